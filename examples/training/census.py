@@ -59,7 +59,7 @@ def main() -> None:
     types = {name: Int64TensorType([None, 1]) for name in WHOLE_NUMBERS}
     types |= {name: FloatTensorType([None, 1]) for name in AMOUNTS}
     types |= {name: StringTensorType([None, 1]) for name in CATEGORIES}
-    exported = to_onnx(model, initial_types=[(name, types[name]) for name in columns])
+    exported = to_onnx(model, name="census", initial_types=[(name, types[name]) for name in columns])
     classes = [str(name) for name in model.classes_]
 
     def golden(rows: pd.DataFrame) -> dict:

@@ -37,7 +37,9 @@ def main() -> None:
         n_estimators=100, num_leaves=15, random_state=SEED, n_jobs=1, deterministic=True, verbose=-1
     ).fit(features, table["median_house_value"])
 
-    exported = convert_lightgbm(model, initial_types=[("features", FloatTensorType([None, len(FEATURES)]))])
+    exported = convert_lightgbm(
+        model, name="housing", initial_types=[("features", FloatTensorType([None, len(FEATURES)]))]
+    )
     # The converter drops the names of the columns; the metadata property keeps them with the file.
     exported.metadata_props.add(key="feature_names", value=json.dumps(FEATURES))
 
