@@ -7,6 +7,7 @@ import {
   NodeProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
+  type TensorShapeProto_Dimension,
   TensorShapeProto_DimensionSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
@@ -136,16 +137,17 @@ function valueInfo(value: Value): ValueInfoProto {
         value: {
           elemType: ELEMENT_TYPES[value.datatype],
           shape: {
-            dim: value.shape.map((length) => ({
-              value:
-                length === -1
-                  ? { case: "dimParam", value: "N" }
-                  : { case: "dimValue", value: BigInt(length) },
-            })),
+            dim: value.shape.map(dimension),
           },
         },
       },
     },
+  });
+}
+
+function dimension(length: number): TensorShapeProto_Dimension {
+  return create(TensorShapeProto_DimensionSchema, {
+    value: length === -1 ? { case: "dimParam", value: "N" } : { case: "dimValue", value: BigInt(length) },
   });
 }
 

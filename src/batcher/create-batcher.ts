@@ -5,7 +5,8 @@ import type { Pool, PoolLog } from "../pool/pool.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAdmission } from "./admission.ts";
 import { createAlarm } from "./alarm.ts";
-import { batchShape, gatherMs, leadingLane, nextBulkCredit, splitLanes } from "./batch-policy.ts";
+import { createBatchPicker } from "./batch-picker.ts";
+import { batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
 import { createDrainRate } from "./drain-rate.ts";
@@ -35,9 +36,10 @@ export interface BatcherOptions {
 export function createBatcher(options: BatcherOptions): Batcher {
   const { pool, modelName, batching, maxQueueRows = 8_192, maxQueueBytes = 64 * 1024 * 1024 } = options;
   const { maxQueueDelayMicroseconds = 0 } = options;
-  const { maxRows, joinsEntries } = batchShape(batching, options.maxBatchSize ?? 256);
+  const shape = batchShape(batching, options.maxBatchSize ?? 256);
   const hasRows = batching !== "no-batch-dimension";
   const queue = createQueue();
+  const picker = createBatchPicker(queue, shape, maxQueueDelayMicroseconds);
   /** Every entry that is not answered. */
   const tickets = new Map<Entry, Ticket>();
   /** Parts of batches that failed, to be run apart. */
@@ -49,10 +51,8 @@ export function createBatcher(options: BatcherOptions): Batcher {
     dispatch();
     return Number.POSITIVE_INFINITY;
   });
-  let bulkCredit = 0;
   let runningRows = 0;
   let runningBatches = 0;
-  let joinsOutputs = joinsEntries;
   let closing = false;
   let stopped = false;
   /** Called when nothing runs. */
@@ -69,16 +69,16 @@ export function createBatcher(options: BatcherOptions): Batcher {
   function fail(ticket: Ticket, error: AssayError): void {
     if (ticket.isSettled) return;
     settle(ticket);
-    tell(() => ticket.entry.onError(error));
+    try {
+      ticket.entry.onError(error);
+    } catch (thrown) {
+      callbackThrew(thrown);
+    }
   }
 
   /** A caller's callback that throws is a bug there and must not take the others' answers. */
-  function tell(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      options.log.error({ model: modelName, error }, "an entry's callback threw");
-    }
+  function callbackThrew(error: unknown): void {
+    options.log.error({ model: modelName, err: error }, "an entry's callback threw");
   }
 
   function expire(now: number): number {
@@ -111,41 +111,13 @@ export function createBatcher(options: BatcherOptions): Batcher {
     }
     const now = performance.now();
     for (;;) {
-      const interactive = queue.first("interactive");
-      const bulk = queue.first("bulk");
-      const lead = leadingLane(
-        { interactive: interactive !== undefined, bulk: bulk !== undefined },
-        bulkCredit,
-        maxRows,
-      );
-      const head = lead === "bulk" ? bulk : interactive;
-      if (head === undefined) return undefined;
-      const { group } = head;
-      const waiting = { interactive: group.interactiveRows, bulk: group.bulkRows };
-      if (maxQueueDelayMicroseconds > 0 && joinsEntries && !closing) {
-        const waitMs = gatherMs(
-          waiting.interactive + waiting.bulk,
-          maxRows,
-          now - head.enqueuedAt,
-          maxQueueDelayMicroseconds,
-        );
-        if (waitMs > 0) {
-          gathering.set(now + waitMs);
-          return undefined;
-        }
+      const pick = picker.next(now, maxQueueDelayMicroseconds > 0 && !closing);
+      if (pick === undefined) return undefined;
+      if (pick.kind === "wait") {
+        gathering.set(now + pick.waitMs);
+        return undefined;
       }
-      const parts: Part[] = [];
-      const bulkBefore = queue.laneRows.bulk;
-      if (joinsOutputs) {
-        const split = splitLanes(waiting, maxRows, lead, bulkCredit);
-        queue.take(group, "interactive", split.interactive, parts);
-        queue.take(group, "bulk", split.bulk, parts);
-      } else {
-        queue.takeFrom(head, maxRows, parts);
-      }
-      const bothWaited = interactive !== undefined && bulk !== undefined;
-      bulkCredit = nextBulkCredit(bulkCredit, maxRows, bulkBefore - queue.laneRows.bulk, bothWaited);
-      const live = parts.filter((part) => isInTime(part.ticket, now));
+      const live = pick.parts.filter((part) => isInTime(part.ticket, now));
       if (live.length > 0) return live;
     }
   }
@@ -202,10 +174,10 @@ export function createBatcher(options: BatcherOptions): Batcher {
       const shapes = outputs.map((output) => `"${output.name}" [${output.shape}]`).join(", ");
       const error = new AssayError(
         Reason.RUN_FAILED,
-        `the outputs do not have one row for each of the ${rowCount} rows: ${shapes}; send at most ${maxRows} rows in one request`,
+        `the outputs do not have one row for each of the ${rowCount} rows: ${shapes}; send at most ${shape.maxRows} rows in one request`,
       );
-      if (parts.length > 1 && joinsOutputs) {
-        joinsOutputs = false;
+      if (parts.length > 1 && picker.joinsEntries) {
+        picker.separateEntries();
         options.log.warn(
           { model: modelName, shapes },
           "outputs have no row axis; requests no longer share runs",
@@ -244,7 +216,11 @@ export function createBatcher(options: BatcherOptions): Batcher {
   function answer(ticket: Ticket, outputs: readonly TensorData[]): void {
     if (ticket.isSettled) return;
     settle(ticket);
-    tell(() => ticket.entry.onOutputs(wantedOutputs(outputs, ticket.entry.outputNames)));
+    try {
+      ticket.entry.onOutputs(wantedOutputs(outputs, ticket.entry.outputNames));
+    } catch (thrown) {
+      callbackThrew(thrown);
+    }
   }
 
   function refusal(entry: Entry): AssayError | undefined {
