@@ -14,8 +14,10 @@ export interface Violation {
 export interface AssayErrorOptions {
   /** What made it fail; logged once at the edge, never sent. */
   readonly cause?: unknown;
-  /** Every violation, ordered by field path; the edge cuts the list. */
+  /** The violations, ordered by field path; the edge cuts the list. */
   readonly violations?: readonly Violation[];
+  /** How many there are in all. Default: as many as are listed. */
+  readonly violationCount?: number;
   /** How long a caller should wait before it tries again. */
   readonly retryAfterMs?: number;
 }
@@ -27,6 +29,7 @@ export interface AssayErrorOptions {
 export class AssayError extends Error {
   readonly reason: Reason;
   readonly violations: readonly Violation[];
+  readonly violationCount: number;
   readonly retryAfterMs: number | undefined;
 
   constructor(reason: Reason, message: string, options: AssayErrorOptions = {}) {
@@ -34,6 +37,7 @@ export class AssayError extends Error {
     this.name = "AssayError";
     this.reason = reason;
     this.violations = options.violations ?? [];
+    this.violationCount = options.violationCount ?? this.violations.length;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

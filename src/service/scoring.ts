@@ -22,7 +22,13 @@ export type ItemResult =
 export interface ScoringService {
   /** Rejects with an AssayError. */
   predict(request: PredictRequest, call: Call): Promise<PredictResponse>;
-  /** Ends when `requests` ends and all is answered, with SHUTTING_DOWN on drain, or when the call is cancelled. */
+  /**
+   * Each item has the server's call time-out of its own; `call.deadlineAt` bounds the whole stream, so pass Infinity where the
+   * caller gave none. Ends when `requests` ends and all is answered, with SHUTTING_DOWN on drain, or when the call is
+   * cancelled.
+   */
   predictStream(requests: AsyncIterable<PredictStreamRequest>, call: Call): AsyncIterable<ItemResult>;
   predictRows(request: PredictRowsRequest, call: Call): AsyncIterable<ItemResult>;
+  /** Streams take no more items, answer those received and end with SHUTTING_DOWN. Unary calls are still answered. */
+  drain(): void;
 }
