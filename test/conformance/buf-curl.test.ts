@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "./command.ts";
-import { expectGolden, goldenCases, goldenRequest } from "./golden-rows.ts";
+import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "./golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 
 const MODELS = join(ROOT, "models");
@@ -34,12 +34,9 @@ describe.each([
   test("gets all golden rows as a server stream", async () => {
     const items = cases.map((golden, index) => ({ itemId: index + 1, request: goldenRequest(golden) }));
     const finished = await call("PredictRows", JSON.stringify({ items }));
-    const answers = finished.stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const answers = jsonMessages(finished.stdout);
     expect(answers).toHaveLength(cases.length);
-    for (const [index, golden] of cases.entries()) expectGolden(answers[index].response, golden);
+    for (const [index, golden] of cases.entries()) expectGolden(answers[index]?.response, golden);
   });
 
   test("is told what is wrong with a request", async () => {

@@ -79,6 +79,11 @@ export function expectGolden(response: unknown, golden: GoldenCase): void {
   }
 }
 
+/** Messages that a client printed one after another, each over many lines. */
+export function jsonMessages(printed: string): readonly Json[] {
+  return JSON.parse(`[${printed.trim().replaceAll(/^}\s*{/gm, "},{")}]`);
+}
+
 function typedContents(tensor: GoldenTensor): Json {
   if (tensor.datatype === "FP32") return { fp32Contents: tensor.data.map((value) => value ?? "NaN") };
   if (tensor.datatype === "INT64") return { int64Contents: tensor.data.map(String) };

@@ -85,4 +85,6 @@ for line in sys.stdin:
         answer = CALLS[command["call"]](command, options)
     except grpc.RpcError as error:
         answer = failure(error)
+    except Exception as error:  # a bad command must not end the client for those that follow
+        answer = {"code": "CLIENT", "message": repr(error), "details": []}
     print(json.dumps(answer), flush=True)
