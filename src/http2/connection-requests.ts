@@ -1,13 +1,15 @@
 /** Complete header blocks become requests or trailers (RFC 9113 sections 5.1, 8.1 and 8.3). */
+import { endRequest } from "./body-frames.ts";
 import type { Connection } from "./connection.ts";
 import { FORCED_RESETS, REFUSED } from "./defence.ts";
-import { ConnectionError, PROTOCOL_ERROR, REFUSED_STREAM } from "./error-code.ts";
+import { ConnectionError, INTERNAL_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from "./error-code.ts";
 import { DEFAULT_WINDOW_BYTES } from "./frame.ts";
+import { judgeLateFrame } from "./late-frames.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { type RequestHead, requestHead, trailerFault } from "./request-head.ts";
 import { Http2Stream } from "./server-stream.ts";
 import { headerBlock } from "./stream.ts";
-import { CLOSED, HALF_CLOSED_REMOTE, IDLE, OPEN, RECEIVE_HEADERS, transition } from "./stream-state.ts";
+import { HALF_CLOSED_REMOTE, IDLE, OPEN, RECEIVE_HEADERS, RESET, transition } from "./stream-state.ts";
 
 const NO_BODY = Buffer.alloc(0);
 const EMPTY_BLOCK = headerBlock([]);
@@ -27,7 +29,11 @@ export function acceptRequest(connection: Connection): void {
   }
   const head = decodeHead(connection);
   connection.lastStreamId = streamId;
-  if (streamId > connection.acceptedStreamId) return;
+  if (streamId > connection.acceptedStreamId) {
+    // After the last GOAWAY what follows is ignored (section 6.8).
+    connection.closedStreams.add(streamId, RESET);
+    return;
+  }
   openStream(connection, streamId, head);
 }
 
@@ -52,9 +58,8 @@ function openStream(connection: Connection, streamId: number, head: RequestHead)
   const { context, assembly, streams } = connection;
   const { limits, counters } = context;
   if (streams.size >= limits.maxConcurrentStreams) {
-    counters.resetsSent++;
-    connection.output.resetStream(streamId, REFUSED_STREAM);
-    connection.closedStreams.add(streamId, CLOSED + 1);
+    connection.sendReset(streamId, REFUSED_STREAM);
+    connection.closedStreams.add(streamId, RESET);
     connection.spend(REFUSED);
     return;
   }
@@ -87,7 +92,7 @@ function serve(connection: Connection, stream: Http2Stream, endStream: boolean):
     connection.context.handler(stream);
   } catch (error) {
     connection.handlerFailed(error);
-    stream.reset(2);
+    stream.reset(INTERNAL_ERROR);
     return;
   }
   if (endStream) stream.deliver(NO_BODY, true);
@@ -103,10 +108,10 @@ function acceptTrailers(connection: Connection, stream: Http2Stream): void {
     connection.context.limits.maxHeaderListBytes,
   );
   const outcome = transition(stream.state, RECEIVE_HEADERS);
-  if (outcome < OPEN) connection.judge(outcome, stream.id, "HEADERS");
+  if (outcome < OPEN) judgeLateFrame(connection, outcome, stream.id, "HEADERS");
   else if (!assembly.endStream || assembly.dependsOnItself || trailerFault(fields) !== undefined) {
     connection.resetForced(stream, PROTOCOL_ERROR);
-  } else connection.endRequest(stream, NO_BODY);
+  } else endRequest(connection, stream, NO_BODY);
 }
 
 /** HEADERS on an id that is behind: closed, reset by this end, or skipped by the peer (section 5.1.1). */
@@ -117,5 +122,5 @@ function acceptLate(connection: Connection, streamId: number): void {
   if (state === undefined) {
     throw new ConnectionError(PROTOCOL_ERROR, `HEADERS on stream ${streamId}, below the last one (5.1.1)`);
   }
-  connection.judge(transition(state, RECEIVE_HEADERS), streamId, "HEADERS");
+  judgeLateFrame(connection, transition(state, RECEIVE_HEADERS), streamId, "HEADERS");
 }

@@ -4,37 +4,22 @@
  * `defence.ts` holds; whatever ends the connection, each open stream hears of it once and the socket is destroyed.
  */
 import type { Socket } from "node:net";
+import { beginData, endRequest } from "./body-frames.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { acceptRequest } from "./connection-requests.ts";
 import { controlFrame } from "./control-frames.ts";
 import type { Http2Counters } from "./counters.ts";
-import {
-  Budgets,
-  CLOSED_STREAM_FRAMES,
-  DEFENCES,
-  EMPTY_DATA,
-  FORCED_RESETS,
-  SMALL_WINDOWS,
-} from "./defence.ts";
+import { Budgets, DEFENCES, FORCED_RESETS, SMALL_WINDOWS } from "./defence.ts";
+import { finishDrain } from "./drain.ts";
 import {
   CANCEL,
   ConnectionError,
   ENHANCE_YOUR_CALM,
-  FLOW_CONTROL_ERROR,
   INTERNAL_ERROR,
   NO_ERROR,
   PROTOCOL_ERROR,
-  STREAM_CLOSED,
 } from "./error-code.ts";
-import {
-  CONTINUATION,
-  DEFAULT_WINDOW_BYTES,
-  FLAG_END_STREAM,
-  HEADERS,
-  MAX_STREAM_ID,
-  PING,
-  SETTINGS,
-} from "./frame.ts";
+import { CONTINUATION, DEFAULT_WINDOW_BYTES, HEADERS, MAX_STREAM_ID, SETTINGS } from "./frame.ts";
 import { createFrameReader, type FrameSink } from "./frame-reader.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { HeaderBlockCache } from "./header-block-cache.ts";
@@ -44,20 +29,11 @@ import { Output } from "./output.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import type { RequestHead } from "./request-head.ts";
 import { SendScheduler } from "./send-scheduler.ts";
-import type { Http2Stream, StreamOwner } from "./server-stream.ts";
+import type { Http2Stream } from "./server-stream.ts";
 import { DEFAULT_HEADER_TABLE_BYTES, initialPeerSettings, serverSettings } from "./settings.ts";
-import type { CancelReason, StreamHandler } from "./stream.ts";
-import {
-  CLOSED,
-  CONNECTION_ERROR_CLOSED,
-  CONNECTION_ERROR_PROTOCOL,
-  HALF_CLOSED_LOCAL,
-  IDLE,
-  RECEIVE_DATA,
-  RECEIVE_END,
-  STREAM_ERROR_CLOSED,
-  transition,
-} from "./stream-state.ts";
+import type { StreamHandler } from "./stream.ts";
+import type { StreamOwner } from "./stream-owner.ts";
+import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "./stream-state.ts";
 
 /** What a connection shares with its engine. */
 export interface ConnectionContext {
@@ -69,7 +45,6 @@ export interface ConnectionContext {
 }
 
 const EMPTY = Buffer.alloc(0);
-const DRAIN_PING = Buffer.from("drain-00", "latin1");
 
 export class Connection implements FrameSink, StreamOwner {
   readonly context: ConnectionContext;
@@ -82,6 +57,7 @@ export class Connection implements FrameSink, StreamOwner {
   readonly closedStreams = new ClosedStreams();
   readonly budgets: Budgets;
   readonly assembly: HeaderAssembly;
+  readonly receive: ReceiveWindow;
   readonly decoder = new HpackDecoder(DEFAULT_HEADER_TABLE_BYTES);
   readonly knownBlocks = new HeaderBlockCache<RequestHead>();
   readonly openedAtMs = performance.now();
@@ -98,7 +74,6 @@ export class Connection implements FrameSink, StreamOwner {
   draining = false;
   /** When the connection began to close, or undefined. */
   closingSinceMs: number | undefined;
-  private readonly receive = new ReceiveWindow(DEFAULT_WINDOW_BYTES, 0);
   private readonly read: (chunk: Buffer) => void;
   private dataStream: Http2Stream | undefined;
   private answeredEarly: Http2Stream[] = [];
@@ -119,7 +94,10 @@ export class Connection implements FrameSink, StreamOwner {
     socket.on("data", (chunk: Buffer) => this.take(chunk));
     socket.on("drain", () => this.drained());
     socket.on("error", () => this.lost());
-    socket.on("end", () => this.lost());
+    socket.on("end", () => {
+      // While this end closes, what it has framed still goes out.
+      if (this.closingSinceMs === undefined) this.lost();
+    });
     socket.on("close", () => this.lost());
     // The server's preface is a SETTINGS frame and may go first (section 3.4).
     const payload = serverSettings({
@@ -156,10 +134,6 @@ export class Connection implements FrameSink, StreamOwner {
 
   // Frames, from the reader.
 
-  preface(): void {
-    this.heard = true;
-  }
-
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     const assembly = this.assembly;
     if (!this.settingsReceived && type !== SETTINGS) {
@@ -187,32 +161,7 @@ export class Connection implements FrameSink, StreamOwner {
   }
 
   dataBegin(streamId: number, flags: number, frameBytes: number, bodyBytes: number): void {
-    if (!this.settingsReceived)
-      throw new ConnectionError(PROTOCOL_ERROR, "the first frame is not SETTINGS (3.4)");
-    if (this.assembly.open) throw new ConnectionError(PROTOCOL_ERROR, "DATA within a header block (6.10)");
-    if (streamId === 0) throw new ConnectionError(PROTOCOL_ERROR, "DATA on stream 0 (6.1)");
-    if (!this.receive.receive(frameBytes)) {
-      throw new ConnectionError(FLOW_CONTROL_ERROR, "DATA beyond the connection's window (6.9.1)");
-    }
-    this.dataStream = undefined;
-    const stream = this.streams.get(streamId);
-    const state = stream === undefined ? this.stateOf(streamId) : stream.state;
-    const outcome = transition(state, RECEIVE_DATA);
-    if (stream === undefined || outcome < 0) {
-      this.consumed(frameBytes);
-      this.judge(outcome, streamId, "DATA");
-      return;
-    }
-    if (!stream.receive.receive(frameBytes)) {
-      this.consumed(frameBytes);
-      this.resetForced(stream, FLOW_CONTROL_ERROR);
-      return;
-    }
-    stream.bodyBytes += bodyBytes;
-    if (bodyBytes > 0) this.budgets.work++;
-    else if ((flags & FLAG_END_STREAM) === 0 && !this.spend(EMPTY_DATA)) return;
-    if (frameBytes > bodyBytes) stream.consume(frameBytes - bodyBytes);
-    this.dataStream = stream;
+    this.dataStream = beginData(this, streamId, flags, frameBytes, bodyBytes);
   }
 
   dataPiece(bytes: Buffer, start: number, end: number, endStream: boolean): void {
@@ -223,24 +172,7 @@ export class Connection implements FrameSink, StreamOwner {
       return;
     }
     this.dataStream = undefined;
-    this.endRequest(stream, end > start ? bytes.subarray(start, end) : EMPTY);
-  }
-
-  /** END_STREAM came, with the last piece of the body. */
-  endRequest(stream: Http2Stream, lastPiece: Uint8Array): void {
-    const { contentLength } = stream.head;
-    if (contentLength >= 0 && contentLength !== stream.bodyBytes) {
-      this.resetForced(stream, PROTOCOL_ERROR);
-      return;
-    }
-    const next = transition(stream.state, RECEIVE_END);
-    if (next === CLOSED) {
-      // The response was complete before: nobody waits for this end.
-      stream.cancel({ kind: "reset", code: NO_ERROR }, CLOSED);
-      return;
-    }
-    stream.state = next;
-    stream.deliver(lastPiece, true);
+    endRequest(this, stream, end > start ? bytes.subarray(start, end) : EMPTY);
   }
 
   /** State of a stream that is not in the map. */
@@ -249,18 +181,9 @@ export class Connection implements FrameSink, StreamOwner {
     return this.closedStreams.stateOf(streamId) ?? CLOSED;
   }
 
-  /** Acts on a transition that gives no state: frames on closed streams are few in good faith. */
-  judge(outcome: number, streamId: number, what: string): void {
-    if (outcome === CONNECTION_ERROR_PROTOCOL) {
-      throw new ConnectionError(PROTOCOL_ERROR, `${what} on idle stream ${streamId} (5.1)`);
-    }
-    if (outcome === CONNECTION_ERROR_CLOSED) {
-      throw new ConnectionError(STREAM_CLOSED, `${what} on closed stream ${streamId} (5.1)`);
-    }
-    if (!this.spend(CLOSED_STREAM_FRAMES) || outcome !== STREAM_ERROR_CLOSED) return;
-    const stream = this.streams.get(streamId);
-    if (stream !== undefined) this.resetForced(stream, STREAM_CLOSED);
-    else this.resetUnknown(streamId, STREAM_CLOSED);
+  /** What GOAWAY names; it never goes up again (section 6.8). */
+  get lastAccepted(): number {
+    return Math.min(this.lastStreamId, this.acceptedStreamId);
   }
 
   // What streams ask.
@@ -279,7 +202,7 @@ export class Connection implements FrameSink, StreamOwner {
     } else {
       this.context.counters.streamsCancelled++;
     }
-    if (this.draining) this.finishDrain();
+    if (this.draining) finishDrain(this);
   }
 
   responseEndedEarly(stream: Http2Stream): void {
@@ -287,7 +210,10 @@ export class Connection implements FrameSink, StreamOwner {
   }
 
   smallWindow(): boolean {
-    return this.spend(SMALL_WINDOWS);
+    if (this.budgets.spend(SMALL_WINDOWS)) return true;
+    // A handler may be writing just now, and its callbacks never run inside its own calls.
+    process.nextTick(() => this.fail(ENHANCE_YOUR_CALM, DEFENCES[SMALL_WINDOWS].reason));
+    return false;
   }
 
   handlerFailed(error: unknown): void {
@@ -303,17 +229,20 @@ export class Connection implements FrameSink, StreamOwner {
     return false;
   }
 
+  sendReset(streamId: number, code: number): void {
+    this.context.counters.resetsSent++;
+    this.output.resetStream(streamId, code);
+  }
+
   /** Resets a stream for an error of the peer's (CVE-2025-8671 makes such resets a weapon). */
   resetForced(stream: Http2Stream, code: number): void {
-    this.context.counters.resetsSent++;
     stream.abort(code, { kind: "reset", code });
     this.spend(FORCED_RESETS);
   }
 
   /** Resets an id that has no stream object. */
   resetUnknown(streamId: number, code: number): void {
-    this.context.counters.resetsSent++;
-    this.output.resetStream(streamId, code);
+    this.sendReset(streamId, code);
     this.spend(FORCED_RESETS);
   }
 
@@ -322,46 +251,28 @@ export class Connection implements FrameSink, StreamOwner {
     if (this.closingSinceMs !== undefined) return;
     const { goaways } = this.context.counters;
     goaways.set(reason, (goaways.get(reason) ?? 0) + 1);
-    this.output.goaway(this.lastStreamId, code, reason);
-    this.close({ kind: "connection-lost" });
+    this.output.goaway(this.lastAccepted, code, reason);
+    this.close();
   }
 
-  /** First step of a graceful end (section 6.8): the peer learns of it, and requests on their way are still taken. */
-  drain(): void {
-    if (this.draining || this.closingSinceMs !== undefined) return;
-    this.draining = true;
-    this.output.goaway(MAX_STREAM_ID, NO_ERROR, "shutting down");
-    this.output.control(PING, 0, DRAIN_PING, 0, DRAIN_PING.length);
+  /** Ends at once what is still open, for a caller whose patience is over. */
+  cancel(): void {
+    if (this.closingSinceMs !== undefined) return;
+    this.output.goaway(this.lastAccepted, NO_ERROR, "drain limit reached");
+    for (const stream of [...this.streams.values()]) stream.abort(CANCEL, { kind: "drain-limit" });
+    this.close();
   }
 
-  /** Second step, when the PING came back or was given up: names the last request that will be answered. */
-  confirmDrain(): void {
-    if (!this.draining || this.acceptedStreamId !== MAX_STREAM_ID) return;
-    this.acceptedStreamId = this.lastStreamId;
-    this.output.goaway(this.lastStreamId, NO_ERROR, "shutting down");
-    this.finishDrain();
-  }
-
-  /** Ends at once, with GOAWAY NO_ERROR. */
-  close(reason: CancelReason): void {
+  /** Sends what is framed and ends the socket; the sweep destroys it if the peer does not. */
+  close(): void {
     if (this.closingSinceMs !== undefined) return;
     this.closingSinceMs = performance.now();
     this.readingEnded = true;
-    if (reason.kind === "drain-limit") this.output.goaway(this.lastStreamId, NO_ERROR, "drain limit reached");
-    for (const stream of [...this.streams.values()]) {
-      if (reason.kind === "drain-limit") stream.abort(CANCEL, reason);
-      else stream.cancel(reason, CLOSED);
-    }
+    for (const stream of [...this.streams.values()]) stream.cancel({ kind: "connection-lost" }, CLOSED);
     this.output.flush();
     this.socket.end();
     // Reading on, into nothing, keeps the kernel from answering late frames with a reset that would overtake GOAWAY.
     this.socket.resume();
-  }
-
-  private finishDrain(): void {
-    if (this.acceptedStreamId === MAX_STREAM_ID || this.streams.size > 0) return;
-    if (this.closingSinceMs !== undefined) return;
-    this.close({ kind: "drain-limit" });
   }
 
   private drained(): void {

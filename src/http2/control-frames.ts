@@ -1,6 +1,7 @@
 /** Every frame but DATA, HEADERS and CONTINUATION, handled one function a type (RFC 9113 section 6). */
 import type { Connection } from "./connection.ts";
 import { PINGS, PRIORITIES, RESETS, SETTINGS_FRAMES, UNKNOWN_FRAMES, WINDOW_UPDATES } from "./defence.ts";
+import { confirmDrain, DRAIN_PING } from "./drain.ts";
 import { ConnectionError, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from "./error-code.ts";
 import {
   FLAG_ACK,
@@ -15,6 +16,7 @@ import {
   SETTINGS,
   WINDOW_UPDATE,
 } from "./frame.ts";
+import { judgeLateFrame } from "./late-frames.ts";
 import { applySettings } from "./settings.ts";
 import { CLOSED, RECEIVE_RESET, RECEIVE_WINDOW_UPDATE, transition } from "./stream-state.ts";
 
@@ -94,7 +96,7 @@ function windowUpdate(
   const stream = connection.streams.get(streamId);
   if (stream === undefined) {
     const outcome = transition(connection.stateOf(streamId), RECEIVE_WINDOW_UPDATE);
-    if (outcome < 0) connection.judge(outcome, streamId, "WINDOW_UPDATE");
+    if (outcome < 0) judgeLateFrame(connection, outcome, streamId, "WINDOW_UPDATE");
     return;
   }
   if (increment === 0) connection.resetForced(stream, PROTOCOL_ERROR);
@@ -113,7 +115,7 @@ function ping(
   onConnection("PING", streamId);
   ofLength("PING", end - start, 8);
   if ((flags & FLAG_ACK) !== 0) {
-    connection.confirmDrain();
+    if (DRAIN_PING.compare(bytes, start, end) === 0) confirmDrain(connection);
     return;
   }
   connection.context.counters.pingsReceived++;
@@ -172,7 +174,7 @@ function resetStream(
   const stream = connection.streams.get(streamId);
   const outcome = transition(stream?.state ?? connection.stateOf(streamId), RECEIVE_RESET);
   if (stream !== undefined) stream.cancel({ kind: "reset", code: readUint32(bytes, start) }, CLOSED);
-  else connection.judge(outcome, streamId, "RST_STREAM");
+  else judgeLateFrame(connection, outcome, streamId, "RST_STREAM");
   connection.spend(RESETS);
 }
 

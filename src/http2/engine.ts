@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { createCounters, type Http2Counters } from "./counters.ts";
+import { startDrain } from "./drain.ts";
 import { DEFAULT_LIMITS, type Http2Limits } from "./limits.ts";
 import type { StreamHandler } from "./stream.ts";
 import { createSweep } from "./sweep.ts";
@@ -68,22 +69,23 @@ export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
       return count;
     },
     accept(socket, initialBytes) {
+      if (socket.destroyed) return;
       const connection = new Connection(socket, context);
       connections.add(connection);
       counters.connectionsAccepted++;
       counters.connectionsOpen++;
       sweep.start();
       if (initialBytes !== undefined && initialBytes.length > 0) connection.take(initialBytes);
-      if (draining) connection.drain();
+      if (draining) startDrain(connection);
     },
     drain() {
       draining = true;
-      for (const connection of connections) connection.drain();
+      for (const connection of connections) startDrain(connection);
       return allClosed();
     },
     close() {
       draining = true;
-      for (const connection of connections) connection.close({ kind: "drain-limit" });
+      for (const connection of connections) connection.cancel();
       return allClosed();
     },
   };

@@ -19,7 +19,6 @@ import {
 export interface FrameSink {
   /** True once nothing more is to be read. */
   readonly readingEnded: boolean;
-  preface(): void;
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void;
   /** A DATA frame begins; `frameBytes` counts against flow control, `bodyBytes` of them will come as body. */
   dataBegin(streamId: number, flags: number, frameBytes: number, bodyBytes: number): void;
@@ -46,7 +45,6 @@ export function createFrameReader(sink: FrameSink): (chunk: Buffer) => void {
       throw new ConnectionError(PROTOCOL_ERROR, "the connection does not open with the client preface (3.4)");
     }
     prefaceLeft -= length;
-    if (prefaceLeft === 0) sink.preface();
     return length;
   }
 

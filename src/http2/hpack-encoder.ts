@@ -23,7 +23,6 @@ const CONNECTION_FIELDS = new Set([
   "upgrade",
 ]);
 const VALID_NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly the octets that RFC 9113 section 8.2.1 forbids
 const FORBIDDEN_IN_VALUE = /[\0\r\n]|[^\0-\xff]/;
 
 /** Writes an integer with an N-bit prefix (section 5.1) after `flags`; gives the offset after it. */

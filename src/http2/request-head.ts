@@ -44,7 +44,6 @@ export interface RequestHead {
 }
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the octets that section 8.2.1 forbids
 const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PSEUDO = [":method", ":scheme", ":path", ":authority"];

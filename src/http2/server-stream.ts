@@ -5,56 +5,34 @@
 import { INTERNAL_ERROR } from "./error-code.ts";
 import { MAX_WINDOW_BYTES } from "./frame.ts";
 import { encodedBlock, encodedStatus } from "./hpack-encoder.ts";
-import type { Output } from "./output.ts";
 import type { ReceiveWindow } from "./receive-window.ts";
-import type { RequestHead, RequestHeaders } from "./request-head.ts";
-import type { Sender, SendScheduler } from "./send-scheduler.ts";
+import type { RequestHead } from "./request-head.ts";
+import { RequestView } from "./request-view.ts";
+import type { Sender } from "./send-scheduler.ts";
 import type { CancelReason, HeaderBlock, ServerStream } from "./stream.ts";
-import { CLOSED, HALF_CLOSED_REMOTE, OPEN, RESET, SEND_END, SEND_RESET, transition } from "./stream-state.ts";
-
-/** What a stream asks of its connection. */
-export interface StreamOwner {
-  readonly output: Output;
-  readonly scheduler: SendScheduler;
-  readonly encrypted: boolean;
-  readonly remoteAddress: string;
-  /** Gives octets back to the connection's receive window. */
-  consumed(byteCount: number): void;
-  /** The stream has reached a closed state; `completed` when its response went out whole. */
-  streamClosed(stream: Http2Stream, completed: boolean): void;
-  /** The response is complete while the request is not. */
-  responseEndedEarly(stream: Http2Stream): void;
-  /** A DATA frame was cut short by a small window (CVE-2019-9511); false when the connection is being ended for it. */
-  smallWindow(): boolean;
-  /** A handler's callback threw. */
-  handlerFailed(error: unknown): void;
-}
+import type { StreamOwner } from "./stream-owner.ts";
+import { CLOSED, OPEN, RESET, SEND_END, SEND_RESET, transition } from "./stream-state.ts";
 
 const SMALL_FRAME_BYTES = 256;
-const ignoreData = (_bytes: Uint8Array, _end: boolean): void => {};
-const ignoreCancel = (_reason: CancelReason): void => {};
-const ignoreDrain = (): void => {};
+const ignore = (): void => {};
 
 const NOT_STARTED = 0;
 const BODY = 1;
 const ENDED = 2;
 
-export class Http2Stream implements ServerStream, Sender {
+export class Http2Stream extends RequestView implements ServerStream, Sender {
   readonly id: number;
-  readonly head: RequestHead;
   readonly receive: ReceiveWindow;
-  readonly httpVersion = 2;
   state = OPEN;
   sendWindow: number;
   inLine = false;
-  onCancel: (reason: CancelReason) => void = ignoreCancel;
-  onDrain: () => void = ignoreDrain;
+  onCancel: (reason: CancelReason) => void = ignore;
+  onDrain: () => void = ignore;
   /** Body octets received so far, compared with content-length at the end. */
   bodyBytes = 0;
   /** Body octets handed to the output; the sweep sees by it whether a waiting response moves. */
   sentBytes = 0;
-  private readonly owner: StreamOwner;
-  private dataCallback = ignoreData;
+  private dataCallback: (bytes: Uint8Array, end: boolean) => void = ignore;
   private early: { bytes: Uint8Array; end: boolean }[] | undefined;
   private phase = NOT_STARTED;
   private queue: Uint8Array[] | undefined;
@@ -65,35 +43,10 @@ export class Http2Stream implements ServerStream, Sender {
   private drainWanted = false;
 
   constructor(owner: StreamOwner, id: number, head: RequestHead, receive: ReceiveWindow, sendWindow: number) {
-    this.owner = owner;
+    super(owner, head);
     this.id = id;
-    this.head = head;
     this.receive = receive;
     this.sendWindow = sendWindow;
-  }
-
-  get method(): string {
-    return this.head.method;
-  }
-
-  get path(): string {
-    return this.head.path;
-  }
-
-  get authority(): string {
-    return this.head.authority;
-  }
-
-  get headers(): RequestHeaders {
-    return this.head.headers;
-  }
-
-  get encrypted(): boolean {
-    return this.owner.encrypted;
-  }
-
-  get remoteAddress(): string {
-    return this.owner.remoteAddress;
   }
 
   get onData(): (bytes: Uint8Array, end: boolean) => void {
@@ -119,15 +72,13 @@ export class Http2Stream implements ServerStream, Sender {
     return this.phase === ENDED;
   }
 
-  // From the connection.
-
   /** Hands a piece of the body to the handler; what nobody will read goes back to the window. */
   deliver(bytes: Uint8Array, end: boolean): void {
     if (this.phase === ENDED || this.state >= CLOSED) {
       this.consume(bytes.length);
       return;
     }
-    if (this.dataCallback === ignoreData || this.early !== undefined) {
+    if (this.dataCallback === ignore || this.early !== undefined) {
       this.early ??= [];
       this.early.push({ bytes: new Uint8Array(bytes), end });
       return;
@@ -151,18 +102,18 @@ export class Http2Stream implements ServerStream, Sender {
   cancel(reason: CancelReason, state: number): void {
     const ended = this.phase === ENDED;
     this.close(state, false);
-    if (ended) return;
-    try {
-      this.onCancel(reason);
-    } catch (error) {
-      this.owner.handlerFailed(error);
-    }
+    if (!ended) this.guard(() => this.onCancel(reason));
+  }
+
+  /** Both sides have ended: END_STREAM came after the whole response. */
+  complete(): void {
+    this.close(CLOSED, true);
   }
 
   /** Ends the stream with RST_STREAM, for an error of the peer's or because the request has become pointless. */
   abort(code: number, reason: CancelReason | undefined): void {
     if (this.state >= CLOSED) return;
-    this.owner.output.resetStream(this.id, code);
+    this.owner.sendReset(this.id, code);
     const state = transition(this.state, SEND_RESET);
     if (reason === undefined) this.close(state, this.phase === ENDED && this.queue === undefined);
     else this.cancel(reason, state);
@@ -194,24 +145,17 @@ export class Http2Stream implements ServerStream, Sender {
     }
     if (this.drainWanted) {
       this.drainWanted = false;
-      try {
-        this.onDrain();
-      } catch (error) {
-        this.fail(error);
-      }
+      this.guard(() => this.onDrain());
     }
     return false;
   }
-
-  // From the handler.
 
   consume(byteCount: number): void {
     const held = this.receive.held;
     if (held === 0) return;
     const increment = this.receive.consume(byteCount);
-    // Once the peer has ended its side, only the connection's window still matters.
-    if (increment > 0 && this.state !== HALF_CLOSED_REMOTE)
-      this.owner.output.windowUpdate(this.id, increment);
+    // Once a side has ended, only the connection's window still matters.
+    if (increment > 0 && this.state === OPEN) this.owner.output.windowUpdate(this.id, increment);
     this.owner.consumed(held - this.receive.held);
   }
 
@@ -334,6 +278,14 @@ export class Http2Stream implements ServerStream, Sender {
     this.state = state === RESET ? RESET : CLOSED;
     this.consume(this.receive.held);
     this.owner.streamClosed(this, completed);
+  }
+
+  private guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   private fail(error: unknown): void {

@@ -40,21 +40,26 @@ export const CONNECTION_ERROR_PROTOCOL = -4;
 /** This end never does it. */
 export const UNREACHABLE = -5;
 
-const C = CONNECTION_ERROR_CLOSED;
-const P = CONNECTION_ERROR_PROTOCOL;
-const S = STREAM_ERROR_CLOSED;
-const I = IGNORE;
-const U = UNREACHABLE;
+const OP = OPEN;
+const HL = HALF_CLOSED_LOCAL;
+const HR = HALF_CLOSED_REMOTE;
+const CL = CLOSED;
+const RS = RESET;
+const ig = IGNORE;
+const se = STREAM_ERROR_CLOSED;
+const ce = CONNECTION_ERROR_CLOSED;
+const pe = CONNECTION_ERROR_PROTOCOL;
+const un = UNREACHABLE;
 
 // biome-ignore format: one row a state, one column an event, to be read against the RFC
 const TABLE = Int8Array.of(
-  //  R HEADERS           R DATA              R END_STREAM        R RST    R WINDOW_UPDATE     R PRIORITY          S END_STREAM        S RST
-  /* idle               */ OPEN,               P,                  U,       P,      P,                  IDLE,               U,                  U,
-  /* open               */ OPEN,               OPEN,               HALF_CLOSED_REMOTE, CLOSED, OPEN,    OPEN,               HALF_CLOSED_LOCAL,  RESET,
-  /* half-closed-local  */ HALF_CLOSED_LOCAL,  HALF_CLOSED_LOCAL,  CLOSED,  CLOSED, HALF_CLOSED_LOCAL,  HALF_CLOSED_LOCAL,  U,                  RESET,
-  /* half-closed-remote */ S,                  S,                  S,       CLOSED, HALF_CLOSED_REMOTE, HALF_CLOSED_REMOTE, CLOSED,             RESET,
-  /* closed             */ C,                  S,                  S,       I,      I,                  CLOSED,             U,                  U,
-  /* reset              */ I,                  I,                  I,       I,      I,                  RESET,              U,                  U,
+  //                 received: HEADERS DATA END RST WINDOW PRIORITY   sent: END RST
+  /* idle               */     OP,     pe,  un, pe, pe,    IDLE,            un, un,
+  /* open               */     OP,     OP,  HR, CL, OP,    OP,              HL, RS,
+  /* half-closed-local  */     HL,     HL,  CL, CL, HL,    HL,              un, RS,
+  /* half-closed-remote */     se,     se,  se, CL, HR,    HR,              CL, RS,
+  /* closed             */     ce,     se,  se, ig, ig,    CL,              un, un,
+  /* reset              */     ig,     ig,  ig, ig, ig,    RS,              un, un,
 );
 
 /** The next state (0 and up), or one of the outcomes below 0. */

@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
 import type { Http2Counters } from "./counters.ts";
+import { confirmDrain } from "./drain.ts";
 import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from "./error-code.ts";
 import { PING } from "./frame.ts";
 import type { Http2Limits } from "./limits.ts";
@@ -79,7 +80,7 @@ export function createSweep(
     }
     if (connection.draining) {
       watch.drainSinceMs ??= nowMs;
-      if (nowMs - watch.drainSinceMs > CLOSE_MS / 2) connection.confirmDrain();
+      if (nowMs - watch.drainSinceMs > CLOSE_MS / 2) confirmDrain(connection);
     }
     if (inspectWrites(connection, watch, nowMs)) inspectSilence(connection, watch, nowMs);
     for (const stream of connection.streams.values()) inspectResponse(stream, nowMs);
