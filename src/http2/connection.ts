@@ -100,11 +100,7 @@ export class Connection implements FrameSink, StreamOwner {
     });
     socket.on("close", () => this.lost());
     // The server's preface is a SETTINGS frame and may go first (section 3.4).
-    const payload = serverSettings({
-      maxConcurrentStreams: context.limits.maxConcurrentStreams,
-      initialWindowBytes: context.limits.initialStreamWindowBytes,
-      maxHeaderListBytes: context.limits.maxHeaderListBytes,
-    });
+    const payload = serverSettings(context.limits);
     this.output.control(SETTINGS, 0, payload, 0, payload.length);
     const increment = this.receive.update(
       Math.max(DEFAULT_WINDOW_BYTES, context.limits.initialConnectionWindowBytes),

@@ -105,7 +105,7 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
     if (!ended) this.guard(() => this.onCancel(reason));
   }
 
-  /** Both sides have ended: END_STREAM came after the whole response. */
+  /** END_STREAM came after the whole response. */
   complete(): void {
     this.close(CLOSED, true);
   }
@@ -187,11 +187,7 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
         return this.goOn();
       }
     }
-    if (bytes.length === 0 && !end) {
-      if (this.queue === undefined) return this.goOn();
-      this.drainWanted = true;
-      return false;
-    }
+    if (bytes.length === 0 && !end && this.queue === undefined) return this.goOn();
     this.queue ??= [];
     this.queue.push(start === 0 ? bytes : bytes.subarray(start));
     this.endQueued = end;

@@ -7,6 +7,7 @@ import {
   readUint32,
   writeUint32,
 } from "./frame.ts";
+import type { Http2Limits } from "./limits.ts";
 
 const HEADER_TABLE_SIZE = 0x1;
 const ENABLE_PUSH = 0x2;
@@ -82,17 +83,13 @@ export function applySettings(
 }
 
 /** The payload of this end's SETTINGS frame; push and extended CONNECT are not offered. */
-export function serverSettings(values: {
-  readonly maxConcurrentStreams: number;
-  readonly initialWindowBytes: number;
-  readonly maxHeaderListBytes: number;
-}): Buffer {
+export function serverSettings(limits: Http2Limits): Buffer {
   const payload = Buffer.alloc(18);
   let position = 0;
   for (const [id, value] of [
-    [MAX_CONCURRENT_STREAMS, values.maxConcurrentStreams],
-    [INITIAL_WINDOW_SIZE, values.initialWindowBytes],
-    [MAX_HEADER_LIST_SIZE, values.maxHeaderListBytes],
+    [MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams],
+    [INITIAL_WINDOW_SIZE, limits.initialStreamWindowBytes],
+    [MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
   ] as const) {
     payload.writeUInt16BE(id, position);
     position = writeUint32(payload, position + 2, value);

@@ -13,7 +13,7 @@ const KEEPALIVE_PING = Buffer.from("alive-00", "latin1");
 
 interface Watch {
   heardAtMs: number;
-  pinged: boolean;
+  pingedAtMs: number | undefined;
   headerBlockSinceMs: number | undefined;
   takenBytes: number;
   takenAtMs: number;
@@ -48,7 +48,7 @@ export function createSweep(
       if (watch === undefined) {
         watch = {
           heardAtMs: nowMs,
-          pinged: false,
+          pingedAtMs: undefined,
           headerBlockSinceMs: undefined,
           takenBytes: 0,
           takenAtMs: nowMs,
@@ -104,13 +104,12 @@ export function createSweep(
     if (connection.heard) {
       connection.heard = false;
       watch.heardAtMs = nowMs;
-      watch.pinged = false;
+      watch.pingedAtMs = undefined;
     }
-    const silentMs = nowMs - watch.heardAtMs;
-    if (silentMs > 2 * limits.keepaliveMs) {
-      connection.fail(NO_ERROR, "no answer to PING");
-    } else if (silentMs > limits.keepaliveMs && !watch.pinged) {
-      watch.pinged = true;
+    if (watch.pingedAtMs !== undefined) {
+      if (nowMs - watch.pingedAtMs > limits.keepaliveMs) connection.fail(NO_ERROR, "no answer to PING");
+    } else if (nowMs - watch.heardAtMs > limits.keepaliveMs) {
+      watch.pingedAtMs = nowMs;
       connection.output.control(PING, 0, KEEPALIVE_PING, 0, KEEPALIVE_PING.length);
     }
   };
