@@ -51,6 +51,7 @@ export function servePlain(
 ): void {
   const edgeCall = beginCall(stream, {
     procedure: path,
+    sendsDetails: true,
     protocol: "http",
     lane: "interactive",
     timeoutMs: undefined,
