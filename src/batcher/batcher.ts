@@ -62,6 +62,8 @@ export interface Batcher {
   cancel(entry: Entry): void;
   /** Rows and bytes that wait; rows that run. */
   readonly depth: { readonly rows: number; readonly bytes: number; readonly running: number };
+  /** Takes no more entries (SHUTTING_DOWN); resolves when all that it has are answered. `close` cuts it short. */
+  drain(): Promise<void>;
   /** Takes no more entries, ends those that wait with SHUTTING_DOWN after those that run; closes its timers, not the pool. */
   close(): Promise<void>;
 }

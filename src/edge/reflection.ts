@@ -1,5 +1,6 @@
 /**
- * What gRPC server reflection answers, as a pure function over descriptors: the public services' files, with all that they import.
+ * What gRPC server reflection answers, as a pure function over descriptors: the public services' files, with all that they
+ * import, and the files of error details, which clients look up by the name that an Any brings.
  */
 import {
   create,
@@ -18,12 +19,13 @@ import {
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 
-/** Answers reflection requests about `services`. */
+/** Answers reflection requests about `services` and the messages in `details`. */
 export function createReflection(
   services: readonly DescService[],
+  details: readonly DescFile[],
 ): (request: ServerReflectionRequest) => ServerReflectionResponse {
   const files = new Map<string, DescFile>();
-  for (const service of services) collect(service.file, files);
+  for (const file of [...services.map((service) => service.file), ...details]) collect(file, files);
   const registry = createRegistry(...files.values());
   const names = services.map((service) => service.typeName).sort();
   return (request) =>

@@ -45,6 +45,13 @@ export interface InstanceStatus {
   readonly lastError: string;
 }
 
+/** Where the pool and the batcher say what they do on their own; pino's loggers fit. */
+export interface PoolLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
 /** The instances of one model version; made by `createPool`, which resolves once every instance is up. */
 export interface Pool {
   /** Instances that could take a batch now. */
@@ -54,7 +61,9 @@ export interface Pool {
   readonly instances: readonly InstanceStatus[];
   /** Runs a batch on an idle instance; must not be called while `idleCount` is 0. */
   run(batch: Batch): void;
-  /** Called whenever an instance becomes able to take a batch; set by the batcher. */
+  /** What to tell callers while no instance is up and none will be soon: MODEL_NOT_READY with a delay. */
+  readonly outage: AssayError | undefined;
+  /** Called whenever an instance becomes able to take a batch and when an outage begins; set by the batcher. */
   onIdle: () => void;
   /** Called when `liveCount` becomes 0 or stops being 0. */
   onAvailability: (available: boolean) => void;

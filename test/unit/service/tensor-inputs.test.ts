@@ -123,6 +123,16 @@ test.each(cases)("%s is refused with its path and rule", (_title, tensors, fault
   expect(check(...tensors).faults).toEqual(faults);
 });
 
+test("raw contents that lie at an odd place of a larger Buffer are read", () => {
+  const packet = Buffer.alloc(17);
+  const rawContents = packet.subarray(1);
+  for (const [i, value] of [1, 2, Infinity, 4].entries()) rawContents.writeFloatLE(value, i * 4);
+  const tensor = { name: "x", datatype: "FP32", shape: [2n, 2n], rawContents };
+  expect(check(tensor, job).faults).toEqual([["inputs[0].raw_contents[2]", "value.finite"]]);
+  rawContents.writeFloatLE(3, 8);
+  expect(check(tensor, job).checked?.inputs[0]?.values).toEqual({ kind: "raw", bytes: rawContents });
+});
+
 test("raw strings are split by their lengths", () => {
   const rawContents = new Uint8Array([1, 0, 0, 0, 97, 2, 0, 0, 0, 0xc3, 0xbc]);
   const { checked, faults } = check(x, { name: "job", datatype: "BYTES", shape: [2n, 1n], rawContents });
