@@ -6,10 +6,10 @@
  */
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { Logger } from "pino";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { type CancelReason, headerBlock, type ServerStream } from "../http2/stream.ts";
+import type { Log } from "../telemetry/log.ts";
 import { createBase64Decoder, encodeBase64 } from "./base64-text.ts";
 import { edgeCallKey, publicError } from "./call-interceptor.ts";
 import { type WireProtocol, wireProtocol } from "./content-type.ts";
@@ -24,7 +24,7 @@ import { parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
 export interface ConnectContext {
   readonly limits: EdgeLimits;
   readonly corsOrigins: readonly string[];
-  readonly log: Logger;
+  readonly log: Log;
   /** Procedures that last as long as their caller likes, besides bidi streams. */
   readonly lasting: ReadonlySet<string>;
 }

@@ -7,7 +7,6 @@
 import type { AddressInfo } from "node:net";
 import { createRegistry } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
-import type { Logger } from "pino";
 import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -16,6 +15,7 @@ import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts"
 import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { ModelsService } from "../service/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
+import type { Log } from "../telemetry/log.ts";
 import { callInterceptor } from "./call-interceptor.ts";
 import { messageCompressions } from "./compression.ts";
 import { healthRoutes } from "./health-routes.ts";
@@ -38,7 +38,7 @@ export interface EdgeOptions {
   readonly tls?: TlsOptions;
   /** `*`: any origin, without credentials. */
   readonly corsOrigins: readonly string[];
-  readonly log: Logger;
+  readonly log: Log;
   /** More procedures behind the same listener. */
   readonly routes?: (router: ConnectRouter) => void;
 }

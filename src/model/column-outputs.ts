@@ -19,6 +19,7 @@ export function gatherColumns(
   outputs: readonly DeclaredTensor[],
   tracedLabels: readonly string[] | undefined,
   hasMatrix: boolean,
+  isTaken: (valueName: string) => boolean,
   edits: OnnxEdits,
 ): GatheredColumns | undefined {
   if (hasMatrix) return undefined;
@@ -32,10 +33,7 @@ export function gatherColumns(
   const complete = labels.length === expected.size && labels.every((text) => expected.has(text));
   const integers = letter === "s" || labels.every((text) => /^-?\d+$/.test(text));
   if (!named || !complete || !integers) return undefined;
-  const taken = new Set(outputs.map(({ name }) => name));
-  const name = ["probabilities", "output_probability", "assay_probabilities"].find(
-    (free) => !taken.has(free),
-  );
+  const name = ["probabilities", "output_probability", "class_probabilities"].find((free) => !isTaken(free));
   if (name === undefined) return undefined;
   appendConcat(columns, name, edits);
   const came = columns.map((column) => column.name).slice(0, 10);

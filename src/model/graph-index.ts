@@ -6,6 +6,8 @@ export interface GraphIndex {
   producer(valueName: string): NodeProto | undefined;
   /** The nodes that read a value at the top level of the graph. */
   consumers(valueName: string): readonly NodeProto[];
+  /** True for a name that stands for a value of the graph. */
+  isValue(valueName: string): boolean;
   /** The tensor of an initializer or a Constant node. */
   constant(valueName: string): TensorProto | undefined;
 }
@@ -15,6 +17,7 @@ export function indexGraph(graph: GraphProto): GraphIndex {
   const producers = new Map<string, NodeProto>();
   const consumers = new Map<string, NodeProto[]>();
   const initializers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+  const inputs = new Set(graph.input.map(({ name }) => name));
   for (const node of graph.node) {
     for (const output of node.output) if (output !== "") producers.set(output, node);
     for (const input of node.input) {
@@ -25,6 +28,7 @@ export function indexGraph(graph: GraphProto): GraphIndex {
   }
   return {
     producer: (valueName) => producers.get(valueName),
+    isValue: (valueName) => producers.has(valueName) || initializers.has(valueName) || inputs.has(valueName),
     consumers: (valueName) => consumers.get(valueName) ?? [],
     constant(valueName) {
       const node = producers.get(valueName);

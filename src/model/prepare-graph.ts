@@ -109,6 +109,7 @@ function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): Gr
     declared,
     label === undefined ? undefined : labels.get(label.name),
     hasMatrix,
+    (name) => index.isValue(name),
     edits,
   );
   if (gathered !== undefined) {
