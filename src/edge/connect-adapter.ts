@@ -27,6 +27,8 @@ export interface ConnectContext {
   readonly log: Log;
   /** Procedures that last as long as their caller likes, besides bidi streams. */
   readonly lasting: ReadonlySet<string>;
+  /** Procedures of other suites, whose errors carry no details of Assay's. */
+  readonly foreign: ReadonlySet<string>;
 }
 
 /** Serves one stream with the handler of its procedure. */
@@ -36,6 +38,7 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
   const lasts = methodKind === "bidi_streaming" || context.lasting.has(handler.requestPath);
   const edgeCall = beginCall(stream, {
     procedure: handler.requestPath,
+    sendsDetails: !context.foreign.has(handler.requestPath),
     protocol: wire === "grpc" ? "grpc" : wire.startsWith("grpc-web") ? "grpc-web" : "connect",
     lane: methodKind === "unary" ? "interactive" : "bulk",
     timeoutMs: callerTimeout(stream),
@@ -136,8 +139,8 @@ function explained(response: UniversalServerResponse, handler: UniversalHandler)
   const message = REFUSALS[response.status]?.(handler);
   if (response.body !== undefined || message === undefined) return response;
   const header = new Headers(response.header);
-  header.set("content-type", "application/json");
-  const bytes = new TextEncoder().encode(JSON.stringify({ message }));
+  header.set("content-type", "text/plain; charset=utf-8");
+  const bytes = new TextEncoder().encode(`${message}\n`);
   return { ...response, header, body: once(bytes) };
 }
 

@@ -18,6 +18,8 @@ export interface EdgeCall {
   readonly id: string;
   readonly call: Call;
   readonly procedure: string;
+  /** Whether errors carry google.rpc details. */
+  readonly sendsDetails: boolean;
   /** Why the call must end before its answer; undefined while it may go on. */
   readonly failure: AssayError | undefined;
   /** Called once with `failure`, for whoever reads the request's body. */
@@ -36,6 +38,7 @@ export interface EdgeCall {
 /** What is known of a call when its header block has come. */
 export interface EdgeCallOptions {
   readonly procedure: string;
+  readonly sendsDetails: boolean;
   readonly protocol: string;
   readonly lane: Lane;
   /** The caller's own timeout; undefined: none. */
@@ -73,6 +76,7 @@ export function beginCall(stream: ServerStream, options: EdgeCallOptions): EdgeC
     id,
     call,
     procedure,
+    sendsDetails: options.sendsDetails,
     get failure() {
       return failure;
     },

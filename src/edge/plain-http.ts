@@ -52,6 +52,7 @@ export function servePlain(
 ): void {
   const edgeCall = beginCall(stream, {
     procedure: path,
+    sendsDetails: true,
     protocol: "http",
     lane: "interactive",
     timeoutMs: undefined,
