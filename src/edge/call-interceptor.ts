@@ -37,5 +37,7 @@ async function* guarded<T>(messages: AsyncIterable<T>, edgeCall: EdgeCall): Asyn
 /** What Connect's handlers may send of whatever was thrown. Their own errors, for malformed requests, stay as they are. */
 export function publicError(thrown: unknown, edgeCall: EdgeCall): ConnectError {
   if (thrown instanceof ConnectError) return thrown;
-  return toConnectError(edgeCall.asAssayError(thrown), edgeCall.call.protocol);
+  const error = toConnectError(edgeCall.asAssayError(thrown), edgeCall.call.protocol);
+  if (!edgeCall.sendsDetails) error.details = [];
+  return error;
 }

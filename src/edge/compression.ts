@@ -1,16 +1,16 @@
 import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
-import type { ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import { toConnectError } from "./error-details.ts";
+import { errorRow } from "./error-table.ts";
 import { messageTooLarge } from "./message-limit.ts";
 
 /** One way to compress messages, in the form that Connect's handlers take. */
 export interface MessageCompression {
   readonly name: string;
   compress(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
-  /** Throws MESSAGE_TOO_LARGE beyond the limit, INVALID_REQUEST for bytes that are not of this form. */
+  /** Throws RESOURCE_EXHAUSTED beyond the limit, INVALID_ARGUMENT for bytes that are not of this form. */
   decompress(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -30,6 +30,18 @@ export function messageCompressions(maxMessageBytes: number): MessageCompression
     compression("gzip", maxMessageBytes, (bytes) => gzipBytes(bytes, { level: GZIP_LEVEL }), gunzipBytes),
     compression("br", maxMessageBytes, (bytes) => brotliBytes(bytes, quality), unbrotliBytes),
   ];
+}
+
+/** The same for Connect's handlers, which know ConnectErrors only. */
+export function connectCompressions(maxMessageBytes: number): MessageCompression[] {
+  return messageCompressions(maxMessageBytes).map(({ name, compress, decompress }) => ({
+    name,
+    compress,
+    decompress: (bytes) =>
+      decompress(bytes).catch((error: AssayError) => {
+        throw new ConnectError(error.message, errorRow(error.reason).code);
+      }),
+  }));
 }
 
 function compression(
@@ -52,15 +64,11 @@ function compression(
   };
 }
 
-function decompressionError(error: unknown, name: string, maxMessageBytes: number): ConnectError {
-  if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-    return toConnectError(messageTooLarge(maxMessageBytes), "");
-  }
+function decompressionError(error: unknown, name: string, maxMessageBytes: number): AssayError {
+  if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
+    return messageTooLarge(maxMessageBytes);
   const what = error instanceof Error ? error.message : String(error);
-  return toConnectError(
-    new AssayError(Reason.INVALID_REQUEST, `the message is not valid ${name}: ${what}`),
-    "",
-  );
+  return new AssayError(Reason.INVALID_REQUEST, `the message is not valid ${name}: ${what}`);
 }
 
 function owned(buffer: Buffer): Uint8Array<ArrayBuffer> {

@@ -6,10 +6,10 @@
  */
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { Logger } from "pino";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { type CancelReason, headerBlock, type ServerStream } from "../http2/stream.ts";
+import type { Log } from "../telemetry/log.ts";
 import { createBase64Decoder, encodeBase64 } from "./base64-text.ts";
 import { edgeCallKey, publicError } from "./call-interceptor.ts";
 import { type WireProtocol, wireProtocol } from "./content-type.ts";
@@ -24,9 +24,11 @@ import { parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
 export interface ConnectContext {
   readonly limits: EdgeLimits;
   readonly corsOrigins: readonly string[];
-  readonly log: Logger;
+  readonly log: Log;
   /** Procedures that last as long as their caller likes, besides bidi streams. */
   readonly lasting: ReadonlySet<string>;
+  /** Procedures of other suites, whose errors carry no details of Assay's. */
+  readonly foreign: ReadonlySet<string>;
 }
 
 /** Serves one stream with the handler of its procedure. */
@@ -36,6 +38,7 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
   const lasts = methodKind === "bidi_streaming" || context.lasting.has(handler.requestPath);
   const edgeCall = beginCall(stream, {
     procedure: handler.requestPath,
+    sendsDetails: !context.foreign.has(handler.requestPath),
     protocol: wire === "grpc" ? "grpc" : wire.startsWith("grpc-web") ? "grpc-web" : "connect",
     lane: methodKind === "unary" ? "interactive" : "bulk",
     timeoutMs: callerTimeout(stream),
@@ -136,8 +139,8 @@ function explained(response: UniversalServerResponse, handler: UniversalHandler)
   const message = REFUSALS[response.status]?.(handler);
   if (response.body !== undefined || message === undefined) return response;
   const header = new Headers(response.header);
-  header.set("content-type", "application/json");
-  const bytes = new TextEncoder().encode(JSON.stringify({ message }));
+  header.set("content-type", "text/plain; charset=utf-8");
+  const bytes = new TextEncoder().encode(`${message}\n`);
   return { ...response, header, body: once(bytes) };
 }
 

@@ -5,12 +5,12 @@
  * deadline or when the caller goes, whatever the stages below do; `end` is called once and logs once.
  */
 import { randomBytes } from "node:crypto";
-import type { Logger } from "pino";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Lane } from "../batcher/batcher.ts";
 import { AssayError, reasonName } from "../errors.ts";
 import type { CancelReason, ServerStream } from "../http2/stream.ts";
 import { type Call, createCall } from "../service/call.ts";
+import type { Log } from "../telemetry/log.ts";
 
 /** One call at the edge; whoever began it ends it. */
 export interface EdgeCall {
@@ -18,6 +18,8 @@ export interface EdgeCall {
   readonly id: string;
   readonly call: Call;
   readonly procedure: string;
+  /** Whether errors carry google.rpc details. */
+  readonly sendsDetails: boolean;
   /** Why the call must end before its answer; undefined while it may go on. */
   readonly failure: AssayError | undefined;
   /** Called once with `failure`, for whoever reads the request's body. */
@@ -36,13 +38,14 @@ export interface EdgeCall {
 /** What is known of a call when its header block has come. */
 export interface EdgeCallOptions {
   readonly procedure: string;
+  readonly sendsDetails: boolean;
   readonly protocol: string;
   readonly lane: Lane;
   /** The caller's own timeout; undefined: none. */
   readonly timeoutMs: number | undefined;
   /** The server's call time-out; Infinity for streams that may last. */
   readonly callTimeoutMs: number;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -73,6 +76,7 @@ export function beginCall(stream: ServerStream, options: EdgeCallOptions): EdgeC
     id,
     call,
     procedure,
+    sendsDetails: options.sendsDetails,
     get failure() {
       return failure;
     },
@@ -124,7 +128,7 @@ function deadlineExceeded(timeoutMs: number, options: EdgeCallOptions): AssayErr
   return new AssayError(Reason.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms (${whose})`);
 }
 
-function logCall(log: Logger, edgeCall: EdgeCall, durationMs: number, error?: AssayError): void {
+function logCall(log: Log, edgeCall: EdgeCall, durationMs: number, error?: AssayError): void {
   const { id, procedure, call } = edgeCall;
   const serverFault = error !== undefined && (error.cause !== undefined || error.reason === Reason.INTERNAL);
   const level = serverFault ? "error" : "debug";

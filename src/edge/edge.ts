@@ -7,7 +7,6 @@
 import type { AddressInfo } from "node:net";
 import { createRegistry } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
-import type { Logger } from "pino";
 import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -16,8 +15,9 @@ import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts"
 import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { ModelsService } from "../service/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
+import type { Log } from "../telemetry/log.ts";
 import { callInterceptor } from "./call-interceptor.ts";
-import { messageCompressions } from "./compression.ts";
+import { connectCompressions } from "./compression.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { createHttp1Engine } from "./http1-engine.ts";
 import type { EdgeLimits } from "./limits.ts";
@@ -38,8 +38,8 @@ export interface EdgeOptions {
   readonly tls?: TlsOptions;
   /** `*`: any origin, without credentials. */
   readonly corsOrigins: readonly string[];
-  readonly log: Logger;
-  /** More procedures behind the same listener. */
+  readonly log: Log;
+  /** More procedures behind the same listener; their errors carry no details of Assay's. */
   readonly routes?: (router: ConnectRouter) => void;
 }
 
@@ -70,7 +70,7 @@ export function createEdge(options: EdgeOptions): Edge {
     return draining ? { ...state, ready: false, draining: true } : state;
   };
   const connect = createConnectRouter({
-    acceptCompression: messageCompressions(limits.maxMessageBytes),
+    acceptCompression: connectCompressions(limits.maxMessageBytes),
     interceptors: [callInterceptor],
     jsonOptions: { registry: detailTypes },
   });
@@ -83,7 +83,9 @@ export function createEdge(options: EdgeOptions): Edge {
     () => readiness().ready,
   );
   reflectionRoutes(connect, services);
+  const ownProcedures = connect.handlers.length;
   options.routes?.(connect);
+  const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
 
   const onStream = createRouter(
     {
@@ -91,7 +93,7 @@ export function createEdge(options: EdgeOptions): Edge {
       plain: probeRoutes(readiness),
       predict: predictRoute(scoring),
     },
-    { limits, corsOrigins, log, lasting: LASTING },
+    { limits, corsOrigins, log, lasting: LASTING, foreign },
   );
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream),

@@ -6,7 +6,7 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import type { Logger } from "pino";
+import type { Log } from "../telemetry/log.ts";
 import type { Engine } from "./engine.ts";
 import { type FirstBytes, firstBytes } from "./first-bytes.ts";
 import type { EdgeLimits } from "./limits.ts";
@@ -35,7 +35,7 @@ export interface ListenerOptions {
   readonly http2: Engine;
   readonly limits: EdgeLimits;
   readonly tls: TlsOptions | undefined;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 /** Refused connections are answered politely only while there are few of them. */

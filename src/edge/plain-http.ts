@@ -2,11 +2,12 @@
  * Plain HTTP: one request body in, one response body out, for handlers that are pure of sockets.
  * Promises: the same duties as every call (deadline, cancellation, id, log, message limit, body time-out).
  */
-import type { Logger } from "pino";
+
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
 import type { Call } from "../service/call.ts";
+import type { Log } from "../telemetry/log.ts";
 import { messageCompressions } from "./compression.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
 import { retryAfterMs, retryAfterSeconds } from "./error-details.ts";
@@ -39,7 +40,7 @@ export interface PlainRoute {
 export interface PlainContext {
   readonly limits: EdgeLimits;
   readonly corsOrigins: readonly string[];
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 /** Serves one stream with a plain route. */
@@ -51,6 +52,7 @@ export function servePlain(
 ): void {
   const edgeCall = beginCall(stream, {
     procedure: path,
+    sendsDetails: true,
     protocol: "http",
     lane: "interactive",
     timeoutMs: undefined,

@@ -6,6 +6,8 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Whether lines of this level are written: spares making their fields. */
+  isLevelEnabled(level: string): boolean;
 }
 
 /** Makes a logger that writes JSON lines to standard error, synchronously, so that nothing is lost at the end. */
@@ -18,4 +20,4 @@ export function createLog(level: string): Log {
 }
 
 /** A logger that says nothing: for the command line's own checks. */
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type GoldenCase, goldenCases } from "../golden-rows.ts";
 import { run } from "./command.ts";
-import { type GoldenCase, goldenCases } from "./golden-rows.ts";
 import { ROOT } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

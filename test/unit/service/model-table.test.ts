@@ -12,6 +12,7 @@ function served(modelName: string, modelVersion: string): ServedModel {
     cancel() {},
     depth: { rows: 0, bytes: 0, running: 0 },
     close: async () => {},
+    drain: async () => {},
   };
   return createServedModel({
     modelName,
