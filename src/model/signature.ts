@@ -1,4 +1,5 @@
 import type { Datatype } from "../tensor/datatype.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
 
 /** One input or output of a model as Assay serves it, after repairs. */
 export interface TensorSpec {
@@ -17,6 +18,10 @@ export interface TensorSpec {
   readonly aliases: readonly string[];
   /** NaN is a violation. */
   readonly rejectNan: boolean;
+  /** What an optional input is fed when it is left out; with a batch dimension one row, the same for each. */
+  readonly defaultValue?: TensorData;
+  /** The file declares no shape: any is taken, and `shape` is empty. */
+  readonly anyShape?: boolean;
 }
 
 /** How rows may share a run. `gen`'s BatchingMode has the same four. */

@@ -3,8 +3,8 @@ import { type PredictResponse, PredictResponseSchema } from "../../gen/assay/v1/
 import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
 import type { ModelSignature, ScoreRule } from "../model/signature.ts";
 import { halfToNumber } from "../tensor/half-float.ts";
+import { rawContents, typedContents } from "../tensor/tensor-contents.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { rawContents, typedContents } from "./tensor-contents.ts";
 
 /** What a response is made of besides the outputs. */
 export interface ResponseShape {

@@ -163,7 +163,8 @@ function checkRawValues(bytes: Uint8Array, spec: TensorSpec, path: string, viola
   }
   if (!isFloat(datatype)) return;
   const size = ELEMENT_BYTES[datatype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not bytes.slice(): a Buffer's slice is a view that lies just as crooked.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   const view = numericView(datatype as "FP32", aligned.buffer, aligned.byteOffset, aligned.length / size);
   if (datatype !== "FP16") checkFloats(view as Float32Array, spec, path, violations);
   else checkFloats(Array.from(view as ArrayLike<number>, halfToNumber), spec, path, violations);

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type TensorContents, TensorContentsSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import type { NumericArray } from "../tensor/datatype.ts";
-import type { TensorData } from "../tensor/tensor-data.ts";
+import type { NumericArray } from "./datatype.ts";
+import type { TensorData } from "./tensor-data.ts";
 
 const utf8 = new TextEncoder();
 

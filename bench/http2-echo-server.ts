@@ -1,0 +1,103 @@
+/**
+ * An echo server for the HTTP/2 benchmarks: the same handler work on Assay's engine or on `node:http2`.
+ * Prints its port; at SIGUSR2 prints one JSON line of CPU time (µs) and memory (bytes) since its start.
+ * Arguments: --engine assay|node, --windows BYTES (stream window; default: the engine's own).
+ */
+import http2 from "node:http2";
+import net, { type AddressInfo } from "node:net";
+import { parseArgs } from "node:util";
+import { createHttp2Engine } from "../src/http2/engine.ts";
+import { headerBlock, type ServerStream } from "../src/http2/stream.ts";
+
+const { values } = parseArgs({
+  options: { engine: { type: "string", default: "assay" }, window: { type: "string" } },
+});
+const windowBytes = values.window === undefined ? undefined : Number(values.window);
+
+const HEAD = headerBlock([["content-type", "application/grpc"]]);
+const TRAILERS = headerBlock([["grpc-status", "0"]]);
+
+/** Unary echo: the whole body, then its copy. */
+function echoUnary(stream: ServerStream): void {
+  let whole: Uint8Array | undefined;
+  stream.onData = (bytes, end) => {
+    if (bytes.length > 0) {
+      whole = whole === undefined ? Buffer.from(bytes) : Buffer.concat([whole, bytes]);
+      stream.consume(bytes.length);
+    }
+    if (!end) return;
+    stream.respond(200, HEAD);
+    if (whole !== undefined) stream.write(whole);
+    stream.trailers(TRAILERS);
+  };
+}
+
+/** Bidi echo: every piece as it comes; while the writer must wait, nothing is consumed. */
+function echoStream(stream: ServerStream): void {
+  let owed = 0;
+  stream.respond(200, HEAD);
+  stream.onDrain = () => {
+    stream.consume(owed);
+    owed = 0;
+  };
+  stream.onData = (bytes, end) => {
+    if (bytes.length > 0) {
+      if (stream.write(Buffer.from(bytes)) && owed === 0) stream.consume(bytes.length);
+      else owed += bytes.length;
+    }
+    if (end) stream.trailers(TRAILERS);
+  };
+}
+
+function assayServer(): net.Server {
+  const limits =
+    windowBytes === undefined
+      ? {}
+      : {
+          initialStreamWindowBytes: windowBytes,
+          maxStreamWindowBytes: windowBytes,
+          initialConnectionWindowBytes: windowBytes * 4,
+        };
+  const engine = createHttp2Engine({
+    handler: (stream) => (stream.path.endsWith("Stream") ? echoStream(stream) : echoUnary(stream)),
+    limits,
+    onHandlerError: (error) => console.error(error),
+  });
+  return net.createServer({ noDelay: true }, (socket) => engine.accept(socket));
+}
+
+function nodeServer(): http2.Http2Server {
+  const server = http2.createServer({
+    settings: {
+      maxConcurrentStreams: 1000,
+      ...(windowBytes === undefined ? {} : { initialWindowSize: windowBytes }),
+    },
+  });
+  if (windowBytes !== undefined) {
+    server.on("session", (session) => session.setLocalWindowSize(windowBytes * 4));
+  }
+  const head = { ":status": 200, "content-type": "application/grpc" };
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => {});
+    stream.respond(head, { waitForTrailers: true, sendDate: false } as http2.ServerStreamResponseOptions);
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    if (headers[":path"]!.endsWith("Stream")) {
+      stream.pipe(stream);
+      return;
+    }
+    let whole: Buffer | undefined;
+    stream.on("data", (bytes: Buffer) => {
+      whole = whole === undefined ? bytes : Buffer.concat([whole, bytes]);
+    });
+    stream.on("end", () => stream.end(whole));
+  });
+  return server;
+}
+
+const server = values.engine === "node" ? nodeServer() : assayServer();
+server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
+process.on("SIGUSR2", () => {
+  const { user, system } = process.cpuUsage();
+  console.log(JSON.stringify({ cpuUs: user + system, rssBytes: process.memoryUsage.rss() }));
+});
+process.on("SIGTERM", () => process.exit(0));

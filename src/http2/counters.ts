@@ -1,0 +1,41 @@
+/** What an engine has seen since it was made; a caller reads it for metrics. All connections count into one. */
+export interface Http2Counters {
+  connectionsAccepted: number;
+  connectionsOpen: number;
+  streamsOpened: number;
+  /** Responses handed over whole. */
+  streamsCompleted: number;
+  /** Streams that ended before their response did, for whatever reason. */
+  streamsCancelled: number;
+  resetsReceived: number;
+  resetsSent: number;
+  pingsReceived: number;
+  settingsReceived: number;
+  headerListsTooLarge: number;
+  /** Header blocks found by their bytes, of all request blocks. */
+  headerBlocksKnown: number;
+  headerBlocks: number;
+  /** Streams given up because the peer opened no window for a response that was ready. */
+  streamsStalled: number;
+  /** GOAWAY frames with an error, by their reason text. */
+  goaways: Map<string, number>;
+}
+
+export function createCounters(): Http2Counters {
+  return {
+    connectionsAccepted: 0,
+    connectionsOpen: 0,
+    streamsOpened: 0,
+    streamsCompleted: 0,
+    streamsCancelled: 0,
+    resetsReceived: 0,
+    resetsSent: 0,
+    pingsReceived: 0,
+    settingsReceived: 0,
+    headerListsTooLarge: 0,
+    headerBlocksKnown: 0,
+    headerBlocks: 0,
+    streamsStalled: 0,
+    goaways: new Map(),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * The HTTP/2 server engine. Comes in: sockets, cleartext or TLS, on which the peer speaks HTTP/2. Goes out: one
+ * `ServerStream` a request. Promises: bounded in every direction (`limits.ts`, `defence.ts`), graceful drain, and a
+ * timer that gives up on peers which stop answering; `close` ends all that is open. Imports nothing else of Assay.
+ */
+import type { Socket } from "node:net";
+import { Connection, type ConnectionContext } from "./connection.ts";
+import { createCounters, type Http2Counters } from "./counters.ts";
+import { startDrain } from "./drain.ts";
+import { DEFAULT_LIMITS, type Http2Limits } from "./limits.ts";
+import type { StreamHandler } from "./stream.ts";
+import { createSweep } from "./sweep.ts";
+
+export interface Http2EngineOptions {
+  /** Serves each stream; called as soon as its header block is complete. */
+  readonly handler: StreamHandler;
+  /** Overrides of DEFAULT_LIMITS. */
+  readonly limits?: Partial<Http2Limits>;
+  /** Told what a handler or one of its callbacks threw; the stream has been reset with INTERNAL_ERROR. */
+  readonly onHandlerError?: (error: unknown) => void;
+}
+
+export interface Http2Engine {
+  /** Live counters of all connections so far. */
+  readonly counters: Http2Counters;
+  /** Streams that are open now. */
+  readonly openStreams: number;
+  /**
+   * Takes over a connected socket whose next bytes are `initialBytes` and then what it reads: the client's preface.
+   * The engine owns the socket from here on and destroys it; bytes that were unshifted onto it need not be passed.
+   */
+  accept(socket: Socket, initialBytes?: Buffer): void;
+  /** Ends gracefully: GOAWAY twice (RFC 9113 section 6.8), then each connection when its streams have ended. */
+  drain(): Promise<void>;
+  /** Ends what is still open at once; handlers hear `drain-limit`. Settles when every socket is closed. */
+  close(): Promise<void>;
+}
+
+/** Makes an engine; its caller closes it. */
+export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const counters = createCounters();
+  const connections = new Set<Connection>();
+  const sweep = createSweep(connections, limits, counters);
+  let waiters: (() => void)[] = [];
+  let draining = false;
+  const context: ConnectionContext = {
+    handler: options.handler,
+    limits,
+    counters,
+    onHandlerError: options.onHandlerError ?? (() => {}),
+    onClose: (connection) => {
+      connections.delete(connection);
+      counters.connectionsOpen--;
+      if (connections.size > 0) return;
+      sweep.stop();
+      for (const resolve of waiters) resolve();
+      waiters = [];
+    },
+  };
+  const allClosed = () =>
+    connections.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiters.push(resolve));
+
+  return {
+    counters,
+    get openStreams() {
+      let count = 0;
+      for (const connection of connections) count += connection.streams.size;
+      return count;
+    },
+    accept(socket, initialBytes) {
+      if (socket.destroyed) return;
+      const connection = new Connection(socket, context);
+      connections.add(connection);
+      counters.connectionsAccepted++;
+      counters.connectionsOpen++;
+      sweep.start();
+      if (initialBytes !== undefined && initialBytes.length > 0) connection.take(initialBytes);
+      if (draining) startDrain(connection);
+    },
+    drain() {
+      draining = true;
+      for (const connection of connections) startDrain(connection);
+      return allClosed();
+    },
+    close() {
+      draining = true;
+      for (const connection of connections) connection.cancel();
+      return allClosed();
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Connection } from "./connection.ts";
+import type { Http2Counters } from "./counters.ts";
+import { confirmDrain } from "./drain.ts";
+import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from "./error-code.ts";
+import { PING } from "./frame.ts";
+import type { Http2Limits } from "./limits.ts";
+import type { Http2Stream } from "./server-stream.ts";
+
+const SWEEP_MS = 500;
+// How long a connection that has said GOAWAY may take to close.
+const CLOSE_MS = 2_000;
+const KEEPALIVE_PING = Buffer.from("alive-00", "latin1");
+
+interface Watch {
+  heardAtMs: number;
+  pingedAtMs: number | undefined;
+  headerBlockSinceMs: number | undefined;
+  takenBytes: number;
+  takenAtMs: number;
+  drainSinceMs: number | undefined;
+}
+
+interface StalledResponse {
+  sentBytes: number;
+  sinceMs: number;
+}
+
+/** The engine's one timer: it gives each thing that a connection waits for its deadline. */
+export interface Sweep {
+  start(): void;
+  stop(): void;
+}
+
+/** Watches `connections` twice a second while it is started; deadlines are exact to that. */
+export function createSweep(
+  connections: ReadonlySet<Connection>,
+  limits: Http2Limits,
+  counters: Http2Counters,
+): Sweep {
+  let timer: NodeJS.Timeout | undefined;
+  const watches = new WeakMap<Connection, Watch>();
+  const stalled = new WeakMap<Http2Stream, StalledResponse>();
+
+  const sweep = () => {
+    const nowMs = performance.now();
+    for (const connection of connections) {
+      let watch = watches.get(connection);
+      if (watch === undefined) {
+        watch = {
+          heardAtMs: nowMs,
+          pingedAtMs: undefined,
+          headerBlockSinceMs: undefined,
+          takenBytes: 0,
+          takenAtMs: nowMs,
+          drainSinceMs: undefined,
+        };
+        watches.set(connection, watch);
+      }
+      inspect(connection, watch, nowMs);
+    }
+  };
+
+  const inspect = (connection: Connection, watch: Watch, nowMs: number) => {
+    if (connection.closingSinceMs !== undefined) {
+      if (nowMs - connection.closingSinceMs > CLOSE_MS) connection.socket.destroy();
+      return;
+    }
+    if (!connection.settingsReceived && nowMs - connection.openedAtMs > limits.handshakeTimeoutMs) {
+      connection.fail(PROTOCOL_ERROR, "no client preface and SETTINGS in time (3.4)");
+      return;
+    }
+    if (!connection.settingsAcknowledged && nowMs - connection.openedAtMs > limits.handshakeTimeoutMs * 3) {
+      connection.fail(SETTINGS_TIMEOUT, "SETTINGS were not acknowledged in time (6.5.3)");
+      return;
+    }
+    watch.headerBlockSinceMs = connection.assembly.open ? (watch.headerBlockSinceMs ?? nowMs) : undefined;
+    if (nowMs - (watch.headerBlockSinceMs ?? nowMs) > limits.headerBlockTimeoutMs) {
+      connection.fail(ENHANCE_YOUR_CALM, "a header block was not completed in time");
+      return;
+    }
+    if (connection.draining) {
+      watch.drainSinceMs ??= nowMs;
+      if (nowMs - watch.drainSinceMs > CLOSE_MS / 2) confirmDrain(connection);
+    }
+    if (inspectWrites(connection, watch, nowMs)) inspectSilence(connection, watch, nowMs);
+    for (const stream of connection.streams.values()) inspectResponse(stream, nowMs);
+  };
+
+  /** A socket that takes nothing for too long; GOAWAY would not get through either. */
+  const inspectWrites = (connection: Connection, watch: Watch, nowMs: number): boolean => {
+    const waitingBytes = connection.socket.writableLength;
+    const takenBytes = connection.output.bytesWritten - waitingBytes;
+    if (waitingBytes === 0 || takenBytes !== watch.takenBytes) {
+      watch.takenBytes = takenBytes;
+      watch.takenAtMs = nowMs;
+    }
+    if (nowMs - watch.takenAtMs <= limits.writeTimeoutMs) return true;
+    connection.fail(ENHANCE_YOUR_CALM, "the peer does not read (CVE-2019-9517)");
+    connection.socket.destroy();
+    return false;
+  };
+
+  const inspectSilence = (connection: Connection, watch: Watch, nowMs: number) => {
+    if (connection.heard) {
+      connection.heard = false;
+      watch.heardAtMs = nowMs;
+      watch.pingedAtMs = undefined;
+    }
+    if (watch.pingedAtMs !== undefined) {
+      if (nowMs - watch.pingedAtMs > limits.keepaliveMs) connection.fail(NO_ERROR, "no answer to PING");
+    } else if (nowMs - watch.heardAtMs > limits.keepaliveMs) {
+      watch.pingedAtMs = nowMs;
+      connection.output.control(PING, 0, KEEPALIVE_PING, 0, KEEPALIVE_PING.length);
+    }
+  };
+
+  /** A finished response that the peer opens no window for, though it may keep the connection busy otherwise. */
+  const inspectResponse = (stream: Http2Stream, nowMs: number) => {
+    if (!stream.responseEnded || !stream.waiting) return;
+    const seen = stalled.get(stream);
+    if (seen === undefined || seen.sentBytes !== stream.sentBytes) {
+      stalled.set(stream, { sentBytes: stream.sentBytes, sinceMs: nowMs });
+    } else if (nowMs - seen.sinceMs > limits.stalledResponseMs) {
+      counters.streamsStalled++;
+      stream.abort(CANCEL, undefined);
+    }
+  };
+
+  return {
+    start() {
+      timer ??= setInterval(sweep, SWEEP_MS).unref();
+    },
+    stop() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}
