@@ -1,12 +1,12 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import type { Batching } from "../model/signature.ts";
-import type { Pool, PoolLog } from "../pool/pool.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAdmission } from "./admission.ts";
 import { createAlarm } from "./alarm.ts";
 import { createBatchPicker } from "./batch-picker.ts";
-import { batchShape } from "./batch-policy.ts";
+import { type Batching, batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
 import { createDrainRate } from "./drain-rate.ts";
@@ -29,7 +29,7 @@ export interface BatcherOptions {
   readonly maxQueueRows?: number;
   /** The most bytes that wait; default 64 MiB. */
   readonly maxQueueBytes?: number;
-  readonly log: PoolLog;
+  readonly log: Log;
 }
 
 /** Makes the batcher of one model version; `batcher.ts` says what it promises. */

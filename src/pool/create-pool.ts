@@ -1,9 +1,10 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { Device } from "../worker/device.ts";
 import { type Instance, startInstance } from "./instance.ts";
-import type { Pool, PoolLog } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** What a pool is made with. */
@@ -11,8 +12,6 @@ export interface PoolOptions {
   readonly model: Pick<PreparedModel, "modelName" | "modelVersion" | "bytes" | "externalData" | "signature">;
   /** One instance each, at least one. */
   readonly devices: readonly Device[];
-  /** Used instead, with one line in the log, where `devices` cannot be used: for devices that nobody asked for. */
-  readonly fallbackDevices?: readonly Device[];
   /** Threads inside one run on CPU; default 1. */
   readonly intraOpThreads?: number;
   /** The longest that one run may take; default 30,000. */
@@ -21,7 +20,7 @@ export interface PoolOptions {
   readonly hangGraceMs?: number;
   /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
   readonly maxRunBytes?: number;
-  readonly log: PoolLog;
+  readonly log: Log;
   /** Called with a device's name when a run hangs in native code: only the end of the process frees its thread. */
   readonly onHung?: (device: string) => void;
   /** The entry of worker threads; tests give their own. */
@@ -41,21 +40,6 @@ const OUTAGE_RETRY_MS = 1_000;
  * DEVICE_UNAVAILABLE, INSTANCE_LOST; nothing is left behind then.
  */
 export async function createPool(options: PoolOptions): Promise<Pool> {
-  const { fallbackDevices, ...rest } = options;
-  try {
-    return await startPool(rest);
-  } catch (error) {
-    const isOfDevice = error instanceof AssayError && error.reason === Reason.DEVICE_UNAVAILABLE;
-    if (!isOfDevice || fallbackDevices === undefined) throw error;
-    options.log.warn(
-      { model: options.model.modelName, error: error.message },
-      "falling back to other devices",
-    );
-    return startPool({ ...rest, devices: fallbackDevices });
-  }
-}
-
-async function startPool(options: PoolOptions): Promise<Pool> {
   const { model, log, runTimeoutMs = 30_000, maxRunBytes = 256 * 1024 * 1024 } = options;
   if (options.devices.length === 0) throw new AssayError(Reason.DEVICE_UNAVAILABLE, "no device to run on");
   const { modelName, modelVersion } = model;
