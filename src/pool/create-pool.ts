@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly intraOpThreads?: number;
   /** The longest that one run may take; default 30,000. */
   readonly runTimeoutMs?: number;
+  /** The longest that a worker may take to load the model; default 300,000. */
+  readonly startTimeoutMs?: number;
   /** How long a thread whose run took too long may take to end before it counts as hung for good; default 5,000. */
   readonly hangGraceMs?: number;
   /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
@@ -74,7 +76,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
       return instances.map((instance) => instance.status);
     },
     get outage() {
-      if (instances.some((instance) => instance.status.state !== "failed")) return undefined;
+      for (const instance of instances) if (!instance.isFailed) return undefined;
       const why = instances[0]?.status.lastError ?? "";
       return new AssayError(
         Reason.MODEL_NOT_READY,
@@ -117,6 +119,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
           outputNames: model.signature.outputs.map((output) => output.name),
           maxOutputBytes: maxRunBytes,
           maxInputBytes: maxRunBytes,
+          startTimeoutMs: options.startTimeoutMs ?? 300_000,
           workerUrl: options.workerUrl ?? WORKER_URL,
         },
         log,

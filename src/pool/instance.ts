@@ -32,6 +32,8 @@ export interface Instance {
   readonly isIdle: boolean;
   /** Idle or busy. */
   readonly isLive: boolean;
+  /** Its starts fail again and again, or its threads hang. */
+  readonly isFailed: boolean;
   readonly runStartedAt: number | undefined;
   /** Why the last start failed. */
   readonly lastFailure: AssayError | undefined;
@@ -130,6 +132,9 @@ export function startInstance(options: InstanceOptions): Instance {
     },
     get isLive() {
       return (state === "idle" || state === "busy") && !closed;
+    },
+    get isFailed() {
+      return state === "failed";
     },
     get runStartedAt() {
       return worker?.runStartedAt;
