@@ -1,7 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import type { Batching } from "../model/signature.ts";
-import type { Pool, PoolLog } from "../pool/pool.ts";
+import type { Batching, Pool, PoolLog } from "../pool/pool.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAdmission } from "./admission.ts";
 import { createAlarm } from "./alarm.ts";
