@@ -30,9 +30,14 @@ export interface BareSession {
   release(): Promise<void>;
 }
 
-/** Opens a session on one thread, silent. */
-export async function openBareSession(bytes: Uint8Array): Promise<BareSession> {
-  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 4, intraOpNumThreads: 1 });
+/** Opens a session on one thread, silent. `folder` holds external data. */
+export async function openBareSession(bytes: Uint8Array, folder?: string): Promise<BareSession> {
+  const extra =
+    folder === undefined
+      ? {}
+      : { extra: { session: { model_external_initializers_file_folder_path: folder } } };
+  const options = { logSeverityLevel: 4 as const, intraOpNumThreads: 1, ...extra };
+  const session = await ort.InferenceSession.create(bytes, options);
   return {
     outputNames: session.outputNames,
     release: () => session.release(),

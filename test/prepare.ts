@@ -10,7 +10,7 @@ export function prepared(bytes: Uint8Array, configText?: string, goldenText?: st
     configText,
     goldenText,
     testDataCases: [],
-    readExternal: () => new Uint8Array(0),
+    findExternal: (location) => ({ path: `/nowhere/${location}`, byteLength: 0 }),
   });
   if (found.kind === "refused") throw new Error(found.reason);
   return found.model;

@@ -9,7 +9,7 @@ import { type ModelConfig, ModelConfigSchema } from "../../gen/assay/config/v1/m
 import type { ModelProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { AssayError } from "../errors.ts";
 import { readConfigJson } from "./config-json.ts";
-import { inlineExternalData } from "./external-data.ts";
+import { findWeightFiles, type WeightFile } from "./external-data.ts";
 import { foreignFileReason } from "./file-kind.ts";
 import { readGoldenFile } from "./golden-file.ts";
 import { applyEdits } from "./onnx-edit.ts";
@@ -30,8 +30,8 @@ export interface ModelFiles {
   readonly goldenText: string | undefined;
   /** Cases of `test_data_set_N` folders. */
   readonly testDataCases: readonly GoldenCase[];
-  /** Part of another file of the folder; throws MODEL_INVALID where it is not there or lies outside the folder. */
-  readExternal(location: string, offset: number, byteLength: number): Uint8Array;
+  /** Another file of the folder; throws MODEL_INVALID where it is not there or lies outside the folder. */
+  findExternal(location: string): WeightFile;
 }
 
 /** Prepares one version; never throws for what is wrong with the files. */
@@ -55,13 +55,13 @@ function prepare(files: ModelFiles): PreparedModel {
       ? create(ModelConfigSchema)
       : readConfigJson(ModelConfigSchema, files.configText, "config.json");
   const graph = prepareGraph(outline, config);
-  inlineExternalData(outline, checkStoredTensors(outline.tensors), graph.edits, files.readExternal);
+  const externalData = findWeightFiles(checkStoredTensors(outline.tensors), files.findExternal);
   const golden = files.goldenText === undefined ? [] : readGoldenFile(files.goldenText);
   return {
     modelName,
     modelVersion,
     bytes: applyEdits(bytes, graph.edits, readTensorName),
-    externalData: [],
+    externalData,
     signature: graph.signature,
     repairs: graph.repairs,
     notices: graph.notices,

@@ -4,15 +4,16 @@
  * Promises: whatever cannot be served is reported with a reason and never keeps the others from being found; only regular
  * files are read, and never one outside the version folder; nothing is written.
  */
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import type { WeightFile } from "./external-data.ts";
 import { misnamedFileReason } from "./file-kind.ts";
 import { prepareModel } from "./prepare-model.ts";
 import type { FoundModel } from "./prepared-model.ts";
-import { refusal } from "./refusal.ts";
+import { quoted, refusal } from "./refusal.ts";
 import { readTestDataSets } from "./test-data-sets.ts";
 
 /** A protobuf message holds less than 2 GiB. */
@@ -116,7 +117,7 @@ async function scanVersion(
       configText: await readBeside("config.json", folder, modelFolder),
       goldenText: await readBeside("golden.json", folder, modelFolder),
       testDataCases: await readTestDataSets(folder, bytes),
-      readExternal: (location, offset, byteLength) => readExternal(root, location, offset, byteLength),
+      findExternal: (location) => findExternal(root, location),
     });
   } catch (cause) {
     if (cause instanceof AssayError) return refused(modelName, modelVersion, cause.message, cause);
@@ -164,39 +165,23 @@ async function readBeside(
 }
 
 /** Links are followed before the place is judged, so that no name leads outside. */
-function readExternal(root: string, location: string, offset: number, byteLength: number): Uint8Array {
+function findExternal(root: string, location: string): WeightFile {
   let path: string;
   try {
     path = realpathSync(join(root, location));
   } catch (cause) {
     throw refusal(
-      `the weights lie in ${JSON.stringify(location)}, which is not in the version folder: copy it there, beside model.onnx`,
+      `the weights lie in ${quoted(location)}, which is not in the version folder: copy it there, beside model.onnx`,
       cause,
     );
   }
-  if (!path.startsWith(root + sep)) {
+  const info = statSync(path);
+  if (!path.startsWith(root + sep) || !info.isFile()) {
     throw refusal(
-      `the weights lie in ${JSON.stringify(location)}, which leads outside the version folder: copy the file itself there`,
+      `the weights lie in ${quoted(location)}, which is no file of the version folder itself: copy the file there, beside model.onnx`,
     );
   }
-  const file = openSync(path, "r");
-  try {
-    const info = fstatSync(file);
-    if (!info.isFile() || offset + byteLength > info.size) {
-      throw refusal(
-        `weights at byte ${offset} to ${offset + byteLength} of ${JSON.stringify(location)}, which has ${info.size} bytes: the file was cut off, copy it again`,
-      );
-    }
-    const bytes = new Uint8Array(byteLength);
-    for (let at = 0; at < byteLength; ) {
-      const read = readSync(file, bytes, at, byteLength - at, offset + at);
-      if (read === 0) throw refusal(`${JSON.stringify(location)} became shorter while it was read`);
-      at += read;
-    }
-    return bytes;
-  } finally {
-    closeSync(file);
-  }
+  return { path, byteLength: info.size };
 }
 
 async function holdsModel(folder: string): Promise<boolean> {

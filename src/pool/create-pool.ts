@@ -11,6 +11,8 @@ export interface PoolOptions {
   readonly model: Pick<PreparedModel, "modelName" | "modelVersion" | "bytes" | "externalData" | "signature">;
   /** One instance each, at least one. */
   readonly devices: readonly Device[];
+  /** Used instead, with one line in the log, where `devices` cannot be used: for devices that nobody asked for. */
+  readonly fallbackDevices?: readonly Device[];
   /** Threads inside one run on CPU; default 1. */
   readonly intraOpThreads?: number;
   /** The longest that one run may take; default 30,000. */
@@ -39,6 +41,21 @@ const OUTAGE_RETRY_MS = 1_000;
  * DEVICE_UNAVAILABLE, INSTANCE_LOST; nothing is left behind then.
  */
 export async function createPool(options: PoolOptions): Promise<Pool> {
+  const { fallbackDevices, ...rest } = options;
+  try {
+    return await startPool(rest);
+  } catch (error) {
+    const isOfDevice = error instanceof AssayError && error.reason === Reason.DEVICE_UNAVAILABLE;
+    if (!isOfDevice || fallbackDevices === undefined) throw error;
+    options.log.warn(
+      { model: options.model.modelName, error: error.message },
+      "falling back to other devices",
+    );
+    return startPool({ ...rest, devices: fallbackDevices });
+  }
+}
+
+async function startPool(options: PoolOptions): Promise<Pool> {
   const { model, log, runTimeoutMs = 30_000, maxRunBytes = 256 * 1024 * 1024 } = options;
   if (options.devices.length === 0) throw new AssayError(Reason.DEVICE_UNAVAILABLE, "no device to run on");
   const { modelName, modelVersion } = model;

@@ -53,6 +53,7 @@ export function startInstance(options: InstanceOptions): Instance {
   let earlyEnds = 0;
   let failedStarts = 0;
   let upSince: number | undefined;
+  let wasUp = false;
   let hungThreads = 0;
   let restartTimer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -65,6 +66,7 @@ export function startInstance(options: InstanceOptions): Instance {
       onReady() {
         if (worker !== life) return;
         upSince = performance.now();
+        wasUp = true;
         failedStarts = 0;
         state = "idle";
         if (restarts > 0) log.info({ device, restarts }, "instance is back");
@@ -99,7 +101,7 @@ export function startInstance(options: InstanceOptions): Instance {
     earlyEnds = restart.earlyEnds;
     restarts++;
     state = failedStarts >= FAILED_STARTS ? "failed" : "restarting";
-    log.warn({ device, restarts, delayMs: restart.delayMs, error: lastError }, "instance ended");
+    if (wasUp) log.warn({ device, restarts, delayMs: restart.delayMs, error: lastError }, "instance ended");
     restartTimer = setTimeout(start, restart.delayMs);
     onChange();
   }

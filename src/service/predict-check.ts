@@ -1,6 +1,7 @@
 import { type PredictRequest, PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { didYouMean } from "../nearest-name.ts";
 import type { CheckedRows } from "./checked-rows.ts";
+import { addDefaultInputs } from "./default-inputs.ts";
 import { checkFeatures, listed } from "./feature-rows.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import type { ServedModel } from "./served-model.ts";
@@ -24,7 +25,7 @@ export function checkPredictRequest(request: PredictRequest, model: ServedModel)
   const outputNames = checkOutputNames(request.outputNames, model, violations);
   const rows = checkForm(request, model, violations);
   violations.throwIfAny();
-  return { rows: rows!, outputNames };
+  return { rows: addDefaultInputs(rows!, model.signature), outputNames };
 }
 
 function checkForm(

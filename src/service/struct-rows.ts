@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ModelSignature } from "../model/signature.ts";
 import { didYouMean } from "../nearest-name.ts";
+import { numberToHalf } from "../tensor/half-float.ts";
 import type { CheckedInput, CheckedRows } from "./checked-rows.ts";
 import type { InputValues } from "./input-values.ts";
 import type { Column, RowColumns } from "./row-columns.ts";
@@ -153,6 +154,7 @@ function gather(
 function asValues(datatype: string, flat: (number | string | boolean)[]): InputValues {
   if (datatype === "BYTES") return { kind: "strings", values: flat as string[] };
   if (datatype === "BOOL") return { kind: "booleans", values: flat as boolean[] };
+  if (datatype === "FP16") return { kind: "numbers", values: (flat as number[]).map(numberToHalf) };
   return { kind: "numbers", values: flat as number[] };
 }
 

@@ -98,8 +98,9 @@ function checkHeader(
     );
   }
   const fits =
-    shape.length === spec.shape.length &&
-    shape.every((length, axis) => spec.shape[axis] === -1 || spec.shape[axis] === length);
+    spec.anyShape === true ||
+    (shape.length === spec.shape.length &&
+      shape.every((length, axis) => spec.shape[axis] === -1 || spec.shape[axis] === length));
   if (!fits) {
     violations.add(
       `${path}.shape`,
