@@ -40,11 +40,31 @@ export function goldenRequest(golden: GoldenCase, raw = false): Json {
   return { modelName: golden.model, inputs, outputNames: ["*"] };
 }
 
-/** The same rows by column name, for models whose inputs are columns. */
+/** The columns of the one example model whose columns stand in a vector; what housing.py calls them. */
+const HOUSING = [
+  "longitude",
+  "latitude",
+  "housing_median_age",
+  "total_rooms",
+  "total_bedrooms",
+  "population",
+  "households",
+  "median_income",
+];
+
+/** The same rows by column name: one input a column, or the named columns of a vector. */
 export function goldenRows(golden: GoldenCase): Json {
   const count = golden.inputs[0]?.shape[0] ?? 0;
+  const columns = golden.inputs.flatMap(({ name, data }) =>
+    golden.model === "housing"
+      ? HOUSING.map((column, at) => ({
+          column,
+          values: data.filter((_, index) => index % HOUSING.length === at),
+        }))
+      : [{ column: name, values: data }],
+  );
   const rows = Array.from({ length: count }, (_, row) =>
-    Object.fromEntries(golden.inputs.map((input) => [input.name, input.data[row]])),
+    Object.fromEntries(columns.map(({ column, values }) => [column, values[row]])),
   );
   return { modelName: golden.model, rows, outputNames: ["*"] };
 }

@@ -1,5 +1,5 @@
 /** Decides what goes into the next batch. Pure: the queue and the clock are the batcher's. */
-import type { Batching } from "../model/signature.ts";
+import type { Batching } from "../pool/pool.ts";
 import type { Lane } from "./batcher.ts";
 
 /** Of the rows of a full batch, the share that bulk entries get while interactive ones wait as well. */

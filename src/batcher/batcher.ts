@@ -2,7 +2,7 @@
  * The batcher joins the rows of many calls into batches for one model version.
  * Comes in: entries, each some rows that are already checked. Goes out: a batch for the pool, and each entry's own
  * rows of its outputs.
- * Promises: an idle instance takes what is there at once; while all are busy rows gather, up to `maxBatchSize`, interactive
+ * Promises: an idle instance takes what came in this turn of the event loop as the turn ends; while all are busy rows gather, up to `maxBatchSize`, interactive
  * rows first; `maxQueueDelayMicroseconds` is waited only if asked for; rows are counted, not requests; an entry larger than
  * the maximum is split and joined again; entries whose `shapeKey` differ never share a batch; a row whose deadline has
  * passed or whose caller has gone is dropped before it runs; a caller is answered at its deadline even while its batch

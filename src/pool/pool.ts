@@ -6,8 +6,12 @@
  * with growing delays when it keeps dying; crossing to a worker and back is two atomic notifications on shared memory.
  */
 import type { AssayError } from "../errors.ts";
+import type { Batching as ModelBatching } from "../model/signature.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+
+/** How the rows of a model may share a run, for the batcher. */
+export type Batching = ModelBatching;
 
 /** One input of a batch with its full shape, axis 0 included. */
 export interface BatchInput {

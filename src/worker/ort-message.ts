@@ -13,7 +13,7 @@ function endOfSignature(text: string, from: number): number {
       at++;
     } while (open > 0 && at < text.length);
   }
-  const rest = /^(?: const)?(?: \[[^\]]*\])?(?:::<lambda\([^)]*\)>)?(?: const)?/.exec(text.slice(at));
+  const rest = /^(?: const)?(?: \[with [^\]]*\])?(?:::<lambda\([^)]*\)>)?(?: const)?/.exec(text.slice(at));
   return at + (rest?.[0].length ?? 0);
 }
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  expect(await server?.stop()).toBe(0);
+  if (server !== undefined) expect(await server.stop()).toBe(0);
 });
 
 describe.each([

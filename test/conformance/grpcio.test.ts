@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await client?.close();
-  expect(await server?.stop()).toBe(0);
+  if (server !== undefined) expect(await server.stop()).toBe(0);
 });
 
 describe("grpcio", () => {

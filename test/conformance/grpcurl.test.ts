@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  expect(await server?.stop()).toBe(0);
+  if (server !== undefined) expect(await server.stop()).toBe(0);
 });
 
 describe("grpcurl", () => {

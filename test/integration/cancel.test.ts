@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { affineEntry, type Core, score, startCore } from "../scoring-core.ts";
+import { affineEntry, type Core, score, startCore, turn } from "../scoring-core.ts";
 import { COMMANDED_WORKER_URL, commandWorkers } from "../worker-commands.ts";
 
 let core: Core;
@@ -9,6 +9,7 @@ test("a cancelled entry that waits is not run, gives its place back and hears no
   core = await startCore({ pool: { workerUrl: COMMANDED_WORKER_URL } });
   commandWorkers({ kind: "pause", ms: 100 });
   core.batcher.enqueue(affineEntry());
+  await turn();
   let written = 0;
   const waiting = affineEntry({ rowCount: 5 });
   const entry = { ...waiting, write: () => written++ };
@@ -26,6 +27,8 @@ test("a cancelled entry that runs hears nothing", async () => {
   commandWorkers({ kind: "pause", ms: 50 });
   const running = affineEntry();
   core.batcher.enqueue(running);
+  await turn();
+  expect(core.batcher.depth.running).toBe(1);
   core.batcher.cancel(running);
   await score(core);
   expect(running.answerCount).toBe(0);
@@ -44,6 +47,7 @@ test("what is cancelled of a split entry is not run further", async () => {
     },
   };
   core.batcher.enqueue(entry);
+  await turn();
   core.batcher.cancel(entry);
   core.batcher.cancel(entry);
   await score(core);

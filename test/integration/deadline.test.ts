@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { affineAnswer, affineEntry, type Core, score, startCore } from "../scoring-core.ts";
+import { affineAnswer, affineEntry, type Core, score, startCore, turn } from "../scoring-core.ts";
 import { COMMANDED_WORKER_URL, commandWorkers } from "../worker-commands.ts";
 
 let core: Core;
@@ -29,6 +29,7 @@ test("a row whose deadline passes while it waits is dropped before it runs, with
   commandWorkers({ kind: "pause", ms: 300 });
   const running = affineEntry();
   core.batcher.enqueue(running);
+  await turn();
   const written: number[] = [];
   const late = affineEntry({ deadlineAt: performance.now() + 20 });
   const entry = { ...late, write: () => written.push(1) };
