@@ -1,0 +1,62 @@
+/**
+ * Crossing to a worker thread and back: shared memory and atomics, as the pool does it, against a `postMessage` round trip
+ * with the same worker in the same run. Prints both in microseconds and their ratio; fails above 0.4.
+ */
+import { Worker } from "node:worker_threads";
+import { REQUEST, RESPONSE } from "../src/worker/channel.ts";
+import { median } from "./statistics.ts";
+
+const ROUNDS = 9;
+const TRIPS = 2_000;
+const LIMIT = 0.4;
+
+const control = new SharedArrayBuffer(64);
+const words = new Int32Array(control);
+const [atomic, messages] = await Promise.all([
+  startWorker(new URL("./workers/atomic-echo.ts", import.meta.url), control),
+  startWorker(new URL("./workers/message-echo.ts", import.meta.url), undefined),
+]);
+
+function startWorker(url: URL, workerData: SharedArrayBuffer | undefined): Promise<Worker> {
+  return new Promise((resolve) => {
+    const worker = new Worker(url, { workerData });
+    worker.once("online", () => resolve(worker));
+  });
+}
+
+let request = 0;
+async function crossShared(): Promise<void> {
+  Atomics.store(words, REQUEST, ++request);
+  Atomics.notify(words, REQUEST);
+  const wait = Atomics.waitAsync(words, RESPONSE, request - 1);
+  if (wait.async) await wait.value;
+}
+
+let onEcho = (): void => {};
+messages.on("message", () => onEcho());
+function crossMessages(): Promise<void> {
+  return new Promise((resolve) => {
+    onEcho = resolve;
+    messages.postMessage(request);
+  });
+}
+
+async function microsecondsEach(cross: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  for (let trip = 0; trip < TRIPS; trip++) await cross();
+  return ((performance.now() - startedAt) * 1_000) / TRIPS;
+}
+
+await microsecondsEach(crossShared);
+await microsecondsEach(crossMessages);
+const shared: number[] = [];
+const posted: number[] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  shared.push(await microsecondsEach(crossShared));
+  posted.push(await microsecondsEach(crossMessages));
+}
+const ratio = median(shared.map((microseconds, round) => microseconds / posted[round]!));
+console.log(`shared memory ${median(shared).toFixed(1)} us, postMessage ${median(posted).toFixed(1)} us`);
+console.log(`ratio ${ratio.toFixed(2)} (at most ${LIMIT})`);
+await Promise.all([atomic.terminate(), messages.terminate()]);
+process.exitCode = ratio <= LIMIT ? 0 : 1;

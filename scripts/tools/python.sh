@@ -1,0 +1,10 @@
+# Virtual environments: one with gRPC clients, one with the training libraries of examples/training and docs/exporting.md.
+# shellcheck shell=bash disable=SC2154
+clients_requirements="$root/test/conformance/python/requirements.txt"
+training_requirements="$root/examples/training/requirements"
+
+tool python-clients "$(requirements_version "$clients_requirements")" python
+install_python_clients() { python_install "$1" python-clients "$clients_requirements"; }
+
+tool python-training "$(requirements_version "$training_requirements.txt" "$training_requirements-torch.txt")" python
+install_python_training() { python_install "$1" python-training "$training_requirements-torch.txt"; }

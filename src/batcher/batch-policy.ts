@@ -1,0 +1,79 @@
+/** Decides what goes into the next batch. Pure: the queue and the clock are the batcher's. */
+import type { Batching } from "../pool/pool.ts";
+import type { Lane } from "./batcher.ts";
+
+/** Of the rows of a full batch, the share that bulk entries get while interactive ones wait as well. */
+export const BULK_SHARE = 1 / 8;
+
+/** Rows of each lane. */
+export interface LaneRows {
+  readonly interactive: number;
+  readonly bulk: number;
+}
+
+/** The most rows of a batch, and whether entries may share one or be split over several. */
+export interface BatchShape {
+  readonly maxRows: number;
+  readonly joinsEntries: boolean;
+  /** False where rows may influence each other: an entry is one run, whatever its rows. */
+  readonly splitsEntries: boolean;
+}
+
+/** What a model's way of batching allows. */
+export function batchShape(batching: Batching, maxBatchSize: number): BatchShape {
+  switch (batching) {
+    case "across-requests":
+      return { maxRows: maxBatchSize, joinsEntries: true, splitsEntries: true };
+    case "within-request":
+      return { maxRows: maxBatchSize, joinsEntries: false, splitsEntries: false };
+    case "single-rows":
+    case "no-batch-dimension":
+      return { maxRows: 1, joinsEntries: false, splitsEntries: true };
+  }
+}
+
+/**
+ * The lane whose oldest entry leads the next batch. Interactive, unless bulk is owed a whole batch: that is how bulk entries
+ * go on that cannot share a batch with the interactive ones.
+ */
+export function leadingLane(
+  waits: { readonly interactive: boolean; readonly bulk: boolean },
+  bulkCredit: number,
+  maxRows: number,
+): Lane {
+  if (!waits.bulk) return "interactive";
+  return !waits.interactive || bulkCredit >= maxRows ? "bulk" : "interactive";
+}
+
+/**
+ * Fills a batch from the rows of one shape: those of the leading lane first, but bulk gets at least the whole rows that it is
+ * owed with this batch.
+ */
+export function splitLanes(waiting: LaneRows, maxRows: number, lead: Lane, bulkCredit: number): LaneRows {
+  const owed = lead === "bulk" ? maxRows : Math.floor(bulkCredit + maxRows * BULK_SHARE);
+  const reserved = Math.min(owed, waiting.bulk, maxRows);
+  const interactive = Math.min(waiting.interactive, maxRows - reserved);
+  return { interactive, bulk: Math.min(waiting.bulk, maxRows - interactive) };
+}
+
+/** The rows that bulk is owed after a batch; nothing where only one lane waited. */
+export function nextBulkCredit(
+  bulkCredit: number,
+  maxRows: number,
+  bulkTaken: number,
+  bothWaited: boolean,
+): number {
+  if (!bothWaited) return 0;
+  return Math.min(maxRows, Math.max(0, bulkCredit + maxRows * BULK_SHARE - bulkTaken));
+}
+
+/** How long rows may still wait for others, in milliseconds; 0: run them now. */
+export function gatherMs(
+  rows: number,
+  maxRows: number,
+  oldestWaitMs: number,
+  maxDelayMicroseconds: number,
+): number {
+  if (rows >= maxRows) return 0;
+  return Math.max(0, maxDelayMicroseconds / 1000 - oldestWaitMs);
+}

@@ -1,0 +1,69 @@
+/**
+ * The batcher joins the rows of many calls into batches for one model version.
+ * Comes in: entries, each some rows that are already checked. Goes out: a batch for the pool, and each entry's own
+ * rows of its outputs.
+ * Promises: an idle instance takes what came in this turn of the event loop as the turn ends; while all are busy rows gather, up to `maxBatchSize`, interactive
+ * rows first; `maxQueueDelayMicroseconds` is waited only if asked for; rows are counted, not requests; an entry larger than
+ * the maximum is split and joined again; entries whose `shapeKey` differ never share a batch; a row whose deadline has
+ * passed or whose caller has gone is dropped before it runs; a caller is answered at its deadline even while its batch
+ * runs; the queue is bounded in rows and bytes and says QUEUE_FULL with a delay at once; rows are copied once, at dispatch.
+ */
+import type { AssayError } from "../errors.ts";
+import type { Datatype, NumericArray } from "../tensor/datatype.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
+
+/** Interactive rows go before bulk rows. */
+export type Lane = "interactive" | "bulk";
+
+/** One input of an entry: `tailShape` is its shape without axis 0 (the whole shape where the model has no batch dimension). */
+export interface EntryInput {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly tailShape: readonly number[];
+}
+
+/** Where an entry's rows are copied to at dispatch; made by the batcher, used only during `Entry.write`. */
+export interface RowWriter {
+  /** The place for this entry's rows of numeric input `inputIndex`: exactly rowCount × tail elements, to be filled whole. */
+  numeric(inputIndex: number): NumericArray;
+  /** Takes this entry's elements of BYTES input `inputIndex`, exactly rowCount × tail elements, in order. */
+  strings(inputIndex: number, values: Iterable<string>): void;
+}
+
+/**
+ * Some rows of one call. The caller makes it and keeps what `write` reads unchanged until `onOutputs` or `onError`,
+ * exactly one of which is called, once. Neither is called after `cancel`.
+ */
+export interface Entry {
+  /** Rows along axis 0; 0 is allowed. 1 where the model has no batch dimension. */
+  readonly rowCount: number;
+  /** What the rows take in the queue, for its limit in bytes. */
+  readonly byteCount: number;
+  readonly inputs: readonly EntryInput[];
+  /** Entries share a batch only if their keys are equal: input names and tail shapes. */
+  readonly shapeKey: string;
+  readonly lane: Lane;
+  /** On `performance.now()`'s clock, in milliseconds; Infinity for none. */
+  readonly deadlineAt: number;
+  /** The outputs wanted by name; empty: all. */
+  readonly outputNames: readonly string[];
+  /** Copies rows `fromRow` to `fromRow + rowCount` to the writer. Must not throw. */
+  write(writer: RowWriter, fromRow: number, rowCount: number): void;
+  /** Takes this entry's rows of the outputs. Numeric data is a view that is valid until the callback returns. */
+  onOutputs(outputs: readonly TensorData[]): void;
+  onError(error: AssayError): void;
+}
+
+/** Joins rows for one model version; made by `createBatcher`. */
+export interface Batcher {
+  /** Takes an entry. Calls `onError` with QUEUE_FULL before it returns where there is no room. */
+  enqueue(entry: Entry): void;
+  /** Takes an entry back: it is not run if it has not started, and neither callback comes. */
+  cancel(entry: Entry): void;
+  /** Rows and bytes that wait; rows that run. */
+  readonly depth: { readonly rows: number; readonly bytes: number; readonly running: number };
+  /** Takes no more entries (SHUTTING_DOWN); resolves when all that it has are answered. `close` cuts it short. */
+  drain(): Promise<void>;
+  /** Takes no more entries, ends those that wait with SHUTTING_DOWN after those that run; closes its timers, not the pool. */
+  close(): Promise<void>;
+}

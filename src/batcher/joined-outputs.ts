@@ -1,0 +1,96 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
+import { type Datatype, ELEMENT_BYTES, type NumericArray, numericView } from "../tensor/datatype.ts";
+import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
+
+interface JoinedOutput {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  readonly data: NumericArray | string[];
+}
+
+/** Outputs of an entry whose rows ran in several batches, put together in the order of its rows. */
+export interface JoinedOutputs {
+  /** Copies a part's rows to their place. Throws RUN_FAILED where parts do not fit each other. */
+  add(outputs: readonly TensorData[], fromRow: number): void;
+  readonly outputs: readonly TensorData[];
+}
+
+/** Whether axis 0 of every output counts the rows of the batch. */
+export function outputsHaveRows(outputs: readonly TensorData[], rowCount: number): boolean {
+  return outputs.every((output) => output.shape[0] === rowCount);
+}
+
+/** Rows `fromRow` to `fromRow + rowCount` of each output, numeric data as views. */
+export function sliceRows(
+  outputs: readonly TensorData[],
+  fromRow: number,
+  rowCount: number,
+  batchRows: number,
+): readonly TensorData[] {
+  if (rowCount === batchRows) return outputs;
+  return outputs.map(({ name, datatype, shape, data }) => {
+    const perRow = data.length / batchRows;
+    const from = fromRow * perRow;
+    const to = from + rowCount * perRow;
+    return {
+      name,
+      datatype,
+      shape: [rowCount, ...shape.slice(1)],
+      data: isStrings(data) ? data.slice(from, to) : data.subarray(from, to),
+    };
+  });
+}
+
+/** Makes room for the outputs of `rowCount` rows when the first part comes. */
+export function createJoinedOutputs(rowCount: number): JoinedOutputs {
+  let joined: JoinedOutput[] | undefined;
+  return {
+    add(outputs, fromRow) {
+      joined ??= outputs.map((output) => emptyOutput(output, rowCount));
+      for (let i = 0; i < joined.length; i++) {
+        const whole = joined[i]!;
+        const part = outputs[i];
+        if (part === undefined || !sameTail(part.shape, whole.shape)) {
+          throw new AssayError(
+            Reason.RUN_FAILED,
+            `output "${whole.name}" has another shape in each batch of this request, such as [${part?.shape}] and [${whole.shape}]; send fewer rows in one request`,
+          );
+        }
+        const perRow = elementCount(whole.shape) / rowCount;
+        copyElements(whole.data, part.data, fromRow * perRow);
+      }
+    },
+    get outputs() {
+      return joined ?? [];
+    },
+  };
+}
+
+function emptyOutput({ name, datatype, shape }: TensorData, rowCount: number): JoinedOutput {
+  const whole = [rowCount, ...shape.slice(1)];
+  const count = elementCount(whole);
+  const data =
+    datatype === "BYTES"
+      ? new Array<string>(count).fill("")
+      : numericView(datatype, new ArrayBuffer(count * ELEMENT_BYTES[datatype]), 0, count);
+  return { name, datatype, shape: whole, data };
+}
+
+function sameTail(shape: readonly number[], other: readonly number[]): boolean {
+  return shape.length === other.length && shape.every((length, axis) => axis === 0 || length === other[axis]);
+}
+
+function copyElements(target: NumericArray | string[], source: TensorData["data"], at: number): void {
+  if (Array.isArray(target)) {
+    for (let i = 0; i < source.length; i++) target[at + i] = source[i] as string;
+  } else {
+    // Both have the same element type; `set` is not callable on a union of arrays.
+    (target as Uint8Array).set(source as Uint8Array, at);
+  }
+}
+
+function isStrings(data: TensorData["data"]): data is readonly string[] {
+  return Array.isArray(data);
+}

@@ -1,0 +1,133 @@
+import type { Entry, Lane } from "./batcher.ts";
+import { createTicket, type Part, type Ticket } from "./ticket.ts";
+
+interface List {
+  first: Ticket | undefined;
+  last: Ticket | undefined;
+}
+
+/** Waiting entries that may share a batch, oldest first in each lane. */
+export interface EntryGroup {
+  readonly shapeKey: string;
+  readonly interactive: List;
+  readonly bulk: List;
+  interactiveRows: number;
+  bulkRows: number;
+}
+
+/** Entries that wait, in the order of their coming; made by `createQueue`. Every operation takes constant time an entry. */
+export interface EntryQueue {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly laneRows: Readonly<Record<Lane, number>>;
+  /** The oldest entry of a lane. */
+  first(lane: Lane): Ticket | undefined;
+  add(entry: Entry, now: number): Ticket;
+  /** Takes an entry out that is still waiting, wholly or in part. */
+  remove(ticket: Ticket): void;
+  /** Moves up to `rowCount` rows of a group's lane into `parts`, splitting the last entry where it must. */
+  take(group: EntryGroup, lane: Lane, rowCount: number, parts: Part[]): void;
+  /** Moves up to `rowCount` rows of one entry into `parts`. */
+  takeFrom(ticket: Ticket, rowCount: number, parts: Part[]): void;
+}
+
+/** Makes an empty queue. */
+export function createQueue(): EntryQueue {
+  const groups = new Map<string, EntryGroup>();
+  const lanes: Record<Lane, List> = {
+    interactive: { first: undefined, last: undefined },
+    bulk: { first: undefined, last: undefined },
+  };
+  const laneRows: Record<Lane, number> = { interactive: 0, bulk: 0 };
+  let bytes = 0;
+
+  function countRows(ticket: Ticket, rows: number): void {
+    const { group, entry } = ticket;
+    laneRows[entry.lane] += rows;
+    if (entry.lane === "interactive") group.interactiveRows += rows;
+    else group.bulkRows += rows;
+  }
+
+  function remove(ticket: Ticket): void {
+    if (!ticket.isWaiting) return;
+    ticket.isWaiting = false;
+    const { entry, group } = ticket;
+    countRows(ticket, ticket.nextRow - entry.rowCount);
+    bytes -= entry.byteCount;
+    const lane = lanes[entry.lane];
+    const { laneBefore, laneAfter, groupBefore, groupAfter } = ticket;
+    if (laneBefore === undefined) lane.first = laneAfter;
+    else laneBefore.laneAfter = laneAfter;
+    if (laneAfter === undefined) lane.last = laneBefore;
+    else laneAfter.laneBefore = laneBefore;
+    const list = group[entry.lane];
+    if (groupBefore === undefined) list.first = groupAfter;
+    else groupBefore.groupAfter = groupAfter;
+    if (groupAfter === undefined) list.last = groupBefore;
+    else groupAfter.groupBefore = groupBefore;
+    ticket.laneBefore = ticket.laneAfter = ticket.groupBefore = ticket.groupAfter = undefined;
+    // Groups are as many as the shapes that callers think of: none is kept without entries.
+    if (group.interactive.first === undefined && group.bulk.first === undefined)
+      groups.delete(group.shapeKey);
+  }
+
+  function takeFrom(ticket: Ticket, rowCount: number, parts: Part[]): void {
+    const fromRow = ticket.nextRow;
+    const taken = Math.min(rowCount, ticket.entry.rowCount - fromRow);
+    parts.push({ ticket, fromRow, rowCount: taken });
+    countRows(ticket, -taken);
+    ticket.nextRow += taken;
+    if (ticket.nextRow === ticket.entry.rowCount) remove(ticket);
+  }
+
+  return {
+    get rows() {
+      return laneRows.interactive + laneRows.bulk;
+    },
+    get bytes() {
+      return bytes;
+    },
+    laneRows,
+    first: (lane) => lanes[lane].first,
+    add(entry, now) {
+      let group = groups.get(entry.shapeKey);
+      if (group === undefined) {
+        group = {
+          shapeKey: entry.shapeKey,
+          interactive: { first: undefined, last: undefined },
+          bulk: { first: undefined, last: undefined },
+          interactiveRows: 0,
+          bulkRows: 0,
+        };
+        groups.set(entry.shapeKey, group);
+      }
+      const ticket = createTicket(entry, group, now);
+      const lane = lanes[entry.lane];
+      ticket.laneBefore = lane.last;
+      if (lane.last === undefined) lane.first = ticket;
+      else lane.last.laneAfter = ticket;
+      lane.last = ticket;
+      const list = group[entry.lane];
+      ticket.groupBefore = list.last;
+      if (list.last === undefined) list.first = ticket;
+      else list.last.groupAfter = ticket;
+      list.last = ticket;
+      countRows(ticket, entry.rowCount);
+      bytes += entry.byteCount;
+      return ticket;
+    },
+    remove,
+    take(group, lane, rowCount, parts) {
+      let left = rowCount;
+      for (let ticket = group[lane].first; ticket !== undefined; ) {
+        const next = ticket.groupAfter;
+        const waiting = ticket.entry.rowCount - ticket.nextRow;
+        if (left === 0 && waiting > 0) return;
+        takeFrom(ticket, left, parts);
+        left -= Math.min(left, waiting);
+        ticket = next;
+      }
+    },
+    takeFrom,
+  };
+}

@@ -1,0 +1,55 @@
+import { didYouMean } from "../nearest-name.ts";
+
+/** What a command accepts: names without dashes, and whether each takes a value. */
+export type FlagKinds = ReadonlyMap<string, "value" | "switch">;
+
+/** Arguments taken apart, with every problem in words. */
+export interface ParsedArguments {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly positionals: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** Reads `--name value`, `--name=value`, `--switch`, `--no-switch` and positionals; `--` ends the flags. */
+export function parseArguments(argv: readonly string[], kinds: FlagKinds): ParsedArguments {
+  const flags = new Map<string, string>();
+  const positionals: string[] = [];
+  const problems: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i]!;
+    if (argument === "--") {
+      positionals.push(...argv.slice(i + 1));
+      break;
+    }
+    if (!argument.startsWith("--")) {
+      if (argument.startsWith("-") && argument.length > 1)
+        problems.push(`${argument} is not known; flags start with --`);
+      else positionals.push(argument);
+      continue;
+    }
+    const [name, attached] = splitOnce(argument.slice(2));
+    const negated =
+      name.startsWith("no-") && kinds.get(name.slice(3)) === "switch" ? name.slice(3) : undefined;
+    const kind = kinds.get(negated ?? name);
+    if (kind === undefined) {
+      const hint = didYouMean(name, kinds.keys()).replace(/"([^"]+)"/, "--$1");
+      problems.push(`--${name} is not known${hint}`);
+    } else if (kind === "switch") {
+      flags.set(negated ?? name, negated === undefined ? (attached ?? "true") : "false");
+    } else {
+      const value = attached ?? argv[i + 1];
+      if (value === undefined || (attached === undefined && value.startsWith("--"))) {
+        problems.push(`--${name} needs a value`);
+        continue;
+      }
+      if (attached === undefined) i++;
+      flags.set(name, value);
+    }
+  }
+  return { flags, positionals, problems };
+}
+
+function splitOnce(text: string): [string, string | undefined] {
+  const at = text.indexOf("=");
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}

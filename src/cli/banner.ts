@@ -1,0 +1,71 @@
+import { toJson } from "@bufbuild/protobuf";
+import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+
+/** Where the server is reached. */
+export interface ServingAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly encrypted: boolean;
+}
+
+/** What the server prints once it serves: each model, its devices, and one curl and one grpcurl line that work when pasted. */
+export function banner(version: string, address: ServingAddress, models: readonly Model[]): string {
+  const served = models.filter((model) => model.state === ModelState.READY);
+  const failed = models.filter((model) => model.state === ModelState.FAILED);
+  const where = reachable(address);
+  const scheme = address.encrypted ? "https" : "http";
+  const lines = [`Assay ${version} serves ${count(served.length, "model")} on ${scheme}://${where}`, ""];
+  for (const model of served) lines.push(...modelLines(model, where, address.encrypted));
+  for (const model of failed) {
+    lines.push(`${title(model)} is NOT served: ${model.stateReason}`, "");
+  }
+  if (served.length === 0) {
+    lines.push(
+      "Nothing is served. Put a model at <models folder>/<name>/<version>/model.onnx and start again.",
+      "",
+    );
+  }
+  lines.push(`health: ${scheme}://${where}/livez, /readyz · list: grpcurl ${plain(address)}${where} list`);
+  return `${lines.join("\n")}\n`;
+}
+
+function modelLines(model: Model, where: string, encrypted: boolean): string[] {
+  const lines = [`${title(model)} on ${model.devices.join(", ")}`];
+  const { exampleRequest } = model;
+  if (exampleRequest !== undefined) {
+    const json = toJson(PredictRequestSchema, exampleRequest, { useProtoFieldName: true });
+    const body = quoted(JSON.stringify(json));
+    const curl = encrypted ? "curl -sk" : "curl -s";
+    const url = `${encrypted ? "https" : "http"}://${where}/assay.v1.ScoringService/Predict`;
+    lines.push(`  ${curl} -H 'content-type: application/json' -d ${body} ${url}`);
+    const flags = encrypted ? "-insecure " : "-plaintext ";
+    lines.push(`  grpcurl ${flags}-d ${body} ${where} assay.v1.ScoringService/Predict`);
+  }
+  for (const notice of model.notices) lines.push(`  note: ${notice}`);
+  lines.push("");
+  return lines;
+}
+
+function title(model: Model): string {
+  return model.modelVersion === "" ? model.modelName : `${model.modelName} version ${model.modelVersion}`;
+}
+
+function plain(address: ServingAddress): string {
+  return address.encrypted ? "-insecure " : "-plaintext ";
+}
+
+function reachable(address: ServingAddress): string {
+  const any = address.host === "0.0.0.0" || address.host === "::";
+  const host = any ? "localhost" : address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${host}:${address.port}`;
+}
+
+/** Quotes a text for a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,37 @@
+import { readEnvironment } from "../config/environment.ts";
+import { AssayError } from "../errors.ts";
+import { didYouMean } from "../nearest-name.ts";
+import { generalHelp, serveHelp } from "./help.ts";
+import { inspect } from "./inspect.ts";
+import { serve } from "./serve.ts";
+import { packageVersion } from "./version.ts";
+
+const COMMANDS = ["serve", "inspect"];
+
+/**
+ * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
+ * configuration is not valid. `serve` returns when the server has ended.
+ */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  const [command = "--help", ...rest] = argv;
+  try {
+    if (command === "--version" || command === "version") return say(packageVersion());
+    if (command === "--help" || command === "-h" || command === "help") return say(generalHelp().trimEnd());
+    if (command === "serve") {
+      return rest.includes("--help") ? say(serveHelp().trimEnd()) : await serve(rest, readEnvironment());
+    }
+    if (command === "inspect") return await inspect(rest, process.stdout);
+    const hint = didYouMean(command, COMMANDS) || "; see assay --help";
+    process.stderr.write(`assay has no command ${JSON.stringify(command)}${hint}\n`);
+    return 2;
+  } catch (error) {
+    if (!(error instanceof AssayError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}

@@ -1,0 +1,37 @@
+import { FLAGS } from "../config/flag-table.ts";
+
+/** `assay --help`. */
+export function generalHelp(): string {
+  return `Assay scores rows with ONNX models: gRPC, gRPC-Web, Connect, JSON and plain HTTP on one port.
+
+  assay serve --models DIR     serve every DIR/<name>/<version>/model.onnx
+  assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
+  assay --version              the version
+
+Each command explains itself: assay serve --help. How to get a model there: docs/exporting.md.
+`;
+}
+
+/** `assay serve --help`: every flag with its environment variable and default. */
+export function serveHelp(): string {
+  const lines = FLAGS.map((row) => {
+    const left = `  --${row.name}${row.placeholder === "" ? "" : ` ${row.placeholder}`}`;
+    const fallback = row.default === "" ? "" : ` (default: ${row.default})`;
+    return `${left.padEnd(36)} ${row.help}${fallback}`;
+  });
+  return `Serves every DIR/<name>/<version>/model.onnx on one port.
+
+  assay serve --models DIR [flags]
+
+Flags; each is also an environment variable, ASSAY_ and its name in capitals (ASSAY_MAX_BATCH_SIZE), and a field of the
+JSON file that --config names (max_batch_size). A flag wins over the environment, the environment over the file.
+
+  --config FILE                        settings as JSON
+${lines.join("\n")}
+
+Try it:
+  assay serve --models models --port 8080
+  curl -s localhost:8080/readyz
+SIGTERM or Ctrl-C drains: calls in flight are answered first. Ctrl-C again ends at once.
+`;
+}

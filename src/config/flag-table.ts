@@ -1,0 +1,26 @@
+import { type DescField, getOption } from "@bufbuild/protobuf";
+import { flag } from "../../gen/assay/config/v1/flag_pb.ts";
+import { ServerConfigSchema } from "../../gen/assay/config/v1/server_config_pb.ts";
+
+/** One configuration field that flags and environment variables set. */
+export interface FlagRow {
+  readonly field: DescField;
+  /** Without dashes. */
+  readonly name: string;
+  /** ASSAY_ and the name in capitals. */
+  readonly variable: string;
+  readonly help: string;
+  /** Empty for a switch. */
+  readonly placeholder: string;
+  /** As one would write it; empty where there is none. */
+  readonly default: string;
+}
+
+/** Every flag of `assay serve`, in the order of the schema's fields. */
+export const FLAGS: readonly FlagRow[] = ServerConfigSchema.fields.flatMap((field) => {
+  const option = getOption(field, flag);
+  if (option.name === "") return [];
+  const variable = `ASSAY_${option.name.toUpperCase().replaceAll("-", "_")}`;
+  const { name, help, placeholder } = option;
+  return [{ field, name, variable, help, placeholder, default: option.default }];
+});

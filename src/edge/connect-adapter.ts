@@ -1,0 +1,206 @@
+/**
+ * Adapts streams to Connect's universal handlers: gRPC, gRPC-Web (binary and text), Connect unary, streaming and GET.
+ * Comes in: a ServerStream whose path names a procedure. Goes out: the protocol's response on the same stream.
+ * Promises: the peer is slowed when the procedure reads slowly, the procedure when the peer does; a message larger than
+ * the limit is refused before Connect sees its frame; every call ends with its response or its stream.
+ */
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
+import { type CancelReason, headerBlock, type ServerStream } from "../http2/stream.ts";
+import type { Log } from "../telemetry/log.ts";
+import { createBase64Decoder, encodeBase64 } from "./base64-text.ts";
+import { edgeCallKey, publicError } from "./call-interceptor.ts";
+import { type WireProtocol, wireProtocol } from "./content-type.ts";
+import { beginCall, type EdgeCall } from "./edge-call.ts";
+import type { EdgeLimits } from "./limits.ts";
+import { framedMessageCheck, wholeBodyCheck } from "./message-limit.ts";
+import { createRequestBody, type RequestBody } from "./request-body.ts";
+import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
+import { parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
+
+/** What every call behind Connect's handlers shares. */
+export interface ConnectContext {
+  readonly limits: EdgeLimits;
+  readonly corsOrigins: readonly string[];
+  readonly log: Log;
+  /** Procedures that last as long as their caller likes, besides bidi streams. */
+  readonly lasting: ReadonlySet<string>;
+  /** Procedures of other suites, whose errors carry no details of Assay's. */
+  readonly foreign: ReadonlySet<string>;
+}
+
+/** Serves one stream with the handler of its procedure. */
+export function serveConnect(stream: ServerStream, handler: UniversalHandler, context: ConnectContext): void {
+  const wire = wireProtocol(stream.headers.get("content-type"));
+  const { methodKind } = handler.method;
+  const lasts = methodKind === "bidi_streaming" || context.lasting.has(handler.requestPath);
+  const edgeCall = beginCall(stream, {
+    procedure: handler.requestPath,
+    sendsDetails: !context.foreign.has(handler.requestPath),
+    protocol: wire === "grpc" ? "grpc" : wire.startsWith("grpc-web") ? "grpc-web" : "connect",
+    lane: methodKind === "unary" ? "interactive" : "bulk",
+    timeoutMs: callerTimeout(stream),
+    callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
+    log: context.log,
+  });
+  const abort = new AbortController();
+  const body = requestBody(stream, wire, edgeCall, context.limits);
+  edgeCall.onFailure = (failure) => {
+    const error = publicError(failure, edgeCall);
+    body.fail(error);
+    abort.abort(error);
+  };
+  const endBodyTimer =
+    methodKind === "unary" || methodKind === "server_streaming"
+      ? limitBodyTime(body, edgeCall, context.limits.bodyTimeoutMs)
+      : () => {};
+  const pump = createResponsePump(stream);
+  stream.onCancel = (reason: CancelReason) => {
+    edgeCall.cancel(reason);
+    pump.stop();
+  };
+  const contextValues = createContextValues().set(edgeCallKey, edgeCall);
+  handler({
+    httpVersion: stream.httpVersion === 1 ? "1.1" : "2.0",
+    method: stream.method,
+    url: requestUrl(stream),
+    header: universalHeaders(stream.headers, wire),
+    body,
+    signal: abort.signal,
+    contextValues,
+  })
+    .then((response) => pump.send(explained(response, handler), wire, edgeCall.id, context))
+    .catch((error: unknown) => {
+      edgeCall.asAssayError(error);
+      stream.reset(INTERNAL_ERROR);
+    })
+    .finally(() => {
+      endBodyTimer();
+      edgeCall.end();
+    });
+}
+
+const INTERNAL_ERROR = 2;
+
+function callerTimeout(stream: ServerStream): number | undefined {
+  const grpc = stream.headers.get("grpc-timeout");
+  if (grpc !== undefined) return parseGrpcTimeout(grpc);
+  const connect = stream.headers.get("connect-timeout-ms");
+  return connect === undefined ? undefined : parseConnectTimeout(connect);
+}
+
+function requestUrl(stream: ServerStream): string {
+  const scheme = stream.encrypted ? "https" : "http";
+  const url = `${scheme}://${stream.authority}${stream.path}`;
+  return URL.canParse(url) ? url : `${scheme}://localhost${stream.path}`;
+}
+
+function requestBody(
+  stream: ServerStream,
+  wire: WireProtocol,
+  edgeCall: EdgeCall,
+  limits: EdgeLimits,
+): RequestBody {
+  const check =
+    wire === "http"
+      ? wholeBodyCheck(limits.maxMessageBytes, stream.headers.get("content-length"))
+      : framedMessageCheck(limits.maxMessageBytes);
+  const asError = (error: AssayError) => publicError(error, edgeCall);
+  if (wire !== "grpc-web-text") return createRequestBody(stream, check, asError);
+  const decoder = createBase64Decoder();
+  return createRequestBody(stream, check, asError, (bytes, end) => {
+    try {
+      return decoder.decode(bytes, end);
+    } catch (error) {
+      throw new ConnectError((error as Error).message, Code.InvalidArgument);
+    }
+  });
+}
+
+/** Ends a call whose one request message does not come in time; returns how to stop waiting. */
+function limitBodyTime(body: RequestBody, edgeCall: EdgeCall, bodyTimeoutMs: number): () => void {
+  const timer = setTimeout(() => {
+    edgeCall.fail(
+      new AssayError(
+        Reason.DEADLINE_EXCEEDED,
+        `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
+      ),
+    );
+  }, bodyTimeoutMs);
+  const stop = () => clearTimeout(timer);
+  body.onEnd = stop;
+  return stop;
+}
+
+/** Connect leaves the body of a refusal empty; people who call by hand need to know why. */
+function explained(response: UniversalServerResponse, handler: UniversalHandler): UniversalServerResponse {
+  const message = REFUSALS[response.status]?.(handler);
+  if (response.body !== undefined || message === undefined) return response;
+  const header = new Headers(response.header);
+  header.set("content-type", "text/plain; charset=utf-8");
+  const bytes = new TextEncoder().encode(`${message}\n`);
+  return { ...response, header, body: once(bytes) };
+}
+
+const REFUSALS: Readonly<Record<number, (handler: UniversalHandler) => string>> = {
+  405: (handler) => `${handler.requestPath} takes ${handler.allowedMethods.join(" and ")}`,
+  415: (handler) =>
+    `the content type is not one that ${handler.requestPath} takes: ${
+      handler.method.methodKind === "unary"
+        ? "application/json, application/proto"
+        : "application/connect+json, application/connect+proto"
+    }, application/grpc, application/grpc-web or application/grpc-web-text (with +proto or +json)`,
+  505: (handler) =>
+    `${handler.requestPath} is a bidi stream and needs HTTP/2; PredictRows works over HTTP/1.1`,
+};
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Sends a universal response as fast as the peer takes it. */
+interface ResponsePump {
+  send(
+    response: UniversalServerResponse,
+    wire: WireProtocol,
+    requestId: string,
+    context: ConnectContext,
+  ): Promise<void>;
+  /** The stream has gone: what is left of the response is dropped. */
+  stop(): void;
+}
+
+function createResponsePump(stream: ServerStream): ResponsePump {
+  let stopped = false;
+  let wake = () => {};
+  stream.onDrain = () => wake();
+  return {
+    async send(response, wire, requestId, context) {
+      const iterator = response.body?.[Symbol.asyncIterator]();
+      const isText = wire === "grpc-web-text";
+      const fields = responseFields(response.header, stream.headers, requestId, context.corsOrigins, isText);
+      stream.respond(response.status, headerBlock(fields));
+      while (iterator !== undefined && !stopped) {
+        const chunk = await iterator.next();
+        if (chunk.done) break;
+        if (stream.write(isText ? encodeBase64(chunk.value) : chunk.value) || stopped) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      if (stopped) {
+        iterator?.return?.().catch(() => {});
+      } else if (response.trailer === undefined) {
+        stream.write(new Uint8Array(0), true);
+      } else {
+        stream.trailers(headerBlock(trailerFields(response.trailer)));
+      }
+    },
+    stop() {
+      stopped = true;
+      wake();
+    },
+  };
+}

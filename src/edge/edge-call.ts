@@ -1,0 +1,152 @@
+/**
+ * The duties of a call, in one place for all protocols: its id, its deadline, its end by the caller, its errors, its log line.
+ * Comes in: a stream and what is known of its procedure. Goes out: the service's `Call`, and what the protocol may send.
+ * Promises: the deadline is the earlier of the caller's and the server's; whoever waits on `guard` is answered at the
+ * deadline or when the caller goes, whatever the stages below do; `end` is called once and logs once.
+ */
+import { randomBytes } from "node:crypto";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError, reasonName } from "../errors.ts";
+import type { CancelReason, ServerStream } from "../http2/stream.ts";
+import { type Call, createCall } from "../service/call.ts";
+import type { Log } from "../telemetry/log.ts";
+
+/** One call at the edge; whoever began it ends it. */
+export interface EdgeCall {
+  /** The caller's `x-request-id`, or one made here; sent back and logged. */
+  readonly id: string;
+  readonly call: Call;
+  readonly procedure: string;
+  /** Whether errors carry google.rpc details. */
+  readonly sendsDetails: boolean;
+  /** Why the call must end before its answer; undefined while it may go on. */
+  readonly failure: AssayError | undefined;
+  /** Called once with `failure`, for whoever reads the request's body. */
+  onFailure: (failure: AssayError) => void;
+  /** The result of `work`, or the call's failure where that comes first. */
+  guard<T>(work: Promise<T>): Promise<T>;
+  /** The caller has gone. */
+  cancel(reason: CancelReason): void;
+  fail(failure: AssayError): void;
+  /** Turns whatever was thrown into what callers may see; a bug becomes INTERNAL with the call's id. */
+  asAssayError(thrown: unknown): AssayError;
+  /** Closes the call: stops its timer and logs it with the error that `asAssayError` made last, if any. */
+  end(): void;
+}
+
+/** What is known of a call when its header block has come. */
+export interface EdgeCallOptions {
+  readonly procedure: string;
+  readonly sendsDetails: boolean;
+  readonly protocol: string;
+  readonly lane: Call["lane"];
+  /** The caller's own timeout; undefined: none. */
+  readonly timeoutMs: number | undefined;
+  /** The server's call time-out; Infinity for streams that may last. */
+  readonly callTimeoutMs: number;
+  readonly log: Log;
+}
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+const ID_PREFIX = randomBytes(6).toString("hex");
+let idCount = 0;
+
+/** Begins a call: from now on its deadline runs. */
+export function beginCall(stream: ServerStream, options: EdgeCallOptions): EdgeCall {
+  const { procedure, protocol, lane, log } = options;
+  const startedAt = performance.now();
+  const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, options.callTimeoutMs);
+  const call = createCall({ deadlineAt: startedAt + timeoutMs, lane, protocol });
+  const givenId = stream.headers.get("x-request-id");
+  const id =
+    givenId !== undefined && REQUEST_ID.test(givenId) ? givenId : `${ID_PREFIX}-${(++idCount).toString(36)}`;
+  let failure: AssayError | undefined;
+  let outcome: AssayError | undefined;
+  let ended = false;
+  let rejectGuarded: ((failure: AssayError) => void) | undefined;
+
+  const timer =
+    timeoutMs <= MAX_TIMER_MS
+      ? setTimeout(() => edgeCall.fail(deadlineExceeded(timeoutMs, options)), timeoutMs)
+      : undefined;
+
+  const edgeCall: EdgeCall = {
+    id,
+    call,
+    procedure,
+    sendsDetails: options.sendsDetails,
+    get failure() {
+      return failure;
+    },
+    onFailure: () => {},
+    guard(work) {
+      return new Promise((resolve, reject) => {
+        if (failure !== undefined) {
+          work.catch(() => {});
+          reject(failure);
+          return;
+        }
+        rejectGuarded = reject;
+        work.then(resolve, reject);
+      });
+    },
+    cancel(reason) {
+      const why = reason.kind === "drain-limit" ? "the drain limit was reached" : "the caller went away";
+      edgeCall.fail(new AssayError(Reason.CANCELLED, why));
+    },
+    fail(why) {
+      if (failure !== undefined || ended) return;
+      failure = why;
+      rejectGuarded?.(why);
+      edgeCall.onFailure(why);
+      call.cancel();
+    },
+    asAssayError(thrown) {
+      outcome = thrown instanceof AssayError ? thrown : internalError(id, thrown);
+      return outcome;
+    },
+    end() {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      logCall(log, edgeCall, performance.now() - startedAt, outcome ?? failure);
+    },
+  };
+  return edgeCall;
+}
+
+function internalError(id: string, cause: unknown): AssayError {
+  return new AssayError(Reason.INTERNAL, `internal error; the server's log has its cause under ${id}`, {
+    cause,
+  });
+}
+
+function deadlineExceeded(timeoutMs: number, options: EdgeCallOptions): AssayError {
+  const whose = timeoutMs === options.timeoutMs ? "the caller's timeout" : "call-timeout-ms";
+  return new AssayError(Reason.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms (${whose})`);
+}
+
+function logCall(log: Log, edgeCall: EdgeCall, durationMs: number, error?: AssayError): void {
+  const { id, procedure, call } = edgeCall;
+  const serverFault = error !== undefined && (error.cause !== undefined || error.reason === Reason.INTERNAL);
+  const level = serverFault ? "error" : "debug";
+  if (!log.isLevelEnabled(level)) return;
+  const fields = {
+    requestId: id,
+    procedure,
+    protocol: call.protocol,
+    durationMs: Math.round(durationMs * 1000) / 1000,
+  };
+  if (error === undefined) {
+    log[level](fields, "call answered");
+  } else {
+    const reason = reasonName(error.reason);
+    log[level]({ ...fields, reason, error: error.message, cause: causeText(error.cause) }, "call failed");
+  }
+}
+
+function causeText(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

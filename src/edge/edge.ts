@@ -1,0 +1,128 @@
+/**
+ * The edge: everything between sockets and the service.
+ * Comes in: connections to one port. Goes out: calls to the scoring and the models service; responses in the caller's protocol.
+ * Promises: gRPC, gRPC-Web, Connect and plain HTTP on one port, told apart for each stream; the only place that knows gRPC
+ * codes and HTTP statuses; every limit is refused by its name; `drain` resets nothing before its limit.
+ */
+import type { AddressInfo } from "node:net";
+import { createRegistry } from "@bufbuild/protobuf";
+import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
+import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import type { ModelsService } from "../service/models.ts";
+import type { ScoringService } from "../service/scoring.ts";
+import type { Log } from "../telemetry/log.ts";
+import { createAssayHttp2Engine } from "./assay-http2-engine.ts";
+import { callInterceptor } from "./call-interceptor.ts";
+import { connectCompressions } from "./compression.ts";
+import { healthRoutes } from "./health-routes.ts";
+import { createHttp1Engine } from "./http1-engine.ts";
+import type { EdgeLimits } from "./limits.ts";
+import { createListener, type TlsOptions } from "./listener.ts";
+import { createNodeHttp2Engine } from "./node-http2-engine.ts";
+import { predictRoute } from "./predict-route.ts";
+import { probeRoutes } from "./probes.ts";
+import { reflectionRoutes } from "./reflection-routes.ts";
+import { createRouter } from "./router.ts";
+import { modelRoutes, scoringRoutes } from "./scoring-routes.ts";
+
+/** What an edge is made of. */
+export interface EdgeOptions {
+  readonly scoring: ScoringService;
+  readonly models: ModelsService;
+  readonly limits: EdgeLimits;
+  /** Without it the port is cleartext. */
+  readonly tls?: TlsOptions;
+  /** `*`: any origin, without credentials. */
+  readonly corsOrigins: readonly string[];
+  readonly log: Log;
+  /** `assay`: the engine of src/http2; `node`: node:http2, to compare with. */
+  readonly http2Engine: "assay" | "node";
+  /** More procedures behind the same listener; their errors carry no details of Assay's. */
+  readonly routes?: (router: ConnectRouter) => void;
+}
+
+/** The edge; whoever made it closes it. */
+export interface Edge {
+  /** Starts to listen; port 0 takes a free one. Rejects where the address cannot be had. */
+  listen(host: string, port: number): Promise<AddressInfo>;
+  readonly connectionCount: number;
+  /** Not ready from now on, while everything is still served: for the time in which load balancers notice. */
+  announceDrain(): void;
+  /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
+  drain(timeoutMs: number): Promise<boolean>;
+  /** Ends every call and connection at once. */
+  close(): Promise<void>;
+}
+
+/** What the status of a stream item may hold, so that it can be written as JSON. */
+const detailTypes = createRegistry(BadRequestSchema, ErrorInfoSchema, RetryInfoSchema);
+
+const LASTING = new Set(["/grpc.health.v1.Health/Watch"]);
+
+/** Makes an edge; nothing listens yet. */
+export function createEdge(options: EdgeOptions): Edge {
+  const { scoring, models, limits, corsOrigins, log } = options;
+  let draining = false;
+  const readiness = () => {
+    const state = models.readiness();
+    return draining ? { ...state, ready: false, draining: true } : state;
+  };
+  const connect = createConnectRouter({
+    acceptCompression: connectCompressions(limits.maxMessageBytes),
+    interceptors: [callInterceptor],
+    jsonOptions: { registry: detailTypes },
+  });
+  const services = [ScoringServiceDesc, ModelService, Health, ServerReflection, AlphaServerReflection];
+  scoringRoutes(connect, scoring);
+  modelRoutes(connect, models);
+  healthRoutes(
+    connect,
+    [ScoringServiceDesc, ModelService].map((service) => service.typeName),
+    () => readiness().ready,
+  );
+  reflectionRoutes(connect, services);
+  const ownProcedures = connect.handlers.length;
+  options.routes?.(connect);
+  const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
+
+  const onStream = createRouter(
+    {
+      procedures: new Map(connect.handlers.map((handler) => [handler.requestPath, handler])),
+      plain: probeRoutes(readiness),
+      predict: predictRoute(scoring),
+    },
+    { limits, corsOrigins, log, lasting: LASTING, foreign },
+  );
+  const listener = createListener({
+    http1: createHttp1Engine(limits, onStream),
+    http2:
+      options.http2Engine === "node"
+        ? createNodeHttp2Engine(limits, onStream)
+        : createAssayHttp2Engine(limits, onStream, log),
+    limits,
+    tls: options.tls,
+    log,
+  });
+  return {
+    listen: listener.listen,
+    get connectionCount() {
+      return listener.connectionCount;
+    },
+    announceDrain() {
+      draining = true;
+    },
+    drain(timeoutMs) {
+      draining = true;
+      return listener.drain(timeoutMs);
+    },
+    close() {
+      draining = true;
+      return listener.close();
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import type { Duplex } from "node:stream";
+import type { CancelReason } from "../http2/stream.ts";
+
+/** Serves the connections of one HTTP version; the listener makes it, hands it sockets and closes them. */
+export interface Engine {
+  /** Takes a socket whose first bytes lie unread in it. */
+  accept(socket: Duplex): void;
+  /** Asks the peers to open no more calls; each connection is closed when its calls have ended. */
+  drain(): void;
+  /** Cancels every call that is left and ends every connection. */
+  abort(reason: CancelReason): void;
+}

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CancelReason, ServerStream } from "../http2/stream.ts";
+import { fieldList } from "./field-list.ts";
+
+/** A stream and its engine's way to end it. */
+export interface EngineStream {
+  readonly stream: ServerStream;
+  cancel(reason: CancelReason): void;
+}
+
+/** What HTTP/1.1 streams share. */
+export interface Http1Context {
+  readonly windowBytes: number;
+  /** True once responses should close their connection. */
+  readonly closing: () => boolean;
+}
+
+/** After an early answer this much of a request is still read, so that the peer comes to read the answer. */
+const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
+const MAX_DISCARD_MS = 5000;
+
+/** One HTTP/1.1 exchange over `node:http` as a ServerStream. */
+export function createHttp1Stream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: Http1Context,
+): EngineStream {
+  const { socket } = request;
+  const encrypted = "encrypted" in socket;
+  const remoteAddress = socket.remoteAddress ?? "";
+  let onData: ServerStream["onData"] = () => {};
+  let unconsumed = 0;
+  let requestEnded = false;
+  let done = false;
+
+  function take(chunk: Buffer): void {
+    unconsumed += chunk.length;
+    if (unconsumed >= context.windowBytes) request.pause();
+    onData(chunk, false);
+  }
+  function takeEnd(): void {
+    requestEnded = true;
+    if (!done) onData(new Uint8Array(0), true);
+  }
+  function cancel(reason: CancelReason): void {
+    if (done) return;
+    done = true;
+    stream.onCancel(reason);
+  }
+  function finish(): void {
+    done = true;
+    if (!requestEnded) discardRest(request, take);
+  }
+
+  request.once("end", takeEnd);
+  request.on("error", () => cancel({ kind: "connection-lost" }));
+  response.on("error", () => cancel({ kind: "connection-lost" }));
+  response.once("close", () => cancel({ kind: "connection-lost" }));
+  response.on("drain", () => {
+    if (!done) stream.onDrain();
+  });
+
+  const stream: ServerStream = {
+    method: request.method ?? "",
+    path: request.url ?? "",
+    authority: request.headers.host ?? "",
+    headers: fieldList(request.rawHeaders),
+    httpVersion: 1,
+    encrypted,
+    remoteAddress,
+    get onData() {
+      return onData;
+    },
+    set onData(handler) {
+      onData = handler;
+      if (!done) request.on("data", take);
+    },
+    consume(byteCount) {
+      unconsumed -= byteCount;
+      if (!done && unconsumed < context.windowBytes / 2 && request.isPaused()) request.resume();
+    },
+    onCancel: () => {},
+    respond(status, headers, end = false) {
+      if (done || response.headersSent) return;
+      if (context.closing()) response.shouldKeepAlive = false;
+      const flat: string[] = [];
+      for (const [name, value] of headers.fields) flat.push(name, value);
+      response.writeHead(status, flat);
+      if (end) {
+        response.end();
+        finish();
+      } else {
+        // One packet where a body follows at once; alone where the handler waits with it.
+        process.nextTick(() => {
+          if (!done) response.flushHeaders();
+        });
+      }
+    },
+    write(bytes, end = false) {
+      if (done) return true;
+      const ready = bytes.byteLength === 0 || response.write(bytes);
+      if (end) {
+        response.end();
+        finish();
+      }
+      return ready;
+    },
+    onDrain: () => {},
+    trailers(headers) {
+      if (done) return;
+      response.addTrailers(headers.fields.map(([name, value]): [string, string] => [name, value]));
+      response.end();
+      finish();
+    },
+    reset() {
+      if (done) return;
+      done = true;
+      socket.destroy();
+    },
+  };
+  return { stream, cancel };
+}
+
+function discardRest(request: IncomingMessage, take: (chunk: Buffer) => void): void {
+  const { socket } = request;
+  let discarded = 0;
+  const timer = setTimeout(() => socket.destroy(), MAX_DISCARD_MS).unref();
+  request.off("data", take);
+  request.on("data", (chunk: Buffer) => {
+    discarded += chunk.length;
+    if (discarded > MAX_DISCARDED_BYTES) socket.destroy();
+  });
+  request.once("close", () => clearTimeout(timer));
+  request.resume();
+}

@@ -1,0 +1,20 @@
+/** What bounds the edge, with the names and defaults of `assay.config.v1.ServerConfig`. Sizes in bytes, times in milliseconds. */
+export interface EdgeLimits {
+  /** The largest message after decompression. */
+  readonly maxMessageBytes: number;
+  /** The largest header list of a request: names, values and 32 a field. */
+  readonly maxHeaderListBytes: number;
+  /** The most streams at a time on one HTTP/2 connection. */
+  readonly maxConcurrentStreams: number;
+  readonly maxConnections: number;
+  /** The longest that a call may take, whatever deadline it brings; a bidi stream has only its caller's deadline. */
+  readonly callTimeoutMs: number;
+  /** For the first bytes, a TLS handshake, a request's header block. */
+  readonly headerTimeoutMs: number;
+  /** For the body of a request that is one message. */
+  readonly bodyTimeoutMs: number;
+  /** How long a connection without a call is kept. */
+  readonly idleTimeoutMs: number;
+  /** The most bytes that one stream may send ahead. */
+  readonly streamWindowBytes: number;
+}

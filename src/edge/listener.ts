@@ -1,0 +1,175 @@
+/**
+ * The one port. Comes in: TCP connections, cleartext or TLS. Goes out: each to the engine of the HTTP version it speaks.
+ * Promises: cleartext is told by its first bytes, however they are split, TLS by ALPN; what is neither is closed without an
+ * answer; first bytes and handshakes have a time, connections a number; `drain` resets nothing before its limit.
+ */
+import type { AddressInfo, Server, Socket } from "node:net";
+import { createServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { Log } from "../telemetry/log.ts";
+import type { Engine } from "./engine.ts";
+import { type FirstBytes, firstBytes } from "./first-bytes.ts";
+import type { EdgeLimits } from "./limits.ts";
+import { connectionRefusal } from "./refused-connection.ts";
+
+/** PEM texts; with `clientCa`, clients must bring a certificate of one of these authorities. */
+export interface TlsOptions {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string;
+}
+
+/** The listening socket and its connections; whoever made it closes it. */
+export interface Listener {
+  listen(host: string, port: number): Promise<AddressInfo>;
+  readonly connectionCount: number;
+  /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
+  drain(timeoutMs: number): Promise<boolean>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}
+
+/** What a listener is made of. */
+export interface ListenerOptions {
+  readonly http1: Engine;
+  readonly http2: Engine;
+  readonly limits: EdgeLimits;
+  readonly tls: TlsOptions | undefined;
+  readonly log: Log;
+}
+
+/** Refused connections are answered politely only while there are few of them. */
+const MAX_POLITE_REFUSALS = 64;
+
+/** Makes the listener; nothing listens yet. */
+export function createListener(options: ListenerOptions): Listener {
+  const { http1, http2, limits, tls, log } = options;
+  const engines = { http1, http2 };
+  const sockets = new Set<Socket>();
+  let onEmpty = () => {};
+
+  const server: Server =
+    tls === undefined ? createServer({ allowHalfOpen: true, noDelay: true }) : tlsServer(tls, limits);
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) onEmpty();
+    });
+    if (sockets.size > limits.maxConnections + MAX_POLITE_REFUSALS) socket.destroy();
+    else if (tls === undefined) sniff(socket);
+  });
+  server.on("secureConnection", (socket: Socket & { alpnProtocol: string | false }) => {
+    socket.on("error", () => socket.destroy());
+    if (socket.alpnProtocol === false) sniff(socket);
+    else hand(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
+  });
+  server.on("tlsClientError", (error: Error) => log.debug({ error: error.message }, "TLS handshake failed"));
+
+  function sniff(socket: Socket): void {
+    let bytes: Buffer = Buffer.alloc(0);
+    const timer = setTimeout(() => socket.destroy(), limits.headerTimeoutMs);
+    const stop = () => {
+      clearTimeout(timer);
+      socket.off("data", take);
+      socket.off("end", give);
+      socket.off("close", stop);
+    };
+    const give = () => socket.destroy();
+    const take = (chunk: Buffer) => {
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+      const kind = firstBytes(bytes, limits.maxHeaderListBytes);
+      if (kind === "more") return;
+      stop();
+      socket.pause();
+      socket.unshift(bytes);
+      hand(socket, kind);
+    };
+    socket.on("data", take);
+    socket.once("end", give);
+    socket.once("close", stop);
+  }
+
+  function hand(socket: Socket, kind: Exclude<FirstBytes, "more">): void {
+    if (kind === "unknown") {
+      socket.destroy();
+    } else if (sockets.size > limits.maxConnections) {
+      log.warn({ maxConnections: limits.maxConnections }, "a connection was refused (max-connections)");
+      socket.end(connectionRefusal(kind, limits.maxConnections));
+      socket.setTimeout(limits.headerTimeoutMs, () => socket.destroy());
+      socket.resume();
+    } else {
+      engines[kind].accept(socket);
+    }
+  }
+
+  function end(): void {
+    for (const engine of [http1, http2]) engine.abort({ kind: "drain-limit" });
+    for (const socket of sockets) socket.destroy();
+  }
+
+  return {
+    get connectionCount() {
+      return sockets.size;
+    },
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, () => {
+          server.off("error", reject);
+          server.on("error", (error) => log.error({ error: error.message }, "the listener failed"));
+          resolve(server.address() as AddressInfo);
+        });
+      }),
+    async drain(timeoutMs) {
+      const closed = stopListening(server);
+      http1.drain();
+      http2.drain();
+      const inTime = await emptyWithin(sockets, timeoutMs, (callback) => {
+        onEmpty = callback;
+      });
+      end();
+      await closed;
+      return inTime;
+    },
+    async close() {
+      const closed = stopListening(server);
+      end();
+      await closed;
+    },
+  };
+}
+
+function tlsServer(tls: TlsOptions, limits: EdgeLimits): Server {
+  const { cert, key, clientCa } = tls;
+  return createTlsServer({
+    cert,
+    key,
+    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: limits.headerTimeoutMs,
+    minVersion: "TLSv1.2",
+    allowHalfOpen: true,
+    noDelay: true,
+  });
+}
+
+function stopListening(server: Server): Promise<void> {
+  return server.listening ? new Promise((resolve) => server.close(() => resolve())) : Promise.resolve();
+}
+
+function emptyWithin(
+  sockets: ReadonlySet<Socket>,
+  timeoutMs: number,
+  onEmpty: (callback: () => void) => void,
+): Promise<boolean> {
+  if (sockets.size === 0) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    onEmpty(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

@@ -1,0 +1,57 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
+
+/** Looks at body bytes as they come; returns why the body is refused, or undefined while it may go on. */
+export type BodyCheck = (bytes: Uint8Array) => AssayError | undefined;
+
+/** Says that a message is larger than the server takes. */
+export function messageTooLarge(maxMessageBytes: number, byteCount?: number): AssayError {
+  const what = byteCount === undefined ? "the message" : `the message of ${byteCount} bytes`;
+  return new AssayError(
+    Reason.MESSAGE_TOO_LARGE,
+    `${what} is larger than ${maxMessageBytes} bytes (max-message-bytes): send fewer rows at a time`,
+  );
+}
+
+const PREFIX_BYTES = 5;
+
+/**
+ * Bounds each message of a body that is framed by a flag byte and a 4-byte length: gRPC, gRPC-Web and Connect streams.
+ * The length is judged when it comes, before the message does.
+ */
+export function framedMessageCheck(maxMessageBytes: number): BodyCheck {
+  let prefixBytes = 0;
+  let length = 0;
+  let left = 0;
+  return (bytes) => {
+    let offset = 0;
+    while (offset < bytes.length) {
+      if (left > 0) {
+        const taken = Math.min(left, bytes.length - offset);
+        left -= taken;
+        offset += taken;
+        continue;
+      }
+      if (prefixBytes > 0) length = length * 256 + bytes[offset]!;
+      prefixBytes++;
+      offset++;
+      if (prefixBytes < PREFIX_BYTES) continue;
+      if (length > maxMessageBytes) return messageTooLarge(maxMessageBytes, length);
+      left = length;
+      prefixBytes = 0;
+      length = 0;
+    }
+    return undefined;
+  };
+}
+
+/** Bounds a body that is one message. */
+export function wholeBodyCheck(maxMessageBytes: number, contentLength: string | undefined): BodyCheck {
+  const announced = contentLength === undefined ? 0 : Number(contentLength);
+  let bytesSeen = 0;
+  return (bytes) => {
+    bytesSeen += bytes.length;
+    if (announced > maxMessageBytes) return messageTooLarge(maxMessageBytes, announced);
+    return bytesSeen > maxMessageBytes ? messageTooLarge(maxMessageBytes) : undefined;
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * Plain HTTP: one request body in, one response body out, for handlers that are pure of sockets.
+ * Promises: the same duties as every call (deadline, cancellation, id, log, message limit, body time-out).
+ */
+
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
+import { headerBlock, type ServerStream } from "../http2/stream.ts";
+import type { Call } from "../service/call.ts";
+import type { Log } from "../telemetry/log.ts";
+import { messageCompressions } from "./compression.ts";
+import { beginCall, type EdgeCall } from "./edge-call.ts";
+import { retryAfterMs, retryAfterSeconds } from "./error-details.ts";
+import type { EdgeLimits } from "./limits.ts";
+import { wholeBodyCheck } from "./message-limit.ts";
+import { createRequestBody } from "./request-body.ts";
+import { responseFields } from "./response-fields.ts";
+
+/** A request with its whole body. */
+export interface PlainRequest {
+  readonly path: string;
+  readonly body: Uint8Array;
+  readonly call: Call;
+}
+
+/** A response whose body is sent as JSON. */
+export interface PlainResponse {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** One plain HTTP resource. Throws AssayErrors; `errorBody` gives them their form. */
+export interface PlainRoute {
+  readonly methods: readonly string[];
+  handle(request: PlainRequest): PlainResponse | Promise<PlainResponse>;
+  errorResponse(error: AssayError, path: string): PlainResponse;
+}
+
+/** What all plain routes share. */
+export interface PlainContext {
+  readonly limits: EdgeLimits;
+  readonly corsOrigins: readonly string[];
+  readonly log: Log;
+}
+
+/** Serves one stream with a plain route. */
+export function servePlain(
+  stream: ServerStream,
+  route: PlainRoute,
+  path: string,
+  context: PlainContext,
+): void {
+  const edgeCall = beginCall(stream, {
+    procedure: path,
+    sendsDetails: true,
+    protocol: "http",
+    lane: "interactive",
+    timeoutMs: undefined,
+    callTimeoutMs: context.limits.callTimeoutMs,
+    log: context.log,
+  });
+  stream.onCancel = (reason) => edgeCall.cancel(reason);
+  answer(stream, route, path, edgeCall, context)
+    .catch((error: unknown) => respondError(stream, route, path, edgeCall, context, error))
+    .finally(() => edgeCall.end());
+}
+
+async function answer(
+  stream: ServerStream,
+  route: PlainRoute,
+  path: string,
+  edgeCall: EdgeCall,
+  context: PlainContext,
+): Promise<void> {
+  const body = await readBody(stream, edgeCall, context.limits);
+  const { call } = edgeCall;
+  const response = await edgeCall.guard(Promise.resolve(route.handle({ path, body, call })));
+  respondJson(stream, response, edgeCall.id, context.corsOrigins);
+}
+
+function respondError(
+  stream: ServerStream,
+  route: PlainRoute,
+  path: string,
+  edgeCall: EdgeCall,
+  context: PlainContext,
+  thrown: unknown,
+): void {
+  const error = edgeCall.asAssayError(thrown);
+  respondJson(
+    stream,
+    route.errorResponse(error, path),
+    edgeCall.id,
+    context.corsOrigins,
+    retryAfterMs(error),
+  );
+}
+
+async function readBody(stream: ServerStream, edgeCall: EdgeCall, limits: EdgeLimits): Promise<Uint8Array> {
+  const { maxMessageBytes, bodyTimeoutMs } = limits;
+  const check = wholeBodyCheck(maxMessageBytes, stream.headers.get("content-length"));
+  const body = createRequestBody(stream, check, (error) => error);
+  const timer = setTimeout(() => body.fail(bodyTooSlow(bodyTimeoutMs)), bodyTimeoutMs);
+  edgeCall.onFailure = (failure) => body.fail(failure);
+  body.onEnd = () => clearTimeout(timer);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const encoding = stream.headers.get("content-encoding") ?? "identity";
+  if (encoding === "identity") return bytes;
+  const known = messageCompressions(maxMessageBytes);
+  const compression = known.find(({ name }) => name === encoding);
+  if (compression !== undefined) return compression.decompress(bytes);
+  const names = known.map(({ name }) => name).join(", ");
+  throw new AssayError(
+    Reason.INVALID_REQUEST,
+    `content-encoding ${encoding} came; the server takes ${names}`,
+  );
+}
+
+/** Says that a request's body was too slow, by the name of the limit. */
+export function bodyTooSlow(bodyTimeoutMs: number): AssayError {
+  return new AssayError(
+    Reason.DEADLINE_EXCEEDED,
+    `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
+  );
+}
+
+/** Sends a JSON response and ends the stream. */
+export function respondJson(
+  stream: ServerStream,
+  response: PlainResponse,
+  requestId: string,
+  corsOrigins: readonly string[],
+  retryMs?: number,
+): void {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(response.body)}\n`);
+  const fields: [string, string][] = [
+    ["content-type", "application/json"],
+    ["content-length", String(bytes.byteLength)],
+  ];
+  if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);
+  const rest = responseFields(undefined, stream.headers, requestId, corsOrigins);
+  stream.respond(response.status, headerBlock([...fields, ...rest]));
+  stream.write(stream.method === "HEAD" ? new Uint8Array(0) : bytes, true);
+}

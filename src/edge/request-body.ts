@@ -1,0 +1,98 @@
+import type { AssayError } from "../errors.ts";
+import type { ServerStream } from "../http2/stream.ts";
+import type { BodyCheck } from "./message-limit.ts";
+
+/** A request's body as its reader pulls it; ends with the request, throws once what `fail` was given. */
+export interface RequestBody extends AsyncIterable<Uint8Array> {
+  /** Ends the body with an error, for whoever reads it now or later. */
+  fail(error: unknown): void;
+  /** Called once when the last byte has come, or the body has failed. */
+  onEnd: () => void;
+}
+
+/**
+ * Reads a stream's body. The peer gets its window back only for what was pulled, so a slow reader slows the peer;
+ * a body that `check` refuses is read no further. `decode` is applied to each chunk before the check.
+ */
+export function createRequestBody(
+  stream: ServerStream,
+  check: BodyCheck,
+  asError: (error: AssayError) => unknown,
+  decode: (bytes: Uint8Array, end: boolean) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): RequestBody {
+  const chunks: { bytes: Uint8Array; wireBytes: number }[] = [];
+  let ended = false;
+  let failed: { error: unknown } | undefined;
+  let closed = false;
+  let waiting:
+    | { resolve: (result: IteratorResult<Uint8Array>) => void; reject: (error: unknown) => void }
+    | undefined;
+
+  function end(): void {
+    if (ended) return;
+    ended = true;
+    body.onEnd();
+  }
+
+  function settle(): void {
+    if (waiting === undefined) return;
+    const { resolve, reject } = waiting;
+    const chunk = chunks.shift();
+    if (chunk !== undefined) {
+      waiting = undefined;
+      stream.consume(chunk.wireBytes);
+      resolve({ done: false, value: chunk.bytes });
+    } else if (failed !== undefined && !closed) {
+      waiting = undefined;
+      closed = true;
+      reject(failed.error);
+    } else if (ended || closed) {
+      waiting = undefined;
+      resolve({ done: true, value: undefined });
+    }
+  }
+
+  stream.onData = (view, last) => {
+    if (ended || closed) return;
+    let bytes: Uint8Array;
+    try {
+      bytes = decode(view, last);
+    } catch (error) {
+      body.fail(error);
+      return;
+    }
+    const refused = check(bytes);
+    if (refused !== undefined) {
+      body.fail(asError(refused));
+      return;
+    }
+    if (bytes.byteLength > 0) chunks.push({ bytes, wireBytes: view.byteLength });
+    else if (view.byteLength > 0) stream.consume(view.byteLength);
+    if (last) end();
+    settle();
+  };
+
+  const iterator: AsyncIterator<Uint8Array> = {
+    next: () =>
+      new Promise((resolve, reject) => {
+        waiting = { resolve, reject };
+        settle();
+      }),
+    // A reader that stops early leaves the rest to the engine, which ends the request after the response.
+    return() {
+      closed = true;
+      chunks.length = 0;
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+  const body: RequestBody = {
+    onEnd: () => {},
+    fail(error) {
+      failed ??= { error };
+      end();
+      settle();
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return body;
+}

@@ -1,0 +1,54 @@
+import { create } from "@bufbuild/protobuf";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import {
+  GetModelResponseSchema,
+  ListModelsResponseSchema,
+  ModelService,
+} from "../../gen/assay/v1/model_service_pb.ts";
+import {
+  type PredictStreamResponse,
+  PredictStreamResponseSchema,
+  ScoringService as ScoringServiceDesc,
+} from "../../gen/assay/v1/scoring_service_pb.ts";
+import type { Call } from "../service/call.ts";
+import type { ModelsService } from "../service/models.ts";
+import type { ItemResult, ScoringService } from "../service/scoring.ts";
+import { edgeCallKey } from "./call-interceptor.ts";
+import { toItemStatus } from "./error-details.ts";
+
+/** Routes assay.v1.ScoringService to the scoring service. */
+export function scoringRoutes(router: ConnectRouter, scoring: ScoringService): void {
+  router.service(ScoringServiceDesc, {
+    predict: (request, context) => scoring.predict(request, callOf(context)),
+    predictStream: (requests, context) => itemResponses(scoring.predictStream(requests, callOf(context))),
+    predictRows: (request, context) => itemResponses(scoring.predictRows(request, callOf(context))),
+  });
+}
+
+/** Routes assay.v1.ModelService to the models service. */
+export function modelRoutes(router: ConnectRouter, models: ModelsService): void {
+  router.service(ModelService, {
+    listModels: () => create(ListModelsResponseSchema, { models: models.list() }),
+    getModel: (request) =>
+      create(GetModelResponseSchema, models.get(request.modelName, request.modelVersion)),
+  });
+}
+
+async function* itemResponses(results: AsyncIterable<ItemResult>): AsyncGenerator<PredictStreamResponse> {
+  for await (const result of results) {
+    const { itemId } = result;
+    yield create(PredictStreamResponseSchema, {
+      itemId,
+      result:
+        "error" in result
+          ? { case: "status", value: toItemStatus(result.error) }
+          : { case: "response", value: result.response },
+    });
+  }
+}
+
+function callOf(context: HandlerContext): Call {
+  const edgeCall = context.values.get(edgeCallKey);
+  if (edgeCall === undefined) throw new Error("a procedure was called outside the edge");
+  return edgeCall.call;
+}

@@ -1,0 +1,19 @@
+const UNIT_MS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 0.001,
+  n: 0.000_001,
+};
+
+/** Milliseconds of a `grpc-timeout` value (gRPC over HTTP/2: up to 8 digits and a unit); undefined where it is malformed. */
+export function parseGrpcTimeout(value: string): number | undefined {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(value);
+  return match === null ? undefined : Number(match[1]) * UNIT_MS[match[2]!]!;
+}
+
+/** Milliseconds of a `connect-timeout-ms` value (up to 10 digits); undefined where it is malformed. */
+export function parseConnectTimeout(value: string): number | undefined {
+  return /^\d{1,10}$/.test(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,181 @@
+import type { InputConfig, ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
+import { InputConfig_NanPolicy } from "../../gen/assay/config/v1/model_config_pb.ts";
+import { didYouMean } from "../nearest-name.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
+import { signatureShape } from "./batch-dimension.ts";
+import { tableSpellings } from "./column-names.ts";
+import type { DeclaredTensor } from "./declared-tensor.ts";
+import type { GraphInputs } from "./overridable-inputs.ts";
+import { quoted, refusal } from "./refusal.ts";
+import { chooseScoreRule, isLabel } from "./score-rule.ts";
+import type { Batching, ModelSignature, TensorSpec } from "./signature.ts";
+
+/** What a signature is built from. */
+export interface SignatureParts {
+  readonly inputs: GraphInputs;
+  readonly outputs: readonly DeclaredTensor[];
+  /** Class labels that the graph tells, by output. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+  readonly metadata: readonly { readonly key: string; readonly value: string }[];
+  readonly config: ModelConfig;
+}
+
+/** Builds the signature; throws MODEL_INVALID where config.json contradicts the graph. */
+export function buildSignature(parts: SignatureParts): { signature: ModelSignature; notices: string[] } {
+  const { config } = parts;
+  const notices: string[] = [];
+  const rowsOpen = parts.inputs.batchDimension !== "none";
+  const inputs = inputSpecs(parts, rowsOpen, notices);
+  const outputs = outputSpecs(parts, rowsOpen);
+  if (config.scoreOutput !== "" && !outputs.some(({ name }) => name === config.scoreOutput)) {
+    const names = outputs.map(({ name }) => name);
+    throw refusal(
+      `config.json: score_output is ${quoted(config.scoreOutput)}, and the model has no such output${didYouMean(config.scoreOutput, names) || `; it has ${names.map(quoted).join(", ")}`}`,
+    );
+  }
+  // Without rows there is nothing to give one score for, unless the owner says so.
+  const score =
+    rowsOpen || config.scoreOutput !== "" ? chooseScoreRule(outputs, config.scoreOutput) : undefined;
+  const scored = outputs.find(({ name }) => name === score?.output);
+  if (config.labels.length > 0 && scored?.labels.length !== config.labels.length) {
+    const what =
+      scored === undefined
+        ? "the model has no score"
+        : `output ${quoted(scored.name)}, which scores are read from, is [${scored.shape.join(",")}]`;
+    throw refusal(
+      `config.json: ${config.labels.length} labels, and ${what}: give one label a column, or name another score_output`,
+    );
+  }
+  const signature: ModelSignature = {
+    inputs,
+    outputs,
+    score,
+    labels: scored?.labels ?? [],
+    batching: initialBatching(parts.inputs.batchDimension),
+    ignoreUnknownColumns: config.ignoreUnknownColumns,
+  };
+  return { signature, notices };
+}
+
+function initialBatching(dimension: GraphInputs["batchDimension"]): Batching {
+  if (dimension === "open") return "across-requests";
+  return dimension === "fixed-at-one" ? "single-rows" : "no-batch-dimension";
+}
+
+function inputSpecs(parts: SignatureParts, rowsOpen: boolean, notices: string[]): TensorSpec[] {
+  const { required, overridable } = parts.inputs;
+  const declared: { tensor: DeclaredTensor; defaultValue?: TensorData }[] = [
+    ...required.map((tensor) => ({ tensor })),
+    ...overridable.map(({ declared: tensor, defaultValue }) => ({ tensor, defaultValue })),
+  ];
+  const configs = inputConfigs(
+    parts.config,
+    declared.map(({ tensor }) => tensor.name),
+  );
+  const named = featureNamesOfFile(parts.metadata, required, notices);
+  const names = new Set(declared.map(({ tensor }) => tensor.name));
+  return declared.map(({ tensor, defaultValue }) => {
+    const spec = toSpec(tensor, rowsOpen);
+    const config = configs.get(tensor.name);
+    const featureNames = config?.featureNames.length
+      ? config.featureNames
+      : named?.input === tensor.name
+        ? named.names
+        : [];
+    const width = spec.shape.at(-1);
+    if (featureNames.length > 0 && width !== -1 && width !== featureNames.length) {
+      throw refusal(
+        `config.json: ${featureNames.length} feature_names for input ${quoted(tensor.name)}, which takes ${width} values a row: name each of them, in their order`,
+      );
+    }
+    const column = spec.shape.length === 1 || (spec.shape.length === 2 && width === 1);
+    const aliases = [...(config?.aliases ?? []), ...(column ? tableSpellings(tensor.name) : [])];
+    return {
+      ...spec,
+      optional: defaultValue !== undefined,
+      featureNames,
+      aliases: [...new Set(aliases)].filter((alias) => !names.has(alias)),
+      rejectNan: config?.nan === InputConfig_NanPolicy.REJECT,
+      ...(defaultValue === undefined ? {} : { defaultValue }),
+    };
+  });
+}
+
+function inputConfigs(config: ModelConfig, names: readonly string[]): Map<string, InputConfig> {
+  const configs = new Map<string, InputConfig>();
+  for (const [index, input] of config.inputs.entries()) {
+    if (!names.includes(input.name)) {
+      throw refusal(
+        `config.json: inputs[${index}].name is ${quoted(input.name)}, and the model has no such input${didYouMean(input.name, names) || `; it has ${names.map(quoted).join(", ")}`}`,
+      );
+    }
+    if (configs.has(input.name)) {
+      throw refusal(`config.json: inputs[${index}].name is ${quoted(input.name)} a second time`);
+    }
+    configs.set(input.name, input);
+  }
+  return configs;
+}
+
+/** The metadata property `feature_names`, a JSON array, names the columns of the only vector input. */
+function featureNamesOfFile(
+  metadata: SignatureParts["metadata"],
+  required: readonly DeclaredTensor[],
+  notices: string[],
+): { input: string; names: string[] } | undefined {
+  const text = metadata.find(({ key }) => key === "feature_names")?.value;
+  if (text === undefined) return undefined;
+  const vectors = required.filter(({ dimensions }) => dimensions?.length === 2 && dimensions[1] !== 1);
+  const names = parseNames(text);
+  const input = vectors.length === 1 ? vectors[0] : undefined;
+  const width = input?.dimensions?.[1];
+  if (names === undefined || input === undefined || (typeof width === "number" && width !== names.length)) {
+    notices.push(
+      "the file's metadata property feature_names is ignored: expected a JSON array of different names, one a value of the only vector input",
+    );
+    return undefined;
+  }
+  return { input: input.name, names };
+}
+
+function parseNames(text: string): string[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (!Array.isArray(parsed) || !parsed.every((name) => typeof name === "string")) return undefined;
+    return new Set(parsed).size === parsed.length ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function outputSpecs(parts: SignatureParts, rowsOpen: boolean): TensorSpec[] {
+  const outputs = parts.outputs.map((output) => toSpec(output, rowsOpen));
+  const label = outputs.find(isLabel);
+  const classes = label === undefined ? undefined : parts.labels.get(label.name);
+  const configured = parts.config.labels;
+  return outputs.map((output) => {
+    const columns = output.datatype.startsWith("FP") && output.shape.length === 2 ? output.shape[1]! : 0;
+    if (columns === 0 || columns === 1) return output;
+    const own = parts.labels.get(output.name) ?? classes ?? [];
+    const labels = configured.length > 0 ? configured : own;
+    const fits = columns === -1 || labels.length === columns;
+    return fits ? { ...output, labels } : output;
+  });
+}
+
+function toSpec(declared: DeclaredTensor, rowsOpen: boolean): TensorSpec {
+  const { name, datatype, dimensions } = declared;
+  const shape = dimensions === undefined ? [] : signatureShape(dimensions);
+  if (rowsOpen && shape[0] === 1) shape[0] = -1;
+  return {
+    name,
+    datatype,
+    shape,
+    optional: false,
+    featureNames: [],
+    labels: [],
+    aliases: [],
+    rejectNan: false,
+    ...(dimensions === undefined ? { anyShape: true } : {}),
+  };
+}

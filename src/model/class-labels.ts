@@ -1,0 +1,56 @@
+import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
+import { type GraphIndex, textList } from "./graph-index.ts";
+import { labelTexts } from "./tensor-proto.ts";
+
+/** Operators that leave the classes of their first input what they are. */
+const PASSES = new Set(["Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten"]);
+const CLASSIFIERS = new Set(["TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier"]);
+
+/**
+ * The class labels, in the order of the probability columns, that a label output can take: from the classifier's own
+ * attributes, a ZipMap on `probabilities`, or the constants that exporters look the class up in. Undefined where the
+ * graph does not say.
+ */
+export function traceClassLabels(labelOutput: string, graph: GraphIndex): string[] | undefined {
+  return trace(labelOutput, graph, 0);
+}
+
+/** The keys of a ZipMap in the order of its columns. */
+export function zipMapLabels(node: NodeProto): string[] {
+  return textList(node, "classlabels_strings", "classlabels_int64s") ?? [];
+}
+
+function trace(valueName: string, graph: GraphIndex, depth: number): string[] | undefined {
+  const node = depth < 100 ? graph.producer(valueName) : undefined;
+  if (node === undefined) return undefined;
+  const follow = (name: string | undefined) =>
+    name === undefined ? undefined : trace(name, graph, depth + 1);
+  if (PASSES.has(node.opType)) return follow(node.input[0]);
+  if (CLASSIFIERS.has(node.opType) && node.output[0] === valueName) {
+    return textList(node, "classlabels_strings", "classlabels_int64s", "classlabels_ints");
+  }
+  if (node.opType === "ArrayFeatureExtractor" || node.opType === "Gather") {
+    const table = graph.constant(node.input[0] ?? "");
+    const values = table === undefined ? undefined : labelTexts(table);
+    return values === undefined ? undefined : lookUp(follow(node.input[1]), values);
+  }
+  if (node.opType === "LabelEncoder") return encoded(node, follow(node.input[0]));
+  return undefined;
+}
+
+/** A table looked up by class position: by the traced classes where they are positions, else by column. */
+function lookUp(positions: string[] | undefined, table: string[]): string[] {
+  if (positions === undefined) return table;
+  const found = positions.map((position) => table[Number(position)]);
+  return found.every((label) => label !== undefined) ? found : table;
+}
+
+function encoded(node: NodeProto, classes: string[] | undefined): string[] | undefined {
+  const keys = textList(node, "keys_int64s", "keys_strings", "classes_strings");
+  const values = textList(node, "values_strings", "values_int64s", "classes_strings");
+  if (keys === undefined || values === undefined) return classes;
+  const byKey = new Map(keys.map((key, index) => [key, values[index] ?? key]));
+  if (classes !== undefined) return classes.map((label) => byKey.get(label) ?? label);
+  const positions = keys.map((_, index) => byKey.get(String(index)));
+  return positions.every((label) => label !== undefined) ? positions : undefined;
+}

@@ -1,0 +1,105 @@
+import type { TensorData } from "../tensor/tensor-data.ts";
+import { compareOutputs, type Mismatch, ROW_TOLERANCE } from "./compare-outputs.ts";
+import { joinRows, takeRows } from "./row-tensors.ts";
+
+/** Runs a model once; rejects where the run fails. The outputs are the caller's own: no views that a later run changes. */
+export type Run = (inputs: readonly TensorData[]) => Promise<readonly TensorData[]>;
+
+/**
+ * What running rows alone, together and in another order shows.
+ * `independent`: every row's answer is the same. `coupled`: rows change each other's answers. `not-rows`: axis 0 of an
+ * output does not count rows, or (`singleRowFits`) only where one row runs. `together-fails`: rows run alone only. `silent`: all answers are the same, which shows nothing.
+ */
+export type Coupling =
+  | { readonly kind: "independent" | "silent" }
+  | { readonly kind: "coupled"; readonly mismatch: Mismatch }
+  | { readonly kind: "not-rows"; readonly output: string; readonly singleRowFits: boolean }
+  | { readonly kind: "together-fails"; readonly cause: unknown };
+
+/** What a check saw, besides its verdict. */
+export interface CouplingReport {
+  readonly coupling: Coupling;
+  /** The rows that were run. */
+  readonly inputs: readonly TensorData[];
+  /** The outputs of the rows run one by one, joined; undefined where an output has no rows. */
+  readonly alone: readonly TensorData[] | undefined;
+  /** The shapes that came, by output, of one row and of all rows. */
+  readonly shapes: ReadonlyMap<string, readonly (readonly number[])[]>;
+}
+
+/**
+ * Runs rows one by one, together and shuffled. Rejects where a row alone fails. At least two different rows are needed to
+ * show anything.
+ */
+export async function checkCoupling(
+  inputs: readonly TensorData[],
+  rowCount: number,
+  run: Run,
+): Promise<CouplingReport> {
+  const shapes = new Map<string, (readonly number[])[]>();
+  const note = (outputs: readonly TensorData[]) => {
+    for (const { name, shape } of outputs) shapes.set(name, [...(shapes.get(name) ?? []), shape]);
+  };
+  const singles: (readonly TensorData[])[] = [];
+  for (let row = 0; row < rowCount; row++) {
+    singles.push(await run(inputs.map((input) => takeRows(input, [row]))));
+  }
+  const first = singles[0] ?? [];
+  note(first);
+  const odd = first.find(({ shape }) => shape.length === 0 || shape[0] !== 1);
+  if (odd !== undefined) return { coupling: notRows(odd.name, false), inputs, alone: undefined, shapes };
+  // Open axes may come in other lengths for other rows; such outputs cannot be joined.
+  const uneven = first.find(({ name, data }) =>
+    singles.some((outputs) => outputs.find((output) => output.name === name)?.data.length !== data.length),
+  );
+  if (uneven !== undefined) {
+    return { coupling: notRows(uneven.name, false), inputs, alone: undefined, shapes };
+  }
+  const alone = first.map((_, index) => joinRows(singles.map((outputs) => outputs[index]!)));
+  const report = (coupling: Coupling): CouplingReport => ({ coupling, inputs, alone, shapes });
+  const order = shuffled(rowCount);
+  let together: readonly TensorData[];
+  let reordered: readonly TensorData[];
+  try {
+    together = await run(inputs);
+    reordered = await run(inputs.map((input) => takeRows(input, order)));
+  } catch (cause) {
+    return report({ kind: "together-fails", cause });
+  }
+  const whole = together.find(({ shape }) => shape[0] !== rowCount);
+  if (whole === undefined) note(together);
+  else return report(notRows(whole.name, true));
+  const mismatch =
+    compareOutputs(together, alone, rowCount, ROW_TOLERANCE) ??
+    compareOutputs(
+      reordered,
+      alone.map((output) => takeRows(output, order)),
+      rowCount,
+      ROW_TOLERANCE,
+    );
+  if (mismatch !== undefined) return report({ kind: "coupled", mismatch });
+  return report({ kind: rowCount > 1 && differ(alone, rowCount) ? "independent" : "silent" });
+}
+
+function notRows(output: string, singleRowFits: boolean): Coupling {
+  return { kind: "not-rows", output, singleRowFits };
+}
+
+/** True where some output has two rows that differ. */
+function differ(outputs: readonly TensorData[], rowCount: number): boolean {
+  return outputs.some(({ data }) => {
+    const perRow = data.length / rowCount;
+    for (let i = perRow; i < data.length; i++) {
+      const [value, other] = [data[i], data[i % perRow]];
+      if (value !== other && !(Number.isNaN(value) && Number.isNaN(other))) return true;
+    }
+    return false;
+  });
+}
+
+/** A fixed order in which no row of two or more stays in its place. */
+function shuffled(rowCount: number): number[] {
+  const rows = Array.from({ length: rowCount }, (_, row) => row);
+  const odd = rows.filter((row) => row % 2 === 1);
+  return [...odd, ...rows.filter((row) => row % 2 === 0)];
+}

@@ -1,0 +1,143 @@
+/**
+ * The golden gate: decides by running a prepared model whether it may take traffic, and how its rows may share a run.
+ * Comes in: a PreparedModel and a `run` on an instance of it. Goes out: the signature as it will be served, or the reason
+ * against it. Promises: golden rows are run one by one, together and shuffled, and have to be met within their tolerance;
+ * without them made-up rows show whether rows influence each other; what is not shown is said, never assumed.
+ * It is the warm-up too.
+ */
+
+import type { TensorData } from "../tensor/tensor-data.ts";
+import { type CouplingReport, checkCoupling, type Run } from "./coupling-check.ts";
+import { closeRows, decideBatching, type Evidence } from "./decide-batching.ts";
+import { type GoldenEvidence, runGoldenCases } from "./golden-cases.ts";
+import { defaultRows } from "./golden-inputs.ts";
+import { correctOutputShapes } from "./output-shapes.ts";
+import type { PreparedModel } from "./prepared-model.ts";
+import { madeUpInput } from "./probe-rows.ts";
+import { probeTexts } from "./probe-texts.ts";
+import { takeRows } from "./row-tensors.ts";
+import type { Batching, ModelSignature, Repair } from "./signature.ts";
+
+/** What the gate decided. */
+export type GateOutcome =
+  | {
+      readonly kind: "passed";
+      /** As it will be served: batching and output shapes decided. */
+      readonly signature: ModelSignature;
+      readonly batching: Batching;
+      /** To be added to those of the prepared model. */
+      readonly repairs: readonly Repair[];
+      readonly notices: readonly string[];
+      /** A row that ran, for an example; undefined where none was made up or none ran. */
+      readonly exampleInputs: readonly TensorData[] | undefined;
+    }
+  | { readonly kind: "refused"; readonly reason: string; readonly cause?: unknown };
+
+/** Different rows that a probe runs, and the lengths that are tried for open axes. */
+const PROBE_ROWS = 8;
+const OPEN_LENGTHS = [1, 2, 3, 5, 8, 16, 64, 512];
+
+/** Runs the gate; never rejects for what the model does. */
+export async function passGoldenGate(model: PreparedModel, run: Run): Promise<GateOutcome> {
+  const golden = await runGoldenCases(model, run);
+  if (golden.kind === "refused") return golden;
+  let coupling: Evidence = golden.coupling ?? { kind: "silent" };
+  let report = golden.report;
+  const unshown = golden.coupling === undefined || golden.coupling.kind === "silent";
+  if (unshown && model.signature.batching !== "no-batch-dimension") {
+    const probed = await probe(model, run);
+    coupling = probed?.coupling ?? { kind: "unproven" };
+    report = probed ?? report;
+  } else if (unshown && model.goldenCases.length === 0) {
+    report = await probe(model, run);
+  }
+  return decide(model, golden, coupling, report);
+}
+
+/** The prepared model as the gate lets it be served. */
+export function applyGateOutcome(
+  model: PreparedModel,
+  outcome: Extract<GateOutcome, { kind: "passed" }>,
+): PreparedModel {
+  return {
+    ...model,
+    signature: outcome.signature,
+    repairs: [...model.repairs, ...outcome.repairs],
+    notices: [...model.notices, ...outcome.notices],
+    ...(outcome.exampleInputs === undefined ? {} : { exampleInputs: outcome.exampleInputs }),
+  };
+}
+
+function decide(
+  model: PreparedModel,
+  golden: GoldenEvidence,
+  coupling: Evidence,
+  report: CouplingReport | undefined,
+): GateOutcome {
+  const declared = model.signature.batching;
+  const decision = decideBatching(declared, coupling, golden);
+  const notices = [...decision.notices];
+  if (model.goldenCases.length === 0) {
+    notices.push("no golden rows were run: add golden.json, so that a damaged file is noticed");
+  }
+  const rowsOpen = decision.batching !== "no-batch-dimension";
+  const closed = declared === "single-rows" && !rowsOpen;
+  const corrected = correctOutputShapes(
+    closed ? closeRows(model.signature) : model.signature,
+    report?.shapes ?? new Map(),
+    rowsOpen,
+    model.config.scoreOutput,
+  );
+  const known = new Set(model.repairs.map(({ kind, target }) => `${kind} ${target}`));
+  const fresh = corrected.repairs.filter(({ kind, target }) => !known.has(`${kind} ${target}`));
+  const signature = { ...corrected.signature, batching: decision.batching };
+  return {
+    kind: "passed",
+    signature,
+    batching: decision.batching,
+    repairs: [...decision.repairs, ...fresh],
+    notices,
+    exampleInputs:
+      declared === "no-batch-dimension"
+        ? report?.inputs
+        : report?.inputs.map((input) => takeRows(input, [0])),
+  };
+}
+
+/**
+ * Made-up rows, with the shortest open axes and the plainest text that run and give different answers; undefined where none
+ * runs.
+ */
+async function probe(model: PreparedModel, run: Run): Promise<CouplingReport | undefined> {
+  const { signature } = model;
+  const batched = signature.batching !== "no-batch-dimension";
+  const rowCount = batched ? PROBE_ROWS : 1;
+  const tails = signature.inputs.flatMap(({ shape }) => (batched ? shape.slice(1) : shape));
+  const has = (type: RegExp) => signature.inputs.some(({ datatype }) => type.test(datatype));
+  const texts = has(/BYTES/) ? probeTexts(model.bytes) : [[]];
+  const ranges = has(/INT/) ? [4, 2] : [4];
+  const lengths = tails.includes(-1) ? OPEN_LENGTHS : [1];
+  const variants = texts.flatMap((text) =>
+    ranges.flatMap((integers) => lengths.map((openLength) => ({ text, integers, openLength }))),
+  );
+  let silent: CouplingReport | undefined;
+  for (const variant of variants) {
+    const inputs = signature.inputs.map(
+      (spec) => defaultRows(spec, rowCount, batched) ?? madeUpInput(spec, rowCount, signature, variant),
+    );
+    try {
+      const report = batched ? await checkCoupling(inputs, rowCount, run) : await runOnce(inputs, run);
+      if (report.coupling.kind !== "silent" || !batched) return report;
+      silent ??= report;
+    } catch {
+      // These values or lengths are not what the model takes; the next may be.
+    }
+  }
+  return silent;
+}
+
+async function runOnce(inputs: readonly TensorData[], run: Run): Promise<CouplingReport> {
+  const outputs = await run(inputs);
+  const shapes = new Map(outputs.map(({ name, shape }) => [name, [shape]] as const));
+  return { coupling: { kind: "silent" }, inputs, alone: undefined, shapes };
+}

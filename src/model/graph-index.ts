@@ -1,0 +1,63 @@
+import type { AttributeProto, GraphProto, NodeProto, TensorProto } from "../../gen/onnx/onnx-ml_pb.ts";
+
+/** Looks up what a graph's values come from; made by `indexGraph`. */
+export interface GraphIndex {
+  /** The node that makes a value; undefined for inputs, initializers and unknown names. */
+  producer(valueName: string): NodeProto | undefined;
+  /** The nodes that read a value at the top level of the graph. */
+  consumers(valueName: string): readonly NodeProto[];
+  /** True for a name that stands for a value of the graph. */
+  isValue(valueName: string): boolean;
+  /** The tensor of an initializer or a Constant node. */
+  constant(valueName: string): TensorProto | undefined;
+}
+
+/** Indexes the top level of a graph; subgraphs are not looked into. */
+export function indexGraph(graph: GraphProto): GraphIndex {
+  const producers = new Map<string, NodeProto>();
+  const consumers = new Map<string, NodeProto[]>();
+  const initializers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+  const inputs = new Set(graph.input.map(({ name }) => name));
+  for (const node of graph.node) {
+    for (const output of node.output) if (output !== "") producers.set(output, node);
+    for (const input of node.input) {
+      const list = consumers.get(input);
+      if (list === undefined) consumers.set(input, [node]);
+      else list.push(node);
+    }
+  }
+  return {
+    producer: (valueName) => producers.get(valueName),
+    isValue: (valueName) => producers.has(valueName) || initializers.has(valueName) || inputs.has(valueName),
+    consumers: (valueName) => consumers.get(valueName) ?? [],
+    constant(valueName) {
+      const node = producers.get(valueName);
+      if (node === undefined) return initializers.get(valueName);
+      return isOperator(node, "Constant") ? attribute(node, "value")?.t : undefined;
+    },
+  };
+}
+
+/** True for an operator of ONNX's own domain, or of `domain`. */
+export function isOperator(node: NodeProto, opType: string, domain = ""): boolean {
+  if (node.opType !== opType) return false;
+  return domain === "" ? node.domain === "" || node.domain === "ai.onnx" : node.domain === domain;
+}
+
+/** A node's attribute by name. */
+export function attribute(node: NodeProto, name: string): AttributeProto | undefined {
+  return node.attribute.find((candidate) => candidate.name === name);
+}
+
+const utf8 = new TextDecoder();
+
+/** The first of the named list attributes that has elements, as text; undefined where none has. */
+export function textList(node: NodeProto, ...names: string[]): string[] | undefined {
+  for (const name of names) {
+    const list = attribute(node, name);
+    if (list === undefined) continue;
+    if (list.strings.length > 0) return list.strings.map((value) => utf8.decode(value));
+    if (list.ints.length > 0) return list.ints.map(String);
+  }
+  return undefined;
+}

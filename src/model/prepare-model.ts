@@ -1,0 +1,97 @@
+/**
+ * Prepares a model file: bytes and what lies beside them come in, a PreparedModel or the reason against it goes out.
+ * Promises: pure; the ONNX protobuf itself is read, its weights are neither copied nor decoded unless the file has to
+ * change, and then once; whatever the file declares falsely is repaired and named, or refused with what to do.
+ */
+import { createHash } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { type ModelConfig, ModelConfigSchema } from "../../gen/assay/config/v1/model_config_pb.ts";
+import type { ModelProto } from "../../gen/onnx/onnx-ml_pb.ts";
+import { AssayError } from "../errors.ts";
+import { readConfigJson } from "./config-json.ts";
+import { findWeightFiles, type WeightFile } from "./external-data.ts";
+import { foreignFileReason } from "./file-kind.ts";
+import { readGoldenFile } from "./golden-file.ts";
+import { applyEdits } from "./onnx-edit.ts";
+import { type OnnxOutline, readOnnxOutline, readTensorName } from "./onnx-outline.ts";
+import { prepareGraph } from "./prepare-graph.ts";
+import type { FoundModel, GoldenCase, PreparedModel } from "./prepared-model.ts";
+import { refusal } from "./refusal.ts";
+import { checkStoredTensors } from "./stored-tensors.ts";
+import { WireError } from "./wire.ts";
+
+/** What lies in a version folder, read. */
+export interface ModelFiles {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly bytes: Uint8Array;
+  /** The text of config.json and golden.json, undefined where there is none. */
+  readonly configText: string | undefined;
+  readonly goldenText: string | undefined;
+  /** Cases of `test_data_set_N` folders. */
+  readonly testDataCases: readonly GoldenCase[];
+  /** Another file of the folder; throws MODEL_INVALID where it is not there or lies outside the folder. */
+  findExternal(location: string): WeightFile;
+}
+
+/** Prepares one version; never throws for what is wrong with the files. */
+export function prepareModel(files: ModelFiles): FoundModel {
+  try {
+    return { kind: "prepared", model: prepare(files) };
+  } catch (cause) {
+    const { modelName, modelVersion } = files;
+    if (!(cause instanceof AssayError)) throw cause;
+    return { kind: "refused", modelName, modelVersion, reason: cause.message, cause };
+  }
+}
+
+function prepare(files: ModelFiles): PreparedModel {
+  const { modelName, modelVersion, bytes } = files;
+  const foreign = foreignFileReason(bytes);
+  if (foreign !== undefined) throw refusal(`model.onnx: ${foreign}`);
+  const outline = readOutline(bytes);
+  const config: ModelConfig =
+    files.configText === undefined
+      ? create(ModelConfigSchema)
+      : readConfigJson(ModelConfigSchema, files.configText, "config.json");
+  const graph = prepareGraph(outline, config);
+  const externalData = findWeightFiles(checkStoredTensors(outline.tensors), files.findExternal);
+  const golden = files.goldenText === undefined ? [] : readGoldenFile(files.goldenText);
+  return {
+    modelName,
+    modelVersion,
+    bytes: applyEdits(bytes, graph.edits, readTensorName),
+    externalData,
+    signature: graph.signature,
+    repairs: graph.repairs,
+    notices: graph.notices,
+    irVersion: outline.model.irVersion,
+    opsetImports: outline.model.opsetImport.map(({ domain, version }) => ({ domain, version })),
+    producer: producer(outline.model),
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    fileBytes: bytes.length,
+    config,
+    goldenCases: [...golden, ...files.testDataCases],
+  };
+}
+
+function readOutline(bytes: Uint8Array): OnnxOutline {
+  try {
+    return readOnnxOutline(bytes);
+  } catch (cause) {
+    if (cause instanceof AssayError) throw cause;
+    const truncated = cause instanceof WireError && cause.kind === "truncated";
+    throw refusal(
+      truncated
+        ? `model.onnx: the file ends too early (${bytes.length} bytes): the copy or download was cut off, copy it again`
+        : `model.onnx: the file (${bytes.length} bytes) is no ONNX protobuf: ${(cause as Error).message}; export it again`,
+      cause,
+    );
+  }
+}
+
+/** CatBoost writes pages of build details as its version. */
+function producer(model: ModelProto): string {
+  const version = model.producerVersion.includes("\n") ? "" : model.producerVersion;
+  return `${model.producerName} ${version}`.trim().slice(0, 200);
+}

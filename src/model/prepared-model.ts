@@ -1,0 +1,48 @@
+import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
+import type { ModelSignature, Repair } from "./signature.ts";
+
+/** One golden case: what goes in, and what the training library says comes out. */
+export interface GoldenCase {
+  readonly inputs: readonly TensorData[];
+  readonly outputs: readonly TensorData[];
+  readonly tolerance: { readonly abs: number; readonly rel: number };
+}
+
+/** A model file as it will be served: read, repaired, not yet run. */
+export interface PreparedModel {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  /** The ONNX protobuf to make sessions from, repairs applied. */
+  readonly bytes: Uint8Array;
+  /** Files of external tensor data, by the location that the graph names; all lie inside the version folder. */
+  readonly externalData: readonly { readonly location: string; readonly path: string }[];
+  readonly signature: ModelSignature;
+  readonly repairs: readonly Repair[];
+  readonly notices: readonly string[];
+  readonly irVersion: bigint;
+  readonly opsetImports: readonly { readonly domain: string; readonly version: bigint }[];
+  /** What wrote the file, with its version where given. */
+  readonly producer: string;
+  /** SHA-256 of the file as it lies on disk, lower-case hex. */
+  readonly sha256: string;
+  readonly fileBytes: number;
+  /** What `config.json` says; fields it leaves out are unset. */
+  readonly config: ModelConfig;
+  /** From golden.json and test_data_set_N; empty where there are none. */
+  readonly goldenCases: readonly GoldenCase[];
+  /** A row that the model ran, known once it passed its gate. */
+  readonly exampleInputs?: readonly TensorData[];
+}
+
+/** A version folder that was found: ready to be loaded, or refused with what to do. */
+export type FoundModel =
+  | { readonly kind: "prepared"; readonly model: PreparedModel }
+  | {
+      readonly kind: "refused";
+      readonly modelName: string;
+      readonly modelVersion: string;
+      /** For callers and operators: what came, what was expected, what to do. */
+      readonly reason: string;
+      readonly cause?: unknown;
+    };

@@ -1,0 +1,113 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
+import { ELEMENT_BYTES, type NumericArray, numericView } from "../tensor/datatype.ts";
+import { elementCount } from "../tensor/tensor-data.ts";
+import { alignOffset, type FrameTensor, headerBytes, writeHeader } from "../worker/frame.ts";
+import { memorySize } from "../worker/memory-size.ts";
+import { type EncodedStrings, joinStrings, lengthBytes, writeStrings } from "../worker/strings.ts";
+import type { Batch } from "./pool.ts";
+
+/** The names that a worker knows its model's inputs and outputs by, in the order of their indices. */
+export interface TensorNames {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+}
+
+/**
+ * Lays a batch as a frame in `memory`, or in a larger buffer that it makes and returns. Throws LIMIT_REACHED beyond
+ * `maxBytes`, with nothing changed that a worker could see.
+ */
+export function writeBatch(
+  batch: Batch,
+  names: TensorNames,
+  memory: SharedArrayBuffer,
+  maxBytes: number,
+): SharedArrayBuffer {
+  const extras = batch.outputNames.map((name) => indexOf(names.outputNames, name, "output"));
+  const tensors: FrameTensor[] = [];
+  let end = headerBytes(batch.inputs, extras.length);
+  for (const { name, datatype, shape } of batch.inputs) {
+    const byteLength = elementCount(shape) * ELEMENT_BYTES[datatype];
+    const nameIndex = indexOf(names.inputNames, name, "input");
+    tensors.push({ nameIndex, datatype, shape, byteOffset: end, byteLength });
+    end = alignOffset(end + byteLength);
+  }
+  let target = roomFor(end, memory, maxBytes);
+  const strings = writeElements(batch, tensors, target);
+  if (strings !== undefined) {
+    const textStart = end;
+    for (const [index, { values, encoded }] of strings) {
+      const tensor = tensors[index]!;
+      tensor.byteOffset = end;
+      tensor.byteLength = encoded.byteLength;
+      end = alignOffset(end + lengthBytes(values.length) + encoded.byteLength);
+    }
+    const larger = roomFor(end, target, maxBytes);
+    if (larger !== target) new Uint8Array(larger).set(new Uint8Array(target, 0, textStart));
+    target = larger;
+    for (const [index, { values, encoded }] of strings) {
+      writeStrings(target, tensors[index]!.byteOffset, values, encoded);
+    }
+  }
+  writeHeader(target, tensors, extras);
+  return target;
+}
+
+interface StringInput {
+  readonly values: string[];
+  encoded: EncodedStrings;
+}
+
+const NO_TEXT: EncodedStrings = { text: "", byteLength: 0 };
+
+/** Has the batch write numeric elements in place; gathers its strings, whose size is known only when all are there. */
+function writeElements(
+  batch: Batch,
+  tensors: readonly FrameTensor[],
+  memory: SharedArrayBuffer,
+): Map<number, StringInput> | undefined {
+  let strings: Map<number, StringInput> | undefined;
+  for (let index = 0; index < tensors.length; index++) {
+    if (tensors[index]!.datatype !== "BYTES") continue;
+    strings ??= new Map();
+    strings.set(index, { values: [], encoded: NO_TEXT });
+  }
+  batch.write({
+    numeric(inputIndex): NumericArray {
+      const { datatype, shape, byteOffset } = tensors[inputIndex]!;
+      if (datatype === "BYTES") throw new TypeError(`input ${inputIndex} holds strings`);
+      return numericView(datatype, memory, byteOffset, elementCount(shape));
+    },
+    appendStrings(inputIndex, values): void {
+      const input = strings?.get(inputIndex);
+      if (input === undefined) throw new TypeError(`input ${inputIndex} holds no strings`);
+      for (const value of values) input.values.push(value);
+    },
+  });
+  if (strings === undefined) return undefined;
+  for (const [index, input] of strings) {
+    const expected = elementCount(tensors[index]!.shape);
+    if (input.values.length !== expected) {
+      throw new RangeError(`input ${index} takes ${expected} strings, ${input.values.length} were written`);
+    }
+    input.encoded = joinStrings(input.values);
+  }
+  return strings;
+}
+
+function roomFor(byteCount: number, memory: SharedArrayBuffer, maxBytes: number): SharedArrayBuffer {
+  if (byteCount <= memory.byteLength) return memory;
+  if (byteCount > maxBytes) {
+    throw new AssayError(
+      Reason.LIMIT_REACHED,
+      `the inputs of one run take ${byteCount} bytes, more than the ${maxBytes} that are allowed; send fewer rows in one request or lower max_batch_size`,
+    );
+  }
+  return new SharedArrayBuffer(memorySize(byteCount, maxBytes));
+}
+
+function indexOf(names: readonly string[], name: string, kind: string): number {
+  const index = names.indexOf(name);
+  if (index === -1) throw new RangeError(`the model has no ${kind} "${name}"; it has ${names.join(", ")}`);
+  return index;
+}

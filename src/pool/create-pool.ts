@@ -1,0 +1,155 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
+import type { PreparedModel } from "../model/prepared-model.ts";
+import type { Device } from "../worker/device.ts";
+import { type Instance, startInstance } from "./instance.ts";
+import type { Pool, PoolLog } from "./pool.ts";
+import { createWatchdog } from "./watchdog.ts";
+
+/** What a pool is made with. */
+export interface PoolOptions {
+  readonly model: Pick<PreparedModel, "modelName" | "modelVersion" | "bytes" | "externalData" | "signature">;
+  /** One instance each, at least one. */
+  readonly devices: readonly Device[];
+  /** Used instead, with one line in the log, where `devices` cannot be used: for devices that nobody asked for. */
+  readonly fallbackDevices?: readonly Device[];
+  /** Threads inside one run on CPU; default 1. */
+  readonly intraOpThreads?: number;
+  /** The longest that one run may take; default 30,000. */
+  readonly runTimeoutMs?: number;
+  /** How long a thread whose run took too long may take to end before it counts as hung for good; default 5,000. */
+  readonly hangGraceMs?: number;
+  /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
+  readonly maxRunBytes?: number;
+  readonly log: PoolLog;
+  /** Called with a device's name when a run hangs in native code: only the end of the process frees its thread. */
+  readonly onHung?: (device: string) => void;
+  /** The entry of worker threads; tests give their own. */
+  readonly workerUrl?: URL;
+}
+
+const WORKER_URL = new URL(
+  import.meta.url.endsWith(".ts") ? "../worker/worker-main.ts" : "../worker/worker-main.js",
+  import.meta.url,
+);
+const MAX_HUNG_THREADS = 2;
+/** Callers wait in the queue for a restart that comes within this time; they are refused where it takes longer. */
+const OUTAGE_RETRY_MS = 1_000;
+
+/**
+ * Starts one instance a device and resolves once all are up. Rejects with what failed the first of them: MODEL_INVALID,
+ * DEVICE_UNAVAILABLE, INSTANCE_LOST; nothing is left behind then.
+ */
+export async function createPool(options: PoolOptions): Promise<Pool> {
+  const { fallbackDevices, ...rest } = options;
+  try {
+    return await startPool(rest);
+  } catch (error) {
+    const isOfDevice = error instanceof AssayError && error.reason === Reason.DEVICE_UNAVAILABLE;
+    if (!isOfDevice || fallbackDevices === undefined) throw error;
+    options.log.warn(
+      { model: options.model.modelName, error: error.message },
+      "falling back to other devices",
+    );
+    return startPool({ ...rest, devices: fallbackDevices });
+  }
+}
+
+async function startPool(options: PoolOptions): Promise<Pool> {
+  const { model, log, runTimeoutMs = 30_000, maxRunBytes = 256 * 1024 * 1024 } = options;
+  if (options.devices.length === 0) throw new AssayError(Reason.DEVICE_UNAVAILABLE, "no device to run on");
+  const { modelName, modelVersion } = model;
+  const instances: Instance[] = [];
+  const watchdog = createWatchdog(instances, runTimeoutMs, (instance) => instance.replaceHung(runTimeoutMs));
+  let available = false;
+  let closed = false;
+  let onStart = (): void => {};
+
+  function onChange(): void {
+    onStart();
+    const isAvailable = pool.liveCount > 0;
+    if (isAvailable !== available) {
+      available = isAvailable;
+      pool.onAvailability(available);
+    }
+    if (!isAvailable) pool.onIdle();
+  }
+
+  const pool: Pool = {
+    get idleCount() {
+      let count = 0;
+      for (const instance of instances) if (instance.isIdle) count++;
+      return count;
+    },
+    get liveCount() {
+      let count = 0;
+      for (const instance of instances) if (instance.isLive) count++;
+      return count;
+    },
+    get instances() {
+      return instances.map((instance) => instance.status);
+    },
+    get outage() {
+      if (instances.some((instance) => instance.status.state !== "failed")) return undefined;
+      const why = instances[0]?.status.lastError ?? "";
+      return new AssayError(
+        Reason.MODEL_NOT_READY,
+        `model ${modelName} version ${modelVersion} has no live instance: ${why}`,
+        { retryAfterMs: OUTAGE_RETRY_MS, cause: instances[0]?.lastFailure },
+      );
+    },
+    run(batch) {
+      const instance = instances.find((one) => one.isIdle);
+      if (instance === undefined) throw new Error("no instance is idle");
+      watchdog.watch();
+      instance.run(batch);
+    },
+    onIdle: () => {},
+    onAvailability: () => {},
+    async close() {
+      if (closed) return;
+      closed = true;
+      await Promise.all(instances.map((instance) => instance.close()));
+      watchdog.close();
+    },
+  };
+
+  const up = new Promise<void>((resolve, reject) => {
+    onStart = () => {
+      const failed = instances.find((instance) => instance.lastFailure !== undefined);
+      if (failed !== undefined) reject(failed.lastFailure);
+      else if (pool.liveCount === options.devices.length) resolve();
+    };
+  });
+  for (const device of options.devices) {
+    instances.push(
+      startInstance({
+        plan: {
+          device,
+          intraOpThreads: options.intraOpThreads ?? 1,
+          bytes: model.bytes,
+          externalData: model.externalData,
+          inputNames: model.signature.inputs.map((input) => input.name),
+          outputNames: model.signature.outputs.map((output) => output.name),
+          maxOutputBytes: maxRunBytes,
+          maxInputBytes: maxRunBytes,
+          workerUrl: options.workerUrl ?? WORKER_URL,
+        },
+        log,
+        hangGraceMs: options.hangGraceMs ?? 5_000,
+        maxHungThreads: MAX_HUNG_THREADS,
+        onIdle: () => pool.onIdle(),
+        onChange,
+        onHung: options.onHung ?? (() => {}),
+      }),
+    );
+  }
+  try {
+    await up;
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  onStart = () => {};
+  return pool;
+}

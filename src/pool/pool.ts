@@ -1,0 +1,76 @@
+/**
+ * The pool runs batches on the instances of one model version.
+ * Comes in: a batch, written straight into the instance's shared memory. Goes out: outputs as views of that memory.
+ * Promises: one worker thread an instance, each pinned to its device; the least loaded instance takes the batch;
+ * a worker that exits, throws or hangs fails only what it held (INSTANCE_LOST, RUN_TIMEOUT) and is replaced,
+ * with growing delays when it keeps dying; crossing to a worker and back is two atomic notifications on shared memory.
+ */
+import type { AssayError } from "../errors.ts";
+import type { Batching as ModelBatching } from "../model/signature.ts";
+import type { Datatype, NumericArray } from "../tensor/datatype.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
+
+/** How the rows of a model may share a run, for the batcher. */
+export type Batching = ModelBatching;
+
+/** One input of a batch with its full shape, axis 0 included. */
+export interface BatchInput {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+}
+
+/** Where a batch's elements go: an instance's memory; used only during `Batch.write`. */
+export interface BatchMemory {
+  /** All elements of numeric input `inputIndex`. */
+  numeric(inputIndex: number): NumericArray;
+  /** Appends elements to BYTES input `inputIndex`. */
+  appendStrings(inputIndex: number, values: Iterable<string>): void;
+}
+
+/** Rows to run together. Exactly one of `onOutputs` and `onError` is called, once. */
+export interface Batch {
+  readonly inputs: readonly BatchInput[];
+  /** The outputs to fetch; empty: all. */
+  readonly outputNames: readonly string[];
+  write(memory: BatchMemory): void;
+  /** Numeric data is a view of the instance's memory, valid until the callback returns. */
+  onOutputs(outputs: readonly TensorData[]): void;
+  onError(error: AssayError): void;
+}
+
+/** One live or restarting instance, for ListModels, logs and metrics. */
+export interface InstanceStatus {
+  /** `cpu:0`, `cuda:1`. */
+  readonly device: string;
+  readonly state: "starting" | "idle" | "busy" | "restarting" | "failed";
+  readonly restarts: number;
+  /** Why it last ended; empty where it never did. */
+  readonly lastError: string;
+}
+
+/** Where the pool and the batcher say what they do on their own; pino's loggers fit. */
+export interface PoolLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The instances of one model version; made by `createPool`, which resolves once every instance is up. */
+export interface Pool {
+  /** Instances that could take a batch now. */
+  readonly idleCount: number;
+  /** Instances that are up, idle or busy. */
+  readonly liveCount: number;
+  readonly instances: readonly InstanceStatus[];
+  /** Runs a batch on an idle instance; must not be called while `idleCount` is 0. */
+  run(batch: Batch): void;
+  /** What to tell callers while no instance is up and none will be soon: MODEL_NOT_READY with a delay. */
+  readonly outage: AssayError | undefined;
+  /** Called whenever an instance becomes able to take a batch and when an outage begins; set by the batcher. */
+  onIdle: () => void;
+  /** Called when `liveCount` becomes 0 or stops being 0. */
+  onAvailability: (available: boolean) => void;
+  /** Ends every worker after the batches they run. Idempotent. */
+  close(): Promise<void>;
+}

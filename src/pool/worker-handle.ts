@@ -1,0 +1,183 @@
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError, reasonName } from "../errors.ts";
+import {
+  CONTROL_WORDS,
+  EXIT,
+  INPUT_MAIL,
+  type MemoryMessage,
+  OUTPUT_MAIL,
+  REQUEST,
+  RESPONSE,
+  RUN_OK,
+  SLOT,
+  SLOT_COUNT,
+  STATUS,
+  type StartMessage,
+  type WorkerStart,
+} from "../worker/channel.ts";
+import { writeBatch } from "./batch-memory.ts";
+import { readFailure, readOutputs } from "./outputs.ts";
+import type { Batch } from "./pool.ts";
+
+/** What a worker is started with, besides its channel. */
+export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
+  readonly workerUrl: URL;
+  readonly maxInputBytes: number;
+};
+
+/** What becomes of a worker; each is called in a turn of its own, `onEnded` last and once. */
+export interface WorkerEvents {
+  onReady(): void;
+  /** A run ended: the worker takes another one. Called before the batch hears of it, so that both overlap. */
+  onIdle(): void;
+  /** `error` says why the start failed or why the thread ended; undefined where it was asked to end. */
+  onEnded(error: AssayError | undefined): void;
+}
+
+/** One life of one worker thread; made by `startWorker`. */
+export interface WorkerHandle {
+  /** On `performance.now()`'s clock, when the present run began; undefined while none runs. */
+  readonly runStartedAt: number | undefined;
+  /** Must not be called before `onReady` nor while a run is in progress. */
+  run(batch: Batch): void;
+  /** Answers the batch that it holds with `error`, whose outputs are dropped when they come. */
+  fail(error: AssayError): void;
+  /** Asks the thread to end after its run. */
+  end(): void;
+  /** Ends the thread now; settles only when it has ended, which a run inside native code can put off for ever. */
+  terminate(): Promise<void>;
+  /** Lets the process end while the thread does not. */
+  abandon(): void;
+}
+
+/** Starts a worker thread. */
+export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandle {
+  const { workerUrl, maxInputBytes, ...start } = plan;
+  const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
+  const words = new Int32Array(control);
+  const { port1: port, port2: workerPort } = new MessageChannel();
+  const worker = new Worker(workerUrl, {
+    workerData: { ...start, control, port: workerPort } satisfies WorkerStart,
+    transferList: [workerPort],
+    name: `assay ${start.device.provider}:${start.device.deviceId}`,
+  });
+  const inputs = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
+  const outputs = [...inputs];
+  let slot = 0;
+  let request = 0;
+  let batch: Batch | undefined;
+  let runStartedAt: number | undefined;
+  let ended = false;
+  let asked = false;
+  let failure: AssayError | undefined;
+
+  worker.on("message", (message: StartMessage) => {
+    if (message.kind === "failed") failure = new AssayError(message.reason, message.message);
+    else events.onReady();
+  });
+  worker.on("error", (cause) => {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker ended with an error: ${text}`, { cause });
+  });
+  worker.on("exit", (exitCode) => {
+    ended = true;
+    // The last run may have been answered in the moment before the end.
+    if (Atomics.load(words, RESPONSE) === request && Atomics.load(words, OUTPUT_MAIL) === 0) finishRun();
+    runStartedAt = undefined;
+    // Settles the wait that the thread can no longer answer.
+    Atomics.notify(words, RESPONSE);
+    port.close();
+    if (!asked) failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker exited with code ${exitCode}`);
+    events.onEnded(failure);
+    const lost = "the worker that held these rows ended and is being replaced; try again";
+    fail(new AssayError(Reason.INSTANCE_LOST, lost, { cause: failure, retryAfterMs: 100 }));
+  });
+
+  function fail(error: AssayError): void {
+    const held = batch;
+    batch = undefined;
+    held?.onError(error);
+  }
+
+  function onResponse(): void {
+    if (ended || runStartedAt === undefined) return;
+    if (Atomics.load(words, RESPONSE) !== request) {
+      awaitResponse();
+      return;
+    }
+    finishRun();
+  }
+
+  function finishRun(): void {
+    const held = batch;
+    const status = Atomics.load(words, STATUS);
+    for (; Atomics.load(words, OUTPUT_MAIL) > 0; Atomics.sub(words, OUTPUT_MAIL, 1)) {
+      const mail = receiveMessageOnPort(port)?.message as MemoryMessage;
+      outputs[mail.slot] = mail.memory;
+    }
+    const memory = outputs[slot]!;
+    batch = undefined;
+    runStartedAt = undefined;
+    slot = (slot + 1) % SLOT_COUNT;
+    if (!ended) events.onIdle();
+    if (held === undefined) return;
+    if (status === RUN_OK) held.onOutputs(readOutputs(memory, start.outputNames));
+    else held.onError(runError(status as Reason, readFailure(memory)));
+  }
+
+  function awaitResponse(): void {
+    const wait = Atomics.waitAsync(words, RESPONSE, (request - 1) | 0);
+    if (wait.async) void wait.value.then(onResponse);
+    else queueMicrotask(onResponse);
+  }
+
+  return {
+    get runStartedAt() {
+      return runStartedAt;
+    },
+    run(next) {
+      let memory: SharedArrayBuffer;
+      try {
+        memory = writeBatch(next, start, inputs[slot]!, maxInputBytes);
+      } catch (cause) {
+        const error =
+          cause instanceof AssayError
+            ? cause
+            : new AssayError(Reason.INTERNAL, "the batch could not be written", { cause });
+        next.onError(error);
+        return;
+      }
+      if (memory !== inputs[slot]) {
+        inputs[slot] = memory;
+        port.postMessage({ kind: "memory", slot, memory } satisfies MemoryMessage);
+        Atomics.add(words, INPUT_MAIL, 1);
+      }
+      batch = next;
+      runStartedAt = performance.now();
+      request = (request + 1) | 0;
+      Atomics.store(words, SLOT, slot);
+      Atomics.store(words, REQUEST, request);
+      Atomics.notify(words, REQUEST);
+      awaitResponse();
+    },
+    fail,
+    end() {
+      asked = true;
+      Atomics.store(words, SLOT, EXIT);
+      Atomics.store(words, REQUEST, (request + 1) | 0);
+      Atomics.notify(words, REQUEST);
+    },
+    async terminate() {
+      asked = true;
+      await worker.terminate();
+    },
+    abandon() {
+      worker.unref();
+    },
+  };
+}
+
+function runError(reason: Reason, text: string): AssayError {
+  return new AssayError(reason, text === "" ? `the run failed: ${reasonName(reason)}` : text);
+}

@@ -1,0 +1,65 @@
+import type { RowWriter } from "../batcher/batcher.ts";
+import type { NumericArray } from "../tensor/datatype.ts";
+
+/**
+ * The checked elements of one input, row-major, where they lie: decoded lists, strings, or raw little-endian bytes of the
+ * input's own datatype.
+ */
+export type InputValues =
+  | { readonly kind: "numbers"; readonly values: ArrayLike<number> }
+  | { readonly kind: "integers"; readonly values: ArrayLike<bigint> }
+  | { readonly kind: "booleans"; readonly values: ArrayLike<boolean> }
+  | { readonly kind: "strings"; readonly values: readonly string[] }
+  | { readonly kind: "raw"; readonly bytes: Uint8Array };
+
+/** Copies `count` elements from `from` on to input `inputIndex` of the writer. */
+export function copyValues(
+  values: InputValues,
+  writer: RowWriter,
+  inputIndex: number,
+  from: number,
+  count: number,
+): void {
+  switch (values.kind) {
+    case "strings":
+      writer.strings(
+        inputIndex,
+        count === values.values.length ? values.values : slice(values.values, from, count),
+      );
+      return;
+    case "raw": {
+      const target = writer.numeric(inputIndex);
+      const size = target.BYTES_PER_ELEMENT;
+      const bytes = values.bytes.subarray(from * size, (from + count) * size);
+      new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
+      return;
+    }
+    case "numbers":
+      copyNumbers(values.values, writer.numeric(inputIndex), from, count);
+      return;
+    case "integers":
+      copyIntegers(values.values, writer.numeric(inputIndex), from, count);
+      return;
+    case "booleans": {
+      const target = writer.numeric(inputIndex) as Uint8Array;
+      for (let i = 0; i < count; i++) target[i] = values.values[from + i] ? 1 : 0;
+    }
+  }
+}
+
+function slice(values: readonly string[], from: number, count: number): readonly string[] {
+  return values.slice(from, from + count);
+}
+
+function copyNumbers(values: ArrayLike<number>, target: NumericArray, from: number, count: number): void {
+  if (target instanceof BigInt64Array || target instanceof BigUint64Array) {
+    for (let i = 0; i < count; i++) target[i] = BigInt(values[from + i]!);
+    return;
+  }
+  for (let i = 0; i < count; i++) target[i] = values[from + i]!;
+}
+
+function copyIntegers(values: ArrayLike<bigint>, target: NumericArray, from: number, count: number): void {
+  const integers = target as BigInt64Array;
+  for (let i = 0; i < count; i++) integers[i] = values[from + i]!;
+}

@@ -1,0 +1,69 @@
+import { create } from "@bufbuild/protobuf";
+import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
+import {
+  BatchingMode,
+  type Model,
+  ModelSchema,
+  type ModelState,
+  type TensorSpec as TensorSpecMessage,
+  TensorSpecSchema,
+} from "../../gen/assay/v1/model_service_pb.ts";
+import type { PredictRequest } from "../../gen/assay/v1/scoring_service_pb.ts";
+import type { PreparedModel } from "../model/prepared-model.ts";
+import type { Batching, TensorSpec } from "../model/signature.ts";
+
+const BATCHING: Readonly<Record<Batching, BatchingMode>> = {
+  "across-requests": BatchingMode.ACROSS_REQUESTS,
+  "within-request": BatchingMode.WITHIN_REQUEST,
+  "single-rows": BatchingMode.SINGLE_ROWS,
+  "no-batch-dimension": BatchingMode.NO_BATCH_DIMENSION,
+};
+
+/** What GetModel says of a model besides what its file says. */
+export interface ModelCircumstances {
+  readonly state: ModelState;
+  readonly stateReason: string;
+  readonly devices: readonly string[];
+  /** The configuration in effect. */
+  readonly config: ModelConfig;
+  readonly exampleRequest: PredictRequest | undefined;
+}
+
+/** Describes a model as GetModel and `assay inspect` do. */
+export function describeModel(model: PreparedModel, circumstances: ModelCircumstances): Model {
+  const { signature } = model;
+  const { exampleRequest } = circumstances;
+  return create(ModelSchema, {
+    modelName: model.modelName,
+    modelVersion: model.modelVersion,
+    state: circumstances.state,
+    stateReason: circumstances.stateReason,
+    inputs: signature.inputs.map(specMessage),
+    outputs: signature.outputs.map(specMessage),
+    scoreOutput: signature.score?.output ?? "",
+    labels: [...signature.labels],
+    repairs: model.repairs.map(({ kind, target, description }) => ({ kind, target, description })),
+    notices: [...model.notices],
+    devices: [...circumstances.devices],
+    batching: BATCHING[signature.batching],
+    config: circumstances.config,
+    sha256: model.sha256,
+    fileBytes: BigInt(model.fileBytes),
+    irVersion: model.irVersion,
+    opsetImports: model.opsetImports.map(({ domain, version }) => ({ domain, version })),
+    producer: model.producer,
+    ...(exampleRequest === undefined ? {} : { exampleRequest }),
+  });
+}
+
+function specMessage(spec: TensorSpec): TensorSpecMessage {
+  return create(TensorSpecSchema, {
+    name: spec.name,
+    datatype: spec.datatype,
+    shape: spec.shape.map(BigInt),
+    optional: spec.optional,
+    featureNames: [...spec.featureNames],
+    labels: [...spec.labels],
+    aliases: [...spec.aliases],
+  });
+}

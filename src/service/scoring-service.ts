@@ -1,0 +1,41 @@
+import { type PredictRowsRequest, PredictRowsRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import type { ModelTable } from "./model-table.ts";
+import { predictOn } from "./predict-call.ts";
+import { predictItems, type StreamLimits } from "./predict-items.ts";
+import { checkSchemaRules } from "./schema-rules.ts";
+import type { ScoringService } from "./scoring.ts";
+import { createViolations } from "./violations.ts";
+
+/** Makes the scoring service over a table of models, which the caller fills and closes. */
+export function createScoringService(table: ModelTable, limits: StreamLimits): ScoringService {
+  const drainListeners = new Set<() => void>();
+  let draining = false;
+  const drainState = {
+    get draining() {
+      return draining;
+    },
+    listeners: drainListeners,
+  };
+  return {
+    async predict(request, call) {
+      return predictOn(table.resolve(request.modelName, request.modelVersion), request, call);
+    },
+    predictStream(requests, call) {
+      return predictItems(requests, call, { table, limits, drainState });
+    },
+    predictRows(request, call) {
+      checkRowsRequest(request);
+      return predictItems(request.items, call, { table, limits, drainState });
+    },
+    drain() {
+      draining = true;
+      for (const listener of drainListeners) listener();
+    },
+  };
+}
+
+function checkRowsRequest(request: PredictRowsRequest): void {
+  const violations = createViolations();
+  checkSchemaRules(PredictRowsRequestSchema, request, violations);
+  violations.throwIfAny();
+}

@@ -1,0 +1,201 @@
+import type { Tensor, TensorContents } from "../../gen/assay/v1/tensor_pb.ts";
+import type { TensorSpec } from "../model/signature.ts";
+import { type Datatype, ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
+import { halfToNumber } from "../tensor/half-float.ts";
+import { elementCount } from "../tensor/tensor-data.ts";
+import type { InputValues } from "./input-values.ts";
+import { floatFault, integerRangeFault, isFloat, stringFault } from "./value-rules.ts";
+import type { Violations } from "./violations.ts";
+
+type ContentsField = Exclude<keyof TensorContents, `$${string}`>;
+
+const FIELD: Readonly<Record<Exclude<Datatype, "FP16">, ContentsField>> = {
+  BOOL: "boolContents",
+  INT8: "intContents",
+  INT16: "intContents",
+  INT32: "intContents",
+  INT64: "int64Contents",
+  UINT8: "uintContents",
+  UINT16: "uintContents",
+  UINT32: "uintContents",
+  UINT64: "uint64Contents",
+  FP32: "fp32Contents",
+  FP64: "fp64Contents",
+  BYTES: "bytesContents",
+};
+
+const PROTO_NAME: Readonly<Record<ContentsField, string>> = {
+  boolContents: "bool_contents",
+  intContents: "int_contents",
+  int64Contents: "int64_contents",
+  uintContents: "uint_contents",
+  uint64Contents: "uint64_contents",
+  fp32Contents: "fp32_contents",
+  fp64Contents: "fp64_contents",
+  bytesContents: "bytes_contents",
+};
+
+const FIELDS = Object.keys(PROTO_NAME) as ContentsField[];
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Reads and checks the elements of a tensor whose header fits `spec`. Undefined where a violation was added. */
+export function readTensorValues(
+  tensor: Tensor,
+  shape: readonly number[],
+  spec: TensorSpec,
+  path: string,
+  violations: Violations,
+): InputValues | undefined {
+  const before = violations.count;
+  const expected = elementCount(shape);
+  const { contents, rawContents } = tensor;
+  const set = contents === undefined ? [] : FIELDS.filter((field) => contents[field].length > 0);
+  if (rawContents.length > 0 && set.length > 0) {
+    violations.add(path, "both contents and raw_contents came; send one of them", "tensor.one_form");
+    return undefined;
+  }
+  if (contents === undefined || (rawContents.length > 0 && set.length === 0)) {
+    return readRaw(rawContents, expected, shape, spec, path, violations);
+  }
+  if (spec.datatype === "FP16") {
+    violations.add(`${path}.contents`, "FP16 values come only as raw_contents", "tensor.contents");
+    return undefined;
+  }
+  const field = FIELD[spec.datatype];
+  const wrong = set.find((name) => name !== field);
+  if (wrong !== undefined) {
+    violations.add(
+      `${path}.contents.${PROTO_NAME[wrong]}`,
+      `${spec.datatype} values belong in ${PROTO_NAME[field]}`,
+      "tensor.contents",
+    );
+    return undefined;
+  }
+  const valuesPath = `${path}.contents.${PROTO_NAME[field]}`;
+  const list = contents[field];
+  if (list.length !== expected) {
+    const description = `${list.length} values came; shape [${shape.join(",")}] takes ${expected}`;
+    violations.add(valuesPath, description, "tensor.value_count");
+    return undefined;
+  }
+  const values = typedValues(contents, field, spec, valuesPath, violations);
+  return violations.count > before ? undefined : values;
+}
+
+function typedValues(
+  contents: TensorContents,
+  field: ContentsField,
+  spec: TensorSpec,
+  path: string,
+  violations: Violations,
+): InputValues {
+  if (field === "bytesContents")
+    return { kind: "strings", values: readStrings(contents.bytesContents, path, violations) };
+  if (field === "boolContents") return { kind: "booleans", values: contents.boolContents };
+  if (field === "int64Contents" || field === "uint64Contents")
+    return { kind: "integers", values: contents[field] };
+  const values = contents[field];
+  if (isFloat(spec.datatype)) checkFloats(values, spec, path, violations);
+  else if (ELEMENT_BYTES[spec.datatype] < 4) {
+    for (let i = 0; i < values.length; i++) {
+      const fault = integerRangeFault(BigInt(values[i]!), spec.datatype);
+      if (fault !== undefined) violations.add(`${path}[${i}]`, fault.description, fault.rule);
+    }
+  }
+  return { kind: "numbers", values };
+}
+
+function checkFloats(
+  values: ArrayLike<number>,
+  spec: TensorSpec,
+  path: string,
+  violations: Violations,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    // The one comparison that holds for every finite number keeps the loop cheap.
+    if (value - value === 0) continue;
+    const fault = floatFault(value, spec.datatype, spec.rejectNan);
+    if (fault !== undefined) violations.add(`${path}[${i}]`, fault.description, fault.rule);
+  }
+}
+
+function readRaw(
+  bytes: Uint8Array,
+  expected: number,
+  shape: readonly number[],
+  spec: TensorSpec,
+  path: string,
+  violations: Violations,
+): InputValues | undefined {
+  const before = violations.count;
+  const rawPath = `${path}.raw_contents`;
+  if (spec.datatype === "BYTES") {
+    const elements = splitRawStrings(bytes, expected);
+    if (elements === undefined) {
+      const description = `${bytes.length} bytes are not ${expected} strings, each with its 4-byte length before it`;
+      violations.add(rawPath, description, "tensor.raw_length");
+      return undefined;
+    }
+    const values = readStrings(elements, rawPath, violations);
+    return violations.count > before ? undefined : { kind: "strings", values };
+  }
+  const size = ELEMENT_BYTES[spec.datatype];
+  if (bytes.length !== expected * size) {
+    violations.add(
+      rawPath,
+      `${bytes.length} bytes came; ${spec.datatype}[${shape.join(",")}] takes ${expected * size}`,
+      "tensor.raw_length",
+    );
+    return undefined;
+  }
+  checkRawValues(bytes, spec, rawPath, violations);
+  return violations.count > before ? undefined : { kind: "raw", bytes };
+}
+
+function checkRawValues(bytes: Uint8Array, spec: TensorSpec, path: string, violations: Violations): void {
+  const { datatype } = spec;
+  if (datatype === "BOOL") {
+    const wrong = bytes.findIndex((byte) => byte > 1);
+    if (wrong >= 0)
+      violations.add(`${path}[${wrong}]`, `${bytes[wrong]} came; a BOOL byte is 0 or 1`, "value.range");
+    return;
+  }
+  if (!isFloat(datatype)) return;
+  const size = ELEMENT_BYTES[datatype];
+  // Not bytes.slice(): a Buffer's slice is a view that lies just as crooked.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  const view = numericView(datatype as "FP32", aligned.buffer, aligned.byteOffset, aligned.length / size);
+  if (datatype !== "FP16") checkFloats(view as Float32Array, spec, path, violations);
+  else checkFloats(Array.from(view as ArrayLike<number>, halfToNumber), spec, path, violations);
+}
+
+function splitRawStrings(bytes: Uint8Array, expected: number): Uint8Array[] | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const elements: Uint8Array[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + 4 > bytes.length || elements.length === expected) return undefined;
+    const length = view.getUint32(at, true);
+    at += 4;
+    if (at + length > bytes.length) return undefined;
+    elements.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return elements.length === expected ? elements : undefined;
+}
+
+function readStrings(elements: readonly Uint8Array[], path: string, violations: Violations): string[] {
+  const values: string[] = [];
+  for (const [i, element] of elements.entries()) {
+    try {
+      const text = utf8.decode(element);
+      const fault = stringFault(text);
+      if (fault !== undefined) violations.add(`${path}[${i}]`, fault.description, fault.rule);
+      values.push(text);
+    } catch {
+      violations.add(`${path}[${i}]`, "a string that is not valid UTF-8 came", "value.utf8");
+    }
+  }
+  return values;
+}

@@ -1,0 +1,55 @@
+/**
+ * What the pool and a worker thread say to each other.
+ * A run crosses in shared memory: the pool lays a frame of inputs in one of two slots, raises REQUEST and notifies; the worker
+ * lays a frame of outputs in the slot's other buffer, raises RESPONSE and notifies. The message port carries only what is rare:
+ * a buffer that replaces one that was too small, and the state of the start.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { Reason } from "../../gen/assay/v1/error_pb.ts";
+import type { Device } from "./device.ts";
+
+/** Words of the control buffer, an Int32Array. */
+export const REQUEST = 0;
+export const RESPONSE = 1;
+/** The slot that the request lies in, or EXIT. */
+export const SLOT = 2;
+/** How the last run ended: RUN_OK or the number of a Reason. */
+export const STATUS = 3;
+/** Buffers that were sent over the port and not yet taken, one word for each direction. */
+export const INPUT_MAIL = 4;
+export const OUTPUT_MAIL = 5;
+export const CONTROL_WORDS = 16;
+
+export const RUN_OK = 0;
+export const EXIT = -1;
+/** While the outputs of one slot are being read, the next batch runs in the other. */
+export const SLOT_COUNT = 2;
+
+/** What a worker thread is started with, as its `workerData`. */
+export interface WorkerStart {
+  readonly control: SharedArrayBuffer;
+  /** Carries MemoryMessage both ways and StartMessage to the pool. */
+  readonly port: MessagePort;
+  readonly device: Device;
+  /** Threads inside one run on CPU. */
+  readonly intraOpThreads: number;
+  /** The ONNX protobuf. */
+  readonly bytes: Uint8Array;
+  readonly externalData: readonly { readonly location: string; readonly path: string }[];
+  /** Names by the index that frames use. */
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly maxOutputBytes: number;
+}
+
+/** How a start ended. */
+export type StartMessage =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly reason: Reason; readonly message: string };
+
+/** A larger buffer for a slot, for inputs if the pool sends it, for outputs if the worker does. */
+export interface MemoryMessage {
+  readonly kind: "memory";
+  readonly slot: number;
+  readonly memory: SharedArrayBuffer;
+}

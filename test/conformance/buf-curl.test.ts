@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../golden-rows.ts";
+import { run } from "./command.ts";
+import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
+
+const MODELS = join(ROOT, "models");
+const cases = goldenCases(MODELS);
+let server: ServerProcess;
+
+beforeAll(async () => {
+  server = await startServer(MODELS);
+});
+
+afterAll(async () => {
+  if (server !== undefined) expect(await server.stop()).toBe(0);
+});
+
+describe.each([
+  { protocol: "grpc", http: "HTTP/2", flags: ["--http2-prior-knowledge"] },
+  { protocol: "grpcweb", http: "HTTP/2", flags: ["--http2-prior-knowledge"] },
+  { protocol: "grpcweb", http: "HTTP/1.1", flags: [] },
+  { protocol: "connect", http: "HTTP/2", flags: ["--http2-prior-knowledge"] },
+  { protocol: "connect", http: "HTTP/1.1", flags: [] },
+])("buf curl by $protocol over $http", ({ protocol, flags }) => {
+  test("gets the golden rows of each model", async () => {
+    for (const golden of cases) {
+      const finished = await call("Predict", JSON.stringify(goldenRequest(golden)));
+      expect(finished.stderr).toBe("");
+      expectGolden(JSON.parse(finished.stdout), golden);
+    }
+  });
+
+  test("gets all golden rows as a server stream", async () => {
+    const items = cases.map((golden, index) => ({ itemId: index + 1, request: goldenRequest(golden) }));
+    const finished = await call("PredictRows", JSON.stringify({ items }));
+    const answers = jsonMessages(finished.stdout);
+    expect(answers).toHaveLength(cases.length);
+    for (const [index, golden] of cases.entries()) expectGolden(answers[index]?.response, golden);
+  });
+
+  test("is told what is wrong with a request", async () => {
+    const finished = await call("Predict", '{"modelName": "iris", "features": [5.1]}');
+    expect(finished.status).not.toBe(0);
+    expect(JSON.parse(finished.stderr)).toMatchObject({ code: "invalid_argument" });
+  });
+
+  function call(method: string, input: string) {
+    const url = `http://${server.address}/assay.v1.ScoringService/${method}`;
+    const args = [
+      "curl",
+      "--protocol",
+      protocol,
+      "--schema",
+      join(ROOT, "proto"),
+      ...flags,
+      "--data",
+      "@-",
+      url,
+    ];
+    return run(join(ROOT, "node_modules/.bin/buf"), args, { input });
+  }
+});

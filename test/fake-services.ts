@@ -1,0 +1,165 @@
+import { create } from "@bufbuild/protobuf";
+import pino from "pino";
+import { Reason } from "../gen/assay/v1/error_pb.ts";
+import {
+  GetModelResponseSchema,
+  ModelState,
+  type ModelSummary,
+  ModelSummarySchema,
+} from "../gen/assay/v1/model_service_pb.ts";
+import {
+  type PredictRequest,
+  type PredictResponse,
+  PredictResponseSchema,
+  type PredictStreamRequest,
+} from "../gen/assay/v1/scoring_service_pb.ts";
+import type { EdgeOptions } from "../src/edge/edge.ts";
+import { createEdge, type Edge } from "../src/edge/edge.ts";
+import type { EdgeLimits } from "../src/edge/limits.ts";
+import { AssayError, type Violation } from "../src/errors.ts";
+import type { Call } from "../src/service/call.ts";
+import type { ModelsService } from "../src/service/models.ts";
+import type { ItemResult, ScoringService } from "../src/service/scoring.ts";
+
+export const LIMITS: EdgeLimits = {
+  maxMessageBytes: 1024 * 1024,
+  maxHeaderListBytes: 16_384,
+  maxConcurrentStreams: 100,
+  maxConnections: 100,
+  callTimeoutMs: 10_000,
+  headerTimeoutMs: 2000,
+  bodyTimeoutMs: 2000,
+  idleTimeoutMs: 10_000,
+  streamWindowBytes: 262_144,
+};
+
+/** A scoring service without models: a row's score is its sum, and a model's name says what becomes of the call. */
+export interface FakeScoring extends ScoringService {
+  readonly calls: Call[];
+  /** Calls to model `hang` that have not been cancelled. */
+  readonly hanging: Set<Call>;
+  /** Called whenever a call to `hang` has come. */
+  onHang: () => void;
+  onCancelled: () => void;
+}
+
+export function createFakeScoring(): FakeScoring {
+  const fake: FakeScoring = {
+    calls: [],
+    hanging: new Set(),
+    onHang: () => {},
+    onCancelled: () => {},
+    predict(request, call) {
+      fake.calls.push(call);
+      if (request.modelName === "hang") return hang(fake, call);
+      return new Promise((resolve) => resolve(score(request)));
+    },
+    async *predictStream(requests, call) {
+      fake.calls.push(call);
+      for await (const item of requests) yield itemResult(item);
+    },
+    async *predictRows(request, call) {
+      fake.calls.push(call);
+      for (const item of request.items) yield itemResult(item);
+    },
+    drain() {},
+  };
+  return fake;
+}
+
+function hang(fake: FakeScoring, call: Call): Promise<PredictResponse> {
+  return new Promise((_, reject) => {
+    fake.hanging.add(call);
+    call.onCancel = () => {
+      fake.hanging.delete(call);
+      reject(new AssayError(Reason.CANCELLED, "cancelled"));
+      fake.onCancelled();
+    };
+    fake.onHang();
+  });
+}
+
+function itemResult(item: PredictStreamRequest): ItemResult {
+  try {
+    return { itemId: item.itemId, response: score(item.request!) };
+  } catch (error) {
+    return { itemId: item.itemId, error: error as AssayError };
+  }
+}
+
+function score(request: PredictRequest): PredictResponse {
+  switch (request.modelName) {
+    case "full":
+      throw new AssayError(Reason.QUEUE_FULL, "the queue holds 8192 rows (max-queue-rows)", {
+        retryAfterMs: 250,
+      });
+    case "bug":
+      throw new TypeError("a bug in the fake");
+    case "lost":
+      throw new AssayError(Reason.INSTANCE_LOST, "the worker ended", { cause: new Error("exit code 1") });
+    case "missing":
+      throw new AssayError(Reason.MODEL_NOT_FOUND, 'the server has no model "missing"; it has sum');
+    case "invalid":
+      throw invalid(Math.max(1, request.features.length));
+  }
+  if (request.features.length === 0 && request.rows.length === 0 && request.inputs.length === 0)
+    throw invalid(1);
+  const rows =
+    request.rows.length > 0 ? request.rows.map((row) => Object.values(row) as number[]) : [request.features];
+  return create(PredictResponseSchema, {
+    modelName: request.modelName || "sum",
+    modelVersion: "1",
+    requestId: request.requestId,
+    scores: rows.map((row) => row.reduce((sum, value) => sum + value, 0)),
+    labels: rows.map(() => "é"),
+  });
+}
+
+function invalid(count: number): AssayError {
+  const violations: Violation[] = [];
+  for (let i = 0; i < count; i++) {
+    violations.push({
+      field: `features[${i}]`,
+      description: "NaN is refused by this model",
+      rule: "value.nan",
+    });
+  }
+  return new AssayError(Reason.INVALID_REQUEST, `features[0]: NaN (and ${count - 1} more)`, { violations });
+}
+
+export function createFakeModels(ready = true): ModelsService {
+  const summary = (modelName: string, state: ModelState, stateReason = ""): ModelSummary =>
+    create(ModelSummarySchema, { modelName, modelVersion: "1", state, stateReason });
+  const models = [
+    summary("broken", ModelState.FAILED, "the file is not ONNX"),
+    summary("sum", ready ? ModelState.READY : ModelState.LOADING),
+  ];
+  return {
+    list: () => models,
+    get(modelName) {
+      const found = models.find((model) => model.modelName === modelName);
+      if (found === undefined)
+        throw new AssayError(Reason.MODEL_NOT_FOUND, `no model ${modelName}; there is sum`);
+      return create(GetModelResponseSchema, { model: { modelName, state: found.state } });
+    },
+    readiness: () => ({ ready, settled: ready, draining: false, models }),
+  };
+}
+
+/** An edge over the fakes on a free port. Close it. */
+export async function startEdge(
+  options: Partial<Omit<EdgeOptions, "limits">> & { limits?: Partial<EdgeLimits> } = {},
+): Promise<{ edge: Edge; port: number; scoring: FakeScoring }> {
+  const scoring = createFakeScoring();
+  const edge = createEdge({
+    scoring,
+    models: createFakeModels(),
+    corsOrigins: ["*"],
+    http2Engine: "assay",
+    log: pino({ level: "silent" }),
+    ...options,
+    limits: { ...LIMITS, ...options.limits },
+  });
+  const { port } = await edge.listen("127.0.0.1", 0);
+  return { edge, port, scoring };
+}

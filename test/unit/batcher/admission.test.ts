@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { createAdmission } from "../../../src/batcher/admission.ts";
+import { createDrainRate } from "../../../src/batcher/drain-rate.ts";
+
+const admit = createAdmission("m", { maxQueueRows: 10, maxQueueBytes: 100 }, createDrainRate());
+
+test.each([
+  ["fills the rows", { rows: 4, bytes: 1 }, { rows: 6, bytes: 0 }, undefined],
+  ["fills the bytes", { rows: 1, bytes: 40 }, { rows: 1, bytes: 60 }, undefined],
+  ["one row too many", { rows: 5, bytes: 1 }, { rows: 6, bytes: 0 }, Reason.QUEUE_FULL],
+  ["one byte too many", { rows: 1, bytes: 41 }, { rows: 1, bytes: 60 }, Reason.QUEUE_FULL],
+  ["never fits by rows", { rows: 11, bytes: 1 }, { rows: 0, bytes: 0 }, Reason.LIMIT_REACHED],
+  ["never fits by bytes", { rows: 1, bytes: 101 }, { rows: 0, bytes: 0 }, Reason.LIMIT_REACHED],
+])("%s", (_, entry, waiting, reason) => {
+  expect(admit(entry, waiting)?.reason).toBe(reason);
+});
+
+test("a full queue says when to try again, and what never fits does not", () => {
+  expect(admit({ rows: 5, bytes: 1 }, { rows: 6, bytes: 0 })?.retryAfterMs).toBe(1_000);
+  expect(admit({ rows: 11, bytes: 1 }, { rows: 0, bytes: 0 })?.retryAfterMs).toBeUndefined();
+});

@@ -1,0 +1,302 @@
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { type BatcherOptions, createBatcher } from "../../../src/batcher/create-batcher.ts";
+import { AssayError } from "../../../src/errors.ts";
+import { createFakePool, type FakePool } from "../../fake-pool.ts";
+import { affineAnswer, affineEntry, silentLog, type TestEntry, turn } from "../../scoring-core.ts";
+
+function setUp(options: Partial<BatcherOptions> = {}, instances = 1) {
+  const pool = createFakePool(instances);
+  const batcher = createBatcher({
+    pool,
+    modelName: "m",
+    batching: "across-requests",
+    log: silentLog,
+    ...options,
+  });
+  return { pool, batcher };
+}
+
+async function succeedAll(pool: FakePool): Promise<void> {
+  for (await turn(); pool.held.length > 0; await turn()) pool.held[0]!.succeed();
+}
+
+const runFailed = new AssayError(Reason.RUN_FAILED, "a row that the model cannot take");
+
+describe("what runs together", () => {
+  test("an idle instance takes what came in a turn of the loop, what comes meanwhile gathers", async () => {
+    const { pool, batcher } = setUp({ maxBatchSize: 3 });
+    batcher.enqueue(affineEntry({ columns: 1 }));
+    await turn();
+    for (let first = 1; first < 6; first++) batcher.enqueue(affineEntry({ first, columns: 1 }));
+    await turn();
+    expect(pool.held.map((batch) => batch.rows)).toEqual([[0]]);
+    pool.held[0]!.succeed();
+    expect(pool.held.map((batch) => batch.rows)).toEqual([[1, 2, 3]]);
+    pool.held[0]!.succeed();
+    expect(pool.held.map((batch) => batch.rows)).toEqual([[4, 5]]);
+  });
+
+  test("entries whose shapes differ never share a batch", async () => {
+    const { pool, batcher } = setUp();
+    batcher.enqueue(affineEntry({ columns: 1 }));
+    await turn();
+    for (const columns of [1, 2, 1, 2]) batcher.enqueue(affineEntry({ columns }));
+    pool.held[0]!.succeed();
+    expect(pool.held[0]!.shape).toEqual([2, 1]);
+    pool.held[0]!.succeed();
+    expect(pool.held[0]!.shape).toEqual([2, 2]);
+  });
+
+  test.each([
+    ["within-request", [[1, 2, 3, 4], [5]]],
+    ["single-rows", [[1], [2], [3], [4], [5]]],
+  ] as const)("%s never joins entries", async (batching, expected) => {
+    const { pool, batcher } = setUp({ batching, maxBatchSize: 2 });
+    batcher.enqueue(affineEntry({ columns: 1 }));
+    await turn();
+    batcher.enqueue(affineEntry({ first: 1, rowCount: 4, columns: 1 }));
+    batcher.enqueue(affineEntry({ first: 5, columns: 1 }));
+    pool.held[0]!.succeed();
+    const ran: (readonly number[])[] = [];
+    while (pool.held.length > 0) {
+      ran.push(pool.held[0]!.rows);
+      pool.held[0]!.succeed();
+    }
+    expect(ran).toEqual(expected);
+  });
+
+  test("without a batch dimension the shape is the entry's own", async () => {
+    const { pool, batcher } = setUp({ batching: "no-batch-dimension" });
+    batcher.enqueue(affineEntry({ columns: 3 }));
+    await turn();
+    expect(pool.held[0]!.shape).toEqual([3]);
+  });
+
+  test("interactive rows overtake bulk rows, which get their share", async () => {
+    const { pool, batcher } = setUp({ maxBatchSize: 8 });
+    batcher.enqueue(affineEntry({ columns: 1 }));
+    await turn();
+    for (let i = 0; i < 16; i++) batcher.enqueue(affineEntry({ first: 100 + i, columns: 1, lane: "bulk" }));
+    for (let i = 0; i < 16; i++) batcher.enqueue(affineEntry({ first: 1 + i, columns: 1 }));
+    pool.held[0]!.succeed();
+    expect(pool.held[0]!.rows).toEqual([1, 2, 3, 4, 5, 6, 7, 100]);
+  });
+
+  test("the outputs of a batch are those that its entries want", async () => {
+    const { pool, batcher } = setUp();
+    batcher.enqueue(affineEntry());
+    await turn();
+    batcher.enqueue(affineEntry({ outputNames: ["y"] }));
+    batcher.enqueue(affineEntry({ outputNames: ["z", "y"] }));
+    pool.held[0]!.succeed();
+    expect(pool.held[0]!.outputNames).toEqual(["y", "z"]);
+    batcher.enqueue(affineEntry({ outputNames: ["y"] }));
+    batcher.enqueue(affineEntry({ outputNames: [] }));
+    pool.held[0]!.succeed();
+    expect(pool.held[0]!.outputNames).toEqual([]);
+  });
+
+  test("a queue delay gathers rows while an instance is idle, and a full batch waits for nobody", () => {
+    vi.useFakeTimers();
+    const endOfTurn = () => vi.advanceTimersByTime(0);
+    try {
+      const { pool, batcher } = setUp({ maxQueueDelayMicroseconds: 5_000, maxBatchSize: 3 });
+      batcher.enqueue(affineEntry({ columns: 1 }));
+      batcher.enqueue(affineEntry({ first: 1, columns: 1 }));
+      endOfTurn();
+      expect(pool.held).toEqual([]);
+      vi.advanceTimersByTime(4);
+      expect(pool.held).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(pool.held[0]!.rows).toEqual([0, 1]);
+      pool.held[0]!.succeed();
+      for (let first = 2; first < 5; first++) batcher.enqueue(affineEntry({ first, columns: 1 }));
+      endOfTurn();
+      expect(pool.held[0]!.rows).toEqual([2, 3, 4]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("what is answered", () => {
+  test("a failed batch of many entries is run in halves until the bad one is alone", async () => {
+    const { pool, batcher } = setUp();
+    batcher.enqueue(affineEntry({ first: 1000, columns: 1 }));
+    await turn();
+    const entries = Array.from({ length: 16 }, (_, first) => affineEntry({ first, columns: 1 }));
+    for (const entry of entries) batcher.enqueue(entry);
+    pool.held[0]!.succeed();
+    let runs = 0;
+    for (; pool.held.length > 0; runs++) {
+      const batch = pool.held[0]!;
+      if (batch.rows.includes(11)) batch.fail(runFailed);
+      else batch.succeed();
+    }
+    expect(runs).toBe(9);
+    for (const [first, entry] of entries.entries()) {
+      expect(entry.answerCount).toBe(1);
+      if (first === 11) await expect(entry.answer).rejects.toBe(runFailed);
+      else await expect(entry.answer).resolves.toMatchObject([{ shape: [1, 1] }]);
+    }
+  });
+
+  test("what a lost instance held fails and is not run again", async () => {
+    const { pool, batcher } = setUp();
+    const entries = [affineEntry(), affineEntry()];
+    for (const entry of entries) batcher.enqueue(entry);
+    await turn();
+    pool.held[0]!.fail(new AssayError(Reason.INSTANCE_LOST, "gone"));
+    await turn();
+    expect(pool.held).toEqual([]);
+    await expect(entries[0]!.answer).rejects.toMatchObject({ reason: Reason.INSTANCE_LOST });
+    await expect(entries[1]!.answer).rejects.toMatchObject({ reason: Reason.INSTANCE_LOST });
+  });
+
+  test("a callback that throws does not take the answers of others", async () => {
+    const logged: object[] = [];
+    const { pool, batcher } = setUp({ log: { ...silentLog, error: (fields) => logged.push(fields) } });
+    batcher.enqueue(affineEntry());
+    const bug = new Error("a bug above");
+    batcher.enqueue({
+      ...affineEntry(),
+      onOutputs: () => {
+        throw bug;
+      },
+    });
+    const after = affineEntry();
+    batcher.enqueue(after);
+    await succeedAll(pool);
+    expect(after.answerCount).toBe(1);
+    expect(logged).toMatchObject([{ err: bug }]);
+  });
+
+  test("while no instance will be up soon, those that wait and those that come hear why", async () => {
+    const { pool, batcher } = setUp();
+    const outage = new AssayError(Reason.MODEL_NOT_READY, "no live instance", { retryAfterMs: 1000 });
+    const [running, waiting, coming] = [affineEntry(), affineEntry(), affineEntry()];
+    batcher.enqueue(running);
+    await turn();
+    batcher.enqueue(waiting);
+    pool.outage = outage;
+    pool.held[0]!.fail(new AssayError(Reason.INSTANCE_LOST, "gone"));
+    await expect(waiting.answer).rejects.toBe(outage);
+    batcher.enqueue(coming);
+    await expect(coming.answer).rejects.toBe(outage);
+  });
+});
+
+describe("the end", () => {
+  test("drain answers all that it has and takes no more", async () => {
+    const { pool, batcher } = setUp();
+    const entries = [affineEntry(), affineEntry()];
+    for (const entry of entries) batcher.enqueue(entry);
+    const drained = batcher.drain();
+    const late = affineEntry();
+    batcher.enqueue(late);
+    await succeedAll(pool);
+    await drained;
+    expect(entries.map((entry) => entry.answerCount)).toEqual([1, 1]);
+    await expect(late.answer).rejects.toMatchObject({ reason: Reason.SHUTTING_DOWN });
+  });
+
+  test("close waits for what runs and ends what waits", async () => {
+    const { pool, batcher } = setUp();
+    const [running, waiting] = [affineEntry(), affineEntry()];
+    batcher.enqueue(running);
+    await turn();
+    batcher.enqueue(waiting);
+    const closed = batcher.close();
+    expect(waiting.answerCount).toBe(0);
+    pool.held[0]!.succeed();
+    await closed;
+    expect(pool.held).toEqual([]);
+    await expect(running.answer).resolves.toHaveLength(1);
+    await expect(waiting.answer).rejects.toMatchObject({ reason: Reason.SHUTTING_DOWN });
+  });
+});
+
+describe("any order of events", () => {
+  const action = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant("enqueue" as const),
+        endsTurn: fc.boolean(),
+        rowCount: fc.nat({ max: 40 }),
+        columns: fc.integer({ min: 1, max: 2 }),
+        isBulk: fc.boolean(),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("succeed" as const),
+        endsTurn: fc.boolean(),
+        index: fc.nat(),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("fail" as const, "lose" as const),
+        endsTurn: fc.boolean(),
+        index: fc.nat(),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant("cancel" as const), endsTurn: fc.boolean(), index: fc.nat() }),
+    },
+  );
+
+  test("nothing is lost, nothing is answered twice, and every answer is the caller's own rows", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(action, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.constantFrom("across-requests" as const, "within-request" as const, "single-rows" as const),
+        async (actions, maxBatchSize, instances, batching) => {
+          const { pool, batcher } = setUp({ maxBatchSize, batching, maxQueueRows: 200 }, instances);
+          const entries: { entry: TestEntry; answer: number[]; isCancelled: boolean }[] = [];
+          let first = 0;
+          for (const step of actions) {
+            if (step.endsTurn) await turn();
+            const batch = "index" in step ? pool.held[step.index % pool.held.length] : undefined;
+            if (step.kind === "enqueue") {
+              const options = {
+                ...step,
+                first,
+                lane: step.isBulk ? ("bulk" as const) : ("interactive" as const),
+              };
+              first += step.rowCount;
+              const entry = affineEntry(options);
+              entries.push({ entry, answer: affineAnswer(options), isCancelled: false });
+              batcher.enqueue(entry);
+            } else if (step.kind === "cancel") {
+              const one = entries[step.index % entries.length];
+              if (one === undefined || one.entry.answerCount > 0) continue;
+              one.isCancelled = true;
+              batcher.cancel(one.entry);
+            } else if (step.kind === "succeed") batch?.succeed();
+            else batch?.fail(step.kind === "fail" ? runFailed : new AssayError(Reason.INSTANCE_LOST, "gone"));
+            if (batching === "within-request") continue;
+            for (const { shape } of pool.held) expect(shape[0]).toBeLessThanOrEqual(maxBatchSize);
+          }
+          await succeedAll(pool);
+          expect(batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+          for (const { entry, answer, isCancelled } of entries) {
+            expect(entry.answerCount).toBe(isCancelled ? 0 : 1);
+            if (isCancelled) continue;
+            const outputs = await entry.answer.catch(() => undefined);
+            if (outputs !== undefined) expect(Array.from(outputs[0]!.data, Number)).toEqual(answer);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createQueue } from "../../../src/batcher/queue.ts";
+import type { Part, Ticket } from "../../../src/batcher/ticket.ts";
+import { affineEntry } from "../../scoring-core.ts";
+
+test("rows leave in the order in which they came, lane by lane, shape by shape", () => {
+  const queue = createQueue();
+  const tickets = [1, 2, 1].map((columns) => queue.add(affineEntry({ rowCount: 3, columns }), 0));
+  const parts: Part[] = [];
+  queue.take(tickets[0]!.group, "interactive", 4, parts);
+  expect(parts).toEqual([
+    { ticket: tickets[0], fromRow: 0, rowCount: 3 },
+    { ticket: tickets[2], fromRow: 0, rowCount: 1 },
+  ]);
+  expect(queue.first("interactive")).toBe(tickets[1]);
+  expect(queue.rows).toBe(5);
+});
+
+test("an entry without rows leaves with the next batch", () => {
+  const queue = createQueue();
+  const empty = queue.add(affineEntry({ rowCount: 0 }), 0);
+  queue.add(affineEntry({ rowCount: 2 }), 0);
+  const parts: Part[] = [];
+  queue.take(empty.group, "interactive", 1, parts);
+  expect(parts.map((part) => part.rowCount)).toEqual([0, 1]);
+});
+
+test("counts are those of what is there, whatever happened before", () => {
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant("add" as const),
+      rowCount: fc.nat({ max: 9 }),
+      columns: fc.integer({ min: 1, max: 3 }),
+      isBulk: fc.boolean(),
+    }),
+    fc.record({ kind: fc.constant("remove" as const), index: fc.nat() }),
+    fc.record({
+      kind: fc.constant("take" as const),
+      rowCount: fc.integer({ min: 1, max: 12 }),
+      isBulk: fc.boolean(),
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const queue = createQueue();
+      const tickets: Ticket[] = [];
+      for (const one of steps) {
+        const lane = "isBulk" in one && one.isBulk ? "bulk" : "interactive";
+        if (one.kind === "add") tickets.push(queue.add(affineEntry({ ...one, lane }), 0));
+        else if (one.kind === "remove" && tickets.length > 0)
+          queue.remove(tickets[one.index % tickets.length]!);
+        else if (one.kind === "take") {
+          const head = queue.first(lane);
+          if (head !== undefined) queue.take(head.group, lane, one.rowCount, []);
+        }
+        const waiting = tickets.filter((ticket) => ticket.isWaiting);
+        const rowsLeft = waiting.map((ticket) => ticket.entry.rowCount - ticket.nextRow);
+        expect(queue.rows).toBe(rowsLeft.reduce((sum, rows) => sum + rows, 0));
+        expect(queue.bytes).toBe(waiting.reduce((sum, ticket) => sum + ticket.entry.byteCount, 0));
+        expect(queue.first("bulk")).toBe(waiting.find((ticket) => ticket.entry.lane === "bulk"));
+        expect(queue.first("interactive")).toBe(
+          waiting.find((ticket) => ticket.entry.lane === "interactive"),
+        );
+      }
+    }),
+  );
+});

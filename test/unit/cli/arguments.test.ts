@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { parseArguments } from "../../../src/cli/arguments.ts";
+
+const kinds = new Map([
+  ["port", "value"],
+  ["models", "value"],
+  ["strict-readiness", "switch"],
+] as const);
+
+test("flags come with a space, with an equals sign, and as switches", () => {
+  const parsed = parseArguments(
+    ["--port", "1", "--models=a=b", "--strict-readiness", "x", "--", "--y"],
+    kinds,
+  );
+  expect([...parsed.flags]).toEqual([
+    ["port", "1"],
+    ["models", "a=b"],
+    ["strict-readiness", "true"],
+  ]);
+  expect(parsed.positionals).toEqual(["x", "--y"]);
+  expect(parsed.problems).toEqual([]);
+});
+
+test("a switch is turned off by no-", () => {
+  expect(parseArguments(["--no-strict-readiness"], kinds).flags.get("strict-readiness")).toBe("false");
+});
+
+test("every problem is named, with the nearest flag", () => {
+  const { problems } = parseArguments(["--prot", "1", "-p", "--models"], kinds);
+  expect(problems).toEqual([
+    "--prot is not known; did you mean --port?",
+    "-p is not known; flags start with --",
+    "--models needs a value",
+  ]);
+});

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { FLAGS } from "../../../src/config/flag-table.ts";
+import { readServerSettings } from "../../../src/config/server-settings.ts";
+
+const none = { flags: new Map<string, string>(), environment: {} };
+
+test("defaults are those of the design", () => {
+  expect(readServerSettings(none)).toMatchObject({
+    host: "127.0.0.1",
+    port: 8080,
+    devices: "auto",
+    maxBatchSize: 256,
+    maxQueueDelayMicroseconds: 0,
+    maxQueueRows: 8192,
+    maxQueueBytes: 67108864n,
+    maxMessageBytes: 16777216,
+    maxHeaderListBytes: 16384,
+    callTimeoutMs: 60000,
+    runTimeoutMs: 30000,
+    drainTimeoutMs: 10000,
+    maxConcurrentStreams: 1000,
+    corsOrigins: ["*"],
+    streamWindowBytes: 4194304,
+    streamWindowRows: 4096,
+    strictReadiness: false,
+  });
+});
+
+test("a flag wins over the environment, the environment over the file, the file over the default", () => {
+  const configFile = { name: "assay.json", text: '{"port": 1, "max_batch_size": 2, "maxQueueRows": 3}' };
+  const environment = { ASSAY_PORT: "4", ASSAY_MAX_BATCH_SIZE: "5" };
+  const settings = readServerSettings({ flags: new Map([["port", "6"]]), environment, configFile });
+  expect(settings).toMatchObject({ port: 6, maxBatchSize: 5, maxQueueRows: 3, host: "127.0.0.1" });
+});
+
+test("every problem is told at once, with where it came from", () => {
+  const sources = {
+    flags: new Map([
+      ["port", "99999"],
+      ["devices", "gpu"],
+      ["tls-cert", "a.pem"],
+    ]),
+    environment: { ASSAY_MAX_BATCH_SIZE: "lots" },
+    configFile: { name: "assay.json", text: '{"max_queue_row": 3, "call_timeout_ms": "x"}' },
+  };
+  expect(() => readServerSettings(sources)).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(
+        /no setting is called "max_queue_row"; did you mean "max_queue_rows"\?[\s\S]*call_timeout_ms[\s\S]*ASSAY_MAX_BATCH_SIZE: "lots" came[\s\S]*--port: "99999" must be less than[\s\S]*--devices: "gpu"[\s\S]*--tls-cert needs --tls-key/,
+      ),
+    }),
+  );
+});
+
+test("every field of the schema has a flag, and no flag two fields", () => {
+  expect(new Set(FLAGS.map((row) => row.name)).size).toBe(FLAGS.length);
+  expect(FLAGS.every((row) => row.help !== "")).toBe(true);
+});
