@@ -1,6 +1,8 @@
 /** Decides what goes into the next batch. Pure: the queue and the clock are the batcher's. */
-import type { Batching } from "../pool/pool.ts";
 import type { Lane } from "./batcher.ts";
+
+/** How rows may share a run: a signature's `batching`. */
+export type Batching = "across-requests" | "within-request" | "single-rows" | "no-batch-dimension";
 
 /** Of the rows of a full batch, the share that bulk entries get while interactive ones wait as well. */
 export const BULK_SHARE = 1 / 8;
@@ -11,24 +13,22 @@ export interface LaneRows {
   readonly bulk: number;
 }
 
-/** The most rows of a batch, and whether entries may share one or be split over several. */
+/** The most rows of a batch, and whether entries may share one. */
 export interface BatchShape {
   readonly maxRows: number;
   readonly joinsEntries: boolean;
-  /** False where rows may influence each other: an entry is one run, whatever its rows. */
-  readonly splitsEntries: boolean;
 }
 
 /** What a model's way of batching allows. */
 export function batchShape(batching: Batching, maxBatchSize: number): BatchShape {
   switch (batching) {
     case "across-requests":
-      return { maxRows: maxBatchSize, joinsEntries: true, splitsEntries: true };
+      return { maxRows: maxBatchSize, joinsEntries: true };
     case "within-request":
-      return { maxRows: maxBatchSize, joinsEntries: false, splitsEntries: false };
+      return { maxRows: maxBatchSize, joinsEntries: false };
     case "single-rows":
     case "no-batch-dimension":
-      return { maxRows: 1, joinsEntries: false, splitsEntries: true };
+      return { maxRows: 1, joinsEntries: false };
   }
 }
 
