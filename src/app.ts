@@ -17,6 +17,7 @@ import type { TlsOptions } from "./edge/listener.ts";
 import { AssayError } from "./errors.ts";
 import { exampleRequest } from "./model/example-request.ts";
 import { applyGateOutcome, passGoldenGate } from "./model/golden-gate.ts";
+import { keepBatchDimension } from "./model/keep-batch-dimension.ts";
 import { configInEffect, modelSettings } from "./model/model-settings.ts";
 import type { PreparedModel } from "./model/prepared-model.ts";
 import { scanRepository } from "./model/repository.ts";
@@ -24,6 +25,7 @@ import { createPool } from "./pool/create-pool.ts";
 import { readDeviceListing } from "./pool/device-listing.ts";
 import { chooseDevices, cpuDevices, type DeviceChoice, intraOpThreads } from "./pool/devices.ts";
 import { instanceDevices } from "./pool/instance-groups.ts";
+import type { Pool } from "./pool/pool.ts";
 import { runTensors } from "./pool/run-tensors.ts";
 import { describeModel } from "./service/model-description.ts";
 import { createModelTable } from "./service/model-table.ts";
@@ -81,6 +83,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     models,
     limits: settings,
     corsOrigins: settings.corsOrigins,
+    http2Engine: settings.http2Engine === "assay" ? "assay" : "node",
     log,
     ...(tls === undefined ? {} : { tls }),
     ...(routes === undefined ? {} : { routes }),
@@ -150,10 +153,10 @@ async function tryLoad(
 }
 
 /** Makes the pool, passes the gate, makes the batcher. */
-async function load(model: PreparedModel, choice: DeviceChoice, options: AppOptions): Promise<Generation> {
+async function load(found: PreparedModel, choice: DeviceChoice, options: AppOptions): Promise<Generation> {
   const { settings, log } = options;
-  const scheduling = modelSettings(model.config, settings);
-  const pool = await startPool(model, choice, scheduling.runTimeoutMs, options);
+  const scheduling = modelSettings(found.config, settings);
+  const { model, pool } = await startRepaired(found, choice, scheduling.runTimeoutMs, options);
   try {
     const outcome = await passGoldenGate(model, (inputs) => runTensors(pool, inputs));
     if (outcome.kind === "refused") {
@@ -198,12 +201,29 @@ async function load(model: PreparedModel, choice: DeviceChoice, options: AppOpti
   }
 }
 
+/** A graph whose batch dimension was opened and that no session can be made of gets it back. */
+async function startRepaired(
+  model: PreparedModel,
+  choice: DeviceChoice,
+  runTimeoutMs: number,
+  options: AppOptions,
+): Promise<{ model: PreparedModel; pool: Pool }> {
+  try {
+    return { model, pool: await startPool(model, choice, runTimeoutMs, options) };
+  } catch (error) {
+    const kept = keepBatchDimension(model);
+    const invalid = error instanceof AssayError && error.reason === Reason.MODEL_INVALID;
+    if (kept === undefined || !invalid) throw error;
+    return { model: kept, pool: await startPool(kept, choice, runTimeoutMs, options) };
+  }
+}
+
 async function startPool(
   model: PreparedModel,
   choice: DeviceChoice,
   runTimeoutMs: number,
   options: AppOptions,
-) {
+): Promise<Pool> {
   const { settings, log, onHung, workerUrl } = options;
   const start = (serverDevices: DeviceChoice["devices"]) => {
     const devices = instanceDevices(model.config.instanceGroup, serverDevices);

@@ -43,3 +43,22 @@ export function readExportCase(file: string): ExportCase {
     tolerance: parsed.tolerance,
   };
 }
+
+/** One of `cases`: a request in Open Inference JSON, and what comes. */
+export function readRequestCase(file: string): Omit<ExportCase, "coupled"> {
+  const parsed = JSON.parse(readFileSync(`${SHARED_MODELS}cases/${file}`, "utf8")) as {
+    model: string;
+    tolerance: number;
+    request: { inputs: { name: string }[] };
+    response: { outputs: { name: string }[] };
+  };
+  const [fileName = "", version, folder] = parsed.model.split("/").reverse();
+  const tensors = (list: readonly { name: string }[]) => list.map((one) => tensorFromJson(one.name, one));
+  return {
+    file,
+    model: fileName === "model.onnx" && version === "1" ? folder! : fileName.slice(0, -".onnx".length),
+    inputs: tensors(parsed.request.inputs),
+    outputs: tensors(parsed.response.outputs),
+    tolerance: { abs: parsed.tolerance, rel: parsed.tolerance },
+  };
+}

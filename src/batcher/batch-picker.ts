@@ -22,7 +22,7 @@ export function createBatchPicker(
   shape: BatchShape,
   maxDelayMicroseconds: number,
 ): BatchPicker {
-  const { maxRows } = shape;
+  const { maxRows, splitsEntries } = shape;
   let { joinsEntries } = shape;
   let bulkCredit = 0;
   return {
@@ -48,7 +48,7 @@ export function createBatchPicker(
         queue.take(group, "interactive", split.interactive, parts);
         queue.take(group, "bulk", split.bulk, parts);
       } else {
-        queue.takeFrom(head, maxRows, parts);
+        queue.takeFrom(head, splitsEntries ? maxRows : Number.MAX_SAFE_INTEGER, parts);
       }
       bulkCredit = nextBulkCredit(bulkCredit, maxRows, bulkBefore - queue.laneRows.bulk, bothWait);
       return { kind: "parts", parts };

@@ -13,22 +13,24 @@ export interface LaneRows {
   readonly bulk: number;
 }
 
-/** The most rows of a batch, and whether entries may share one. */
+/** The most rows of a batch, and whether entries may share one or be split over several. */
 export interface BatchShape {
   readonly maxRows: number;
   readonly joinsEntries: boolean;
+  /** False where rows may influence each other: an entry is one run, whatever its rows. */
+  readonly splitsEntries: boolean;
 }
 
 /** What a model's way of batching allows. */
 export function batchShape(batching: Batching, maxBatchSize: number): BatchShape {
   switch (batching) {
     case "across-requests":
-      return { maxRows: maxBatchSize, joinsEntries: true };
+      return { maxRows: maxBatchSize, joinsEntries: true, splitsEntries: true };
     case "within-request":
-      return { maxRows: maxBatchSize, joinsEntries: false };
+      return { maxRows: maxBatchSize, joinsEntries: false, splitsEntries: false };
     case "single-rows":
     case "no-batch-dimension":
-      return { maxRows: 1, joinsEntries: false };
+      return { maxRows: 1, joinsEntries: false, splitsEntries: true };
   }
 }
 

@@ -6,7 +6,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import type { Lane } from "../batcher/batcher.ts";
 import { AssayError, reasonName } from "../errors.ts";
 import type { CancelReason, ServerStream } from "../http2/stream.ts";
 import { type Call, createCall } from "../service/call.ts";
@@ -40,7 +39,7 @@ export interface EdgeCallOptions {
   readonly procedure: string;
   readonly sendsDetails: boolean;
   readonly protocol: string;
-  readonly lane: Lane;
+  readonly lane: Call["lane"];
   /** The caller's own timeout; undefined: none. */
   readonly timeoutMs: number | undefined;
   /** The server's call time-out; Infinity for streams that may last. */

@@ -19,6 +19,8 @@ export type Coupling =
 /** What a check saw, besides its verdict. */
 export interface CouplingReport {
   readonly coupling: Coupling;
+  /** The rows that were run. */
+  readonly inputs: readonly TensorData[];
   /** The outputs of the rows run one by one, joined; undefined where an output has no rows. */
   readonly alone: readonly TensorData[] | undefined;
   /** The shapes that came, by output, of one row and of all rows. */
@@ -45,16 +47,16 @@ export async function checkCoupling(
   const first = singles[0] ?? [];
   note(first);
   const odd = first.find(({ shape }) => shape.length === 0 || shape[0] !== 1);
-  if (odd !== undefined) return { coupling: notRows(odd.name, false), alone: undefined, shapes };
+  if (odd !== undefined) return { coupling: notRows(odd.name, false), inputs, alone: undefined, shapes };
   // Open axes may come in other lengths for other rows; such outputs cannot be joined.
   const uneven = first.find(({ name, data }) =>
     singles.some((outputs) => outputs.find((output) => output.name === name)?.data.length !== data.length),
   );
   if (uneven !== undefined) {
-    return { coupling: notRows(uneven.name, false), alone: undefined, shapes };
+    return { coupling: notRows(uneven.name, false), inputs, alone: undefined, shapes };
   }
   const alone = first.map((_, index) => joinRows(singles.map((outputs) => outputs[index]!)));
-  const report = (coupling: Coupling): CouplingReport => ({ coupling, alone, shapes });
+  const report = (coupling: Coupling): CouplingReport => ({ coupling, inputs, alone, shapes });
   const order = shuffled(rowCount);
   let together: readonly TensorData[];
   let reordered: readonly TensorData[];

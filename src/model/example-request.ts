@@ -9,17 +9,22 @@ import { madeUpInput } from "./probe-rows.ts";
 import type { ModelSignature, TensorSpec } from "./signature.ts";
 
 /**
- * A request of one row that fits the signature: the first row of the first golden case where there is one, made-up values
- * otherwise. `features` for a model with one float vector, `rows` where every input is a column, `inputs` for the rest.
+ * A request of one row that fits the signature: the first row of the first golden case where there is one, else of
+ * the rows that the gate ran, else made-up values. `features` for a model with one float vector, `rows` where every input is a column, `inputs` for the rest.
  */
 export function exampleRequest(
-  model: Pick<PreparedModel, "modelName" | "signature" | "goldenCases">,
+  model: Pick<PreparedModel, "modelName" | "signature" | "goldenCases" | "exampleInputs">,
 ): PredictRequest {
   const { signature, modelName } = model;
   const inputs = signature.inputs.filter(({ optional }) => !optional);
-  const tensors = inputs.map((spec) => goldenRow(spec, model) ?? madeUpInput(spec, 1, signature));
+  const tensors = inputs.map(
+    (spec) =>
+      firstRow(spec, model.goldenCases[0]?.inputs, signature) ??
+      firstRow(spec, model.exampleInputs, signature) ??
+      madeUpInput(spec, 1, signature),
+  );
   const request = create(PredictRequestSchema, { modelName });
-  const features = featureValues(inputs, tensors);
+  const features = signature.batching === "no-batch-dimension" ? undefined : featureValues(inputs, tensors);
   const row = features === undefined ? columnRow(inputs, tensors, signature) : undefined;
   if (features !== undefined) request.features = features;
   else if (row !== undefined) request.rows = [row];
@@ -35,11 +40,12 @@ export function exampleRequest(
   return request;
 }
 
-function goldenRow(
+function firstRow(
   spec: TensorSpec,
-  { goldenCases, signature }: Pick<PreparedModel, "goldenCases" | "signature">,
+  tensors: readonly TensorData[] | undefined,
+  signature: ModelSignature,
 ): TensorData | undefined {
-  const tensor = goldenCases[0]?.inputs.find(({ name }) => name === spec.name);
+  const tensor = tensors?.find(({ name }) => name === spec.name);
   if (tensor === undefined || tensor.datatype !== spec.datatype) return undefined;
   if (signature.batching === "no-batch-dimension") return tensor;
   if (tensor.shape.length !== spec.shape.length || tensor.shape[0] === 0) return undefined;
@@ -67,7 +73,8 @@ function columnRow(
   for (const [index, spec] of inputs.entries()) {
     const { data, datatype } = tensors[index]!;
     const names = spec.featureNames.length > 0 ? spec.featureNames : [spec.name];
-    if (data.length !== names.length) return undefined;
+    const isColumns = spec.featureNames.length > 0 || !spec.shape.slice(1).includes(-1);
+    if (!isColumns || data.length !== names.length) return undefined;
     for (const [position, name] of names.entries()) {
       const value = data[position]!;
       if (typeof value === "string") row[name] = value;

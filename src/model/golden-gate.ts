@@ -15,6 +15,7 @@ import { correctOutputShapes } from "./output-shapes.ts";
 import type { PreparedModel } from "./prepared-model.ts";
 import { madeUpInput } from "./probe-rows.ts";
 import { probeTexts } from "./probe-texts.ts";
+import { takeRows } from "./row-tensors.ts";
 import type { Batching, ModelSignature, Repair } from "./signature.ts";
 
 /** What the gate decided. */
@@ -27,6 +28,8 @@ export type GateOutcome =
       /** To be added to those of the prepared model. */
       readonly repairs: readonly Repair[];
       readonly notices: readonly string[];
+      /** A row that ran, for an example; undefined where none was made up or none ran. */
+      readonly exampleInputs: readonly TensorData[] | undefined;
     }
   | { readonly kind: "refused"; readonly reason: string; readonly cause?: unknown };
 
@@ -61,6 +64,7 @@ export function applyGateOutcome(
     signature: outcome.signature,
     repairs: [...model.repairs, ...outcome.repairs],
     notices: [...model.notices, ...outcome.notices],
+    ...(outcome.exampleInputs === undefined ? {} : { exampleInputs: outcome.exampleInputs }),
   };
 }
 
@@ -93,6 +97,10 @@ function decide(
     batching: decision.batching,
     repairs: [...decision.repairs, ...fresh],
     notices,
+    exampleInputs:
+      declared === "no-batch-dimension"
+        ? report?.inputs
+        : report?.inputs.map((input) => takeRows(input, [0])),
   };
 }
 
@@ -131,5 +139,5 @@ async function probe(model: PreparedModel, run: Run): Promise<CouplingReport | u
 async function runOnce(inputs: readonly TensorData[], run: Run): Promise<CouplingReport> {
   const outputs = await run(inputs);
   const shapes = new Map(outputs.map(({ name, shape }) => [name, [shape]] as const));
-  return { coupling: { kind: "silent" }, alone: undefined, shapes };
+  return { coupling: { kind: "silent" }, inputs, alone: undefined, shapes };
 }

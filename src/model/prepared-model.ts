@@ -31,6 +31,8 @@ export interface PreparedModel {
   readonly config: ModelConfig;
   /** From golden.json and test_data_set_N; empty where there are none. */
   readonly goldenCases: readonly GoldenCase[];
+  /** A row that the model ran, known once it passed its gate. */
+  readonly exampleInputs?: readonly TensorData[];
 }
 
 /** A version folder that was found: ready to be loaded, or refused with what to do. */

@@ -141,7 +141,8 @@ async function readModelFile(folder: string, fileName: string): Promise<Uint8Arr
       `model.onnx has ${info.size} bytes; a protobuf holds less than 2 GiB: save it with its weights in a file beside it (save_as_external_data)`,
     );
   }
-  return readFile(path);
+  const { buffer, byteOffset, byteLength } = await readFile(path);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The text of a file of the version folder, else of the model's folder. */

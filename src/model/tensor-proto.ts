@@ -23,7 +23,7 @@ export function decodeTensor(tensor: TensorProto, name = tensor.name): TensorDat
     if (tensor.rawData.length !== count * ELEMENT_BYTES[datatype]) {
       throw misfit(name, shape, `${tensor.rawData.length} bytes of ${datatype}`);
     }
-    const copy = tensor.rawData.slice();
+    const copy = new Uint8Array(tensor.rawData);
     return { name, datatype, shape, data: numericView(datatype, copy.buffer, 0, count) };
   }
   const values = typedValues(tensor);

@@ -1,6 +1,7 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { explainLoadFailure } from "../model/load-failure.ts";
 import { type Datatype, numericView } from "../tensor/datatype.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import type { WorkerStart } from "./channel.ts";
@@ -44,7 +45,9 @@ export async function createSession(start: WorkerStart): Promise<InferenceSessio
   } catch (cause) {
     const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
     if (start.device.provider === "cpu" || !isDeviceFailure(text)) {
-      throw new AssayError(Reason.MODEL_INVALID, `ONNX Runtime cannot load the model: ${text}`, { cause });
+      throw new AssayError(Reason.MODEL_INVALID, `the model cannot be loaded: ${explainLoadFailure(text)}`, {
+        cause,
+      });
     }
     const name = deviceName(start.device);
     throw new AssayError(Reason.DEVICE_UNAVAILABLE, `device ${name} cannot be used: ${text}`, { cause });

@@ -12,7 +12,7 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** The `assay` launcher of this checkout. */
 export const ASSAY = join(ROOT, manifest.bin.assay);
 
-/** A running `assay serve`, as a user starts it. */
+/** A running server, as a user starts it. */
 export interface ServerProcess {
   /** `127.0.0.1:PORT`. */
   readonly address: string;
@@ -23,15 +23,17 @@ export interface ServerProcess {
 }
 
 /** Starts `assay serve` on a free port and waits until `/readyz` answers 200. Throws with its output if it ends first. */
-export async function startServer(models: string, args: readonly string[] = []): Promise<ServerProcess> {
+export function startServer(models: string): Promise<ServerProcess> {
+  return startCommand(process.execPath, [ASSAY, "serve", "--models", models]);
+}
+
+/** Does the same with another command that takes `--port PORT` as its last arguments, run in the checkout's root. */
+export async function startCommand(command: string, args: readonly string[]): Promise<ServerProcess> {
   const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    [ASSAY, "serve", "--models", models, "--port", String(port), ...args],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn(command, [...args, "--port", String(port)], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const read = collect(child);
   const printed = () => read().stdout + read().stderr;
   const ended = once(child, "close");
@@ -39,10 +41,10 @@ export async function startServer(models: string, args: readonly string[] = []):
   const until = Date.now() + 60_000;
   while (!(await isReady(address))) {
     if (child.exitCode !== null)
-      throw new Error(`assay serve ended with status ${child.exitCode}:\n${printed()}`);
+      throw new Error(`${command} ended with status ${child.exitCode}:\n${printed()}`);
     if (Date.now() > until) {
-      child.kill("SIGKILL");
-      throw new Error(`assay serve was not ready within 60 s:\n${printed()}`);
+      child.kill("SIGTERM");
+      throw new Error(`${command} was not ready within 60 s:\n${printed()}`);
     }
     await delay(50);
   }
@@ -57,7 +59,8 @@ export async function startServer(models: string, args: readonly string[] = []):
   };
 }
 
-async function isReady(address: string): Promise<boolean> {
+/** True where `/readyz` answers 200; false where it does not, or nobody listens. */
+export async function isReady(address: string): Promise<boolean> {
   try {
     const response = await fetch(`http://${address}/readyz`);
     await response.arrayBuffer();

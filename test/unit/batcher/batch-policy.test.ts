@@ -11,10 +11,10 @@ import {
 
 describe("batchShape", () => {
   test.each([
-    ["across-requests", { maxRows: 64, joinsEntries: true }],
-    ["within-request", { maxRows: 64, joinsEntries: false }],
-    ["single-rows", { maxRows: 1, joinsEntries: false }],
-    ["no-batch-dimension", { maxRows: 1, joinsEntries: false }],
+    ["across-requests", { maxRows: 64, joinsEntries: true, splitsEntries: true }],
+    ["within-request", { maxRows: 64, joinsEntries: false, splitsEntries: false }],
+    ["single-rows", { maxRows: 1, joinsEntries: false, splitsEntries: true }],
+    ["no-batch-dimension", { maxRows: 1, joinsEntries: false, splitsEntries: true }],
   ] as const)("%s", (batching, shape) => {
     expect(batchShape(batching, 64)).toEqual(shape);
   });

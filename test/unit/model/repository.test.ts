@@ -77,7 +77,11 @@ describe("scanRepository", () => {
     const tensor = (values: number[]) =>
       toBinary(
         TensorProtoSchema,
-        create(TensorProtoSchema, { dims: [1n, 2n], dataType: 1, floatData: values }),
+        create(TensorProtoSchema, {
+          dims: [1n, 2n],
+          dataType: 1,
+          rawData: new Uint8Array(Float32Array.from(values).buffer),
+        }),
       );
     await put("m/1/model.onnx", model);
     await put("m/1/test_data_set_0/input_0.pb", tensor([1, 2]));

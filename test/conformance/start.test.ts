@@ -1,0 +1,46 @@
+import { delimiter, dirname } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "./command.ts";
+import { isReady, type ServerProcess, startCommand } from "./server-process.ts";
+import { tool } from "./tool.ts";
+
+let server: ServerProcess;
+let stopped = false;
+
+beforeAll(async () => {
+  server = await startCommand("npm", ["start", "--"]);
+});
+
+afterAll(async () => {
+  if (server !== undefined && !stopped) await server.stop();
+});
+
+describe("npm start", () => {
+  test("prints lines for curl and grpcurl that score a row of each model when pasted", async () => {
+    const lines = server.printed().match(/^ +(curl|grpcurl) .*\/Predict$/gm) ?? [];
+    const scored = new Map<string, unknown[]>();
+    for (const line of lines) {
+      const finished = await run("bash", ["-c", line], {
+        env: { ...process.env, PATH: `${dirname(tool("grpcurl"))}${delimiter}${process.env.PATH}` },
+      });
+      expect(finished, line).toMatchObject({ status: 0, stderr: "" });
+      const { modelName, scores } = JSON.parse(finished.stdout);
+      expect(scores, line).toEqual([expect.any(Number)]);
+      scored.set(modelName, [...(scored.get(modelName) ?? []), scores[0]]);
+    }
+    expect([...scored.keys()].sort()).toEqual(["census", "digits", "housing", "iris"]);
+    // One by each of the two, and both the same score.
+    for (const [model, scores] of scored) expect(scores, model).toEqual([scores[0], scores[0]]);
+  });
+
+  test("says where it serves, and on which device each model runs", () => {
+    expect(server.printed()).toContain(`serves 4 models on http://${server.address}`);
+    expect(server.printed()).toMatch(/^census version 1 on (cpu|cuda|webgpu):0$/m);
+  });
+
+  test("hands SIGTERM on to the server, which ends with status 0", async () => {
+    stopped = true;
+    expect(await server.stop()).toBe(0);
+    expect(await isReady(server.address)).toBe(false);
+  });
+});

@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inspect } from "../../../src/cli/inspect.ts";
+import { zipMapClassifier } from "../../model-builder.ts";
+
+let root: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "assay-inspect-"));
+  mkdirSync(join(root, "good/3"), { recursive: true });
+  mkdirSync(join(root, "empty/1"), { recursive: true });
+  writeFileSync(join(root, "good/3/model.onnx"), zipMapClassifier(["a", "b", "c"]));
+  writeFileSync(join(root, "empty/1/model.onnx"), "");
+});
+
+afterAll(() => rmSync(root, { recursive: true }));
+
+async function report(...args: string[]): Promise<{ status: number; text: string }> {
+  let text = "";
+  const status = await inspect(args, { write: (part: string) => (text += part) });
+  return { status, text };
+}
+
+test("the table shows signature, labels, opset and repairs", async () => {
+  const { status, text } = await report(join(root, "good"));
+  expect(status).toBe(0);
+  expect(text).toMatch(/^good version 3\n/);
+  expect(text).toMatch(/inputs +X {2}FP32 \[-1, 4\]/);
+  expect(text).toMatch(/output_probability {2}FP32 \[-1, 3\] {2}labels a, b, c/);
+  expect(text).toMatch(/opset +ai.onnx 17, ai.onnx.ml 3; IR version 8/);
+  expect(text).toMatch(/score +output_probability: the highest class; label from output_label/);
+  expect(text).toMatch(/repairs +zipmap_removed \(output_probability\)/);
+});
+
+test("--json gives the same to programs, with an example request", async () => {
+  const { status, text } = await report("--json", join(root, "good/3/model.onnx"));
+  expect(status).toBe(0);
+  const [model] = JSON.parse(text) as Record<string, unknown>[];
+  expect(model).toMatchObject({
+    state: "SERVED",
+    labels: ["a", "b", "c"],
+    score: { output: "output_probability", kind: "highest-class" },
+    repairs: [{ kind: "zipmap_removed" }],
+  });
+  expect(model?.exampleRequest).toMatchObject({ features: expect.any(Array) });
+});
+
+test("what cannot be served is shown with its reason, and the exit status is 1", async () => {
+  const { status, text } = await report(root);
+  expect(status).toBe(1);
+  expect(text).toMatch(/empty version 1\n {2}refused +model\.onnx: the file is empty/);
+  expect(text).toContain("good version 3");
+});
+
+test.each([
+  ["no path", [], /0 paths came, expected one/, 2],
+  ["an unknown option", ["x", "--yaml"], /unknown option --yaml/, 2],
+  ["a path that is not there", ["/nowhere/at/all"], /does not exist/, 1],
+])("%s is said", async (_, args, pattern, expected) => {
+  const { status, text } = await report(...args);
+  expect(status).toBe(expected);
+  expect(text).toMatch(pattern);
+});
