@@ -32,19 +32,47 @@ function echoUnary(stream: ServerStream): void {
   };
 }
 
-/** Bidi echo: every piece as it comes; while the writer must wait, nothing is consumed. */
+/** Joins pieces into gRPC messages with their prefix of five octets: each octet is copied once. */
+function createMessageReader(onMessage: (message: Buffer) => void): (piece: Uint8Array) => void {
+  const prefix = Buffer.alloc(5);
+  let message = prefix;
+  let filled = 0;
+  return (piece) => {
+    for (let start = 0; start < piece.length; ) {
+      const length = Math.min(message.length - filled, piece.length - start);
+      message.set(length === piece.length ? piece : piece.subarray(start, start + length), filled);
+      filled += length;
+      start += length;
+      if (filled < message.length) return;
+      if (message === prefix) {
+        message = Buffer.allocUnsafeSlow(5 + prefix.readUInt32BE(1));
+        message.set(prefix);
+        if (message.length > 5) continue;
+      }
+      onMessage(message);
+      message = prefix;
+      filled = 0;
+    }
+  };
+}
+
+/** Bidi echo, message by message; while the writer must wait, nothing is consumed. */
 function echoStream(stream: ServerStream): void {
   let owed = 0;
+  let waits = false;
   stream.respond(200, HEAD);
   stream.onDrain = () => {
+    waits = false;
     stream.consume(owed);
     owed = 0;
   };
+  const read = createMessageReader((message) => {
+    if (!stream.write(message)) waits = true;
+  });
   stream.onData = (bytes, end) => {
-    if (bytes.length > 0) {
-      if (stream.write(Buffer.from(bytes)) && owed === 0) stream.consume(bytes.length);
-      else owed += bytes.length;
-    }
+    read(bytes);
+    if (waits) owed += bytes.length;
+    else stream.consume(bytes.length);
     if (end) stream.trailers(TRAILERS);
   };
 }
@@ -82,7 +110,12 @@ function nodeServer(): http2.Http2Server {
     stream.respond(head, { waitForTrailers: true, sendDate: false } as http2.ServerStreamResponseOptions);
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
     if (headers[":path"]!.endsWith("Stream")) {
-      stream.pipe(stream);
+      const read = createMessageReader((message) => {
+        if (!stream.write(message)) stream.pause();
+      });
+      stream.on("drain", () => stream.resume());
+      stream.on("data", read);
+      stream.on("end", () => stream.end());
       return;
     }
     let whole: Buffer | undefined;

@@ -83,6 +83,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     models,
     limits: settings,
     corsOrigins: settings.corsOrigins,
+    http2Engine: settings.http2Engine === "assay" ? "assay" : "node",
     log,
     ...(tls === undefined ? {} : { tls }),
     ...(routes === undefined ? {} : { routes }),

@@ -155,6 +155,7 @@ export async function startEdge(
     scoring,
     models: createFakeModels(),
     corsOrigins: ["*"],
+    http2Engine: "assay",
     log: pino({ level: "silent" }),
     ...options,
     limits: { ...LIMITS, ...options.limits },

@@ -17,7 +17,7 @@ import { beginCall, type EdgeCall } from "./edge-call.ts";
 import type { EdgeLimits } from "./limits.ts";
 import { framedMessageCheck, wholeBodyCheck } from "./message-limit.ts";
 import { createRequestBody, type RequestBody } from "./request-body.ts";
-import { responseFields, universalHeaders } from "./response-fields.ts";
+import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
 import { parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
 
 /** What every call behind Connect's handlers shares. */
@@ -195,7 +195,7 @@ function createResponsePump(stream: ServerStream): ResponsePump {
       } else if (response.trailer === undefined) {
         stream.write(new Uint8Array(0), true);
       } else {
-        stream.trailers(headerBlock([...response.trailer.entries()]));
+        stream.trailers(headerBlock(trailerFields(response.trailer)));
       }
     },
     stop() {

@@ -16,6 +16,7 @@ import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflec
 import type { ModelsService } from "../service/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
+import { createAssayHttp2Engine } from "./assay-http2-engine.ts";
 import { callInterceptor } from "./call-interceptor.ts";
 import { connectCompressions } from "./compression.ts";
 import { healthRoutes } from "./health-routes.ts";
@@ -39,6 +40,8 @@ export interface EdgeOptions {
   /** `*`: any origin, without credentials. */
   readonly corsOrigins: readonly string[];
   readonly log: Log;
+  /** `assay`: the engine of src/http2; `node`: node:http2, to compare with. */
+  readonly http2Engine: "assay" | "node";
   /** More procedures behind the same listener; their errors carry no details of Assay's. */
   readonly routes?: (router: ConnectRouter) => void;
 }
@@ -97,7 +100,10 @@ export function createEdge(options: EdgeOptions): Edge {
   );
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream),
-    http2: createNodeHttp2Engine(limits, onStream),
+    http2:
+      options.http2Engine === "node"
+        ? createNodeHttp2Engine(limits, onStream)
+        : createAssayHttp2Engine(limits, onStream, log),
     limits,
     tls: options.tls,
     log,

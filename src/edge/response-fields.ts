@@ -1,6 +1,7 @@
 import type { Headers as StreamHeaders } from "../http2/stream.ts";
 import type { WireProtocol } from "./content-type.ts";
 import { corsFields } from "./cors.ts";
+import { plainGrpcMessage } from "./grpc-message.ts";
 
 type Field = readonly [name: string, value: string];
 
@@ -35,4 +36,12 @@ export function responseFields(
   }
   fields.push(["x-request-id", requestId], ...corsFields(requestHeaders, corsOrigins));
   return fields;
+}
+
+/** The trailer fields of a handler, with `grpc-message` in the form that every client can read. */
+export function trailerFields(trailer: Headers): Field[] {
+  return Array.from(trailer.entries(), ([name, value]) => [
+    name,
+    name === "grpc-message" ? plainGrpcMessage(value) : value,
+  ]);
 }

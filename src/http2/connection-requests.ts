@@ -120,7 +120,11 @@ function acceptLate(connection: Connection, streamId: number): void {
   decoder.decode(assembly.bytes, assembly.start, assembly.end, 0);
   const state = connection.closedStreams.stateOf(streamId);
   if (state === undefined) {
-    throw new ConnectionError(PROTOCOL_ERROR, `HEADERS on stream ${streamId}, below the last one (5.1.1)`);
+    throw new ConnectionError(
+      PROTOCOL_ERROR,
+      "HEADERS on a stream below the last one (5.1.1)",
+      `stream ${streamId}`,
+    );
   }
   judgeLateFrame(connection, transition(state, RECEIVE_HEADERS), streamId, "HEADERS");
 }

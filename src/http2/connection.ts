@@ -35,7 +35,7 @@ import type { StreamHandler } from "./stream.ts";
 import type { StreamOwner } from "./stream-owner.ts";
 import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "./stream-state.ts";
 
-/** What a connection shares with its engine. */
+/** Shared by the connections of an engine. */
 export interface ConnectionContext {
   readonly handler: StreamHandler;
   readonly limits: Http2Limits;
@@ -45,7 +45,7 @@ export interface ConnectionContext {
 }
 
 const EMPTY = Buffer.alloc(0);
-
+/** One HTTP/2 connection, from its preface to its end; it closes its socket. RFC 9113 section 3.4. */
 export class Connection implements FrameSink, StreamOwner {
   readonly context: ConnectionContext;
   readonly socket: Socket;
@@ -115,7 +115,7 @@ export class Connection implements FrameSink, StreamOwner {
     try {
       this.read(chunk);
     } catch (error) {
-      if (error instanceof ConnectionError) this.fail(error.code, error.message);
+      if (error instanceof ConnectionError) this.fail(error.code, error.reason, error.detail);
       else {
         this.handlerFailed(error);
         this.fail(INTERNAL_ERROR, "internal error");
@@ -145,7 +145,8 @@ export class Connection implements FrameSink, StreamOwner {
       if ((streamId & 1) === 0) {
         throw new ConnectionError(
           PROTOCOL_ERROR,
-          `HEADERS on stream ${streamId}, which no client opens (5.1.1)`,
+          "HEADERS on a stream that no client opens (5.1.1)",
+          String(streamId),
         );
       }
       if (assembly.headers(flags, streamId, bytes, start, end)) acceptRequest(this);
@@ -243,11 +244,11 @@ export class Connection implements FrameSink, StreamOwner {
   }
 
   /** Ends the connection for an error: GOAWAY with its reason, then the socket's end. */
-  fail(code: number, reason: string): void {
+  fail(code: number, reason: string, detail = ""): void {
     if (this.closingSinceMs !== undefined) return;
     const { goaways } = this.context.counters;
     goaways.set(reason, (goaways.get(reason) ?? 0) + 1);
-    this.output.goaway(this.lastAccepted, code, reason);
+    this.output.goaway(this.lastAccepted, code, detail === "" ? reason : `${reason}: ${detail}`);
     this.close();
   }
 

@@ -61,7 +61,8 @@ export function controlFrame(
 }
 
 function onConnection(what: string, streamId: number): void {
-  if (streamId !== 0) throw new ConnectionError(PROTOCOL_ERROR, `${what} on stream ${streamId}, not 0`);
+  if (streamId !== 0)
+    throw new ConnectionError(PROTOCOL_ERROR, `${what} on a stream, not on 0`, `stream ${streamId}`);
 }
 
 function onStream(what: string, streamId: number): void {
@@ -70,7 +71,7 @@ function onStream(what: string, streamId: number): void {
 
 function ofLength(what: string, length: number, wanted: number): void {
   if (length === wanted) return;
-  throw new ConnectionError(FRAME_SIZE_ERROR, `${what} of ${length} octets, not ${wanted}`);
+  throw new ConnectionError(FRAME_SIZE_ERROR, `${what} is not of ${wanted} octets`, `${length} octets`);
 }
 
 function windowUpdate(

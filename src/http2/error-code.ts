@@ -12,15 +12,20 @@ export const COMPRESSION_ERROR = 0x9;
 export const ENHANCE_YOUR_CALM = 0xb;
 
 /**
- * Ends the whole connection (RFC 9113 section 5.4.1): thrown by the pure parsers, turned into one GOAWAY with
- * `code` and `message` as debug data by the connection.
+ * Ends the whole connection (RFC 9113 section 5.4.1): thrown by the pure parsers, turned by the connection into one
+ * GOAWAY with `code`, and `reason` and `detail` as debug data. Reasons are few and fixed, so they can be counted;
+ * what the peer chose (an id, a length) stands in `detail`.
  */
 export class ConnectionError extends Error {
   readonly code: number;
+  readonly reason: string;
+  readonly detail: string;
 
-  constructor(code: number, message: string) {
-    super(message);
+  constructor(code: number, reason: string, detail = "") {
+    super(detail === "" ? reason : `${reason}: ${detail}`);
     this.name = "ConnectionError";
     this.code = code;
+    this.reason = reason;
+    this.detail = detail;
   }
 }

@@ -52,8 +52,11 @@ export function createFrameReader(sink: FrameSink): (chunk: Buffer) => void {
   function wanted(bytes: Buffer, start: number): number {
     const length = readUint24(bytes, start);
     if (length > DEFAULT_MAX_FRAME_BYTES) {
-      const message = `a frame of ${length} octets, above SETTINGS_MAX_FRAME_SIZE ${DEFAULT_MAX_FRAME_BYTES} (4.2)`;
-      throw new ConnectionError(FRAME_SIZE_ERROR, message);
+      throw new ConnectionError(
+        FRAME_SIZE_ERROR,
+        "a frame above SETTINGS_MAX_FRAME_SIZE (4.2)",
+        `${length} octets`,
+      );
     }
     if (bytes[start + 3] !== DATA) return FRAME_HEADER_BYTES + length;
     if ((bytes[start + 4]! & FLAG_PADDED) === 0) return FRAME_HEADER_BYTES;

@@ -87,7 +87,7 @@ export class HpackDecoder {
     if (index > STATIC_COUNT && index <= STATIC_COUNT + this.table.count) {
       return this.table.nameAt(index - STATIC_COUNT - 1);
     }
-    if (index === 0 || index > STATIC_COUNT) throw fault(`no header field stands at index ${index}`);
+    if (index === 0 || index > STATIC_COUNT) throw fault("no field stands at an index", String(index));
     return STATIC_NAMES[index - 1]!;
   }
 
@@ -138,6 +138,6 @@ function push(fields: DecodedFields, name: string, value: string, maxListBytes: 
   fields.values.push(value);
 }
 
-function fault(what: string): ConnectionError {
-  return new ConnectionError(COMPRESSION_ERROR, `header block: ${what} (RFC 7541)`);
+function fault(what: string, detail?: string): ConnectionError {
+  return new ConnectionError(COMPRESSION_ERROR, `header block: ${what} (RFC 7541)`, detail);
 }

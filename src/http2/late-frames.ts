@@ -15,10 +15,10 @@ export function judgeLateFrame(
   what: string,
 ): void {
   if (outcome === CONNECTION_ERROR_PROTOCOL) {
-    throw new ConnectionError(PROTOCOL_ERROR, `${what} on idle stream ${streamId} (5.1)`);
+    throw new ConnectionError(PROTOCOL_ERROR, `${what} on an idle stream (5.1)`, `stream ${streamId}`);
   }
   if (outcome === CONNECTION_ERROR_CLOSED) {
-    throw new ConnectionError(STREAM_CLOSED, `${what} on closed stream ${streamId} (5.1)`);
+    throw new ConnectionError(STREAM_CLOSED, `${what} on a closed stream (5.1)`, `stream ${streamId}`);
   }
   if (!connection.spend(CLOSED_STREAM_FRAMES) || outcome !== STREAM_ERROR_CLOSED) return;
   const stream = connection.streams.get(streamId);

@@ -46,7 +46,11 @@ export function applySettings(
   end: number,
 ): PeerSettings {
   if ((end - start) % 6 !== 0) {
-    throw new ConnectionError(FRAME_SIZE_ERROR, `SETTINGS of ${end - start} octets, not a multiple of 6`);
+    throw new ConnectionError(
+      FRAME_SIZE_ERROR,
+      "SETTINGS is no multiple of 6 octets (6.5)",
+      `${end - start} octets`,
+    );
   }
   const next = { ...current };
   for (let i = start; i < end; i += 6) {
@@ -57,13 +61,18 @@ export function applySettings(
         break;
       case ENABLE_PUSH:
         if (value > 1)
-          throw new ConnectionError(PROTOCOL_ERROR, `SETTINGS_ENABLE_PUSH is ${value}, not 0 or 1`);
+          throw new ConnectionError(
+            PROTOCOL_ERROR,
+            "SETTINGS_ENABLE_PUSH is not 0 or 1 (6.5.2)",
+            String(value),
+          );
         break;
       case INITIAL_WINDOW_SIZE:
         if (value > MAX_WINDOW_BYTES) {
           throw new ConnectionError(
             FLOW_CONTROL_ERROR,
-            `SETTINGS_INITIAL_WINDOW_SIZE is ${value}, above 2^31-1`,
+            "SETTINGS_INITIAL_WINDOW_SIZE is above 2^31-1 (6.5.2)",
+            String(value),
           );
         }
         next.initialWindowBytes = value;
@@ -72,7 +81,8 @@ export function applySettings(
         if (value < 16_384 || value > 16_777_215) {
           throw new ConnectionError(
             PROTOCOL_ERROR,
-            `SETTINGS_MAX_FRAME_SIZE is ${value}, not 2^14 to 2^24-1`,
+            "SETTINGS_MAX_FRAME_SIZE is not 2^14 to 2^24-1 (6.5.2)",
+            String(value),
           );
         }
         next.maxFrameBytes = value;

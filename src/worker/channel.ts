@@ -20,6 +20,7 @@ export const INPUT_MAIL = 4;
 export const OUTPUT_MAIL = 5;
 export const CONTROL_WORDS = 16;
 
+/** What a control word says of a run, and the word that ends the thread. */
 export const RUN_OK = 0;
 export const EXIT = -1;
 /** While the outputs of one slot are being read, the next batch runs in the other. */

@@ -39,6 +39,7 @@ const edge = createEdge({
       }
     : {}),
   corsOrigins: ["*"],
+  http2Engine: process.argv.includes("--http2-engine=node") ? "node" : "assay",
   log: pino({ level: process.env.ASSAY_LOG_LEVEL ?? "warn" }, pino.destination(2)),
   routes: conformanceRoutes,
 });

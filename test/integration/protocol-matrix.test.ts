@@ -17,12 +17,14 @@ import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/go
 import type { Edge } from "../../src/edge/edge.ts";
 import { startEdge } from "../fake-services.ts";
 
-let edge: Edge;
-let port: number;
+const edges = new Map<string, { edge: Edge; port: number }>();
 beforeAll(async () => {
-  ({ edge, port } = await startEdge());
+  for (const http2Engine of ["assay", "node"] as const)
+    edges.set(http2Engine, await startEdge({ http2Engine }));
 });
-afterAll(() => edge.close());
+afterAll(async () => {
+  for (const { edge } of edges.values()) await edge.close();
+});
 
 const transports = {
   grpc: createGrpcTransport,
@@ -33,95 +35,111 @@ const transports = {
 const cases = Object.keys(transports).flatMap((protocol) =>
   (protocol === "grpc" ? (["2"] as const) : (["1.1", "2"] as const)).flatMap((httpVersion) =>
     [true, false].flatMap((useBinaryFormat) =>
-      [false, true].map((compressed) => ({ protocol, httpVersion, useBinaryFormat, compressed })),
+      [false, true].flatMap((compressed) =>
+        (httpVersion === "1.1" ? ["node"] : ["assay", "node"]).map((engine) => ({
+          protocol,
+          httpVersion,
+          engine,
+          useBinaryFormat,
+          compressed,
+        })),
+      ),
     ),
   ),
 );
 
-describe.each(cases)("$protocol, HTTP/$httpVersion, binary $useBinaryFormat, gzip $compressed", (how) => {
-  function transport(): Transport {
-    const make = transports[how.protocol as keyof typeof transports] as typeof createConnectTransport;
-    return make({
-      baseUrl: `http://127.0.0.1:${port}`,
-      httpVersion: how.httpVersion,
-      useBinaryFormat: how.useBinaryFormat,
-      jsonOptions: { registry: createRegistry(BadRequestSchema, ErrorInfoSchema) },
-      ...(how.compressed ? { sendCompression: compressionGzip, compressMinBytes: 0 } : {}),
-      acceptCompression: how.compressed ? [compressionGzip] : [],
-    });
-  }
-  const client = () => createClient(ScoringService, transport());
+describe.each(cases)(
+  "$protocol, HTTP/$httpVersion ($engine), binary $useBinaryFormat, gzip $compressed",
+  (how) => {
+    function transport(): Transport {
+      const make = transports[how.protocol as keyof typeof transports] as typeof createConnectTransport;
+      return make({
+        baseUrl: `http://127.0.0.1:${edges.get(how.engine)!.port}`,
+        httpVersion: how.httpVersion,
+        useBinaryFormat: how.useBinaryFormat,
+        jsonOptions: { registry: createRegistry(BadRequestSchema, ErrorInfoSchema) },
+        ...(how.compressed ? { sendCompression: compressionGzip, compressMinBytes: 0 } : {}),
+        acceptCompression: how.compressed ? [compressionGzip] : [],
+      });
+    }
+    const client = () => createClient(ScoringService, transport());
 
-  test("a unary call is answered with the same message", async () => {
-    const response = await client().predict({ features: [1, 2, 3.5], requestId: "a" });
-    expect(response).toMatchObject({
-      modelName: "sum",
-      modelVersion: "1",
-      requestId: "a",
-      scores: [6.5],
-      labels: ["é"],
-    });
-  });
-
-  test("violations are the same: 20 in order, and the count of all", async () => {
-    const error = await failure(client().predict({ modelName: "invalid", features: new Array(30).fill(0) }));
-    expect(error.code).toBe(Code.InvalidArgument);
-    expect(error.rawMessage).toBe("features[0]: NaN (and 29 more)");
-    expect(error.findDetails(ErrorInfoSchema)).toMatchObject([
-      { domain: "assay", reason: "INVALID_REQUEST", metadata: { violation_count: "30" } },
-    ]);
-    const violations = error.findDetails(BadRequestSchema)[0]!.fieldViolations;
-    expect(violations.map(({ field }) => field)).toEqual(
-      Array.from({ length: 20 }, (_, i) => `features[${i}]`),
-    );
-    expect(violations[0]).toMatchObject({ description: "NaN is refused by this model", reason: "value.nan" });
-  });
-
-  test("a full queue is RESOURCE_EXHAUSTED with RetryInfo", async () => {
-    const error = await failure(client().predict({ modelName: "full", features: [1] }));
-    expect(error.code).toBe(Code.ResourceExhausted);
-    expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay).toMatchObject({
-      seconds: 0n,
-      nanos: 250_000_000,
-    });
-  });
-
-  test("a server stream answers each item, the bad one with its status", async () => {
-    const items = [item(1n, "sum", [1, 2]), item(2n, "invalid", [1, 2]), item(3n, "sum", [4])];
-    const responses = await collect(client().predictRows({ items }));
-    expect(responses.map(({ itemId, result }) => [itemId, result.case])).toEqual([
-      [1n, "response"],
-      [2n, "status"],
-      [3n, "response"],
-    ]);
-    const status = responses[1]!.result.value;
-    expect(status).toMatchObject({ code: Code.InvalidArgument, message: "features[0]: NaN (and 1 more)" });
-  });
-
-  if (how.httpVersion === "2")
-    test("a bidi stream answers each item before the next is sent", async () => {
-      const requests = createRequests();
-      const responses = client().predictStream(requests)[Symbol.asyncIterator]();
-      for (let i = 1; i <= 3; i++) {
-        requests.push(item(BigInt(i), "sum", [i, i]));
-        const { value } = await responses.next();
-        expect(value).toMatchObject({
-          itemId: BigInt(i),
-          result: { case: "response", value: { scores: [2 * i] } },
-        });
-      }
-      requests.end();
-      expect((await responses.next()).done).toBe(true);
+    test("a unary call is answered with the same message", async () => {
+      const response = await client().predict({ features: [1, 2, 3.5], requestId: "a" });
+      expect(response).toMatchObject({
+        modelName: "sum",
+        modelVersion: "1",
+        requestId: "a",
+        scores: [6.5],
+        labels: ["é"],
+      });
     });
 
-  if (how.httpVersion === "1.1")
-    test("a bidi stream over HTTP/1.1 is refused", async () => {
-      const requests = createRequests();
-      requests.end();
-      const error = await failure(collect(client().predictStream(requests)));
-      expect(error).toBeInstanceOf(ConnectError);
+    test("violations are the same: 20 in order, and the count of all", async () => {
+      const error = await failure(
+        client().predict({ modelName: "invalid", features: new Array(30).fill(0) }),
+      );
+      expect(error.code).toBe(Code.InvalidArgument);
+      expect(error.rawMessage).toBe("features[0]: NaN (and 29 more)");
+      expect(error.findDetails(ErrorInfoSchema)).toMatchObject([
+        { domain: "assay", reason: "INVALID_REQUEST", metadata: { violation_count: "30" } },
+      ]);
+      const violations = error.findDetails(BadRequestSchema)[0]!.fieldViolations;
+      expect(violations.map(({ field }) => field)).toEqual(
+        Array.from({ length: 20 }, (_, i) => `features[${i}]`),
+      );
+      expect(violations[0]).toMatchObject({
+        description: "NaN is refused by this model",
+        reason: "value.nan",
+      });
     });
-});
+
+    test("a full queue is RESOURCE_EXHAUSTED with RetryInfo", async () => {
+      const error = await failure(client().predict({ modelName: "full", features: [1] }));
+      expect(error.code).toBe(Code.ResourceExhausted);
+      expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay).toMatchObject({
+        seconds: 0n,
+        nanos: 250_000_000,
+      });
+    });
+
+    test("a server stream answers each item, the bad one with its status", async () => {
+      const items = [item(1n, "sum", [1, 2]), item(2n, "invalid", [1, 2]), item(3n, "sum", [4])];
+      const responses = await collect(client().predictRows({ items }));
+      expect(responses.map(({ itemId, result }) => [itemId, result.case])).toEqual([
+        [1n, "response"],
+        [2n, "status"],
+        [3n, "response"],
+      ]);
+      const status = responses[1]!.result.value;
+      expect(status).toMatchObject({ code: Code.InvalidArgument, message: "features[0]: NaN (and 1 more)" });
+    });
+
+    if (how.httpVersion === "2")
+      test("a bidi stream answers each item before the next is sent", async () => {
+        const requests = createRequests();
+        const responses = client().predictStream(requests)[Symbol.asyncIterator]();
+        for (let i = 1; i <= 3; i++) {
+          requests.push(item(BigInt(i), "sum", [i, i]));
+          const { value } = await responses.next();
+          expect(value).toMatchObject({
+            itemId: BigInt(i),
+            result: { case: "response", value: { scores: [2 * i] } },
+          });
+        }
+        requests.end();
+        expect((await responses.next()).done).toBe(true);
+      });
+
+    if (how.httpVersion === "1.1")
+      test("a bidi stream over HTTP/1.1 is refused", async () => {
+        const requests = createRequests();
+        requests.end();
+        const error = await failure(collect(client().predictStream(requests)));
+        expect(error).toBeInstanceOf(ConnectError);
+      });
+  },
+);
 
 function item(itemId: bigint, modelName: string, features: number[]): PredictStreamRequest {
   return create(PredictStreamRequestSchema, {

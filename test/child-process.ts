@@ -1,0 +1,36 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { WorkerCommand } from "./worker-commands.ts";
+
+/** A server in a process of its own, so that its memory is its own. */
+export interface ChildServer {
+  readonly address: string;
+  readonly url: string;
+  command(command: WorkerCommand): void;
+  /** After a garbage collection: what it holds, not what it has not swept yet. */
+  residentBytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Forks a server over the example models with a worker that obeys commands. */
+export async function startChildServer(flags: Record<string, string>): Promise<ChildServer> {
+  const child: ChildProcess = fork(new URL("./child-server.ts", import.meta.url), [JSON.stringify(flags)], {
+    execArgv: ["--expose-gc"],
+  });
+  const [address] = (await once(child, "message")) as [string];
+  return {
+    address,
+    url: `http://${address}`,
+    command: (command) => child.send(command),
+    async residentBytes() {
+      const reply = once(child, "message");
+      child.send("resident-bytes");
+      return ((await reply) as [number])[0];
+    },
+    async close() {
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}

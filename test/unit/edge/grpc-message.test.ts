@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { plainGrpcMessage } from "../../../src/edge/grpc-message.ts";
+
+test.each([
+  ["features: 2 came; 4 expected", "features: 2 came; 4 expected"],
+  ['"größe"\n', '"gr%C3%B6%C3%9Fe"%0A'],
+  ["100 %", "100 %25"],
+])("%j becomes %j", (text, plain) => {
+  expect(plainGrpcMessage(encodeURIComponent(text))).toBe(plain);
+  expect(decodeURIComponent(plain)).toBe(text);
+});
+
+test("what is not percent-encoded stays as it is", () => {
+  expect(plainGrpcMessage("50% of it")).toBe("50% of it");
+});
