@@ -16,6 +16,7 @@ import type { OnnxOutline } from "./onnx-outline.ts";
 import { readGraphInputs } from "./overridable-inputs.ts";
 import { refusal } from "./refusal.ts";
 import { checkOpsets, lowerIrVersion } from "./runtime-limits.ts";
+import { renameForSession } from "./session-names.ts";
 import type { ModelSignature, Repair } from "./signature.ts";
 import { importOnnxOpset, removeZipMap } from "./zip-map.ts";
 
@@ -47,7 +48,6 @@ export function prepareGraph(outline: OnnxOutline, config: ModelConfig): Prepare
   }
   repairs.push(...inputs.repairs);
   const outputs = readOutputs(graph, edits, repairs);
-  if (edits.replaceNodes.size > 0 || edits.appendNodes.length > 0) importOnnxOpset(model.opsetImport, edits);
   const corrected = outputs.declared.map((output) => correctShape(output, inputs.batchDimension, repairs));
   if (inputs.batchDimension === "fixed-at-one") edits.dropValueInfo = true;
   const declaredInputs = [...inputs.required, ...inputs.overridable.map(({ declared }) => declared)];
@@ -59,6 +59,8 @@ export function prepareGraph(outline: OnnxOutline, config: ModelConfig): Prepare
   }
   const rewritten = corrected.some((output, i) => output !== outputs.read[i]);
   if (rewritten) edits.outputs = corrected.map(writeDeclaredTensor);
+  renameForSession(graph, edits);
+  if (edits.replaceNodes.size > 0 || edits.appendNodes.length > 0) importOnnxOpset(model.opsetImport, edits);
   const { signature, notices } = buildSignature({
     inputs,
     outputs: corrected,
