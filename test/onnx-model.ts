@@ -33,7 +33,7 @@ const ELEMENT_TYPES: Readonly<Record<Datatype, TensorProto_DataType>> = {
 };
 
 /** An input or output; -1 is an axis that varies. */
-export interface Value {
+interface Value {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];

@@ -1,7 +1,8 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import type { Log } from "../telemetry/log.ts";
 import { deviceName } from "../worker/device.ts";
-import type { Batch, InstanceStatus, PoolLog } from "./pool.ts";
+import type { Batch, InstanceStatus } from "./pool.ts";
 import { nextRestart } from "./restart-policy.ts";
 import { startWorker, type WorkerHandle, type WorkerPlan } from "./worker-handle.ts";
 
@@ -11,7 +12,7 @@ const FAILED_STARTS = 3;
 /** What an instance is made with. */
 export interface InstanceOptions {
   readonly plan: WorkerPlan;
-  readonly log: PoolLog;
+  readonly log: Log;
   /** A run is hung for good when its thread has not ended this long after it was told to. */
   readonly hangGraceMs: number;
   /** Hung threads that may stay behind before no more are started. */
@@ -31,6 +32,8 @@ export interface Instance {
   readonly isIdle: boolean;
   /** Idle or busy. */
   readonly isLive: boolean;
+  /** Its starts fail again and again, or its threads hang. */
+  readonly isFailed: boolean;
   readonly runStartedAt: number | undefined;
   /** Why the last start failed. */
   readonly lastFailure: AssayError | undefined;
@@ -129,6 +132,9 @@ export function startInstance(options: InstanceOptions): Instance {
     },
     get isLive() {
       return (state === "idle" || state === "busy") && !closed;
+    },
+    get isFailed() {
+      return state === "failed";
     },
     get runStartedAt() {
       return worker?.runStartedAt;

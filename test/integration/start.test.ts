@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { createPool } from "../../src/pool/create-pool.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
 import { affineModel } from "../onnx-model.ts";
-import { silentLog, startCore } from "../scoring-core.ts";
 
 const cpu = [{ provider: "cpu", deviceId: 0 }] as const;
 const cuda = [{ provider: "cuda", deviceId: 0 }] as const;
@@ -28,17 +28,6 @@ test("a device that cannot be used fails the start with DEVICE_UNAVAILABLE and i
     reason: Reason.DEVICE_UNAVAILABLE,
     message: expect.stringMatching(/^device cuda:0 cannot be used: /),
   });
-});
-
-test("devices that nobody asked for fall back with one line", async ({ skip }) => {
-  const lines: object[] = [];
-  const log = { ...silentLog, warn: (fields: object) => lines.push(fields) };
-  const core = await startCore({ pool: { devices: cuda, fallbackDevices: cpu, log } });
-  const [instance] = core.pool.instances;
-  await core.close();
-  if (instance?.device === "cuda:0") skip("this machine has a usable CUDA device");
-  expect(instance?.device).toBe("cpu:0");
-  expect(lines).toMatchObject([{ error: expect.stringContaining("cuda:0") }]);
 });
 
 test("an entry of a worker that does not exist fails the start", async () => {
