@@ -3,7 +3,7 @@ import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { createLog } from "../telemetry/log.ts";
-import { generalHelp, serveHelp } from "./help.ts";
+import { generalHelp, inspectHelp, serveHelp } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { serve } from "./serve.ts";
 import { packageVersion } from "./version.ts";
@@ -23,6 +23,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
       return rest.includes("--help") ? say(serveHelp().trimEnd()) : await serve(rest, readEnvironment());
     }
     if (command === "inspect") {
+      if (rest.includes("--help")) return say(inspectHelp().trimEnd());
       return await inspect(rest, process.stdout, (model) => tryGate(model, createLog("error")));
     }
     const hint = didYouMean(command, COMMANDS) || "; see assay --help";
