@@ -104,6 +104,17 @@ export function createListener(options: ListenerOptions): Listener {
     }
   }
 
+  function emptied(): Promise<void> {
+    if (sockets.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const next = onEmpty;
+      onEmpty = () => {
+        resolve();
+        next();
+      };
+    });
+  }
+
   function end(): void {
     for (const engine of [http1, http2]) engine.abort({ kind: "drain-limit" });
     for (const socket of sockets) socket.destroy();
@@ -126,17 +137,17 @@ export function createListener(options: ListenerOptions): Listener {
       const closed = stopListening(server);
       http1.drain();
       http2.drain();
-      const inTime = await emptyWithin(sockets, timeoutMs, (callback) => {
-        onEmpty = callback;
-      });
+      const inTime = await within(emptied(), timeoutMs);
       end();
       await closed;
+      await emptied();
       return inTime;
     },
     async close() {
       const closed = stopListening(server);
       end();
       await closed;
+      await emptied();
     },
   };
 }
@@ -159,15 +170,11 @@ function stopListening(server: Server): Promise<void> {
   return server.listening ? new Promise((resolve) => server.close(() => resolve())) : Promise.resolve();
 }
 
-function emptyWithin(
-  sockets: ReadonlySet<Socket>,
-  timeoutMs: number,
-  onEmpty: (callback: () => void) => void,
-): Promise<boolean> {
-  if (sockets.size === 0) return Promise.resolve(true);
+/** False where `work` takes longer than `timeoutMs`. */
+function within(work: Promise<void>, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), timeoutMs);
-    onEmpty(() => {
+    work.then(() => {
       clearTimeout(timer);
       resolve(true);
     });
