@@ -65,7 +65,10 @@ export function createListener(options: ListenerOptions): Listener {
     if (socket.alpnProtocol === false) sniff(socket);
     else hand(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
   });
-  server.on("tlsClientError", (error: Error) => log.debug({ error: error.message }, "TLS handshake failed"));
+  server.on("tlsClientError", (error: Error, socket: Socket) => {
+    log.debug({ error: error.message }, "TLS handshake failed");
+    socket.destroy();
+  });
 
   function sniff(socket: Socket): void {
     let bytes: Buffer = Buffer.alloc(0);
