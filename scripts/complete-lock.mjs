@@ -3,8 +3,30 @@
 // the platform in its name, so that other platforms skip it. Run `node scripts/complete-lock.mjs` after changing dependencies.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const SYSTEMS = ["darwin", "linux", "win32", "android", "freebsd", "netbsd", "openbsd", "openharmony", "sunos", "aix"];
-const PROCESSORS = ["arm64", "x64", "ia32", "arm", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "wasm32"];
+const SYSTEMS = [
+  "darwin",
+  "linux",
+  "win32",
+  "android",
+  "freebsd",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "aix",
+];
+const PROCESSORS = [
+  "arm64",
+  "x64",
+  "ia32",
+  "arm",
+  "loong64",
+  "mips64el",
+  "ppc64",
+  "riscv64",
+  "s390x",
+  "wasm32",
+];
 
 const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
 const added = [];
@@ -29,7 +51,9 @@ console.log(`${added.length} platform packages added`);
 function platformOf(name) {
   const words = name.replaceAll("armv7", "arm").replaceAll("wasm32-wasi", "wasm32").split(/[/-]/);
   const system = words.find((word) => SYSTEMS.includes(word));
-  const processor = words.map((word) => (word === "armhf" ? "arm" : word)).find((word) => PROCESSORS.includes(word));
+  const processor = words
+    .map((word) => (word === "armhf" ? "arm" : word))
+    .find((word) => PROCESSORS.includes(word));
   if (processor === undefined || (system === undefined && processor !== "wasm32")) return undefined;
   const libc = /musl/.test(name) ? "musl" : /gnu|glibc/.test(name) ? "glibc" : undefined;
   return {
