@@ -164,7 +164,17 @@ async function load(found: PreparedModel, choice: DeviceChoice, options: AppOpti
     }
     const passed = applyGateOutcome(model, outcome);
     const { modelName, modelVersion, signature } = passed;
-    const batcher = createBatcher({ pool, modelName, batching: signature.batching, log, ...scheduling });
+    const batcher = createBatcher({
+      pool,
+      modelName,
+      batching: signature.batching,
+      // Exports declare [1] and return a row each; other fixed lengths, and scalars, are no rows.
+      rowlessOutputNames: signature.outputs
+        .filter(({ shape }) => shape.length === 0 || shape[0]! > 1)
+        .map((output) => output.name),
+      log,
+      ...scheduling,
+    });
     const config = configInEffect(passed.config, scheduling);
     const state = () => (pool.liveCount > 0 ? ModelState.READY : ModelState.UNAVAILABLE);
     pool.onAvailability = (available) => {
