@@ -146,9 +146,15 @@ async function tryLoad(
   try {
     return await load(model, devices, options);
   } catch (error) {
-    if (!(error instanceof AssayError)) throw error;
     const { modelName, modelVersion } = model;
-    return { modelName, modelVersion, reason: error.message, cause: error.cause };
+    if (error instanceof AssayError)
+      return { modelName, modelVersion, reason: error.message, cause: error.cause };
+    return {
+      modelName,
+      modelVersion,
+      reason: "a bug in Assay, whose cause is in the log; please report it",
+      cause: error,
+    };
   }
 }
 
@@ -162,7 +168,17 @@ async function load(found: PreparedModel, choice: DeviceChoice, options: AppOpti
     const passed = await passGate(model, pool);
     const { modelName, modelVersion, signature } = passed;
     for (const notice of passed.notices) log.warn({ model: modelName, version: modelVersion }, notice);
-    const batcher = createBatcher({ pool, modelName, batching: signature.batching, log, ...scheduling });
+    const batcher = createBatcher({
+      pool,
+      modelName,
+      batching: signature.batching,
+      // Exports declare [1] and return a row each; other fixed lengths, and scalars, are no rows.
+      rowlessOutputNames: signature.outputs
+        .filter(({ shape }) => shape.length === 0 || shape[0]! > 1)
+        .map((output) => output.name),
+      log,
+      ...scheduling,
+    });
     const config = configInEffect(passed.config, scheduling);
     const state = () => (pool.liveCount > 0 ? ModelState.READY : ModelState.UNAVAILABLE);
     pool.onAvailability = (available) => {
