@@ -6,8 +6,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Entry } from "../src/batcher/batcher.ts";
 import { createBatcher } from "../src/batcher/create-batcher.ts";
 import { createPool } from "../src/pool/create-pool.ts";
+import { silentLog } from "../src/telemetry/log.ts";
 import { onnxModel } from "../test/onnx-model.ts";
-import { silentLog } from "../test/scoring-core.ts";
 import { median } from "./statistics.ts";
 
 const COLUMNS = 30;

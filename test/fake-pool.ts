@@ -4,7 +4,7 @@ import { type NumericArray, numericView } from "../src/tensor/datatype.ts";
 import { elementCount } from "../src/tensor/tensor-data.ts";
 
 /** One batch that the fake holds. */
-export interface HeldBatch {
+interface HeldBatch {
   /** The elements of its first input, which must be numeric. */
   readonly rows: readonly number[];
   readonly shape: readonly number[];

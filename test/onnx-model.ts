@@ -5,6 +5,7 @@ import {
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
+  TensorProto_DataLocation,
   TensorProto_DataType,
   TensorProtoSchema,
   type TensorShapeProto_Dimension,
@@ -33,7 +34,7 @@ const ELEMENT_TYPES: Readonly<Record<Datatype, TensorProto_DataType>> = {
 };
 
 /** An input or output; -1 is an axis that varies. */
-export interface Value {
+interface Value {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
@@ -54,6 +55,8 @@ export interface Graph {
     readonly datatype?: "FP32" | "INT64";
     readonly shape: readonly number[];
     readonly data: readonly number[];
+    /** The file that has the data instead, relative to the model's folder. */
+    readonly location?: string;
   }[];
   readonly batching?: Batching;
 }
@@ -75,12 +78,19 @@ export function onnxModel(modelName: string, graph: Graph): TestModel {
       input: graph.inputs.map(valueInfo),
       output: graph.outputs.map(valueInfo),
       node: graph.nodes.map(nodeProto),
-      initializer: (graph.initializers ?? []).map(({ name, datatype, shape, data }) =>
+      initializer: (graph.initializers ?? []).map(({ name, datatype, shape, data, location }) =>
         create(TensorProtoSchema, {
           name,
           dims: shape.map(BigInt),
           dataType: ELEMENT_TYPES[datatype ?? "FP32"],
-          ...(datatype === "INT64" ? { int64Data: data.map(BigInt) } : { floatData: [...data] }),
+          ...(location !== undefined
+            ? {
+                dataLocation: TensorProto_DataLocation.EXTERNAL,
+                externalData: [{ key: "location", value: location }],
+              }
+            : datatype === "INT64"
+              ? { int64Data: data.map(BigInt) }
+              : { floatData: [...data] }),
         }),
       ),
     },

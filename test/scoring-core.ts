@@ -3,12 +3,10 @@
 import type { Batcher, Entry, Lane } from "../src/batcher/batcher.ts";
 import { type BatcherOptions, createBatcher } from "../src/batcher/create-batcher.ts";
 import { createPool, type PoolOptions } from "../src/pool/create-pool.ts";
-import type { Pool, PoolLog } from "../src/pool/pool.ts";
+import type { Pool } from "../src/pool/pool.ts";
+import { silentLog } from "../src/telemetry/log.ts";
 import type { TensorData } from "../src/tensor/tensor-data.ts";
 import { affineModel, type TestModel } from "./onnx-model.ts";
-
-/** Says nothing. */
-export const silentLog: PoolLog = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** A pool and its batcher. */
 export interface Core {

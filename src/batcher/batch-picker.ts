@@ -3,14 +3,14 @@ import type { EntryQueue } from "./queue.ts";
 import type { Part } from "./ticket.ts";
 
 /** Rows to run together, or how long to wait for more of them. */
-export type Pick =
+type NextBatch =
   | { readonly kind: "parts"; readonly parts: Part[] }
   | { readonly kind: "wait"; readonly waitMs: number };
 
 /** Takes batches out of a queue as the policy says; made by `createBatchPicker`. */
 export interface BatchPicker {
   /** Undefined where nothing waits. `gathers` is false where rows are not to wait for others. */
-  next(now: number, gathers: boolean): Pick | undefined;
+  next(now: number, gathers: boolean): NextBatch | undefined;
   /** From now on entries do not share a batch. */
   separateEntries(): void;
   readonly joinsEntries: boolean;

@@ -1,6 +1,8 @@
 /** Decides what goes into the next batch. Pure: the queue and the clock are the batcher's. */
-import type { Batching } from "../pool/pool.ts";
 import type { Lane } from "./batcher.ts";
+
+/** How rows may share a run: a signature's `batching`. */
+export type Batching = "across-requests" | "within-request" | "single-rows" | "no-batch-dimension";
 
 /** Of the rows of a full batch, the share that bulk entries get while interactive ones wait as well. */
 export const BULK_SHARE = 1 / 8;

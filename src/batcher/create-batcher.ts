@@ -1,11 +1,12 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import type { Batching, Pool, PoolLog } from "../pool/pool.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAdmission } from "./admission.ts";
 import { createAlarm } from "./alarm.ts";
 import { createBatchPicker } from "./batch-picker.ts";
-import { batchShape } from "./batch-policy.ts";
+import { type Batching, batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
 import { createDrainRate } from "./drain-rate.ts";
@@ -28,7 +29,7 @@ export interface BatcherOptions {
   readonly maxQueueRows?: number;
   /** The most bytes that wait; default 64 MiB. */
   readonly maxQueueBytes?: number;
-  readonly log: PoolLog;
+  readonly log: Log;
 }
 
 /** Makes the batcher of one model version; `batcher.ts` says what it promises. */
@@ -114,7 +115,9 @@ export function createBatcher(options: BatcherOptions): Batcher {
       const pick = picker.next(now, maxQueueDelayMicroseconds > 0 && !closing);
       if (pick === undefined) return undefined;
       if (pick.kind === "wait") {
-        gathering.set(now + pick.waitMs);
+        // Timers have whole milliseconds: what is left of the delay after the last whole one is waited turn by turn.
+        if (pick.waitMs >= 1) gathering.set(now + Math.floor(pick.waitMs));
+        else watchTurn();
         return undefined;
       }
       const live = pick.parts.filter((part) => isInTime(part.ticket, now));
@@ -226,7 +229,14 @@ export function createBatcher(options: BatcherOptions): Batcher {
   function refusal(entry: Entry): AssayError | undefined {
     if (closing) return new AssayError(Reason.SHUTTING_DOWN, `model ${modelName} takes no more requests`);
     if (pool.outage !== undefined) return pool.outage;
-    return admit({ rows: entry.rowCount, bytes: entry.byteCount }, queue);
+    return admit({ rows: entry.rowCount, bytes: entry.byteCount }, entry.lane, queue);
+  }
+
+  /** What comes in one turn of the event loop, on however many sockets, runs together: a third cheaper with 8 callers. */
+  function watchTurn(): void {
+    if (isTurnWatched) return;
+    isTurnWatched = true;
+    setImmediate(endOfTurn);
   }
 
   function endOfTurn(): void {
@@ -245,11 +255,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       }
       tickets.set(entry, queue.add(entry, performance.now()));
       deadlines.set(entry.deadlineAt);
-      // What comes in one turn of the event loop, on however many sockets, runs together: a third cheaper with 8 callers.
-      if (!isTurnWatched && pool.idleCount > 0) {
-        isTurnWatched = true;
-        setImmediate(endOfTurn);
-      }
+      if (pool.idleCount > 0) watchTurn();
     },
     cancel(entry) {
       const ticket = tickets.get(entry);

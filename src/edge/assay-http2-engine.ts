@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import type { Log } from "../telemetry/log.ts";
 import { createHttp2Engine } from "../http2/engine.ts";
 import type { StreamHandler } from "../http2/stream.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { Engine } from "./engine.ts";
 import type { EdgeLimits } from "./limits.ts";
 
@@ -19,6 +19,7 @@ export function createAssayHttp2Engine(limits: EdgeLimits, onStream: StreamHandl
       maxConnectionWindowBytes: limits.streamWindowBytes * CONNECTION_WINDOWS,
       handshakeTimeoutMs: limits.headerTimeoutMs,
       headerBlockTimeoutMs: limits.headerTimeoutMs,
+      idleTimeoutMs: limits.idleTimeoutMs,
     },
     onHandlerError: (error) => log.error({ cause: String(error) }, "a stream's handler failed"),
   });

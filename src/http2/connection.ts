@@ -44,9 +44,8 @@ export interface ConnectionContext {
   readonly onHandlerError: (error: unknown) => void;
   readonly onClose: (connection: Connection) => void;
 }
-
 const EMPTY = Buffer.alloc(0);
-
+/** One HTTP/2 connection, from its preface to its end; it closes its socket. RFC 9113 section 3.4. */
 export class Connection implements FrameSink, StreamOwner {
   readonly context: ConnectionContext;
   readonly socket: Socket;

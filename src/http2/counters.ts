@@ -21,6 +21,7 @@ export interface Http2Counters {
   goaways: Map<string, number>;
 }
 
+/** Counters at zero. */
 export function createCounters(): Http2Counters {
   return {
     connectionsAccepted: 0,

@@ -10,6 +10,7 @@ export interface Defence {
   readonly reason: string;
 }
 
+/** Every defence; the constants below are places in this list. */
 export const DEFENCES = [
   {
     burst: 1_000,
@@ -44,6 +45,7 @@ export const DEFENCES = [
   { burst: 10_000, perSecond: 1_000, perWork: 1, reason: "too many frames on closed streams" },
 ] as const satisfies readonly Defence[];
 
+/** Places in DEFENCES. */
 export const RESETS = 0;
 export const FORCED_RESETS = 1;
 export const REFUSED = 2;

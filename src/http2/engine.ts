@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, type Http2Limits } from "./limits.ts";
 import type { StreamHandler } from "./stream.ts";
 import { createSweep } from "./sweep.ts";
 
+/** What an engine is made with. */
 export interface Http2EngineOptions {
   /** Serves each stream; called as soon as its header block is complete. */
   readonly handler: StreamHandler;
@@ -20,6 +21,7 @@ export interface Http2EngineOptions {
   readonly onHandlerError?: (error: unknown) => void;
 }
 
+/** Serves connections; whoever made it closes it. */
 export interface Http2Engine {
   /** Live counters of all connections so far. */
   readonly counters: Http2Counters;

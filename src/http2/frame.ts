@@ -1,5 +1,6 @@
 /** Frame types, flags and the nine octets that open every frame (RFC 9113 sections 4.1 and 6). Pure. */
 
+/** Frame types (RFC 9113 section 6). */
 export const DATA = 0x0;
 export const HEADERS = 0x1;
 export const PRIORITY = 0x2;
@@ -11,12 +12,14 @@ export const GOAWAY = 0x7;
 export const WINDOW_UPDATE = 0x8;
 export const CONTINUATION = 0x9;
 
+/** Flags; each means something for some frame types only. */
 export const FLAG_ACK = 0x1;
 export const FLAG_END_STREAM = 0x1;
 export const FLAG_END_HEADERS = 0x4;
 export const FLAG_PADDED = 0x8;
 export const FLAG_PRIORITY = 0x20;
 
+/** The octets before each payload (RFC 9113 section 4.1). */
 export const FRAME_HEADER_BYTES = 9;
 /** SETTINGS_MAX_FRAME_SIZE before any SETTINGS frame says otherwise; also what this engine accepts. */
 export const DEFAULT_MAX_FRAME_BYTES = 16_384;
@@ -54,6 +57,7 @@ export function writeUint32(target: Uint8Array, offset: number, value: number): 
   return offset + 4;
 }
 
+/** Three octets, most significant first. */
 export function readUint24(bytes: Uint8Array, offset: number): number {
   return (bytes[offset]! << 16) | (bytes[offset + 1]! << 8) | bytes[offset + 2]!;
 }
@@ -68,6 +72,7 @@ export function readUint31(bytes: Uint8Array, offset: number): number {
   );
 }
 
+/** Four octets, most significant first. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return (
     ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>>

@@ -20,6 +20,7 @@ const NOT_STARTED = 0;
 const BODY = 1;
 const ENDED = 2;
 
+/** One stream of a connection: the request, the response and both windows (RFC 9113 section 5). */
 export class Http2Stream extends RequestView implements ServerStream, Sender {
   readonly id: number;
   readonly receive: ReceiveWindow;

@@ -23,6 +23,7 @@ export const EVENTS = [
   "S END_STREAM",
   "S RST_STREAM",
 ] as const;
+/** Events, as columns of the table. */
 export const RECEIVE_HEADERS = 0;
 export const RECEIVE_DATA = 1;
 export const RECEIVE_END = 2;

@@ -3,7 +3,7 @@ import { AssayError } from "../errors.ts";
 import { ELEMENT_BYTES, type NumericArray, numericView } from "../tensor/datatype.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import { alignOffset, type FrameTensor, headerBytes, writeHeader } from "../worker/frame.ts";
-import { memorySize } from "../worker/memory-size.ts";
+import type { SlotMemory } from "../worker/slot-memory.ts";
 import { type EncodedStrings, joinStrings, lengthBytes, writeStrings } from "../worker/strings.ts";
 import type { Batch } from "./pool.ts";
 
@@ -14,15 +14,9 @@ export interface TensorNames {
 }
 
 /**
- * Lays a batch as a frame in `memory`, or in a larger buffer that it makes and returns. Throws LIMIT_REACHED beyond
- * `maxBytes`, with nothing changed that a worker could see.
+ * Lays a batch as a frame in `memory`, whose buffer it replaces where it does not fit. Throws LIMIT_REACHED beyond `maxBytes`.
  */
-export function writeBatch(
-  batch: Batch,
-  names: TensorNames,
-  memory: SharedArrayBuffer,
-  maxBytes: number,
-): SharedArrayBuffer {
+export function writeBatch(batch: Batch, names: TensorNames, memory: SlotMemory, maxBytes: number): void {
   const extras = batch.outputNames.map((name) => indexOf(names.outputNames, name, "output"));
   const tensors: FrameTensor[] = [];
   let end = headerBytes(batch.inputs, extras.length);
@@ -32,8 +26,9 @@ export function writeBatch(
     tensors.push({ nameIndex, datatype, shape, byteOffset: end, byteLength });
     end = alignOffset(end + byteLength);
   }
-  let target = roomFor(end, memory, maxBytes);
-  const strings = writeElements(batch, tensors, target);
+  checkSize(end, maxBytes);
+  memory.fit(end);
+  const strings = writeElements(batch, tensors, memory.buffer);
   if (strings !== undefined) {
     const textStart = end;
     for (const [index, { values, encoded }] of strings) {
@@ -42,15 +37,15 @@ export function writeBatch(
       tensor.byteLength = encoded.byteLength;
       end = alignOffset(end + lengthBytes(values.length) + encoded.byteLength);
     }
-    const larger = roomFor(end, target, maxBytes);
-    if (larger !== target) new Uint8Array(larger).set(new Uint8Array(target, 0, textStart));
-    target = larger;
+    checkSize(end, maxBytes);
+    const numeric = new Uint8Array(memory.buffer, 0, textStart);
+    if (memory.fit(end)) new Uint8Array(memory.buffer).set(numeric);
     for (const [index, { values, encoded }] of strings) {
-      writeStrings(target, tensors[index]!.byteOffset, values, encoded);
+      writeStrings(memory.buffer, tensors[index]!.byteOffset, values, encoded);
     }
   }
-  writeHeader(target, tensors, extras);
-  return target;
+  writeHeader(memory.buffer, tensors, extras);
+  memory.note(end);
 }
 
 interface StringInput {
@@ -95,15 +90,12 @@ function writeElements(
   return strings;
 }
 
-function roomFor(byteCount: number, memory: SharedArrayBuffer, maxBytes: number): SharedArrayBuffer {
-  if (byteCount <= memory.byteLength) return memory;
-  if (byteCount > maxBytes) {
-    throw new AssayError(
-      Reason.LIMIT_REACHED,
-      `the inputs of one run take ${byteCount} bytes, more than the ${maxBytes} that are allowed; send fewer rows in one request or lower max_batch_size`,
-    );
-  }
-  return new SharedArrayBuffer(memorySize(byteCount, maxBytes));
+function checkSize(byteCount: number, maxBytes: number): void {
+  if (byteCount <= maxBytes) return;
+  throw new AssayError(
+    Reason.LIMIT_REACHED,
+    `the inputs of one run take ${byteCount} bytes, more than the ${maxBytes} that are allowed; send fewer rows in one request or lower max_batch_size`,
+  );
 }
 
 function indexOf(names: readonly string[], name: string, kind: string): number {

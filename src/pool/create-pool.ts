@@ -1,9 +1,10 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { Device } from "../worker/device.ts";
 import { type Instance, startInstance } from "./instance.ts";
-import type { Pool, PoolLog } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** What a pool is made with. */
@@ -11,17 +12,17 @@ export interface PoolOptions {
   readonly model: Pick<PreparedModel, "modelName" | "modelVersion" | "bytes" | "externalData" | "signature">;
   /** One instance each, at least one. */
   readonly devices: readonly Device[];
-  /** Used instead, with one line in the log, where `devices` cannot be used: for devices that nobody asked for. */
-  readonly fallbackDevices?: readonly Device[];
   /** Threads inside one run on CPU; default 1. */
   readonly intraOpThreads?: number;
   /** The longest that one run may take; default 30,000. */
   readonly runTimeoutMs?: number;
+  /** The longest that a worker may take to load the model; default 300,000. */
+  readonly startTimeoutMs?: number;
   /** How long a thread whose run took too long may take to end before it counts as hung for good; default 5,000. */
   readonly hangGraceMs?: number;
   /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
   readonly maxRunBytes?: number;
-  readonly log: PoolLog;
+  readonly log: Log;
   /** Called with a device's name when a run hangs in native code: only the end of the process frees its thread. */
   readonly onHung?: (device: string) => void;
   /** The entry of worker threads; tests give their own. */
@@ -41,21 +42,6 @@ const OUTAGE_RETRY_MS = 1_000;
  * DEVICE_UNAVAILABLE, INSTANCE_LOST; nothing is left behind then.
  */
 export async function createPool(options: PoolOptions): Promise<Pool> {
-  const { fallbackDevices, ...rest } = options;
-  try {
-    return await startPool(rest);
-  } catch (error) {
-    const isOfDevice = error instanceof AssayError && error.reason === Reason.DEVICE_UNAVAILABLE;
-    if (!isOfDevice || fallbackDevices === undefined) throw error;
-    options.log.warn(
-      { model: options.model.modelName, error: error.message },
-      "falling back to other devices",
-    );
-    return startPool({ ...rest, devices: fallbackDevices });
-  }
-}
-
-async function startPool(options: PoolOptions): Promise<Pool> {
   const { model, log, runTimeoutMs = 30_000, maxRunBytes = 256 * 1024 * 1024 } = options;
   if (options.devices.length === 0) throw new AssayError(Reason.DEVICE_UNAVAILABLE, "no device to run on");
   const { modelName, modelVersion } = model;
@@ -90,7 +76,7 @@ async function startPool(options: PoolOptions): Promise<Pool> {
       return instances.map((instance) => instance.status);
     },
     get outage() {
-      if (instances.some((instance) => instance.status.state !== "failed")) return undefined;
+      for (const instance of instances) if (!instance.isFailed) return undefined;
       const why = instances[0]?.status.lastError ?? "";
       return new AssayError(
         Reason.MODEL_NOT_READY,
@@ -133,6 +119,7 @@ async function startPool(options: PoolOptions): Promise<Pool> {
           outputNames: model.signature.outputs.map((output) => output.name),
           maxOutputBytes: maxRunBytes,
           maxInputBytes: maxRunBytes,
+          startTimeoutMs: options.startTimeoutMs ?? 300_000,
           workerUrl: options.workerUrl ?? WORKER_URL,
         },
         log,

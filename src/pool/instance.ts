@@ -1,7 +1,8 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import type { Log } from "../telemetry/log.ts";
 import { deviceName } from "../worker/device.ts";
-import type { Batch, InstanceStatus, PoolLog } from "./pool.ts";
+import type { Batch, InstanceStatus } from "./pool.ts";
 import { nextRestart } from "./restart-policy.ts";
 import { startWorker, type WorkerHandle, type WorkerPlan } from "./worker-handle.ts";
 
@@ -11,7 +12,7 @@ const FAILED_STARTS = 3;
 /** What an instance is made with. */
 export interface InstanceOptions {
   readonly plan: WorkerPlan;
-  readonly log: PoolLog;
+  readonly log: Log;
   /** A run is hung for good when its thread has not ended this long after it was told to. */
   readonly hangGraceMs: number;
   /** Hung threads that may stay behind before no more are started. */
@@ -31,6 +32,8 @@ export interface Instance {
   readonly isIdle: boolean;
   /** Idle or busy. */
   readonly isLive: boolean;
+  /** Its starts fail again and again, or its threads hang. */
+  readonly isFailed: boolean;
   readonly runStartedAt: number | undefined;
   /** Why the last start failed. */
   readonly lastFailure: AssayError | undefined;
@@ -106,13 +109,17 @@ export function startInstance(options: InstanceOptions): Instance {
     onChange();
   }
 
-  /** Resolves with whether the thread ended within the grace time. */
-  async function terminated(life: WorkerHandle): Promise<boolean> {
+  /** Ends the thread; resolves with whether that took less than the grace time, after which it is left behind. */
+  async function terminated(life: WorkerHandle, onTerminated = (): void => {}): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), options.hangGraceMs);
     });
-    const hasEnded = await Promise.race([life.terminate().then(() => true), grace]);
+    const termination = life.terminate().then(() => {
+      onTerminated();
+      return true;
+    });
+    const hasEnded = await Promise.race([termination, grace]);
     clearTimeout(timer);
     if (!hasEnded) life.abandon();
     return hasEnded;
@@ -129,6 +136,9 @@ export function startInstance(options: InstanceOptions): Instance {
     },
     get isLive() {
       return (state === "idle" || state === "busy") && !closed;
+    },
+    get isFailed() {
+      return state === "failed";
     },
     get runStartedAt() {
       return worker?.runStartedAt;
@@ -149,13 +159,14 @@ export function startInstance(options: InstanceOptions): Instance {
         Reason.RUN_TIMEOUT,
         `the run took longer than the run time-out of ${runTimeoutMs} ms and was given up`,
       );
+      life.fail(error);
       hungThreads++;
-      void terminated(life).then((hasEnded) => {
-        if (hasEnded) {
-          hungThreads--;
-          if (worker === undefined && restartTimer === undefined && !closed) start();
-          return;
-        }
+      const onTerminated = (): void => {
+        hungThreads--;
+        if (worker === undefined && restartTimer === undefined && !closed) start();
+      };
+      void terminated(life, onTerminated).then((hasEnded) => {
+        if (hasEnded) return;
         log.error({ device }, "a run hangs in native code and its thread cannot be ended");
         options.onHung(device);
       });
@@ -169,7 +180,6 @@ export function startInstance(options: InstanceOptions): Instance {
       } else {
         ended(error);
       }
-      life.fail(error);
     },
     async close() {
       if (closed) return;

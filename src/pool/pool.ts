@@ -6,15 +6,11 @@
  * with growing delays when it keeps dying; crossing to a worker and back is two atomic notifications on shared memory.
  */
 import type { AssayError } from "../errors.ts";
-import type { Batching as ModelBatching } from "../model/signature.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 
-/** How the rows of a model may share a run, for the batcher. */
-export type Batching = ModelBatching;
-
 /** One input of a batch with its full shape, axis 0 included. */
-export interface BatchInput {
+interface BatchInput {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
@@ -47,13 +43,6 @@ export interface InstanceStatus {
   readonly restarts: number;
   /** Why it last ended; empty where it never did. */
   readonly lastError: string;
-}
-
-/** Where the pool and the batcher say what they do on their own; pino's loggers fit. */
-export interface PoolLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
 }
 
 /** The instances of one model version; made by `createPool`, which resolves once every instance is up. */

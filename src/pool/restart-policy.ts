@@ -1,6 +1,7 @@
 /** A life this long was a healthy one: what ends it says nothing about the next. */
 export const HEALTHY_LIFE_MS = 60_000;
 const FIRST_DELAY_MS = 100;
+/** The longest wait between two starts. */
 export const LONGEST_DELAY_MS = 30_000;
 
 /** How a life of a worker ended. */

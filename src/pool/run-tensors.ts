@@ -1,3 +1,5 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Pool } from "./pool.ts";
 
@@ -11,6 +13,8 @@ export function runTensors(
   outputNames: readonly string[] = [],
 ): Promise<TensorData[]> {
   return new Promise((resolve, reject) => {
+    if (pool.idleCount === 0)
+      throw new AssayError(Reason.INSTANCE_LOST, "no instance is up to run these rows");
     pool.run({
       inputs,
       outputNames,

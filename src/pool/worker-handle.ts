@@ -16,6 +16,7 @@ import {
   type StartMessage,
   type WorkerStart,
 } from "../worker/channel.ts";
+import { createSlotMemory } from "../worker/slot-memory.ts";
 import { writeBatch } from "./batch-memory.ts";
 import { readFailure, readOutputs } from "./outputs.ts";
 import type { Batch } from "./pool.ts";
@@ -24,6 +25,8 @@ import type { Batch } from "./pool.ts";
 export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
   readonly workerUrl: URL;
   readonly maxInputBytes: number;
+  /** The longest that a start may take. */
+  readonly startTimeoutMs: number;
 };
 
 /** What becomes of a worker; each is called in a turn of its own, `onEnded` last and once. */
@@ -53,7 +56,7 @@ export interface WorkerHandle {
 
 /** Starts a worker thread. */
 export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandle {
-  const { workerUrl, maxInputBytes, ...start } = plan;
+  const { workerUrl, maxInputBytes, startTimeoutMs, ...start } = plan;
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const words = new Int32Array(control);
   const { port1: port, port2: workerPort } = new MessageChannel();
@@ -62,8 +65,8 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     transferList: [workerPort],
     name: `assay ${start.device.provider}:${start.device.deviceId}`,
   });
-  const inputs = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
-  const outputs = [...inputs];
+  const inputs = Array.from({ length: SLOT_COUNT }, () => createSlotMemory(maxInputBytes));
+  const outputs = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
   let slot = 0;
   let request = 0;
   let batch: Batch | undefined;
@@ -72,27 +75,45 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
   let asked = false;
   let failure: AssayError | undefined;
 
+  // Loading a model is one native call, which cannot be broken off: the thread is left behind if it does not end.
+  const startTimer = setTimeout(() => {
+    failure ??= new AssayError(
+      Reason.INSTANCE_LOST,
+      `the worker did not load the model within ${startTimeoutMs} ms`,
+    );
+    worker.unref();
+    void worker.terminate();
+    onEnd();
+  }, startTimeoutMs);
+
   worker.on("message", (message: StartMessage) => {
+    clearTimeout(startTimer);
     if (message.kind === "failed") failure = new AssayError(message.reason, message.message);
-    else events.onReady();
+    else if (!ended) events.onReady();
   });
   worker.on("error", (cause) => {
     const text = cause instanceof Error ? cause.message : String(cause);
     failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker ended with an error: ${text}`, { cause });
   });
   worker.on("exit", (exitCode) => {
+    if (!asked) failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker exited with code ${exitCode}`);
+    onEnd();
+  });
+
+  function onEnd(): void {
+    if (ended) return;
     ended = true;
+    clearTimeout(startTimer);
     // The last run may have been answered in the moment before the end.
     if (Atomics.load(words, RESPONSE) === request && Atomics.load(words, OUTPUT_MAIL) === 0) finishRun();
     runStartedAt = undefined;
     // Settles the wait that the thread can no longer answer.
     Atomics.notify(words, RESPONSE);
     port.close();
-    if (!asked) failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker exited with code ${exitCode}`);
-    events.onEnded(failure);
     const lost = "the worker that held these rows ended and is being replaced; try again";
     fail(new AssayError(Reason.INSTANCE_LOST, lost, { cause: failure, retryAfterMs: 100 }));
-  });
+    events.onEnded(failure);
+  }
 
   function fail(error: AssayError): void {
     const held = batch;
@@ -110,6 +131,7 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
   }
 
   function finishRun(): void {
+    if (runStartedAt === undefined) return;
     const held = batch;
     const status = Atomics.load(words, STATUS);
     for (; Atomics.load(words, OUTPUT_MAIL) > 0; Atomics.sub(words, OUTPUT_MAIL, 1)) {
@@ -137,9 +159,10 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
       return runStartedAt;
     },
     run(next) {
-      let memory: SharedArrayBuffer;
+      const memory = inputs[slot]!;
+      const { buffer } = memory;
       try {
-        memory = writeBatch(next, start, inputs[slot]!, maxInputBytes);
+        writeBatch(next, start, memory, maxInputBytes);
       } catch (cause) {
         const error =
           cause instanceof AssayError
@@ -147,11 +170,11 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
             : new AssayError(Reason.INTERNAL, "the batch could not be written", { cause });
         next.onError(error);
         return;
-      }
-      if (memory !== inputs[slot]) {
-        inputs[slot] = memory;
-        port.postMessage({ kind: "memory", slot, memory } satisfies MemoryMessage);
-        Atomics.add(words, INPUT_MAIL, 1);
+      } finally {
+        if (memory.buffer !== buffer) {
+          port.postMessage({ kind: "memory", slot, memory: memory.buffer } satisfies MemoryMessage);
+          Atomics.add(words, INPUT_MAIL, 1);
+        }
       }
       batch = next;
       runStartedAt = performance.now();

@@ -8,19 +8,24 @@ import type { MessagePort } from "node:worker_threads";
 import type { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Device } from "./device.ts";
 
-/** Words of the control buffer, an Int32Array. */
+/** Word of the control buffer, an Int32Array: the number of the latest request. */
 export const REQUEST = 0;
+/** Word: the number of the latest request that was answered. */
 export const RESPONSE = 1;
-/** The slot that the request lies in, or EXIT. */
+/** Word: the slot that the request lies in, or EXIT. */
 export const SLOT = 2;
-/** How the last run ended: RUN_OK or the number of a Reason. */
+/** Word: how the last run ended, RUN_OK or the number of a Reason. */
 export const STATUS = 3;
-/** Buffers that were sent over the port and not yet taken, one word for each direction. */
+/** Word: buffers for inputs that were sent over the port and not yet taken. */
 export const INPUT_MAIL = 4;
+/** Word: buffers for outputs that were sent over the port and not yet taken. */
 export const OUTPUT_MAIL = 5;
+/** The length of the control buffer in words. */
 export const CONTROL_WORDS = 16;
 
+/** The status of a run that succeeded. */
 export const RUN_OK = 0;
+/** In place of a slot: the session is released and the thread ends. */
 export const EXIT = -1;
 /** While the outputs of one slot are being read, the next batch runs in the other. */
 export const SLOT_COUNT = 2;

@@ -1,5 +1,5 @@
 /** An execution provider of ONNX Runtime that Assay can run sessions on. */
-export type ExecutionProvider = "cpu" | "cuda" | "webgpu";
+type ExecutionProvider = "cpu" | "cuda" | "webgpu";
 
 /** One place to run a session on. CPU instances are numbered too, so that each has a name of its own. */
 export interface Device {

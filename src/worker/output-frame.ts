@@ -5,6 +5,7 @@ import { type NumericArray, numericView } from "../tensor/datatype.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import { alignOffset, type FrameTensor, headerBytes, writeHeader } from "./frame.ts";
 import { datatypeOf } from "./session.ts";
+import type { SlotMemory } from "./slot-memory.ts";
 import { type EncodedStrings, joinStrings, lengthBytes, writeStrings } from "./strings.ts";
 
 interface OutputTensor {
@@ -14,20 +15,21 @@ interface OutputTensor {
 }
 
 /**
- * Lays the outputs of a run in `memory`, or in the larger buffer that `grow` makes. Throws OUTPUT_TOO_LARGE beyond
+ * Lays the outputs of a run in `memory`, whose buffer it replaces where they do not fit. Throws OUTPUT_TOO_LARGE beyond
  * `maxBytes` and RUN_FAILED for element types that cannot be served.
  */
 export function writeOutputs(
   outputs: InferenceSession.OnnxValueMapType,
   outputNames: readonly string[],
-  memory: SharedArrayBuffer,
+  memory: SlotMemory,
   maxBytes: number,
-  grow: (byteCount: number) => SharedArrayBuffer,
 ): void {
   const tensors: OutputTensor[] = [];
   for (let nameIndex = 0; nameIndex < outputNames.length; nameIndex++) {
-    const output = outputs[outputNames[nameIndex]!];
-    if (output !== undefined) tensors.push(outputTensor(nameIndex, outputNames[nameIndex]!, output));
+    const name = outputNames[nameIndex]!;
+    // Outputs may be called `constructor`.
+    const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+    if (output !== undefined) tensors.push(outputTensor(nameIndex, name, output));
   }
   const places = tensors.map((tensor) => tensor.place);
   let end = headerBytes(places, 0);
@@ -42,7 +44,9 @@ export function writeOutputs(
       `the outputs take ${end} bytes, more than the ${maxBytes} that one run may return; send fewer rows in one request`,
     );
   }
-  const target = end > memory.byteLength ? grow(end) : memory;
+  memory.fit(end);
+  memory.note(end);
+  const target = memory.buffer;
   writeHeader(target, places, []);
   for (const { place, data, encoded } of tensors) {
     if (encoded !== undefined) writeStrings(target, place.byteOffset, data as readonly string[], encoded);

@@ -9,6 +9,7 @@ import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { sessionName } from "../model/session-names.ts";
 import {
   EXIT,
   INPUT_MAIL,
@@ -24,24 +25,29 @@ import {
   type WorkerStart,
 } from "./channel.ts";
 import { readHeader } from "./frame.ts";
-import { memorySize } from "./memory-size.ts";
 import { writeOutputs } from "./output-frame.ts";
 import { createSession, runSession } from "./session.ts";
+import { createSlotMemory, type SlotMemory } from "./slot-memory.ts";
 
 /** Runs between two turns of the event loop, in which Node frees what finalizers hold. */
 const RUNS_PER_TURN = 256;
 
 /** Serves runs until EXIT. `beforeRun` is called with each frame's memory before it is run. */
 export async function serveRuns(
-  start: WorkerStart,
+  plan: WorkerStart,
   beforeRun: (memory: SharedArrayBuffer) => void = () => {},
 ): Promise<void> {
+  const start: WorkerStart = {
+    ...plan,
+    inputNames: plan.inputNames.map(sessionName),
+    outputNames: plan.outputNames.map(sessionName),
+  };
   const session = await startSession(start);
   if (session === undefined) return;
   const { control, port, outputNames, maxOutputBytes } = start;
   const words = new Int32Array(control);
   const inputs: SharedArrayBuffer[] = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
-  const outputs = [...inputs];
+  const outputs = inputs.map(() => createSlotMemory(maxOutputBytes));
   const turn = turnsOfTheLoop();
   for (let request = 0; ; ) {
     Atomics.wait(words, REQUEST, request);
@@ -53,23 +59,22 @@ export async function serveRuns(
       const mail = receiveMessageOnPort(port)?.message as MemoryMessage;
       inputs[mail.slot] = mail.memory;
     }
-    const grow = (byteCount: number): SharedArrayBuffer => {
-      const memory = new SharedArrayBuffer(memorySize(byteCount, maxOutputBytes));
-      outputs[slot] = memory;
-      port.postMessage({ kind: "memory", slot, memory } satisfies MemoryMessage);
-      Atomics.add(words, OUTPUT_MAIL, 1);
-      return memory;
-    };
+    const memory = inputs[slot]!;
+    const output = outputs[slot]!;
+    const { buffer } = output;
     let status: number = RUN_OK;
     try {
-      const memory = inputs[slot]!;
       beforeRun(memory);
       const results = await runSession(session, start, memory, readHeader(memory));
-      writeOutputs(results, outputNames, outputs[slot]!, maxOutputBytes, grow);
+      writeOutputs(results, outputNames, output, maxOutputBytes);
     } catch (error) {
       if (!(error instanceof AssayError)) throw error;
       status = error.reason;
-      writeText(error.message, outputs[slot]!, grow);
+      writeText(error.message, output);
+    }
+    if (output.buffer !== buffer) {
+      port.postMessage({ kind: "memory", slot, memory: output.buffer } satisfies MemoryMessage);
+      Atomics.add(words, OUTPUT_MAIL, 1);
     }
     Atomics.store(words, STATUS, status);
     Atomics.store(words, RESPONSE, request);
@@ -105,13 +110,9 @@ function turnsOfTheLoop(): () => Promise<void> {
 }
 
 /** An error's text: its length in bytes, then UTF-8. */
-function writeText(
-  text: string,
-  memory: SharedArrayBuffer,
-  grow: (byteCount: number) => SharedArrayBuffer,
-): void {
+function writeText(text: string, memory: SlotMemory): void {
   const bytes = Buffer.from(text.slice(0, 4096), "utf8");
-  const target = bytes.length + 4 > memory.byteLength ? grow(bytes.length + 4) : memory;
-  new Int32Array(target, 0, 1)[0] = bytes.length;
-  new Uint8Array(target, 4).set(bytes);
+  memory.fit(bytes.length + 4);
+  new Int32Array(memory.buffer, 0, 1)[0] = bytes.length;
+  new Uint8Array(memory.buffer, 4).set(bytes);
 }

@@ -1,8 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { createPool } from "../../src/pool/create-pool.ts";
-import { affineModel } from "../onnx-model.ts";
-import { silentLog, startCore } from "../scoring-core.ts";
+import { silentLog } from "../../src/telemetry/log.ts";
+import { affineModel, onnxModel } from "../onnx-model.ts";
+import { score, startCore } from "../scoring-core.ts";
 
 const cpu = [{ provider: "cpu", deviceId: 0 }] as const;
 const cuda = [{ provider: "cuda", deviceId: 0 }] as const;
@@ -11,7 +15,7 @@ test("a file that ONNX Runtime cannot load fails the start with MODEL_INVALID an
   const model = { ...affineModel(), bytes: new Uint8Array([1, 2, 3]) };
   await expect(createPool({ model, devices: cpu, log: silentLog })).rejects.toMatchObject({
     reason: Reason.MODEL_INVALID,
-    message: expect.stringMatching(/^ONNX Runtime cannot load the model: .*protobuf/i),
+    message: expect.stringMatching(/^the model cannot be loaded: /i),
   });
 });
 
@@ -30,17 +34,6 @@ test("a device that cannot be used fails the start with DEVICE_UNAVAILABLE and i
   });
 });
 
-test("devices that nobody asked for fall back with one line", async ({ skip }) => {
-  const lines: object[] = [];
-  const log = { ...silentLog, warn: (fields: object) => lines.push(fields) };
-  const core = await startCore({ pool: { devices: cuda, fallbackDevices: cpu, log } });
-  const [instance] = core.pool.instances;
-  await core.close();
-  if (instance?.device === "cuda:0") skip("this machine has a usable CUDA device");
-  expect(instance?.device).toBe("cpu:0");
-  expect(lines).toMatchObject([{ error: expect.stringContaining("cuda:0") }]);
-});
-
 test("an entry of a worker that does not exist fails the start", async () => {
   const workerUrl = new URL("./no-such-worker.ts", import.meta.url);
   await expect(
@@ -48,4 +41,37 @@ test("an entry of a worker that does not exist fails the start", async () => {
   ).rejects.toMatchObject({
     reason: Reason.INSTANCE_LOST,
   });
+});
+
+test("a worker that does not come up in time fails the start", async () => {
+  const workerUrl = new URL("../workers/silent-worker.ts", import.meta.url);
+  const starting = createPool({
+    model: affineModel(),
+    devices: cpu,
+    log: silentLog,
+    workerUrl,
+    startTimeoutMs: 50,
+  });
+  await expect(starting).rejects.toMatchObject({
+    reason: Reason.INSTANCE_LOST,
+    message: expect.stringContaining("within 50 ms"),
+  });
+});
+
+test("weights in files beside the model are read from its folder", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "assay-weights-"));
+  mkdirSync(join(folder, "data"));
+  writeFileSync(join(folder, "data", "weights.bin"), new Uint8Array(Float32Array.of(3).buffer));
+  const model = onnxModel("external", {
+    inputs: [{ name: "x", datatype: "FP32", shape: [-1, 2] }],
+    outputs: [{ name: "y", datatype: "FP32", shape: [-1, 2] }],
+    nodes: [{ op: "Mul", inputs: ["x", "three"], outputs: ["y"] }],
+    initializers: [{ name: "three", shape: [1], data: [], location: "data/weights.bin" }],
+  });
+  const externalData = [{ location: "data/weights.bin", path: join(folder, "data", "weights.bin") }];
+  const core = await startCore({ model: { ...model, externalData } });
+  const answer = await score(core, { first: 7 });
+  await core.close();
+  rmSync(folder, { recursive: true });
+  expect(answer).toEqual([21, 21]);
 });

@@ -13,10 +13,19 @@ test.each([
   ["never fits by rows", { rows: 11, bytes: 1 }, { rows: 0, bytes: 0 }, Reason.LIMIT_REACHED],
   ["never fits by bytes", { rows: 1, bytes: 101 }, { rows: 0, bytes: 0 }, Reason.LIMIT_REACHED],
 ])("%s", (_, entry, waiting, reason) => {
-  expect(admit(entry, waiting)?.reason).toBe(reason);
+  expect(admit(entry, "interactive", waiting)?.reason).toBe(reason);
 });
 
 test("a full queue says when to try again, and what never fits does not", () => {
-  expect(admit({ rows: 5, bytes: 1 }, { rows: 6, bytes: 0 })?.retryAfterMs).toBe(1_000);
-  expect(admit({ rows: 11, bytes: 1 }, { rows: 0, bytes: 0 })?.retryAfterMs).toBeUndefined();
+  expect(admit({ rows: 5, bytes: 1 }, "interactive", { rows: 6, bytes: 0 })?.retryAfterMs).toBe(1_000);
+  expect(admit({ rows: 11, bytes: 1 }, "interactive", { rows: 0, bytes: 0 })?.retryAfterMs).toBeUndefined();
+});
+
+test.each([
+  ["within its share", { rows: 2, bytes: 1 }, { rows: 5, bytes: 0 }, undefined],
+  ["beyond its share of rows", { rows: 3, bytes: 1 }, { rows: 5, bytes: 0 }, Reason.QUEUE_FULL],
+  ["beyond its share of bytes", { rows: 1, bytes: 26 }, { rows: 1, bytes: 50 }, Reason.QUEUE_FULL],
+  ["as large as the queue, alone", { rows: 10, bytes: 100 }, { rows: 0, bytes: 0 }, undefined],
+])("a bulk entry leaves room for interactive ones: %s", (_, entry, waiting, reason) => {
+  expect(admit(entry, "bulk", waiting)?.reason).toBe(reason);
 });

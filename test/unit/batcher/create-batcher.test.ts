@@ -3,8 +3,9 @@ import { describe, expect, test, vi } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { type BatcherOptions, createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
+import { silentLog } from "../../../src/telemetry/log.ts";
 import { createFakePool, type FakePool } from "../../fake-pool.ts";
-import { affineAnswer, affineEntry, silentLog, type TestEntry, turn } from "../../scoring-core.ts";
+import { affineAnswer, affineEntry, type TestEntry, turn } from "../../scoring-core.ts";
 
 function setUp(options: Partial<BatcherOptions> = {}, instances = 1) {
   const pool = createFakePool(instances);
