@@ -19,7 +19,7 @@ import { exampleRequest } from "./model/example-request.ts";
 import { applyGateOutcome, passGoldenGate } from "./model/golden-gate.ts";
 import { keepBatchDimension } from "./model/keep-batch-dimension.ts";
 import { configInEffect, modelSettings } from "./model/model-settings.ts";
-import type { PreparedModel } from "./model/prepared-model.ts";
+import type { FoundModel, PreparedModel } from "./model/prepared-model.ts";
 import { scanRepository } from "./model/repository.ts";
 import { createPool } from "./pool/create-pool.ts";
 import { readDeviceListing } from "./pool/device-listing.ts";
@@ -156,14 +156,12 @@ async function tryLoad(
 async function load(found: PreparedModel, choice: DeviceChoice, options: AppOptions): Promise<Generation> {
   const { settings, log } = options;
   const scheduling = modelSettings(found.config, settings);
-  const { model, pool } = await startRepaired(found, choice, scheduling.runTimeoutMs, options);
+  const start = (model: PreparedModel) => startPool(model, choice, scheduling.runTimeoutMs, options);
+  const { model, pool } = await startRepaired(found, start);
   try {
-    const outcome = await passGoldenGate(model, (inputs) => runTensors(pool, inputs));
-    if (outcome.kind === "refused") {
-      throw new AssayError(Reason.MODEL_INVALID, outcome.reason, { cause: outcome.cause });
-    }
-    const passed = applyGateOutcome(model, outcome);
+    const passed = await passGate(model, pool);
     const { modelName, modelVersion, signature } = passed;
+    for (const notice of passed.notices) log.warn({ model: modelName, version: modelVersion }, notice);
     const batcher = createBatcher({
       pool,
       modelName,
@@ -211,20 +209,41 @@ async function load(found: PreparedModel, choice: DeviceChoice, options: AppOpti
   }
 }
 
+/** Runs a model's gate on one CPU instance that ends with it: for `assay inspect`. */
+export async function tryGate(found: PreparedModel, log: Log): Promise<FoundModel> {
+  try {
+    const start = (model: PreparedModel) => createPool({ model, devices: cpuDevices(1), log });
+    const { model, pool } = await startRepaired(found, start);
+    try {
+      return { kind: "prepared", model: await passGate(model, pool) };
+    } finally {
+      await pool.close();
+    }
+  } catch (error) {
+    if (!(error instanceof AssayError)) throw error;
+    const { modelName, modelVersion } = found;
+    return { kind: "refused", modelName, modelVersion, reason: error.message, cause: error };
+  }
+}
+
+async function passGate(model: PreparedModel, pool: Pool): Promise<PreparedModel> {
+  const outcome = await passGoldenGate(model, (inputs) => runTensors(pool, inputs));
+  if (outcome.kind === "passed") return applyGateOutcome(model, outcome);
+  throw new AssayError(Reason.MODEL_INVALID, outcome.reason, { cause: outcome.cause });
+}
+
 /** A graph whose batch dimension was opened and that no session can be made of gets it back. */
 async function startRepaired(
   model: PreparedModel,
-  choice: DeviceChoice,
-  runTimeoutMs: number,
-  options: AppOptions,
+  start: (model: PreparedModel) => Promise<Pool>,
 ): Promise<{ model: PreparedModel; pool: Pool }> {
   try {
-    return { model, pool: await startPool(model, choice, runTimeoutMs, options) };
+    return { model, pool: await start(model) };
   } catch (error) {
     const kept = keepBatchDimension(model);
     const invalid = error instanceof AssayError && error.reason === Reason.MODEL_INVALID;
     if (kept === undefined || !invalid) throw error;
-    return { model: kept, pool: await startPool(kept, choice, runTimeoutMs, options) };
+    return { model: kept, pool: await start(kept) };
   }
 }
 

@@ -1,5 +1,7 @@
 import { createRequire } from "node:module";
 import type { Run } from "../src/model/coupling-check.ts";
+import type { PreparedModel } from "../src/model/prepared-model.ts";
+import { sessionName } from "../src/model/session-names.ts";
 import type { Datatype, NumericArray } from "../src/tensor/datatype.ts";
 import type { TensorData } from "../src/tensor/tensor-data.ts";
 
@@ -51,6 +53,19 @@ export async function openBareSession(bytes: Uint8Array, folder?: string): Promi
         const tensor = Object.hasOwn(results, name) ? results[name] : undefined;
         return tensor === undefined ? [] : [fromOrt(name, tensor)];
       });
+    },
+  };
+}
+
+/** Opens a session of a prepared model that is fed and fetched by the model's own names. */
+export async function openPreparedSession(model: PreparedModel): Promise<BareSession> {
+  const session = await openBareSession(model.bytes);
+  const names = new Map(model.signature.outputs.map(({ name }) => [sessionName(name), name]));
+  return {
+    ...session,
+    async run(inputs) {
+      const outputs = await session.run(inputs.map((input) => ({ ...input, name: sessionName(input.name) })));
+      return outputs.map((output) => ({ ...output, name: names.get(output.name) ?? output.name }));
     },
   };
 }

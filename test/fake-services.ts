@@ -41,17 +41,23 @@ export interface FakeScoring extends ScoringService {
   /** Called whenever a call to `hang` has come. */
   onHang: () => void;
   onCancelled: () => void;
+  /** Answers what hangs with the score 7. */
+  release(): void;
 }
 
 export function createFakeScoring(): FakeScoring {
+  const answers: Answers = new Map();
   const fake: FakeScoring = {
     calls: [],
     hanging: new Set(),
     onHang: () => {},
     onCancelled: () => {},
+    release() {
+      for (const answer of answers.values()) answer(create(PredictResponseSchema, { scores: [7] }));
+    },
     predict(request, call) {
       fake.calls.push(call);
-      if (request.modelName === "hang") return hang(fake, call);
+      if (request.modelName === "hang") return hang(fake, call, answers);
       return new Promise((resolve) => resolve(score(request)));
     },
     async *predictStream(requests, call) {
@@ -67,11 +73,15 @@ export function createFakeScoring(): FakeScoring {
   return fake;
 }
 
-function hang(fake: FakeScoring, call: Call): Promise<PredictResponse> {
-  return new Promise((_, reject) => {
+type Answers = Map<Call, (response: PredictResponse) => void>;
+
+function hang(fake: FakeScoring, call: Call, answers: Answers): Promise<PredictResponse> {
+  return new Promise((resolve, reject) => {
     fake.hanging.add(call);
+    answers.set(call, resolve);
     call.onCancel = () => {
       fake.hanging.delete(call);
+      answers.delete(call);
       reject(new AssayError(Reason.CANCELLED, "cancelled"));
       fake.onCancelled();
     };

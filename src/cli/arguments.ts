@@ -34,6 +34,8 @@ export function parseArguments(argv: readonly string[], kinds: FlagKinds): Parse
     if (kind === undefined) {
       const hint = didYouMean(name, kinds.keys()).replace(/"([^"]+)"/, "--$1");
       problems.push(`--${name} is not known${hint}`);
+      // What follows is most likely its value, and no problem of its own.
+      if (attached === undefined && argv[i + 1]?.startsWith("-") === false) i++;
     } else if (kind === "switch") {
       flags.set(negated ?? name, negated === undefined ? (attached ?? "true") : "false");
     } else {

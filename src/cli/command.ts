@@ -1,7 +1,9 @@
+import { tryGate } from "../app.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
 import { didYouMean } from "../nearest-name.ts";
-import { generalHelp, serveHelp } from "./help.ts";
+import { createLog } from "../telemetry/log.ts";
+import { generalHelp, inspectHelp, serveHelp } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { serve } from "./serve.ts";
 import { packageVersion } from "./version.ts";
@@ -20,7 +22,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     if (command === "serve") {
       return rest.includes("--help") ? say(serveHelp().trimEnd()) : await serve(rest, readEnvironment());
     }
-    if (command === "inspect") return await inspect(rest, process.stdout);
+    if (command === "inspect") {
+      if (rest.includes("--help")) return say(inspectHelp().trimEnd());
+      return await inspect(rest, process.stdout, (model) => tryGate(model, createLog("error")));
+    }
     const hint = didYouMean(command, COMMANDS) || "; see assay --help";
     process.stderr.write(`assay has no command ${JSON.stringify(command)}${hint}\n`);
     return 2;

@@ -8,7 +8,21 @@ export function generalHelp(): string {
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
   assay --version              the version
 
-Each command explains itself: assay serve --help. How to get a model there: docs/exporting.md.
+Each command explains itself: assay serve --help, assay inspect --help. How to get a model there: docs/exporting.md.
+`;
+}
+
+/** `assay inspect --help`. */
+export function inspectHelp(): string {
+  return `Shows what a model file, a version folder, a model folder or a whole repository holds, and what Assay would do with it:
+signature, labels, opset, where the score comes from, how rows are batched, and each repair. The model is run once with its
+golden rows or made-up rows, as at the start of a server.
+
+  assay inspect PATH [--json]
+
+  --json     for programs: one object a version
+
+Exit code 0: everything is served. 1: something is not, with the reason. 2: called wrongly.
 `;
 }
 

@@ -19,6 +19,7 @@ export function createAssayHttp2Engine(limits: EdgeLimits, onStream: StreamHandl
       maxConnectionWindowBytes: limits.streamWindowBytes * CONNECTION_WINDOWS,
       handshakeTimeoutMs: limits.headerTimeoutMs,
       headerBlockTimeoutMs: limits.headerTimeoutMs,
+      idleTimeoutMs: limits.idleTimeoutMs,
     },
     onHandlerError: (error) => log.error({ cause: String(error) }, "a stream's handler failed"),
   });

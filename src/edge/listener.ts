@@ -65,7 +65,10 @@ export function createListener(options: ListenerOptions): Listener {
     if (socket.alpnProtocol === false) sniff(socket);
     else hand(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
   });
-  server.on("tlsClientError", (error: Error) => log.debug({ error: error.message }, "TLS handshake failed"));
+  server.on("tlsClientError", (error: Error, socket: Socket) => {
+    log.debug({ error: error.message }, "TLS handshake failed");
+    socket.destroy();
+  });
 
   function sniff(socket: Socket): void {
     let bytes: Buffer = Buffer.alloc(0);
@@ -104,6 +107,17 @@ export function createListener(options: ListenerOptions): Listener {
     }
   }
 
+  function emptied(): Promise<void> {
+    if (sockets.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const next = onEmpty;
+      onEmpty = () => {
+        resolve();
+        next();
+      };
+    });
+  }
+
   function end(): void {
     for (const engine of [http1, http2]) engine.abort({ kind: "drain-limit" });
     for (const socket of sockets) socket.destroy();
@@ -126,17 +140,17 @@ export function createListener(options: ListenerOptions): Listener {
       const closed = stopListening(server);
       http1.drain();
       http2.drain();
-      const inTime = await emptyWithin(sockets, timeoutMs, (callback) => {
-        onEmpty = callback;
-      });
+      const inTime = await within(emptied(), timeoutMs);
       end();
       await closed;
+      await emptied();
       return inTime;
     },
     async close() {
       const closed = stopListening(server);
       end();
       await closed;
+      await emptied();
     },
   };
 }
@@ -159,15 +173,11 @@ function stopListening(server: Server): Promise<void> {
   return server.listening ? new Promise((resolve) => server.close(() => resolve())) : Promise.resolve();
 }
 
-function emptyWithin(
-  sockets: ReadonlySet<Socket>,
-  timeoutMs: number,
-  onEmpty: (callback: () => void) => void,
-): Promise<boolean> {
-  if (sockets.size === 0) return Promise.resolve(true);
+/** False where `work` takes longer than `timeoutMs`. */
+function within(work: Promise<void>, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), timeoutMs);
-    onEmpty(() => {
+    work.then(() => {
       clearTimeout(timer);
       resolve(true);
     });

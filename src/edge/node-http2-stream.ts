@@ -34,6 +34,10 @@ export function createNodeHttp2Stream(
     done = true;
     stream.onCancel(reason);
   }
+  /** What the peer has not sent is not wanted any more; it must learn so, or it waits for its window. */
+  function refuseRest(): void {
+    if (!requestEnded) setImmediate(() => http2.close(constants.NGHTTP2_NO_ERROR));
+  }
   function endResponse(): void {
     done = true;
     http2.end();
@@ -54,8 +58,7 @@ export function createNodeHttp2Stream(
   http2.once("wantTrailers", () => {
     if (http2.destroyed || http2.closed) return;
     http2.sendTrailers(trailerBlock === undefined ? {} : trailerFields(trailerBlock));
-    // What the peer has not sent is not wanted any more; it must learn so, or it waits for its window.
-    if (!requestEnded) setImmediate(() => http2.close(constants.NGHTTP2_NO_ERROR));
+    refuseRest();
   });
 
   const stream: ServerStream = {
@@ -82,8 +85,10 @@ export function createNodeHttp2Stream(
       if (done || http2.headersSent || http2.destroyed || http2.closed) return;
       const flat: string[] = [":status", String(status)];
       for (const [name, value] of block.fields) flat.push(name, value);
-      http2.respond(flat, { waitForTrailers: true });
-      if (end) endResponse();
+      http2.respond(flat, end ? { endStream: true } : { waitForTrailers: true });
+      if (!end) return;
+      done = true;
+      refuseRest();
     },
     write(bytes, end = false) {
       if (done || http2.destroyed || http2.closed) return true;

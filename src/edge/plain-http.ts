@@ -102,9 +102,12 @@ async function readBody(stream: ServerStream, edgeCall: EdgeCall, limits: EdgeLi
   const body = createRequestBody(stream, check, (error) => error);
   const timer = setTimeout(() => body.fail(bodyTooSlow(bodyTimeoutMs)), bodyTimeoutMs);
   edgeCall.onFailure = (failure) => body.fail(failure);
-  body.onEnd = () => clearTimeout(timer);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  try {
+    for await (const chunk of body) chunks.push(chunk);
+  } finally {
+    clearTimeout(timer);
+  }
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   const encoding = stream.headers.get("content-encoding") ?? "identity";
   if (encoding === "identity") return bytes;

@@ -94,5 +94,8 @@ export function createRequestBody(
     },
     [Symbol.asyncIterator]: () => iterator,
   };
+  // What is announced can be refused before it comes.
+  const refusedAtOnce = check(new Uint8Array(0));
+  if (refusedAtOnce !== undefined) body.fail(asError(refusedAtOnce));
   return body;
 }

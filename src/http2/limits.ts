@@ -26,6 +26,8 @@ export interface Http2Limits {
   readonly stalledResponseMs: number;
   /** Silence after which a PING asks whether the peer is there; as long again without an answer ends the connection. */
   readonly keepaliveMs: number;
+  /** How long a connection without a stream is kept; then it is drained. */
+  readonly idleTimeoutMs: number;
 }
 
 /** Defaults for a scoring server: 1,000 streams, 16 KiB of headers, windows from 256 KiB to 4 MiB a stream. */
@@ -44,4 +46,5 @@ export const DEFAULT_LIMITS: Http2Limits = {
   writeTimeoutMs: 30_000,
   stalledResponseMs: 120_000,
   keepaliveMs: 60_000,
+  idleTimeoutMs: 300_000,
 };

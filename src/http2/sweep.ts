@@ -1,6 +1,6 @@
 import type { Connection } from "./connection.ts";
 import type { Http2Counters } from "./counters.ts";
-import { confirmDrain } from "./drain.ts";
+import { confirmDrain, startDrain } from "./drain.ts";
 import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from "./error-code.ts";
 import { PING } from "./frame.ts";
 import type { Http2Limits } from "./limits.ts";
@@ -18,6 +18,8 @@ interface Watch {
   takenBytes: number;
   takenAtMs: number;
   drainSinceMs: number | undefined;
+  idleSinceMs: number;
+  lastStreamId: number;
 }
 
 interface StalledResponse {
@@ -53,6 +55,8 @@ export function createSweep(
           takenBytes: 0,
           takenAtMs: nowMs,
           drainSinceMs: undefined,
+          idleSinceMs: nowMs,
+          lastStreamId: connection.lastStreamId,
         };
         watches.set(connection, watch);
       }
@@ -78,6 +82,7 @@ export function createSweep(
       connection.fail(ENHANCE_YOUR_CALM, "a header block was not completed in time");
       return;
     }
+    inspectIdleness(connection, watch, nowMs);
     if (connection.draining) {
       watch.drainSinceMs ??= nowMs;
       if (nowMs - watch.drainSinceMs > CLOSE_MS / 2) confirmDrain(connection);
@@ -98,6 +103,16 @@ export function createSweep(
     connection.fail(ENHANCE_YOUR_CALM, "the peer does not read (CVE-2019-9517)");
     connection.socket.destroy();
     return false;
+  };
+
+  /** PINGs keep a connection alive, not in use: only streams do. */
+  const inspectIdleness = (connection: Connection, watch: Watch, nowMs: number) => {
+    if (connection.streams.size > 0 || connection.lastStreamId !== watch.lastStreamId) {
+      watch.idleSinceMs = nowMs;
+      watch.lastStreamId = connection.lastStreamId;
+    } else if (nowMs - watch.idleSinceMs > limits.idleTimeoutMs) {
+      startDrain(connection);
+    }
   };
 
   const inspectSilence = (connection: Connection, watch: Watch, nowMs: number) => {

@@ -2,7 +2,7 @@ import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { GraphProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { openBatchDimension } from "./batch-dimension.ts";
 import { buildSignature } from "./build-signature.ts";
-import { traceClassLabels } from "./class-labels.ts";
+import { isClassPosition, traceClassLabels } from "./class-labels.ts";
 import { gatherColumns } from "./column-outputs.ts";
 import {
   type DeclaredTensor,
@@ -16,6 +16,7 @@ import type { OnnxOutline } from "./onnx-outline.ts";
 import { readGraphInputs } from "./overridable-inputs.ts";
 import { refusal } from "./refusal.ts";
 import { checkOpsets, lowerIrVersion } from "./runtime-limits.ts";
+import { renameForSession } from "./session-names.ts";
 import type { ModelSignature, Repair } from "./signature.ts";
 import { importOnnxOpset, removeZipMap } from "./zip-map.ts";
 
@@ -47,7 +48,6 @@ export function prepareGraph(outline: OnnxOutline, config: ModelConfig): Prepare
   }
   repairs.push(...inputs.repairs);
   const outputs = readOutputs(graph, edits, repairs);
-  if (edits.replaceNodes.size > 0 || edits.appendNodes.length > 0) importOnnxOpset(model.opsetImport, edits);
   const corrected = outputs.declared.map((output) => correctShape(output, inputs.batchDimension, repairs));
   if (inputs.batchDimension === "fixed-at-one") edits.dropValueInfo = true;
   const declaredInputs = [...inputs.required, ...inputs.overridable.map(({ declared }) => declared)];
@@ -59,10 +59,13 @@ export function prepareGraph(outline: OnnxOutline, config: ModelConfig): Prepare
   }
   const rewritten = corrected.some((output, i) => output !== outputs.read[i]);
   if (rewritten) edits.outputs = corrected.map(writeDeclaredTensor);
+  renameForSession(graph, edits);
+  if (edits.replaceNodes.size > 0 || edits.appendNodes.length > 0) importOnnxOpset(model.opsetImport, edits);
   const { signature, notices } = buildSignature({
     inputs,
     outputs: corrected,
     labels: outputs.labels,
+    positions: outputs.positions,
     metadata: model.metadataProps,
     config,
   });
@@ -74,11 +77,14 @@ interface GraphOutputs {
   readonly read: readonly (DeclaredTensor | undefined)[];
   readonly declared: readonly DeclaredTensor[];
   readonly labels: ReadonlyMap<string, readonly string[]>;
+  /** Label outputs whose labels are the positions 0, 1, …. */
+  readonly positions: ReadonlySet<string>;
 }
 
 function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): GraphOutputs {
   const index = indexGraph(graph);
   const labels = new Map<string, readonly string[]>();
+  const positions = new Set<string>();
   const read: (DeclaredTensor | undefined)[] = [];
   const declared: DeclaredTensor[] = [];
   for (const value of graph.output) {
@@ -99,6 +105,7 @@ function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): Gr
     declared.push(output);
     const traced = traceClassLabels(value.name, index);
     if (traced !== undefined) labels.set(value.name, traced);
+    else if (isClassPosition(value.name, index)) positions.add(value.name);
   }
   const label = declared.find(({ datatype, name }) => !datatype.startsWith("FP") && labels.has(name));
   const hasMatrix = declared.some(
@@ -118,7 +125,7 @@ function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): Gr
     labels.set(gathered.output.name, gathered.labels);
     repairs.push(gathered.repair);
   }
-  return { read, declared, labels };
+  return { read, declared, labels, positions };
 }
 
 /** Inputs with open rows and an output that declares one: exporters of boosted trees do, and N values come. */

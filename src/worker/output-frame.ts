@@ -26,8 +26,10 @@ export function writeOutputs(
 ): void {
   const tensors: OutputTensor[] = [];
   for (let nameIndex = 0; nameIndex < outputNames.length; nameIndex++) {
-    const output = outputs[outputNames[nameIndex]!];
-    if (output !== undefined) tensors.push(outputTensor(nameIndex, outputNames[nameIndex]!, output));
+    const name = outputNames[nameIndex]!;
+    // Outputs may be called `constructor`.
+    const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+    if (output !== undefined) tensors.push(outputTensor(nameIndex, name, output));
   }
   const places = tensors.map((tensor) => tensor.place);
   let end = headerBytes(places, 0);

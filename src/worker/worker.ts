@@ -9,6 +9,7 @@ import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { sessionName } from "../model/session-names.ts";
 import {
   EXIT,
   INPUT_MAIL,
@@ -33,9 +34,14 @@ const RUNS_PER_TURN = 256;
 
 /** Serves runs until EXIT. `beforeRun` is called with each frame's memory before it is run. */
 export async function serveRuns(
-  start: WorkerStart,
+  plan: WorkerStart,
   beforeRun: (memory: SharedArrayBuffer) => void = () => {},
 ): Promise<void> {
+  const start: WorkerStart = {
+    ...plan,
+    inputNames: plan.inputNames.map(sessionName),
+    outputNames: plan.outputNames.map(sessionName),
+  };
   const session = await startSession(start);
   if (session === undefined) return;
   const { control, port, outputNames, maxOutputBytes } = start;

@@ -54,6 +54,25 @@ test("what cannot be served is shown with its reason, and the exit status is 1",
   expect(text).toContain("good version 3");
 });
 
+test("a check that runs the model may add what only a run shows, or refuse", async () => {
+  let text = "";
+  const stdout = { write: (part: string) => (text += part) };
+  const notice = "rows influence each other";
+  await inspect([join(root, "good")], stdout, async (model) => ({
+    kind: "prepared",
+    model: { ...model, notices: [notice] },
+  }));
+  expect(text).toMatch(/notices +rows influence each other/);
+  const status = await inspect([join(root, "good")], stdout, async ({ modelName, modelVersion }) => ({
+    kind: "refused",
+    modelName,
+    modelVersion,
+    reason: "it missed its golden rows",
+  }));
+  expect(status).toBe(1);
+  expect(text).toContain("it missed its golden rows");
+});
+
 test.each([
   ["no path", [], /0 paths came, expected one/, 2],
   ["an unknown option", ["x", "--yaml"], /unknown option --yaml/, 2],

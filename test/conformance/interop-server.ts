@@ -1,0 +1,27 @@
+/** `npm run --silent interop:server -- --port N`: grpc.testing.TestService behind the product's own listener. */
+import { parseArgs } from "node:util";
+import { createEdge } from "../../src/edge/edge.ts";
+import { createLog } from "../../src/telemetry/log.ts";
+import { createFakeModels, createFakeScoring, LIMITS } from "../fake-services.ts";
+import { interopRoutes } from "./interop-routes.ts";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    "http2-engine": { type: "string", default: "assay" },
+  },
+});
+const edge = createEdge({
+  scoring: createFakeScoring(),
+  models: createFakeModels(),
+  limits: { ...LIMITS, maxMessageBytes: 16 * 1024 * 1024, bodyTimeoutMs: 30_000 },
+  corsOrigins: ["*"],
+  log: createLog("warn"),
+  http2Engine: values["http2-engine"] === "node" ? "node" : "assay",
+  routes: interopRoutes,
+});
+const { port } = await edge.listen("127.0.0.1", Number(values.port));
+console.log(`grpc.testing.TestService on 127.0.0.1:${port}`);
+process.once("SIGTERM", () => {
+  edge.close().then(() => process.exit(0));
+});
