@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { type App, startApp } from "../app.ts";
+import { orderGpusByPci } from "../config/environment.ts";
 import { FLAGS } from "../config/flag-table.ts";
 import { readServerSettings } from "../config/server-settings.ts";
 import { AssayError } from "../errors.ts";
 import { createLog } from "../telemetry/log.ts";
 import { parseArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
+import { endHungProcess } from "./hung-process.ts";
 import { packageVersion } from "./version.ts";
 
 /** `assay serve`: serves until SIGTERM or Ctrl-C; returns the exit code. Throws CONFIG_INVALID before anything has started. */
@@ -50,7 +52,9 @@ export async function serve(
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
-  app = await startApp({ settings, environment, log });
+  orderGpusByPci();
+  const onHung = (device: string) => void endHungProcess(device, async () => app?.drain(), log);
+  app = await startApp({ settings, environment, log, onHung });
   process.stdout.write(
     banner(packageVersion(), { ...app.address, encrypted: settings.tlsCert !== "" }, app.models()),
   );

@@ -16,6 +16,8 @@ export interface SignatureParts {
   readonly outputs: readonly DeclaredTensor[];
   /** Class labels that the graph tells, by output. */
   readonly labels: ReadonlyMap<string, readonly string[]>;
+  /** Label outputs whose labels are the positions 0, 1, …. */
+  readonly positions: ReadonlySet<string>;
   readonly metadata: readonly { readonly key: string; readonly value: string }[];
   readonly config: ModelConfig;
 }
@@ -156,11 +158,16 @@ function outputSpecs(parts: SignatureParts, rowsOpen: boolean): TensorSpec[] {
   return outputs.map((output) => {
     const columns = output.datatype.startsWith("FP") && output.shape.length === 2 ? output.shape[1]! : 0;
     if (columns === 0 || columns === 1) return output;
-    const own = parts.labels.get(output.name) ?? classes ?? [];
+    const counted = label !== undefined && columns > 1 && parts.positions.has(label.name);
+    const own = parts.labels.get(output.name) ?? classes ?? (counted ? positionsTo(columns) : []);
     const labels = configured.length > 0 ? configured : own;
     const fits = columns === -1 || labels.length === columns;
     return fits ? { ...output, labels } : output;
   });
+}
+
+function positionsTo(count: number): string[] {
+  return Array.from({ length: count }, (_, position) => String(position));
 }
 
 function toSpec(declared: DeclaredTensor, rowsOpen: boolean): TensorSpec {

@@ -15,6 +15,15 @@ export function traceClassLabels(labelOutput: string, graph: GraphIndex): string
   return trace(labelOutput, graph, 0);
 }
 
+/** True for a label output that is the position of the highest value itself: its labels are 0, 1, …. */
+export function isClassPosition(labelOutput: string, graph: GraphIndex): boolean {
+  let node = graph.producer(labelOutput);
+  for (let i = 0; node !== undefined && PASSES.has(node.opType) && i < 100; i++) {
+    node = graph.producer(node.input[0] ?? "");
+  }
+  return node?.opType === "ArgMax";
+}
+
 /** The keys of a ZipMap in the order of its columns. */
 export function zipMapLabels(node: NodeProto): string[] {
   return textList(node, "classlabels_strings", "classlabels_int64s") ?? [];

@@ -1,5 +1,5 @@
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { compareOutputs, type Mismatch, ROW_TOLERANCE } from "./compare-outputs.ts";
+import { compareOutputs, type Mismatch, ROW_TOLERANCE, type Tolerance } from "./compare-outputs.ts";
 import { joinRows, takeRows } from "./row-tensors.ts";
 
 /** Runs a model once; rejects where the run fails. The outputs are the caller's own: no views that a later run changes. */
@@ -35,27 +35,18 @@ export async function checkCoupling(
   inputs: readonly TensorData[],
   rowCount: number,
   run: Run,
+  tolerance: Tolerance = ROW_TOLERANCE,
 ): Promise<CouplingReport> {
   const shapes = new Map<string, (readonly number[])[]>();
   const note = (outputs: readonly TensorData[]) => {
     for (const { name, shape } of outputs) shapes.set(name, [...(shapes.get(name) ?? []), shape]);
   };
-  const singles: (readonly TensorData[])[] = [];
-  for (let row = 0; row < rowCount; row++) {
-    singles.push(await run(inputs.map((input) => takeRows(input, [row]))));
+  const single = await runRowsAlone(inputs, rowCount, run);
+  note(single.first);
+  const { alone } = single;
+  if (alone === undefined) {
+    return { coupling: notRows(single.odd, false), inputs, alone, shapes };
   }
-  const first = singles[0] ?? [];
-  note(first);
-  const odd = first.find(({ shape }) => shape.length === 0 || shape[0] !== 1);
-  if (odd !== undefined) return { coupling: notRows(odd.name, false), inputs, alone: undefined, shapes };
-  // Open axes may come in other lengths for other rows; such outputs cannot be joined.
-  const uneven = first.find(({ name, data }) =>
-    singles.some((outputs) => outputs.find((output) => output.name === name)?.data.length !== data.length),
-  );
-  if (uneven !== undefined) {
-    return { coupling: notRows(uneven.name, false), inputs, alone: undefined, shapes };
-  }
-  const alone = first.map((_, index) => joinRows(singles.map((outputs) => outputs[index]!)));
   const report = (coupling: Coupling): CouplingReport => ({ coupling, inputs, alone, shapes });
   const order = shuffled(rowCount);
   let together: readonly TensorData[];
@@ -70,12 +61,12 @@ export async function checkCoupling(
   if (whole === undefined) note(together);
   else return report(notRows(whole.name, true));
   const mismatch =
-    compareOutputs(together, alone, rowCount, ROW_TOLERANCE) ??
+    compareOutputs(together, alone, rowCount, tolerance) ??
     compareOutputs(
       reordered,
       alone.map((output) => takeRows(output, order)),
       rowCount,
-      ROW_TOLERANCE,
+      tolerance,
     );
   if (mismatch !== undefined) return report({ kind: "coupled", mismatch });
   return report({ kind: rowCount > 1 && differ(alone, rowCount) ? "independent" : "silent" });
@@ -83,6 +74,32 @@ export async function checkCoupling(
 
 function notRows(output: string, singleRowFits: boolean): Coupling {
   return { kind: "not-rows", output, singleRowFits };
+}
+
+/** The outputs of rows that were run one by one. */
+export type RowsAlone =
+  | { readonly first: readonly TensorData[]; readonly alone: readonly TensorData[] }
+  | { readonly first: readonly TensorData[]; readonly alone: undefined; readonly odd: string };
+
+/** Runs rows one by one and joins their outputs; `odd` names one that has no rows, or rows of different lengths. */
+export async function runRowsAlone(
+  inputs: readonly TensorData[],
+  rowCount: number,
+  run: Run,
+): Promise<RowsAlone> {
+  const singles: (readonly TensorData[])[] = [];
+  for (let row = 0; row < rowCount; row++) {
+    singles.push(await run(inputs.map((input) => takeRows(input, [row]))));
+  }
+  const first = singles[0] ?? [];
+  const odd = first.find(({ name, shape, data }) => {
+    if (shape[0] !== 1) return true;
+    return singles.some(
+      (outputs) => outputs.find((output) => output.name === name)?.data.length !== data.length,
+    );
+  });
+  if (odd !== undefined) return { first, alone: undefined, odd: odd.name };
+  return { first, alone: first.map((_, index) => joinRows(singles.map((outputs) => outputs[index]!))) };
 }
 
 /** True where some output has two rows that differ. */

@@ -1,8 +1,14 @@
 import type { AssayError } from "../errors.ts";
 import { didYouMean } from "../nearest-name.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { compareOutputs, type Mismatch } from "./compare-outputs.ts";
-import { type Coupling, type CouplingReport, checkCoupling, type Run } from "./coupling-check.ts";
+import { compareOutputs, type Mismatch, type Tolerance } from "./compare-outputs.ts";
+import {
+  type Coupling,
+  type CouplingReport,
+  checkCoupling,
+  type Run,
+  runRowsAlone,
+} from "./coupling-check.ts";
 import { fitGoldenInputs } from "./golden-inputs.ts";
 import type { GoldenCase, PreparedModel } from "./prepared-model.ts";
 import { quoted } from "./refusal.ts";
@@ -26,6 +32,7 @@ const MAX_SINGLE_ROWS = 256;
 export async function runGoldenCases(
   model: PreparedModel,
   run: Run,
+  tolerance: Tolerance,
 ): Promise<GoldenEvidence | { kind: "refused"; reason: string; cause?: unknown }> {
   const { signature } = model;
   const batched = signature.batching !== "no-batch-dimension";
@@ -51,7 +58,7 @@ export async function runGoldenCases(
     togetherMet &&= together.kind === "met";
     aloneMet &&= alone.kind === "met";
   }
-  const report = batched ? await joined(fitted, run) : undefined;
+  const report = batched ? await joined(fitted, run, tolerance) : undefined;
   return { kind: "met", coupling: report?.coupling, report, togetherMet, aloneMet };
 }
 
@@ -81,7 +88,7 @@ async function attemptSingles(
   run: Run,
 ): Promise<Attempt> {
   try {
-    const { alone } = await checkCoupling(inputs, rowCount, run);
+    const { alone } = await runRowsAlone(inputs, rowCount, run);
     const mismatch = compareOutputs(alone ?? [], golden.outputs, rowCount, golden.tolerance);
     return mismatch === undefined ? { kind: "met" } : { kind: "missed", mismatch };
   } catch (cause) {
@@ -93,6 +100,7 @@ async function attemptSingles(
 async function joined(
   cases: readonly { inputs: readonly TensorData[]; rowCount: number }[],
   run: Run,
+  tolerance: Tolerance,
 ): Promise<CouplingReport | undefined> {
   const tails = (inputs: readonly TensorData[]) => inputs.map(({ shape }) => shape.slice(1).join()).join(";");
   const first = cases.find(({ rowCount }) => rowCount > 0);
@@ -108,7 +116,7 @@ async function joined(
   if (rowCount < 2) return undefined;
   try {
     const inputs = first.inputs.map((_, index) => joinRows(alike.map((tensors) => tensors[index]!)));
-    return await checkCoupling(inputs, rowCount, run);
+    return await checkCoupling(inputs, rowCount, run, tolerance);
   } catch {
     return undefined;
   }

@@ -6,11 +6,14 @@
  * It is the warm-up too.
  */
 
+import { TensorProto_DataType } from "../../gen/onnx/onnx-ml_pb.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import { HALF_TOLERANCE, ROW_TOLERANCE, type Tolerance } from "./compare-outputs.ts";
 import { type CouplingReport, checkCoupling, type Run } from "./coupling-check.ts";
 import { closeRows, decideBatching, type Evidence } from "./decide-batching.ts";
 import { type GoldenEvidence, runGoldenCases } from "./golden-cases.ts";
 import { defaultRows } from "./golden-inputs.ts";
+import { readOnnxOutline } from "./onnx-outline.ts";
 import { correctOutputShapes } from "./output-shapes.ts";
 import type { PreparedModel } from "./prepared-model.ts";
 import { madeUpInput } from "./probe-rows.ts";
@@ -39,17 +42,18 @@ const OPEN_LENGTHS = [1, 2, 3, 5, 8, 16, 64, 512];
 
 /** Runs the gate; never rejects for what the model does. */
 export async function passGoldenGate(model: PreparedModel, run: Run): Promise<GateOutcome> {
-  const golden = await runGoldenCases(model, run);
+  const tolerance = holdsHalves(model.bytes) ? HALF_TOLERANCE : ROW_TOLERANCE;
+  const golden = await runGoldenCases(model, run, tolerance);
   if (golden.kind === "refused") return golden;
   let coupling: Evidence = golden.coupling ?? { kind: "silent" };
   let report = golden.report;
   const unshown = golden.coupling === undefined || golden.coupling.kind === "silent";
   if (unshown && model.signature.batching !== "no-batch-dimension") {
-    const probed = await probe(model, run);
+    const probed = await probe(model, run, tolerance);
     coupling = probed?.coupling ?? { kind: "unproven" };
     report = probed ?? report;
   } else if (unshown && model.goldenCases.length === 0) {
-    report = await probe(model, run);
+    report = await probe(model, run, tolerance);
   }
   return decide(model, golden, coupling, report);
 }
@@ -108,7 +112,11 @@ function decide(
  * Made-up rows, with the shortest open axes and the plainest text that run and give different answers; undefined where none
  * runs.
  */
-async function probe(model: PreparedModel, run: Run): Promise<CouplingReport | undefined> {
+async function probe(
+  model: PreparedModel,
+  run: Run,
+  tolerance: Tolerance,
+): Promise<CouplingReport | undefined> {
   const { signature } = model;
   const batched = signature.batching !== "no-batch-dimension";
   const rowCount = batched ? PROBE_ROWS : 1;
@@ -126,7 +134,9 @@ async function probe(model: PreparedModel, run: Run): Promise<CouplingReport | u
       (spec) => defaultRows(spec, rowCount, batched) ?? madeUpInput(spec, rowCount, signature, variant),
     );
     try {
-      const report = batched ? await checkCoupling(inputs, rowCount, run) : await runOnce(inputs, run);
+      const report = batched
+        ? await checkCoupling(inputs, rowCount, run, tolerance)
+        : await runOnce(inputs, run);
       if (report.coupling.kind !== "silent" || !batched) return report;
       silent ??= report;
     } catch {
@@ -140,4 +150,12 @@ async function runOnce(inputs: readonly TensorData[], run: Run): Promise<Couplin
   const outputs = await run(inputs);
   const shapes = new Map(outputs.map(({ name, shape }) => [name, [shape]] as const));
   return { coupling: { kind: "silent" }, inputs, alone: undefined, shapes };
+}
+
+/** True for weights in float16 or bfloat16: sums of them depend more on their order, whatever type comes out. */
+function holdsHalves(bytes: Uint8Array): boolean {
+  return readOnnxOutline(bytes).tensors.some(
+    ({ elementType }) =>
+      elementType === TensorProto_DataType.FLOAT16 || elementType === TensorProto_DataType.BFLOAT16,
+  );
 }

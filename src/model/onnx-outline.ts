@@ -73,7 +73,8 @@ function outline(
   visitFields(bytes, start, end, (field) => {
     const child = field.wireType === 2 ? nested[field.number] : undefined;
     if (child === undefined && !long?.has(field.number)) return;
-    append(pieces, bytes.subarray(keptFrom, field.start));
+    // Trees have millions of values in a row that are left out.
+    if (field.start > keptFrom) append(pieces, bytes.subarray(keptFrom, field.start));
     keptFrom = field.end;
     if (child !== undefined) {
       const initializer = kind === "graph" && field.number === 5;

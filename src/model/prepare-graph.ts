@@ -2,7 +2,7 @@ import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { GraphProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { openBatchDimension } from "./batch-dimension.ts";
 import { buildSignature } from "./build-signature.ts";
-import { traceClassLabels } from "./class-labels.ts";
+import { isClassPosition, traceClassLabels } from "./class-labels.ts";
 import { gatherColumns } from "./column-outputs.ts";
 import {
   type DeclaredTensor,
@@ -65,6 +65,7 @@ export function prepareGraph(outline: OnnxOutline, config: ModelConfig): Prepare
     inputs,
     outputs: corrected,
     labels: outputs.labels,
+    positions: outputs.positions,
     metadata: model.metadataProps,
     config,
   });
@@ -76,11 +77,14 @@ interface GraphOutputs {
   readonly read: readonly (DeclaredTensor | undefined)[];
   readonly declared: readonly DeclaredTensor[];
   readonly labels: ReadonlyMap<string, readonly string[]>;
+  /** Label outputs whose labels are the positions 0, 1, …. */
+  readonly positions: ReadonlySet<string>;
 }
 
 function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): GraphOutputs {
   const index = indexGraph(graph);
   const labels = new Map<string, readonly string[]>();
+  const positions = new Set<string>();
   const read: (DeclaredTensor | undefined)[] = [];
   const declared: DeclaredTensor[] = [];
   for (const value of graph.output) {
@@ -101,6 +105,7 @@ function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): Gr
     declared.push(output);
     const traced = traceClassLabels(value.name, index);
     if (traced !== undefined) labels.set(value.name, traced);
+    else if (isClassPosition(value.name, index)) positions.add(value.name);
   }
   const label = declared.find(({ datatype, name }) => !datatype.startsWith("FP") && labels.has(name));
   const hasMatrix = declared.some(
@@ -120,7 +125,7 @@ function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): Gr
     labels.set(gathered.output.name, gathered.labels);
     repairs.push(gathered.repair);
   }
-  return { read, declared, labels };
+  return { read, declared, labels, positions };
 }
 
 /** Inputs with open rows and an output that declares one: exporters of boosted trees do, and N values come. */

@@ -42,7 +42,13 @@ export async function scanRepository(dir: string): Promise<FoundModel[]> {
       : reason;
     found.push(refused(stem, "", moved));
   }
-  for (const modelName of names.folders) found.push(...(await scanModel(dir, modelName)));
+  for (const modelName of names.folders) {
+    found.push(
+      ...(await scanModel(dir, modelName).catch((cause: unknown) => [
+        refused(modelName, "", unreadReason(cause), cause),
+      ])),
+    );
+  }
   return found.sort(byNameAndVersion);
 }
 
@@ -120,11 +126,16 @@ async function scanVersion(
       findExternal: (location) => findExternal(root, location),
     });
   } catch (cause) {
-    if (cause instanceof AssayError) return refused(modelName, modelVersion, cause.message, cause);
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) throw cause;
-    return refused(modelName, modelVersion, `the version folder cannot be read (${code})`, cause);
+    return refused(modelName, modelVersion, unreadReason(cause), cause);
   }
+}
+
+/** Whatever is wrong with one version must not keep the others from being found. */
+function unreadReason(cause: unknown): string {
+  if (cause instanceof AssayError) return cause.message;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const what = code !== undefined && /^E[A-Z0-9]+$/.test(code) ? code : `a bug in Assay: ${message}`;
+  return `the folder cannot be read (${what})`;
 }
 
 async function readModelFile(folder: string, fileName: string): Promise<Uint8Array> {

@@ -109,13 +109,17 @@ export function startInstance(options: InstanceOptions): Instance {
     onChange();
   }
 
-  /** Resolves with whether the thread ended within the grace time. */
-  async function terminated(life: WorkerHandle): Promise<boolean> {
+  /** Ends the thread; resolves with whether that took less than the grace time, after which it is left behind. */
+  async function terminated(life: WorkerHandle, onTerminated = (): void => {}): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), options.hangGraceMs);
     });
-    const hasEnded = await Promise.race([life.terminate().then(() => true), grace]);
+    const termination = life.terminate().then(() => {
+      onTerminated();
+      return true;
+    });
+    const hasEnded = await Promise.race([termination, grace]);
     clearTimeout(timer);
     if (!hasEnded) life.abandon();
     return hasEnded;
@@ -155,13 +159,14 @@ export function startInstance(options: InstanceOptions): Instance {
         Reason.RUN_TIMEOUT,
         `the run took longer than the run time-out of ${runTimeoutMs} ms and was given up`,
       );
+      life.fail(error);
       hungThreads++;
-      void terminated(life).then((hasEnded) => {
-        if (hasEnded) {
-          hungThreads--;
-          if (worker === undefined && restartTimer === undefined && !closed) start();
-          return;
-        }
+      const onTerminated = (): void => {
+        hungThreads--;
+        if (worker === undefined && restartTimer === undefined && !closed) start();
+      };
+      void terminated(life, onTerminated).then((hasEnded) => {
+        if (hasEnded) return;
         log.error({ device }, "a run hangs in native code and its thread cannot be ended");
         options.onHung(device);
       });
@@ -175,7 +180,6 @@ export function startInstance(options: InstanceOptions): Instance {
       } else {
         ended(error);
       }
-      life.fail(error);
     },
     async close() {
       if (closed) return;

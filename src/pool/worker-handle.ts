@@ -110,9 +110,9 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     // Settles the wait that the thread can no longer answer.
     Atomics.notify(words, RESPONSE);
     port.close();
-    events.onEnded(failure);
     const lost = "the worker that held these rows ended and is being replaced; try again";
     fail(new AssayError(Reason.INSTANCE_LOST, lost, { cause: failure, retryAfterMs: 100 }));
+    events.onEnded(failure);
   }
 
   function fail(error: AssayError): void {

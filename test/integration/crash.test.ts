@@ -87,6 +87,28 @@ test("a run that hangs in native code is reported, and another instance takes it
   expect(performance.now() - startedAt).toBeLessThan(4_000);
 });
 
+test("an instance whose threads hang one after another is given up until one of them ends", async () => {
+  core = await startCore({ pool: { workerUrl: COMMANDED_WORKER_URL, runTimeoutMs: 100, hangGraceMs: 50 } });
+  for (let hang = 0; hang < 3; hang++) {
+    // A call that is answered shows that the replacement is up and hears commands.
+    if (hang > 0) await score(core);
+    commandWorkers({ kind: "hang-in-native-code", ms: 5_000 });
+    await expect(score(core)).rejects.toMatchObject({ reason: Reason.RUN_TIMEOUT });
+  }
+  const back = new Promise<void>((resolve) => {
+    core.pool.onAvailability = (available) => available && resolve();
+  });
+  expect(core.pool.instances).toMatchObject([
+    { state: "failed", lastError: "3 threads hang in native code" },
+  ]);
+  await expect(score(core)).rejects.toMatchObject({
+    reason: Reason.MODEL_NOT_READY,
+    message: expect.stringContaining("3 threads hang"),
+  });
+  await back;
+  expect(await score(core, { first: 3 })).toEqual(affineAnswer({ first: 3 }));
+});
+
 test("a pool that was closed leaves no thread behind", async () => {
   const workers: Worker[] = [];
   const onWorker = (message: unknown): void => {

@@ -72,6 +72,13 @@ const lookup = buildModel({
   initializers: [storedTensor("table", [4], Float32Array.of(10, 11, 12, 13))],
 });
 
+/** As many zeros as it is told. */
+const zeros = buildModel({
+  inputs: [tensorInfo("shape", "INT64", [1])],
+  outputs: [tensorInfo("y", "FLOAT", [null])],
+  nodes: [node("ConstantOfShape", ["shape"], ["y"])],
+});
+
 const fp32 = (name: string, shape: number[], ...values: number[]): TensorData => ({
   name,
   datatype: "FP32",
@@ -96,6 +103,7 @@ beforeAll(async () => {
     "any/1/model.onnx": anyShape,
     "columns/1/model.onnx": halfColumns,
     "lookup/1/model.onnx": lookup,
+    "zeros/1/model.onnx": zeros,
     "classes/1/model.onnx": zipMapClassifier(["a", "b", "c"]),
     "damaged/1/model.onnx": damaged,
     "damaged/1/golden.json": JSON.stringify({
@@ -231,6 +239,32 @@ describe.each(["gRPC", "JSON"] as const)("through %s", (protocol) => {
     expect(failure).toBeInstanceOf(ConnectError);
     expect(failure.rawMessage).toMatch(/the model failed on these rows: .*out of data bounds/);
     expect(failure.rawMessage).not.toMatch(/\.cc|onnxruntime/);
+  });
+
+  it.each([
+    ["than memory", 2n ** 45n, /the model failed on these rows/],
+    ["than one run may return", 2n ** 27n, /the outputs take \d+ bytes, more than/],
+  ])("an output larger %s fails its caller alone", async (_, count, pattern) => {
+    const shape = (length: bigint): TensorData => ({
+      name: "shape",
+      datatype: "INT64",
+      shape: [1],
+      data: BigInt64Array.of(length),
+    });
+    const [small, large, other] = await Promise.allSettled([
+      predict("zeros", [shape(3n)]),
+      predict("zeros", [shape(count)]),
+      predict("zeros", [shape(2n)]),
+    ]);
+    expect((large as PromiseRejectedResult).reason.rawMessage).toMatch(pattern);
+    for (const [call, length] of [
+      [small, 3],
+      [other, 2],
+    ] as const) {
+      expect((call as PromiseFulfilledResult<Map<string, TensorData>>).value.get("y")?.shape).toEqual([
+        length,
+      ]);
+    }
   });
 
   it.each([

@@ -185,6 +185,30 @@ describe("passGoldenGate", () => {
   });
 
   it.each([
+    ["single precision", "FLOAT", "within-request"],
+    ["half precision", "FLOAT16", "across-requests"],
+  ] as const)(
+    "alone and together may differ by 5 in 1,000 only with weights in %s",
+    async (_, type, batching) => {
+      const bytes = buildModel({
+        inputs: [tensorInfo("x", "FLOAT", [null, 1])],
+        outputs: [tensorInfo("y", "FLOAT", [null, 1])],
+        nodes: [node("Identity", ["x"], ["y"])],
+        initializers: [
+          type === "FLOAT"
+            ? storedTensor("w", [1], Float32Array.of(1))
+            : { ...storedTensor("w", [1], Float32Array.of(1)), dataType: 10, rawData: new Uint8Array(2) },
+        ],
+      });
+      const outcome = await passGoldenGate(prepared(bytes), async ([x]) => {
+        const factor = x!.shape[0] === 1 ? 1 : 1.005;
+        return [{ ...x!, name: "y", data: (x!.data as Float32Array).map((value) => value * factor) }];
+      });
+      expect(outcome).toMatchObject({ kind: "passed", batching });
+    },
+  );
+
+  it.each([
     ["a missing input", '{"inputs":[],"outputs":[]}', "no tensor"],
     ["an unknown output", golden([1, 2], [1, 2], [2, 4]).replaceAll('"y"', '"yy"'), 'did you mean "y"'],
     ["an unknown input", golden([1, 2], [1, 2], [2, 4]).replaceAll('"x"', '"xx"'), 'did you mean "x"'],

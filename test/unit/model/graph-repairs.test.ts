@@ -28,6 +28,18 @@ function classifier(
 }
 
 describe("class labels", () => {
+  it("are positions where the label is the position of the highest value", () => {
+    const bytes = buildModel({
+      inputs: [tensorInfo("x", "FLOAT", [null, 3])],
+      outputs: [tensorInfo("label", "INT64", [null]), tensorInfo("p", "FLOAT", [null, 3])],
+      nodes: [
+        node("Softmax", ["x"], ["p"], { axis: 1n }),
+        node("ArgMax", ["p"], ["label"], { axis: 1n, keepdims: 0n }),
+      ],
+    });
+    expect(prepared(bytes).signature.labels).toEqual(["0", "1", "2"]);
+  });
+
   it.each([
     ["a classifier's integers", [3n, 7n], [node("Identity", ["raw"], ["label"])], "INT64", ["3", "7"]],
     ["a cast of them", [0n, 1n], [node("Cast", ["raw"], ["label"], { to: 7n })], "INT64", ["0", "1"]],

@@ -133,6 +133,18 @@ describe("scanRepository", () => {
     expect(short(await scanRepository(root))[0]).toContain("config.json: line 2: max_batch: no such field");
   });
 
+  it("reports a folder that cannot be read, and finds the others", async () => {
+    await put("m/1/model.onnx", model);
+    await put("a/1/model.onnx", model);
+    await symlink(join(root, "a/1/config.json"), join(root, "a/1/config.json"));
+    await mkdir(join(root, "b/1/model.onnx"), { recursive: true });
+    expect(short(await scanRepository(root))).toEqual([
+      "a/1",
+      "b/1: model.onnx is no regular file: put the exported file there",
+      "m/1",
+    ]);
+  });
+
   it("skips hidden folders and files that are no models", async () => {
     await put(".git/1/model.onnx", model);
     await put("README.md", "x");
