@@ -110,7 +110,7 @@ async function bulk(windowBytes: number, limit: number): Promise<void> {
   const servers = [await startServer("assay", windowBytes), await startServer("node", windowBytes)];
   const figures = new Map<string, number[]>(servers.map((server) => [server.name, []]));
   const client = new URL("http2-bulk-client.ts", import.meta.url).pathname;
-  const messages = 1_000;
+  const messages = 3_000;
   for (let round = 0; round <= rounds; round++) {
     for (const server of servers) {
       const before = await server.usage();

@@ -5,15 +5,14 @@
  * its reason and keeps nothing else from serving; each model is loaded and passes its golden gate before it takes
  * requests; `drain` answers what is in flight and then ends every worker.
  */
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../gen/assay/v1/error_pb.ts";
 import { type Model, ModelState } from "../gen/assay/v1/model_service_pb.ts";
 import { createBatcher } from "./batcher/create-batcher.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
+import { readTlsFiles } from "./config/tls-files.ts";
 import { createEdge, type EdgeOptions } from "./edge/edge.ts";
-import type { TlsOptions } from "./edge/listener.ts";
 import { AssayError } from "./errors.ts";
 import { exampleRequest } from "./model/example-request.ts";
 import { applyGateOutcome, passGoldenGate } from "./model/golden-gate.ts";
@@ -77,7 +76,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const lifecycle = { settled: false, draining: false };
   const scoring = createScoringService(table, settings);
   const models = createModelsService(table, lifecycle, settings.strictReadiness);
-  const tls = readTls(settings);
+  const tls = readTlsFiles(settings);
   const edge = createEdge({
     scoring,
     models,
@@ -146,9 +145,15 @@ async function tryLoad(
   try {
     return await load(model, devices, options);
   } catch (error) {
-    if (!(error instanceof AssayError)) throw error;
     const { modelName, modelVersion } = model;
-    return { modelName, modelVersion, reason: error.message, cause: error.cause };
+    if (error instanceof AssayError)
+      return { modelName, modelVersion, reason: error.message, cause: error.cause };
+    return {
+      modelName,
+      modelVersion,
+      reason: "a bug in Assay, whose cause is in the log; please report it",
+      cause: error,
+    };
   }
 }
 
@@ -162,7 +167,17 @@ async function load(found: PreparedModel, choice: DeviceChoice, options: AppOpti
     const passed = await passGate(model, pool);
     const { modelName, modelVersion, signature } = passed;
     for (const notice of passed.notices) log.warn({ model: modelName, version: modelVersion }, notice);
-    const batcher = createBatcher({ pool, modelName, batching: signature.batching, log, ...scheduling });
+    const batcher = createBatcher({
+      pool,
+      modelName,
+      batching: signature.batching,
+      // Exports declare [1] and return a row each; other fixed lengths, and scalars, are no rows.
+      rowlessOutputNames: signature.outputs
+        .filter(({ shape }) => shape.length === 0 || shape[0]! > 1)
+        .map((output) => output.name),
+      log,
+      ...scheduling,
+    });
     const config = configInEffect(passed.config, scheduling);
     const state = () => (pool.liveCount > 0 ? ModelState.READY : ModelState.UNAVAILABLE);
     pool.onAvailability = (available) => {
@@ -268,20 +283,4 @@ async function startPool(
     );
     return await start(cpuDevices(1));
   }
-}
-
-function readTls(settings: ServerSettings): TlsOptions | undefined {
-  if (settings.tlsCert === "") return undefined;
-  const read = (flag: string, name: string): string => {
-    try {
-      return readFileSync(name, "utf8");
-    } catch (cause) {
-      const what = `--${flag} ${name} cannot be read: ${(cause as Error).message}`;
-      throw new AssayError(Reason.CONFIG_INVALID, what, { cause });
-    }
-  };
-  const pair = { cert: read("tls-cert", settings.tlsCert), key: read("tls-key", settings.tlsKey) };
-  return settings.tlsClientCa === ""
-    ? pair
-    : { ...pair, clientCa: read("tls-client-ca", settings.tlsClientCa) };
 }

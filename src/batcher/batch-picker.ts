@@ -11,9 +11,6 @@ type NextBatch =
 export interface BatchPicker {
   /** Undefined where nothing waits. `gathers` is false where rows are not to wait for others. */
   next(now: number, gathers: boolean): NextBatch | undefined;
-  /** From now on entries do not share a batch. */
-  separateEntries(): void;
-  readonly joinsEntries: boolean;
 }
 
 /** `maxDelayMicroseconds` is how long rows may wait for others. */
@@ -23,7 +20,6 @@ export function createBatchPicker(
   maxDelayMicroseconds: number,
 ): BatchPicker {
   const { maxRows, splitsEntries } = shape;
-  let { joinsEntries } = shape;
   let bulkCredit = 0;
   return {
     next(now, gathers) {
@@ -35,6 +31,7 @@ export function createBatchPicker(
       const head = lead === "bulk" ? bulk : interactive;
       if (head === undefined) return undefined;
       const { group } = head;
+      const joinsEntries = shape.joinsEntries && group.joinsEntries;
       const rows = { interactive: group.interactiveRows, bulk: group.bulkRows };
       if (gathers && joinsEntries) {
         const waitedMs = now - head.enqueuedAt;
@@ -52,12 +49,6 @@ export function createBatchPicker(
       }
       bulkCredit = nextBulkCredit(bulkCredit, maxRows, bulkBefore - queue.laneRows.bulk, bothWait);
       return { kind: "parts", parts };
-    },
-    separateEntries() {
-      joinsEntries = false;
-    },
-    get joinsEntries() {
-      return joinsEntries;
     },
   };
 }

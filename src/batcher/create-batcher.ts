@@ -10,8 +10,9 @@ import { type Batching, batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
 import { createDrainRate } from "./drain-rate.ts";
-import { createJoinedOutputs, outputsHaveRows, sliceRows } from "./joined-outputs.ts";
+import { createJoinedOutputs, sliceRows } from "./joined-outputs.ts";
 import { createQueue } from "./queue.ts";
+import { createRowlessOutputs } from "./rowless-outputs.ts";
 import { type Part, type Ticket, wantedOutputs } from "./ticket.ts";
 
 /** What a batcher is made with; the defaults are the server's. */
@@ -21,6 +22,8 @@ export interface BatcherOptions {
   /** For messages. */
   readonly modelName: string;
   readonly batching: Batching;
+  /** Outputs that are known not to have a row for each row of a batch; others are found when they come. */
+  readonly rowlessOutputNames?: readonly string[];
   /** The most rows in one run; default 256. */
   readonly maxBatchSize?: number;
   /** How long rows may wait for others while an instance is idle; default 0. */
@@ -44,6 +47,9 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const tickets = new Map<Entry, Ticket>();
   /** Parts of batches that failed, to be run apart. */
   const retries: Part[][] = [];
+  const rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>
+    options.log.warn({ model: modelName, output }, "an output has no rows: who asks for it runs alone"),
+  );
   const drainRate = createDrainRate();
   const admit = createAdmission(modelName, { maxQueueRows, maxQueueBytes }, drainRate);
   const deadlines = createAlarm(expire);
@@ -173,19 +179,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
       answer(parts[0]!.ticket, outputs);
       return;
     }
-    if (!outputsHaveRows(outputs, rowCount)) {
+    if (!rowlessOutputs.areAbsentFrom(outputs, rowCount)) {
       const shapes = outputs.map((output) => `"${output.name}" [${output.shape}]`).join(", ");
       const error = new AssayError(
         Reason.RUN_FAILED,
         `the outputs do not have one row for each of the ${rowCount} rows: ${shapes}; send at most ${shape.maxRows} rows in one request`,
       );
-      if (parts.length > 1 && picker.joinsEntries) {
-        picker.separateEntries();
-        options.log.warn(
-          { model: modelName, shapes },
-          "outputs have no row axis; requests no longer share runs",
-        );
-      }
       if (!runApart(parts, error)) fail(parts[0]!.ticket, error);
       else dispatch();
       return;
@@ -253,7 +252,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
         entry.onError(error);
         return;
       }
-      tickets.set(entry, queue.add(entry, performance.now()));
+      tickets.set(entry, queue.add(entry, performance.now(), rowlessOutputs.areAvoidedBy(entry.outputNames)));
       deadlines.set(entry.deadlineAt);
       if (pool.idleCount > 0) watchTurn();
     },

@@ -17,11 +17,6 @@ export interface JoinedOutputs {
   readonly outputs: readonly TensorData[];
 }
 
-/** Whether axis 0 of every output counts the rows of the batch. */
-export function outputsHaveRows(outputs: readonly TensorData[], rowCount: number): boolean {
-  return outputs.every((output) => output.shape[0] === rowCount);
-}
-
 /** Rows `fromRow` to `fromRow + rowCount` of each output, numeric data as views. */
 export function sliceRows(
   outputs: readonly TensorData[],

@@ -8,7 +8,9 @@ interface List {
 
 /** Waiting entries that may share a batch, oldest first in each lane. */
 export interface EntryGroup {
-  readonly shapeKey: string;
+  readonly key: string;
+  /** False where each entry runs alone. */
+  readonly joinsEntries: boolean;
   readonly interactive: List;
   readonly bulk: List;
   interactiveRows: number;
@@ -22,7 +24,8 @@ export interface EntryQueue {
   readonly laneRows: Readonly<Record<Lane, number>>;
   /** The oldest entry of a lane. */
   first(lane: Lane): Ticket | undefined;
-  add(entry: Entry, now: number): Ticket;
+  /** `joins` is false where the entry must not share a batch. */
+  add(entry: Entry, now: number, joins: boolean): Ticket;
   /** Takes an entry out that is still waiting, wholly or in part. */
   remove(ticket: Ticket): void;
   /** Moves up to `rowCount` rows of a group's lane into `parts`, splitting the last entry where it must. */
@@ -67,8 +70,7 @@ export function createQueue(): EntryQueue {
     else groupAfter.groupBefore = groupBefore;
     ticket.laneBefore = ticket.laneAfter = ticket.groupBefore = ticket.groupAfter = undefined;
     // Groups are as many as the shapes that callers think of: none is kept without entries.
-    if (group.interactive.first === undefined && group.bulk.first === undefined)
-      groups.delete(group.shapeKey);
+    if (group.interactive.first === undefined && group.bulk.first === undefined) groups.delete(group.key);
   }
 
   function takeFrom(ticket: Ticket, rowCount: number, parts: Part[]): void {
@@ -89,17 +91,19 @@ export function createQueue(): EntryQueue {
     },
     laneRows,
     first: (lane) => lanes[lane].first,
-    add(entry, now) {
-      let group = groups.get(entry.shapeKey);
+    add(entry, now, joins) {
+      const key = joins ? entry.shapeKey : `alone ${entry.shapeKey}`;
+      let group = groups.get(key);
       if (group === undefined) {
         group = {
-          shapeKey: entry.shapeKey,
+          key,
+          joinsEntries: joins,
           interactive: { first: undefined, last: undefined },
           bulk: { first: undefined, last: undefined },
           interactiveRows: 0,
           bulkRows: 0,
         };
-        groups.set(entry.shapeKey, group);
+        groups.set(key, group);
       }
       const ticket = createTicket(entry, group, now);
       const lane = lanes[entry.lane];

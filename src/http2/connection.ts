@@ -31,6 +31,7 @@ import type { RequestHead } from "./request-head.ts";
 import { SendScheduler } from "./send-scheduler.ts";
 import type { Http2Stream } from "./server-stream.ts";
 import { DEFAULT_HEADER_TABLE_BYTES, initialPeerSettings, serverSettings } from "./settings.ts";
+import { readSocket } from "./socket-reader.ts";
 import type { StreamHandler } from "./stream.ts";
 import type { StreamOwner } from "./stream-owner.ts";
 import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "./stream-state.ts";
@@ -90,7 +91,7 @@ export class Connection implements FrameSink, StreamOwner {
     this.receive = new ReceiveWindow(DEFAULT_WINDOW_BYTES, context.limits.maxConnectionWindowBytes);
     this.read = createFrameReader(this);
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.take(chunk));
+    readSocket(socket, (chunk) => this.take(chunk));
     socket.on("drain", () => this.drained());
     socket.on("error", () => this.lost());
     socket.on("end", () => {

@@ -8,3 +8,9 @@ export function tableSpellings(name: string): string[] {
   const spellings = ["-", " ", "."].map((sign) => bare.replaceAll("_", sign));
   return bare === name ? spellings : [bare, ...spellings];
 }
+
+/** The input name that an exporter makes of a table's column: every sign but letters and digits becomes `_`. */
+export function exporterSpelling(column: string): string {
+  const name = column.replaceAll(/[^0-9a-zA-Z]/g, "_");
+  return /^\d/.test(name) ? `_${name}` : name;
+}

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { exporterSpelling } from "../model/column-names.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { numberToHalf } from "../tensor/half-float.ts";
@@ -35,7 +36,7 @@ function readRow(
   violations: Violations,
 ): void {
   for (const name of Object.keys(row)) {
-    const column = mapping.byName.get(name);
+    const column = mapping.byName.get(name) ?? columnOfExporter(name, mapping);
     if (column === undefined) {
       if (ignoreUnknown) continue;
       const hint = didYouMean(name, mapping.byName.keys());
@@ -69,6 +70,12 @@ function readRow(
     );
     values.push(0);
   }
+}
+
+/** A column of mixed signs, `hours-per week`, whose input an exporter called `hours_per_week`. */
+function columnOfExporter(name: string, mapping: RowColumns): Column | undefined {
+  const column = mapping.byName.get(exporterSpelling(name));
+  return column?.spec.featureNames.length === 0 ? column : undefined;
 }
 
 function checkOptionalColumns(

@@ -60,9 +60,9 @@ const anyShape = buildModel({
 });
 
 const halfColumns = buildModel({
-  inputs: [tensorInfo("tall", "FLOAT16", [null, 1]), tensorInfo("is_old", "BOOL", [null, 1])],
+  inputs: [tensorInfo("how_tall_now", "FLOAT16", [null, 1]), tensorInfo("is_old", "BOOL", [null, 1])],
   outputs: [tensorInfo("t", "FLOAT16", [null, 1]), tensorInfo("o", "BOOL", [null, 1])],
-  nodes: [node("Identity", ["tall"], ["t"]), node("Identity", ["is_old"], ["o"])],
+  nodes: [node("Identity", ["how_tall_now"], ["t"]), node("Identity", ["is_old"], ["o"])],
 });
 
 const lookup = buildModel({
@@ -201,8 +201,8 @@ describe.each(["gRPC", "JSON"] as const)("through %s", (protocol) => {
     const { outputs } = await clients[protocol].predict({
       modelName: "columns",
       rows: [
-        { tall: 1.5, "is-old": true },
-        { tall: -0.25, "is-old": false },
+        { "how-tall-now": 1.5, "is-old": true },
+        { "how-tall now": -0.25, is_old: false },
       ],
       outputNames: ["*"],
     });

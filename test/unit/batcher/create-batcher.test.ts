@@ -99,6 +99,19 @@ describe("what runs together", () => {
     expect(pool.held[0]!.outputNames).toEqual([]);
   });
 
+  test("entries that want an output without rows run alone, also among others", async () => {
+    const { pool, batcher } = setUp({ rowlessOutputNames: ["mean"] });
+    for (const [first, outputNames] of [["y"], ["y", "mean"], ["y"], []].entries()) {
+      batcher.enqueue(affineEntry({ first, columns: 1, outputNames }));
+    }
+    const ran: (readonly number[])[] = [];
+    for (await turn(); pool.held.length > 0; await turn()) {
+      ran.push(pool.held[0]!.rows);
+      pool.held[0]!.succeed();
+    }
+    expect(ran).toEqual([[0, 2], [1], [3]]);
+  });
+
   test("a queue delay gathers rows while an instance is idle, and a full batch waits for nobody", () => {
     vi.useFakeTimers();
     const endOfTurn = () => vi.advanceTimersByTime(0);

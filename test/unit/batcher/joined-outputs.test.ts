@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createJoinedOutputs, outputsHaveRows, sliceRows } from "../../../src/batcher/joined-outputs.ts";
+import { createJoinedOutputs, sliceRows } from "../../../src/batcher/joined-outputs.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 
 function outputs(rowCount: number): TensorData[] {
@@ -51,18 +51,4 @@ test("parts whose shapes differ do not join", () => {
   joined.add([{ name: "n", datatype: "FP32", shape: [2, 2], data: new Float32Array(4) }], 0);
   const other: TensorData = { name: "n", datatype: "FP32", shape: [2, 3], data: new Float32Array(6) };
   expect(() => joined.add([other], 2)).toThrow(/"n" has another shape/);
-});
-
-test.each([
-  ["rows first", [[3, 2], [3]], true],
-  ["a scalar", [[3, 2], []], false],
-  ["another length", [[3, 2], [2]], false],
-])("%s", (_, shapes, expected) => {
-  const tensors = shapes.map((shape) => ({
-    name: "o",
-    datatype: "FP32" as const,
-    shape,
-    data: new Float32Array(0),
-  }));
-  expect(outputsHaveRows(tensors, 3)).toBe(expected);
 });

@@ -6,7 +6,7 @@ import { affineEntry } from "../../scoring-core.ts";
 
 test("rows leave in the order in which they came, lane by lane, shape by shape", () => {
   const queue = createQueue();
-  const tickets = [1, 2, 1].map((columns) => queue.add(affineEntry({ rowCount: 3, columns }), 0));
+  const tickets = [1, 2, 1].map((columns) => queue.add(affineEntry({ rowCount: 3, columns }), 0, true));
   const parts: Part[] = [];
   queue.take(tickets[0]!.group, "interactive", 4, parts);
   expect(parts).toEqual([
@@ -19,8 +19,8 @@ test("rows leave in the order in which they came, lane by lane, shape by shape",
 
 test("an entry without rows leaves with the next batch", () => {
   const queue = createQueue();
-  const empty = queue.add(affineEntry({ rowCount: 0 }), 0);
-  queue.add(affineEntry({ rowCount: 2 }), 0);
+  const empty = queue.add(affineEntry({ rowCount: 0 }), 0, true);
+  queue.add(affineEntry({ rowCount: 2 }), 0, true);
   const parts: Part[] = [];
   queue.take(empty.group, "interactive", 1, parts);
   expect(parts.map((part) => part.rowCount)).toEqual([0, 1]);
@@ -47,7 +47,7 @@ test("counts are those of what is there, whatever happened before", () => {
       const tickets: Ticket[] = [];
       for (const one of steps) {
         const lane = "isBulk" in one && one.isBulk ? "bulk" : "interactive";
-        if (one.kind === "add") tickets.push(queue.add(affineEntry({ ...one, lane }), 0));
+        if (one.kind === "add") tickets.push(queue.add(affineEntry({ ...one, lane }), 0, true));
         else if (one.kind === "remove" && tickets.length > 0)
           queue.remove(tickets[one.index % tickets.length]!);
         else if (one.kind === "take") {
