@@ -106,8 +106,7 @@ function readTensor(input: JsonObject): Tensor {
   if (list === undefined)
     throw new Error(`data cannot hold datatype ${shown(tensor.datatype)}; send raw_contents`);
   if (!Array.isArray(data)) throw new Error(`data should be a list, got ${shown(data)}`);
-  const values: JsonValue[] = [];
-  flatten(data, values);
+  const values = data.some(Array.isArray) ? unnested(data, tensor.shape, 0) : data;
   const encoded =
     tensor.datatype === "BYTES"
       ? values.map((value) => Buffer.from(textOf(value)).toString("base64"))
@@ -131,11 +130,17 @@ const CONTENT_LISTS: Readonly<Record<string, string>> = {
   BYTES: "bytes_contents",
 };
 
-function flatten(nested: readonly JsonValue[], into: JsonValue[]): void {
-  for (const value of nested) {
-    if (Array.isArray(value)) flatten(value, into);
-    else into.push(value);
+/** The values of nested lists, whose lengths must be those of the shape. */
+function unnested(list: readonly JsonValue[], shape: readonly bigint[], axis: number): JsonValue[] {
+  if (BigInt(list.length) !== shape[axis]) {
+    const expected = shape[axis] === undefined ? `only ${shape.length} axes` : `${shape[axis]} items there`;
+    throw new Error(`data has a list of ${list.length} items on axis ${axis}; the shape says ${expected}`);
   }
+  if (axis === shape.length - 1) return [...list];
+  return list.flatMap((item) => {
+    if (!Array.isArray(item)) throw new Error(`data is nested unevenly: ${shown(item)} stands beside lists`);
+    return unnested(item, shape, axis + 1);
+  });
 }
 
 function textOf(value: JsonValue): string {

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { createRequestBody } from "../../../src/edge/request-body.ts";
+import { AssayError } from "../../../src/errors.ts";
+import type { ServerStream } from "../../../src/http2/stream.ts";
+
+function fakeStream() {
+  const stream = { onData: () => {}, consumed: 0 } as unknown as ServerStream & { consumed: number };
+  stream.consume = (byteCount) => {
+    stream.consumed += byteCount;
+  };
+  return stream;
+}
+const noCheck = () => undefined;
+const tooLarge = new AssayError(Reason.MESSAGE_TOO_LARGE, "too large");
+
+test("the peer gets its window back only for what was pulled", async () => {
+  const stream = fakeStream();
+  const iterator = createRequestBody(stream, noCheck, (error) => error)[Symbol.asyncIterator]();
+  stream.onData(Buffer.from("abc"), false);
+  stream.onData(Buffer.from("de"), false);
+  expect(stream.consumed).toBe(0);
+  expect((await iterator.next()).value).toEqual(new Uint8Array(Buffer.from("abc")));
+  expect(stream.consumed).toBe(3);
+});
+
+test("a view is copied: the engine may reuse its bytes", async () => {
+  const stream = fakeStream();
+  const body = createRequestBody(stream, noCheck, (error) => error);
+  const view = Buffer.from("abc");
+  stream.onData(view, true);
+  view.fill(0);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  expect(Buffer.concat(chunks).toString()).toBe("abc");
+});
+
+test("bytes that the check refuses are not handed on, and the error comes after those before", async () => {
+  const stream = fakeStream();
+  const body = createRequestBody(
+    stream,
+    (bytes) => (bytes.length > 3 ? tooLarge : undefined),
+    (error) => error,
+  );
+  stream.onData(Buffer.from("abc"), false);
+  stream.onData(Buffer.from("defg"), false);
+  const iterator = body[Symbol.asyncIterator]();
+  expect((await iterator.next()).done).toBe(false);
+  await expect(iterator.next()).rejects.toBe(tooLarge);
+  expect((await iterator.next()).done).toBe(true);
+  expect(stream.consumed).toBe(3);
+});
+
+test("a reader that waits hears of a failure, and the end is told once", async () => {
+  const stream = fakeStream();
+  const body = createRequestBody(stream, noCheck, (error) => error);
+  let ends = 0;
+  body.onEnd = () => {
+    ends++;
+  };
+  const next = body[Symbol.asyncIterator]().next();
+  body.fail(tooLarge);
+  body.fail(new Error("again"));
+  stream.onData(Buffer.alloc(0), true);
+  await expect(next).rejects.toBe(tooLarge);
+  expect(ends).toBe(1);
+});
+
+test("a reader that stops early is handed nothing more", async () => {
+  const stream = fakeStream();
+  const iterator = createRequestBody(stream, noCheck, (error) => error)[Symbol.asyncIterator]();
+  stream.onData(Buffer.from("abc"), false);
+  await iterator.return!();
+  stream.onData(Buffer.from("def"), false);
+  expect((await iterator.next()).done).toBe(true);
+  expect(stream.consumed).toBe(0);
+});
