@@ -108,7 +108,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         continue;
       }
       const { modelName, modelVersion, reason } = loaded;
-      log.error({ model: modelName, version: modelVersion, err: loaded.cause }, `not served: ${reason}`);
+      // A refusal that explains itself needs no stack in the log; what made it fail does.
+      const err = loaded.cause instanceof AssayError ? loaded.cause.cause : loaded.cause;
+      log.error({ model: modelName, version: modelVersion, err }, `not served: ${reason}`);
       table.putUnserved({ modelName, modelVersion, state: ModelState.FAILED, reason });
     }
     lifecycle.settled = true;
