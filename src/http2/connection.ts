@@ -84,12 +84,11 @@ export class Connection implements FrameSink, StreamOwner {
     socket.setNoDelay(true);
     readSocket(socket, (chunk) => this.take(chunk));
     socket.on("drain", () => this.drained());
-    socket.on("error", () => this.lost());
     socket.on("end", () => {
       // While this end closes, what it has framed still goes out.
       if (this.closingSinceMs === undefined) this.lost();
     });
-    socket.on("close", () => this.lost());
+    for (const event of ["error", "close"]) socket.on(event, () => this.lost());
     // The server's preface is a SETTINGS frame and may go first (section 3.4).
     const payload = serverSettings(context.limits);
     this.output.control(SETTINGS, 0, payload, 0, payload.length);
@@ -118,8 +117,6 @@ export class Connection implements FrameSink, StreamOwner {
       if (this.output.blocked) this.socket.pause();
     }
   }
-
-  // Frames, from the reader.
 
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     const assembly = this.assembly;

@@ -58,8 +58,8 @@ export class Output {
     this.maxFrameBytes = maxFrameBytes;
     this.beforeFlush = beforeFlush;
     this.flushTurn = () => {
-      this.scheduled = false;
       this.beforeFlush();
+      this.scheduled = false;
       this.flush();
     };
   }
