@@ -8,6 +8,10 @@ let skipped = 0;
 let unexcused = 0;
 for (const file of process.argv.slice(4)) {
   const report = JSON.parse(readFileSync(file, "utf8"));
+  if (!report.success && report.numFailedTests === 0 && report.numFailedTestSuites === 0) {
+    failed++;
+    console.log(`FAILED ${file}: an error outside any test; see above`);
+  }
   for (const suite of report.testResults) {
     if (suite.status === "failed" && suite.assertionResults.length === 0) {
       failed++;

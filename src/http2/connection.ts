@@ -6,9 +6,9 @@
 import type { Socket } from "node:net";
 import { beginData, endRequest } from "./body-frames.ts";
 import { ClosedStreams } from "./closed-streams.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { acceptRequest } from "./connection-requests.ts";
 import { controlFrame } from "./control-frames.ts";
-import type { Http2Counters } from "./counters.ts";
 import { Budgets, DEFENCES, FORCED_RESETS, SMALL_WINDOWS } from "./defence.ts";
 import { finishDrain } from "./drain.ts";
 import {
@@ -24,7 +24,6 @@ import { createFrameReader, type FrameSink } from "./frame-reader.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { HeaderBlockCache } from "./header-block-cache.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
-import type { Http2Limits } from "./limits.ts";
 import { Output } from "./output.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -32,19 +31,11 @@ import { SendScheduler } from "./send-scheduler.ts";
 import type { Http2Stream } from "./server-stream.ts";
 import { DEFAULT_HEADER_TABLE_BYTES, initialPeerSettings, serverSettings } from "./settings.ts";
 import { readSocket } from "./socket-reader.ts";
-import type { StreamHandler } from "./stream.ts";
 import type { StreamOwner } from "./stream-owner.ts";
 import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "./stream-state.ts";
 
-/** Shared by the connections of an engine. */
-export interface ConnectionContext {
-  readonly handler: StreamHandler;
-  readonly limits: Http2Limits;
-  readonly counters: Http2Counters;
-  readonly onHandlerError: (error: unknown) => void;
-  readonly onClose: (connection: Connection) => void;
-}
 const EMPTY = Buffer.alloc(0);
+
 /** One HTTP/2 connection, from its preface to its end; it closes its socket. RFC 9113 section 3.4. */
 export class Connection implements FrameSink, StreamOwner {
   readonly context: ConnectionContext;

@@ -4,7 +4,8 @@
  * timer that gives up on peers which stop answering; `close` ends all that is open. Imports nothing else of Assay.
  */
 import type { Socket } from "node:net";
-import { Connection, type ConnectionContext } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { createCounters, type Http2Counters } from "./counters.ts";
 import { startDrain } from "./drain.ts";
 import { DEFAULT_LIMITS, type Http2Limits } from "./limits.ts";

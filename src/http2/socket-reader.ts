@@ -14,15 +14,18 @@ let shared: Buffer | undefined;
 /**
  * Gives `take` each chunk that the socket reads, valid until it returns. Cleartext sockets read into one shared buffer
  * where this Node lets them: else it allocates 64 KiB for every read, which the collector then pays for (a quarter of a
- * bulk stream's CPU). Bytes that wait on the socket already, and sockets without such fields, come by "data" events.
+ * bulk stream's CPU). Bytes that wait on the socket already come first, at the end of this turn; sockets without such fields,
+ * and encrypted ones, are read by "data" events.
  */
 export function readSocket(socket: Socket, take: (chunk: Buffer) => void): void {
   const target = socket as UserBufferSocket;
+  const waiting: Buffer | null = socket.readableLength > 0 ? socket.read() : null;
+  if (waiting !== null) process.nextTick(take, waiting);
   socket.on("data", take);
   const fields = Object.getOwnPropertySymbols(socket);
   const bufferField = fields.find((field) => field.description === "kBuffer");
   const callbackField = fields.find((field) => field.description === "kBufferCb");
-  if (bufferField === undefined || callbackField === undefined || socket.readableLength > 0) return;
+  if (bufferField === undefined || callbackField === undefined) return;
   if ("encrypted" in socket || typeof target._handle?.useUserBuffer !== "function") return;
   shared ??= Buffer.allocUnsafeSlow(READ_BYTES);
   target[bufferField] = shared;

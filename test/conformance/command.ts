@@ -31,6 +31,8 @@ export async function run(
     killSignal: "SIGKILL",
   });
   const printed = collect(child);
+  // A command that ends without reading its input breaks the pipe; its status says whether that was wrong.
+  child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
   const [status] = await once(child, "close");
   return { status: status ?? -1, ...printed() };
