@@ -25,8 +25,10 @@ export interface ConnectContext {
   readonly limits: EdgeLimits;
   readonly corsOrigins: readonly string[];
   readonly log: Log;
-  /** Procedures that last as long as their caller likes, besides bidi streams. */
+  /** Procedures that last as long as their caller likes; a drain ends them at once. */
   readonly lasting: ReadonlySet<string>;
+  /** The calls to them that are open. */
+  readonly lastingCalls: Set<EdgeCall>;
   /** Procedures of other suites, whose errors carry no details of Assay's. */
   readonly foreign: ReadonlySet<string>;
 }
@@ -45,6 +47,7 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
     log: context.log,
   });
+  if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
   const abort = new AbortController();
   const body = requestBody(stream, wire, edgeCall, context.limits);
   edgeCall.onFailure = (failure) => {
@@ -78,6 +81,7 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     })
     .finally(() => {
       endBodyTimer();
+      context.lastingCalls.delete(edgeCall);
       edgeCall.end();
     });
 }

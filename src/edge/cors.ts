@@ -9,7 +9,7 @@ const ALWAYS_ALLOWED = [...cors.allowedHeaders, "authorization", "x-request-id"]
 const PREFLIGHT_SECONDS = "7200";
 const FIELD_NAMES = /^[!#$%&'*+.^_`|~0-9A-Za-z, -]{1,4096}$/;
 
-/** The fields that let a page of this origin read a response; none where no origin was sent or it is not allowed. */
+/** The fields that let a page of this origin read a response and how long it took; none where no origin was sent or it is not allowed. */
 export function corsFields(headers: Headers, origins: readonly string[]): Field[] {
   const origin = headers.get("origin");
   if (origin === undefined) return [];
@@ -17,12 +17,14 @@ export function corsFields(headers: Headers, origins: readonly string[]): Field[
     return [
       ["access-control-allow-origin", "*"],
       ["access-control-expose-headers", EXPOSED],
+      ["timing-allow-origin", "*"],
     ];
   }
   if (!origins.includes(origin)) return [["vary", "origin"]];
   return [
     ["access-control-allow-origin", origin],
     ["access-control-expose-headers", EXPOSED],
+    ["timing-allow-origin", origin],
     ["vary", "origin"],
   ];
 }

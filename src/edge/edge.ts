@@ -7,18 +7,21 @@
 import type { AddressInfo } from "node:net";
 import { createRegistry } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { AssayError } from "../errors.ts";
 import type { ModelsService } from "../service/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createAssayHttp2Engine } from "./assay-http2-engine.ts";
 import { callInterceptor } from "./call-interceptor.ts";
 import { connectCompressions } from "./compression.ts";
+import type { EdgeCall } from "./edge-call.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { createHttp1Engine } from "./http1-engine.ts";
 import type { EdgeLimits } from "./limits.ts";
@@ -62,12 +65,17 @@ export interface Edge {
 /** What the status of a stream item may hold, so that it can be written as JSON. */
 const detailTypes = createRegistry(BadRequestSchema, ErrorInfoSchema, RetryInfoSchema);
 
-const LASTING = new Set(["/grpc.health.v1.Health/Watch"]);
+const LASTING = new Set([
+  "/grpc.health.v1.Health/Watch",
+  "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+]);
 
 /** Makes an edge; nothing listens yet. */
 export function createEdge(options: EdgeOptions): Edge {
   const { scoring, models, limits, corsOrigins, log } = options;
   let draining = false;
+  const lastingCalls = new Set<EdgeCall>();
   const readiness = () => {
     const state = models.readiness();
     return draining ? { ...state, ready: false, draining: true } : state;
@@ -96,7 +104,7 @@ export function createEdge(options: EdgeOptions): Edge {
       plain: probeRoutes(readiness),
       predict: predictRoute(scoring),
     },
-    { limits, corsOrigins, log, lasting: LASTING, foreign },
+    { limits, corsOrigins, log, lasting: LASTING, lastingCalls, foreign },
   );
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream),
@@ -118,6 +126,7 @@ export function createEdge(options: EdgeOptions): Edge {
     },
     drain(timeoutMs) {
       draining = true;
+      for (const edgeCall of lastingCalls) edgeCall.fail(shuttingDown());
       return listener.drain(timeoutMs);
     },
     close() {
@@ -125,4 +134,8 @@ export function createEdge(options: EdgeOptions): Edge {
       return listener.close();
     },
   };
+}
+
+function shuttingDown(): AssayError {
+  return new AssayError(Reason.SHUTTING_DOWN, "the server is shutting down");
 }

@@ -2,6 +2,7 @@ import { connect } from "node:http2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Edge } from "../../src/edge/edge.ts";
 import { type FakeScoring, startEdge } from "../fake-services.ts";
+import { rawConnection } from "../support/raw-connection.ts";
 
 const PREDICT = "/assay.v1.ScoringService/Predict";
 const STREAM = "/assay.v1.ScoringService/PredictStream";
@@ -12,6 +13,26 @@ interface Answer {
   message: string;
   body: string;
 }
+
+test.each([
+  ["an unknown path", "/nothing", "content-type: application/json", 404],
+  ["an unknown content type", PREDICT, "content-type: text/csv", 415],
+  ["too large a body", PREDICT, "content-type: application/json", 429],
+  ["too large a plain body", "/predict", "content-type: application/json", 413],
+])(
+  "over HTTP/1.1 %s is answered early, and the connection serves the next call",
+  async (_, path, field, status) => {
+    const { edge, port } = await startEdge({ limits: { maxMessageBytes: 50_000 } });
+    const raw = await rawConnection(port);
+    const body = "x".repeat(200_000);
+    raw.write(`POST ${path} HTTP/1.1\r\nhost: a\r\n${field}\r\ntransfer-encoding: chunked\r\n\r\n`);
+    raw.write(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    await raw.until((text) => text.startsWith(`HTTP/1.1 ${status} `));
+    raw.write("GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    expect((await raw.closed()).toString()).toContain('{"status":"live"}');
+    await edge.close();
+  },
+);
 
 describe.each(["assay", "node"] as const)("over %s", (http2Engine) => {
   let edge: Edge;

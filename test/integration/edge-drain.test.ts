@@ -1,5 +1,8 @@
 import { type ClientHttp2Session, connect } from "node:http2";
+import { Code, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, test } from "vitest";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import type { Edge } from "../../src/edge/edge.ts";
 import { startEdge } from "../fake-services.ts";
 import { type RawConnection, rawConnection } from "../support/raw-connection.ts";
@@ -50,6 +53,18 @@ describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
     expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
     expect(text.toLowerCase()).toContain("connection: close");
     await expect(rawConnection(port)).rejects.toThrow("ECONNREFUSED");
+  });
+
+  test("a health watch ends at once, and does not hold the drain up", async () => {
+    const { edge: started, port } = await startEdge({ http2Engine });
+    edge = started;
+    const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
+    const updates = client.watch({ service: "" })[Symbol.asyncIterator]();
+    expect((await updates.next()).value).toMatchObject({ status: 1 });
+    const ended = updates.next();
+    const drained = edge.drain(5000);
+    await expect(ended).rejects.toMatchObject({ code: Code.Unavailable });
+    expect(await drained).toBe(true);
   });
 
   test("what is left at the limit is reset, and its call hears of it", async () => {

@@ -80,6 +80,45 @@ describe("header list", () => {
   });
 });
 
+describe("streams", () => {
+  test.each(["assay", "node"] as const)(
+    "the limit of %s holds a third call back until one ends",
+    async (engine) => {
+      const { scoring } = await start({ maxConcurrentStreams: 2 }, engine);
+      const { connect } = await import("node:http2");
+      const session = connect(`http://127.0.0.1:${port}`);
+      const remote = new Promise<{ maxConcurrentStreams?: number }>((resolve) => {
+        session.once("remoteSettings", resolve);
+      });
+      expect((await remote).maxConcurrentStreams).toBe(2);
+      const hang = () => {
+        const stream = session.request({ ":method": "POST", ":path": "/predict/hang" });
+        stream.resume();
+        stream.end('{"features":[1]}');
+        return new Promise<void>((resolve) => stream.once("close", () => resolve()));
+      };
+      let hanging = 0;
+      const reached = (count: number) =>
+        new Promise<void>((resolve) => {
+          scoring.onHang = () => {
+            if (++hanging === count) resolve();
+          };
+        });
+      const two = reached(2);
+      const calls = [hang(), hang(), hang()];
+      await two;
+      await new Promise((resolve) => session.ping(resolve));
+      expect(hanging).toBe(2);
+      const three = reached(3);
+      scoring.release();
+      await three;
+      scoring.release();
+      await Promise.all(calls);
+      await new Promise<void>((resolve) => session.close(resolve));
+    },
+  );
+});
+
 describe("connections", () => {
   test("one too many is told the limit's name in its own HTTP version, and one that goes makes room", async () => {
     await start({ maxConnections: 1 });

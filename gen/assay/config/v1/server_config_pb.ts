@@ -120,7 +120,7 @@ export type ServerConfig = Message<"assay.config.v1.ServerConfig"> & {
   maxConnections?: number | undefined;
 
   /**
-   * The longest that a call may take, whatever deadline it brings.
+   * The longest that a call may take, whatever deadline it brings. In a bidi stream it bounds each item, not the stream.
    *
    * @generated from field: optional uint32 call_timeout_ms = 15;
    */
