@@ -20,6 +20,7 @@ import { keepBatchDimension } from "./model/keep-batch-dimension.ts";
 import { configInEffect, modelSettings } from "./model/model-settings.ts";
 import type { FoundModel, PreparedModel } from "./model/prepared-model.ts";
 import { scanRepository } from "./model/repository.ts";
+import { didYouMean } from "./nearest-name.ts";
 import { createPool } from "./pool/create-pool.ts";
 import { readDeviceListing } from "./pool/device-listing.ts";
 import { chooseDevices, cpuDevices, type DeviceChoice, intraOpThreads } from "./pool/devices.ts";
@@ -94,6 +95,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   };
   try {
     const found = await scanRepository(settings.models);
+    checkDefaultModel(settings.defaultModel, found);
     const { port } = await edge.listen(settings.host, settings.port);
     for (const { modelName, modelVersion } of found.map((one) =>
       one.kind === "prepared" ? one.model : one,
@@ -135,6 +137,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     await closeAll();
     throw error;
   }
+}
+
+function checkDefaultModel(name: string, found: readonly FoundModel[]): void {
+  const names = new Set(found.map((one) => (one.kind === "prepared" ? one.model : one).modelName));
+  if (name === "" || names.has(name)) return;
+  const hint = didYouMean(name, names) || `; it has ${[...names].slice(0, 12).join(", ")}`;
+  throw new AssayError(
+    Reason.CONFIG_INVALID,
+    `--default-model ${name}: the repository has no such model${hint}`,
+  );
 }
 
 type Refusal = { modelName: string; modelVersion: string; reason: string; cause?: unknown };

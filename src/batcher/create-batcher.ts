@@ -287,6 +287,9 @@ export function createBatcher(options: BatcherOptions): Batcher {
 }
 
 function deadlineExceeded(ticket: Ticket, now: number): AssayError {
+  if (ticket.entry.deadlineAt <= ticket.enqueuedAt) {
+    return new AssayError(Reason.DEADLINE_EXCEEDED, "the deadline had passed when the rows came");
+  }
   const waitedMs = Math.round(now - ticket.enqueuedAt);
   const where = ticket.isWaiting && ticket.nextRow === 0 ? "waiting to run" : "running";
   return new AssayError(

@@ -6,6 +6,8 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Engine } from "./engine.ts";
 import { type FirstBytes, firstBytes } from "./first-bytes.ts";
@@ -129,9 +131,9 @@ export function createListener(options: ListenerOptions): Listener {
     },
     listen: (host, port) =>
       new Promise((resolve, reject) => {
-        server.once("error", reject);
+        server.once("error", (cause) => reject(cannotListen(host, port, cause)));
         server.listen(port, host, () => {
-          server.off("error", reject);
+          server.removeAllListeners("error");
           server.on("error", (error) => log.error({ error: error.message }, "the listener failed"));
           resolve(server.address() as AddressInfo);
         });
@@ -182,4 +184,17 @@ function within(work: Promise<void>, timeoutMs: number): Promise<boolean> {
       resolve(true);
     });
   });
+}
+
+function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): AssayError {
+  const where = `${host} port ${port}`;
+  const why =
+    cause.code === "EADDRINUSE"
+      ? `${where} is taken: end what listens there, or choose another with --port (0 takes a free one)`
+      : cause.code === "EACCES"
+        ? `${where} is not allowed for this user: choose a --port above 1023`
+        : cause.code === "EADDRNOTAVAIL" || cause.code === "ENOTFOUND"
+          ? `${host} is no address of this machine: choose another --host`
+          : `cannot listen on ${where}: ${cause.message}`;
+  return new AssayError(Reason.CONFIG_INVALID, why, { cause });
 }

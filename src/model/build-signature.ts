@@ -7,7 +7,7 @@ import { tableSpellings } from "./column-names.ts";
 import type { DeclaredTensor } from "./declared-tensor.ts";
 import type { GraphInputs } from "./overridable-inputs.ts";
 import { quoted, refusal } from "./refusal.ts";
-import { chooseScoreRule, isLabel } from "./score-rule.ts";
+import { canHoldScores, chooseScoreRule, isLabel } from "./score-rule.ts";
 import type { Batching, ModelSignature, TensorSpec } from "./signature.ts";
 
 /** What a signature is built from. */
@@ -33,6 +33,13 @@ export function buildSignature(parts: SignatureParts): { signature: ModelSignatu
     const names = outputs.map(({ name }) => name);
     throw refusal(
       `config.json: score_output is ${quoted(config.scoreOutput)}, and the model has no such output${didYouMean(config.scoreOutput, names) || `; it has ${names.map(quoted).join(", ")}`}`,
+    );
+  }
+  const scoreSpec = outputs.find(({ name }) => name === config.scoreOutput);
+  if (scoreSpec !== undefined && !canHoldScores(scoreSpec)) {
+    const what = `${scoreSpec.datatype}[${scoreSpec.shape.join(",")}]`;
+    throw refusal(
+      `config.json: score_output ${quoted(config.scoreOutput)} is ${what}; a score is read from numbers of the form [N], [N,1] or [N,C]`,
     );
   }
   // Without rows there is nothing to give one score for, unless the owner says so.

@@ -23,6 +23,11 @@ export function chooseScoreRule(outputs: readonly TensorSpec[], scoreOutput: str
   return value === undefined ? undefined : { output: value.name, kind: "value", labelOutput: undefined };
 }
 
+/** True for an output that a score can be read from: numbers, one or several a row. A scalar is the score of no rows. */
+export function canHoldScores({ datatype, shape }: TensorSpec): boolean {
+  return datatype !== "BYTES" && datatype !== "BOOL" && shape.length <= 2;
+}
+
 /** True for an output that can hold one class a row: integers or strings, `[N]` or `[N,1]`. */
 export function isLabel(output: TensorSpec): boolean {
   const { datatype } = output;

@@ -1,6 +1,6 @@
 import type { ModelSignature, TensorSpec } from "../model/signature.ts";
 import type { CheckedRows } from "./checked-rows.ts";
-import { floatFault, isFloat } from "./value-rules.ts";
+import { floatFault, floatLimit, isFloat } from "./value-rules.ts";
 import type { Violations } from "./violations.ts";
 
 /**
@@ -29,20 +29,20 @@ export function checkFeatures(
       features.length < expected ? "signature.too_few" : "signature.too_many",
     );
   }
+  // The field is a list of floats, whatever JSON may have brought and whatever the model takes.
+  const limit = floatLimit("FP32");
   for (let i = 0; i < features.length; i++) {
     const value = features[i]!;
-    // The one comparison that holds for every finite number keeps the loop cheap.
-    if (value - value === 0) continue;
-    const fault = floatFault(value, spec.datatype, spec.rejectNan);
+    if (Math.abs(value) <= limit) continue;
+    const fault = floatFault(value, "FP32", spec.rejectNan);
     if (fault !== undefined) violations.add(`features[${i}]`, fault.description, fault.rule);
   }
   if (violations.count > before) return undefined;
   const tailShape = free ? [features.length] : tail;
+  const values = spec.datatype === "FP64" ? features.map(Math.fround) : features;
   return {
     rowCount: 1,
-    inputs: [
-      { name: spec.name, datatype: spec.datatype, tailShape, values: { kind: "numbers", values: features } },
-    ],
+    inputs: [{ name: spec.name, datatype: spec.datatype, tailShape, values: { kind: "numbers", values } }],
   };
 }
 
@@ -64,7 +64,7 @@ function noFeatureInput(signature: ModelSignature): string {
   const inputs = listed(
     signature.inputs.map((input) => `${input.name} ${input.datatype}[${input.shape.join(",")}]`),
   );
-  return `features came; they fit only a model with one float input, and this one takes ${inputs}: send rows or inputs`;
+  return `features came; they fit only a model with one FP32 or FP64 input, and this one takes ${inputs}: send rows or inputs`;
 }
 
 function quoted(name: string): string {

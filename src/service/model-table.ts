@@ -102,7 +102,7 @@ export function createModelTable(defaultModel: string | undefined): ModelTable {
       const why =
         model.state === ModelState.LOADING ? "is still being loaded" : `is not served: ${model.reason}`;
       throw new AssayError(
-        Reason.MODEL_NOT_READY,
+        model.state === ModelState.LOADING ? Reason.MODEL_NOT_READY : Reason.MODEL_INVALID,
         `model ${JSON.stringify(name)} version ${model.modelVersion} ${why}`,
         model.state === ModelState.LOADING ? { retryAfterMs: 1000 } : {},
       );

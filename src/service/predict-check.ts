@@ -20,8 +20,9 @@ export interface CheckedRequest {
 export function checkPredictRequest(request: PredictRequest, model: ServedModel): CheckedRequest {
   const violations = createViolations();
   checkSchemaRules(PredictRequestSchema, request, violations);
-  // Where the form itself is wrong, what the signature says of it would only repeat it.
-  violations.throwIfAny();
+  // Without exactly one form there is nothing to hold against the signature.
+  const forms = [request.features, request.inputs, request.rows].filter((form) => form.length > 0);
+  if (forms.length !== 1) violations.throwIfAny();
   const outputNames = checkOutputNames(request.outputNames, model, violations);
   const rows = checkForm(request, model, violations);
   violations.throwIfAny();

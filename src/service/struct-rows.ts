@@ -65,11 +65,15 @@ function readRow(
     if (values.length > index || column.spec.optional) continue;
     violations.add(
       cellPath(index, column.name),
-      `column ${JSON.stringify(column.name)} (${column.spec.datatype}) is missing; send null for a missing number`,
+      `column ${JSON.stringify(column.name)} (${column.spec.datatype}) is missing${missingHint(column)}`,
       "signature.missing_column",
     );
     values.push(0);
   }
+}
+
+function missingHint({ spec }: Column): string {
+  return isFloat(spec.datatype) && !spec.rejectNan ? "; send null for a missing value" : "";
 }
 
 /** A column of mixed signs, `hours-per week`, whose input an exporter called `hours_per_week`. */

@@ -42,6 +42,8 @@ export function checkInputs(
     seen.set(spec.name, index);
     const shape = tensor.shape.map(Number);
     if (!checkHeader(tensor, shape, spec, path, violations)) continue;
+    // The schema's own rule has named it.
+    if (shape.some((length) => length < 0)) continue;
     if (batched) {
       const rows = shape[0]!;
       if (rowCount !== undefined && rows !== rowCount) {

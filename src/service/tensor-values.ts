@@ -4,7 +4,7 @@ import { type Datatype, ELEMENT_BYTES, numericView } from "../tensor/datatype.ts
 import { halfToNumber } from "../tensor/half-float.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import type { InputValues } from "./input-values.ts";
-import { floatFault, integerRangeFault, isFloat, stringFault } from "./value-rules.ts";
+import { floatFault, floatLimit, integerRangeFault, isFloat, stringFault } from "./value-rules.ts";
 import type { Violations } from "./violations.ts";
 
 type ContentsField = Exclude<keyof TensorContents, `$${string}`>;
@@ -111,10 +111,10 @@ function checkFloats(
   path: string,
   violations: Violations,
 ): void {
+  const limit = floatLimit(spec.datatype);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    // The one comparison that holds for every finite number keeps the loop cheap.
-    if (value - value === 0) continue;
+    if (Math.abs(value) <= limit) continue;
     const fault = floatFault(value, spec.datatype, spec.rejectNan);
     if (fault !== undefined) violations.add(`${path}[${i}]`, fault.description, fault.rule);
   }

@@ -23,6 +23,11 @@ export function isFloat(datatype: Datatype): boolean {
 
 const FLOAT_LIMIT: Readonly<Partial<Record<Datatype, number>>> = { FP16: 65504, FP32: 3.4028235677973366e38 };
 
+/** The largest magnitude that stays finite in a float datatype; `Math.abs(x) <= limit` is false for NaN and infinity. */
+export function floatLimit(datatype: Datatype): number {
+  return FLOAT_LIMIT[datatype] ?? Number.MAX_VALUE;
+}
+
 /**
  * What is wrong with one float, as rule and description, or undefined. NaN means missing and is allowed unless the
  * model's configuration refuses it; infinity, and numbers that become infinite in the model's datatype, are refused.

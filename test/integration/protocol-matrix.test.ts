@@ -1,4 +1,5 @@
 import { create, createRegistry } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import {
   compressionGzip,
@@ -14,6 +15,7 @@ import {
   ScoringService,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import type { Status } from "../../gen/google/rpc/status_pb.ts";
 import type { Edge } from "../../src/edge/edge.ts";
 import { startEdge } from "../fake-services.ts";
 
@@ -26,6 +28,7 @@ afterAll(async () => {
   for (const { edge } of edges.values()) await edge.close();
 });
 
+const detailTypes = createRegistry(BadRequestSchema, ErrorInfoSchema, RetryInfoSchema);
 const transports = {
   grpc: createGrpcTransport,
   "grpc-web": createGrpcWebTransport,
@@ -111,8 +114,7 @@ describe.each(cases)(
         [2n, "status"],
         [3n, "response"],
       ]);
-      const status = responses[1]!.result.value;
-      expect(status).toMatchObject({ code: Code.InvalidArgument, message: "features[0]: NaN (and 1 more)" });
+      expectInvalid(responses[1]!.result.value as Status, 2);
     });
 
     if (how.httpVersion === "2")
@@ -127,6 +129,10 @@ describe.each(cases)(
             result: { case: "response", value: { scores: [2 * i] } },
           });
         }
+        requests.push(item(4n, "invalid", [1, 2, 3]));
+        expectInvalid((await responses.next()).value.result.value, 3);
+        requests.push(item(5n, "sum", [5]));
+        expect((await responses.next()).value).toMatchObject({ itemId: 5n, result: { case: "response" } });
         requests.end();
         expect((await responses.next()).done).toBe(true);
       });
@@ -137,6 +143,8 @@ describe.each(cases)(
         requests.end();
         const error = await failure(collect(client().predictStream(requests)));
         expect(error).toBeInstanceOf(ConnectError);
+        // Connect's own client sends it, and the server answers 505.
+        expect(error.message).toMatch(/505|bidi|HTTP version/i);
       });
   },
 );
@@ -146,6 +154,32 @@ function item(itemId: bigint, modelName: string, features: number[]): PredictStr
     itemId,
     request: create(PredictRequestSchema, { modelName, features }),
   });
+}
+
+/** The status of a bad item: code, message, and the same details that a unary call carries in its error. */
+function expectInvalid(status: Status, count: number): void {
+  expect(status).toMatchObject({
+    code: Code.InvalidArgument,
+    message: `features[0]: NaN (and ${count - 1} more)`,
+  });
+  const details = status.details.map((detail) => anyUnpack(detail, detailTypes));
+  const fieldViolations = Array.from({ length: count }, (_, i) => ({
+    field: `features[${i}]`,
+    description: "NaN is refused by this model",
+    reason: "value.nan",
+  }));
+  expect(details).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({
+        domain: "assay",
+        reason: "INVALID_REQUEST",
+        metadata: { violation_count: `${count}` },
+      }),
+      expect.objectContaining({
+        fieldViolations: fieldViolations.map((one) => expect.objectContaining(one)),
+      }),
+    ]),
+  );
 }
 
 async function failure(work: Promise<unknown>): Promise<ConnectError> {

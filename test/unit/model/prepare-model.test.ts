@@ -239,6 +239,9 @@ describe("prepareModel", () => {
   it("refuses a configuration that names what the model does not have", () => {
     const bytes = identity("FLOAT", [null, 2]);
     expect(refusedReason(bytes, '{"score_output":"Y"}')).toContain('did you mean "y"');
+    expect(refusedReason(identity("STRING", [null, 1]), '{"score_output":"y"}')).toContain(
+      "read from numbers",
+    );
     expect(refusedReason(bytes, '{"inputs":[{"name":"xx"}]}')).toContain('did you mean "x"');
     expect(refusedReason(bytes, '{"inputs":[{"name":"x","feature_names":["a"]}]}')).toContain(
       "takes 2 values",

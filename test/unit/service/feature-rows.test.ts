@@ -59,3 +59,14 @@ test("an image of fixed axes takes its values flat", () => {
   const image = signature([spec("x", "FP32", [-1, 1, 2, 2])]);
   expect(checkFeatures([1, 2, 3, 4], image, createViolations())?.inputs[0]?.tailShape).toEqual([1, 2, 2]);
 });
+
+test("features are floats for a model of doubles as well, whatever the protocol brought", () => {
+  const doubles = signature([spec("x", "FP64", [-1, 2])]);
+  expect(checkFeatures([0.1, 1], doubles, createViolations())?.inputs[0]?.values).toEqual({
+    kind: "numbers",
+    values: [Math.fround(0.1), 1],
+  });
+  expect(faults((violations) => checkFeatures([1e39, 1], doubles, violations))).toEqual([
+    ["features[0]", "value.range"],
+  ]);
+});

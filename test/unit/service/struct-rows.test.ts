@@ -121,3 +121,10 @@ test("a vector without feature names takes no rows, and says why", () => {
   const mapped = mapRowColumns(signature([spec("x", "FP32", [-1, 4])]));
   expect(mapped).toMatchObject({ kind: "unmapped", reason: expect.stringContaining("feature_names") });
 });
+
+test("null is offered for a missing column only where it means a missing value", () => {
+  const { text } = check([{ job: "clerk", member: true }]);
+  expect(text).toBe(
+    'column "age" (INT64) is missing\ncolumn "hours_per_week" (FP32) is missing; send null for a missing value',
+  );
+});
