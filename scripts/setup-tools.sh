@@ -38,6 +38,14 @@ go_install() {
   if [ -n "${4:-}" ]; then mv "$1/$4" "$1/$2"; fi
 }
 
+# cargo_install FOLDER COMMAND CRATE: COMMAND is the binary that the crate in the folder CRATE builds.
+cargo_install() {
+  command -v cargo >/dev/null || fail "$2 is built with Cargo, and there is no cargo command. Install Rust 1.88 or newer."
+  nice cargo build --release --locked --quiet --manifest-path "$3/Cargo.toml" --target-dir "$1/target"
+  mv "$1/target/release/$2" "$1/$2"
+  rm -r "$1/target"
+}
+
 # python_install FOLDER COMMAND REQUIREMENTS: a virtual environment whose python is called COMMAND.
 python_install() {
   local python

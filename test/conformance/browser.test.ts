@@ -15,7 +15,7 @@ import { tool } from "./tool.ts";
 const PACK_MS = 300_000;
 let folder: string;
 let cleartext: AppServer;
-let encrypted: AppServer;
+const encrypted = new Map<string, AppServer>();
 let script: string;
 
 /** Bundles the page against the packed package, as a user's own build would. */
@@ -49,20 +49,23 @@ beforeAll(async () => {
   const models = join(ROOT, "models");
   const fixture = (name: string) => join(ROOT, "test/fixtures/tls", name);
   cleartext = await startAppServer(models);
-  encrypted = await startAppServer(models, {
-    "tls-cert": fixture("localhost-cert.pem"),
-    "tls-key": fixture("localhost-key.pem"),
-  });
+  for (const engine of ["assay", "node"]) {
+    const tls = { "tls-cert": fixture("localhost-cert.pem"), "tls-key": fixture("localhost-key.pem") };
+    encrypted.set(engine, await startAppServer(models, { ...tls, "http2-engine": engine }));
+  }
 }, PACK_MS);
 afterAll(async () => {
   await cleartext?.app.close();
-  await encrypted?.app.close();
+  for (const { app } of encrypted.values()) await app.close();
   rmSync(folder, { recursive: true });
 });
 
-test("Chromium with connect-web calls over HTTP/1.1 and over HTTP/2 with TLS", async () => {
-  const secure = `https://${encrypted.address}`;
-  const report = await visit([cleartext.url, secure]);
+test("Chromium with connect-web calls over HTTP/1.1 and over HTTP/2 with TLS, on both engines", async () => {
+  const [assay, node] = [...encrypted.values()].map(({ address }) => `https://${address}`) as [
+    string,
+    string,
+  ];
+  const report = await visit([cleartext.url, assay, node]);
   const each = {
     labels: ["setosa"],
     streamed: ["1 response", "2 response", "3 response"],
@@ -71,7 +74,8 @@ test("Chromium with connect-web calls over HTTP/1.1 and over HTTP/2 with TLS", a
   const results = { "Connect JSON": each, "Connect binary": each, "Connect GET": each, "gRPC-Web": each };
   expect(report).toEqual({
     [cleartext.url]: { results, versions: ["http/1.1"] },
-    [secure]: { results, versions: ["h2"] },
+    [assay]: { results, versions: ["h2"] },
+    [node]: { results, versions: ["h2"] },
   });
 });
 

@@ -6,23 +6,27 @@ import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 
 const MODELS = join(ROOT, "models");
 const cases = goldenCases(MODELS);
-let server: ServerProcess;
+const servers = new Map<string, ServerProcess>();
+const HTTP_2 = ["assay", "node"].map((engine) => ({
+  http: "HTTP/2",
+  engine,
+  flags: ["--http2-prior-knowledge"],
+}));
+const HTTP_1 = { http: "HTTP/1.1", engine: "assay", flags: [] };
 
 beforeAll(async () => {
-  server = await startServer(MODELS);
+  for (const engine of ["assay", "node"])
+    servers.set(engine, await startServer(MODELS, ["--http2-engine", engine]));
 });
 
 afterAll(async () => {
-  if (server !== undefined) expect(await server.stop()).toBe(0);
+  for (const server of servers.values()) expect(await server.stop()).toBe(0);
 });
 
 describe.each([
-  { protocol: "grpc", http: "HTTP/2", flags: ["--http2-prior-knowledge"] },
-  { protocol: "grpcweb", http: "HTTP/2", flags: ["--http2-prior-knowledge"] },
-  { protocol: "grpcweb", http: "HTTP/1.1", flags: [] },
-  { protocol: "connect", http: "HTTP/2", flags: ["--http2-prior-knowledge"] },
-  { protocol: "connect", http: "HTTP/1.1", flags: [] },
-])("buf curl by $protocol over $http", ({ protocol, flags }) => {
+  ...HTTP_2.map((how) => ({ protocol: "grpc", ...how })),
+  ...["grpcweb", "connect"].flatMap((protocol) => [...HTTP_2, HTTP_1].map((how) => ({ protocol, ...how }))),
+])("buf curl by $protocol over $http against the $engine engine", ({ protocol, engine, flags }) => {
   test("gets the golden rows of each model", async () => {
     for (const golden of cases) {
       const finished = await call("Predict", JSON.stringify(goldenRequest(golden)));
@@ -46,7 +50,7 @@ describe.each([
   });
 
   function call(method: string, input: string) {
-    const url = `http://${server.address}/assay.v1.ScoringService/${method}`;
+    const url = `http://${servers.get(engine)!.address}/assay.v1.ScoringService/${method}`;
     const args = [
       "curl",
       "--protocol",

@@ -5,18 +5,24 @@ import { tool } from "./tool.ts";
 
 const TIMEOUT_MS = 280_000;
 
-test("connectconformance passes in server mode, known failures aside", { timeout: TIMEOUT_MS }, async () => {
-  const result = await run(
-    tool("connectconformance"),
-    [
-      ...["--mode", "server", "--conf", "test/conformance/connect-conformance.yaml"],
-      ...["--known-failing", "@test/conformance/connect-conformance-known-failures.txt"],
-      ...["--", "npm", "run", "--silent", "conformance:server"],
-    ],
-    { cwd: ROOT, timeoutMs: TIMEOUT_MS },
-  );
-  const summary = result.stdout.slice(-4000) + result.stderr.slice(-4000);
-  expect(summary).toMatch(/Total cases: [1-9]\d{3}/);
-  expect(summary).toMatch(/, 0 failed/);
-  expect(result.status).toBe(0);
-});
+test.each(["assay", "node"])(
+  "connectconformance passes in server mode on the %s engine, known failures aside",
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async (engine) => {
+    const result = await run(
+      tool("connectconformance"),
+      [
+        ...["--mode", "server", "--conf", "test/conformance/connect-conformance.yaml"],
+        ...["--known-failing", "@test/conformance/connect-conformance-known-failures.txt"],
+        ...["--", "npm", "run", "--silent", "conformance:server", "--", `--http2-engine=${engine}`],
+      ],
+      { cwd: ROOT, timeoutMs: TIMEOUT_MS },
+    );
+    const summary = result.stdout.slice(-4000) + result.stderr.slice(-4000);
+    expect(summary).toMatch(/Total cases: [1-9]\d{3}/);
+    expect(summary).toMatch(/, 0 failed/);
+    expect(result.status).toBe(0);
+  },
+);

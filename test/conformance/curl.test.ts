@@ -13,23 +13,29 @@ const PREDICT = "/assay.v1.ScoringService/Predict";
 const JSON_TYPE = ["--header", "Content-Type: application/json"];
 const SHORT = JSON.stringify({ modelName: "iris", features: [5.1, 3.5, 1.4] });
 const cases = goldenCases(MODELS);
-let server: ServerProcess;
+const servers = new Map<string, ServerProcess>();
 let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "assay-curl-"));
-  server = await startServer(MODELS);
+  for (const engine of ["assay", "node"])
+    servers.set(engine, await startServer(MODELS, ["--http2-engine", engine]));
 });
 
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  if (server !== undefined) expect(await server.stop()).toBe(0);
+  for (const server of servers.values()) expect(await server.stop()).toBe(0);
 });
 
 describe.each([
-  { version: "HTTP/1.1", flag: "--http1.1", spoken: "1.1" },
-  { version: "HTTP/2 with prior knowledge", flag: "--http2-prior-knowledge", spoken: "2" },
-])("curl over $version", ({ flag, spoken }) => {
+  { version: "HTTP/1.1", engine: "assay", flag: "--http1.1", spoken: "1.1" },
+  ...["assay", "node"].map((engine) => ({
+    version: "HTTP/2 with prior knowledge",
+    engine,
+    flag: "--http2-prior-knowledge",
+    spoken: "2",
+  })),
+])("curl over $version against the $engine engine", ({ engine, flag, spoken }) => {
   test("gets the golden rows of each model by Connect's JSON", async () => {
     for (const golden of cases) {
       const answer = await post(PREDICT, JSON.stringify(goldenRequest(golden)));
@@ -112,9 +118,8 @@ describe.each([
       "--write-out",
       "%{http_code} %{http_version}",
     ];
-    const finished = await run(tool("curl"), [flag, ...written, ...args, `http://${server.address}${path}`], {
-      input,
-    });
+    const url = `http://${servers.get(engine)!.address}${path}`;
+    const finished = await run(tool("curl"), [flag, ...written, ...args, url], { input });
     if (finished.status !== 0) throw new Error(`curl ended with ${finished.status}: ${finished.stderr}`);
     const [status, version] = finished.stdout.split(" ");
     return { status: Number(status), version, body: readFileSync(output, "utf8") };

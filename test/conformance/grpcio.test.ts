@@ -9,21 +9,22 @@ const MODELS = join(ROOT, "models");
 const cases = goldenCases(MODELS);
 /** What a wrong `features` of iris is answered with. */
 const SHORT = { modelName: "iris", features: [5.1, 3.5, 1.4] };
-let server: ServerProcess;
-let client: LineClient;
 
-beforeAll(async () => {
-  server = await startServer(MODELS);
-  const program = join(ROOT, "test/conformance/python/grpcio_client.py");
-  client = startLineClient(tool("python-clients"), [program, server.address, join(ROOT, "proto")]);
-});
+describe.each(["assay", "node"])("grpcio against the %s engine", (engine) => {
+  let server: ServerProcess;
+  let client: LineClient;
 
-afterAll(async () => {
-  await client?.close();
-  if (server !== undefined) expect(await server.stop()).toBe(0);
-});
+  beforeAll(async () => {
+    server = await startServer(MODELS, ["--http2-engine", engine]);
+    const program = join(ROOT, "test/conformance/python/grpcio_client.py");
+    client = startLineClient(tool("python-clients"), [program, server.address, join(ROOT, "proto")]);
+  });
 
-describe("grpcio", () => {
+  afterAll(async () => {
+    await client?.close();
+    if (server !== undefined) expect(await server.stop()).toBe(0);
+  });
+
   for (const gzip of [false, true]) {
     for (const raw of [false, true]) {
       test(`gets the golden rows of each model with ${raw ? "raw" : "typed"} contents, ${gzip ? "gzip" : "identity"}`, async () => {

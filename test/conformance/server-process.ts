@@ -23,8 +23,8 @@ export interface ServerProcess {
 }
 
 /** Starts `assay serve` on a free port and waits until `/readyz` answers 200. Throws with its output if it ends first. */
-export function startServer(models: string): Promise<ServerProcess> {
-  return startCommand(process.execPath, [ASSAY, "serve", "--models", models]);
+export function startServer(models: string, args: readonly string[] = []): Promise<ServerProcess> {
+  return startCommand(process.execPath, [ASSAY, "serve", "--models", models, ...args]);
 }
 
 /** Does the same with another command that takes `--port PORT` as its last arguments, run in the checkout's root. */
