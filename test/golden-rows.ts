@@ -52,6 +52,24 @@ const HOUSING = [
   "median_income",
 ];
 
+/** The rows of a case as cases of one row each. */
+export function singleRows(golden: GoldenCase): readonly GoldenCase[] {
+  const count = golden.inputs[0]?.shape[0] ?? 0;
+  const cut = (tensor: GoldenTensor, row: number): GoldenTensor => {
+    const width = tensor.data.length / count;
+    return {
+      ...tensor,
+      shape: [1, ...tensor.shape.slice(1)],
+      data: tensor.data.slice(row * width, (row + 1) * width),
+    };
+  };
+  return Array.from({ length: count }, (_, row) => ({
+    ...golden,
+    inputs: golden.inputs.map((input) => cut(input, row)),
+    outputs: golden.outputs.map((output) => cut(output, row)),
+  }));
+}
+
 /** The same rows by column name: one input a column, or the named columns of a vector. */
 export function goldenRows(golden: GoldenCase): Json {
   const count = golden.inputs[0]?.shape[0] ?? 0;

@@ -14,7 +14,14 @@ import {
   ScoringService,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { type AppServer, startAppServer } from "../app-server.ts";
-import { expectGolden, type GoldenCase, goldenCases, goldenRequest, goldenRows } from "../golden-rows.ts";
+import {
+  expectGolden,
+  type GoldenCase,
+  goldenCases,
+  goldenRequest,
+  goldenRows,
+  singleRows,
+} from "../golden-rows.ts";
 
 const cases = goldenCases("models");
 let server: AppServer;
@@ -56,6 +63,16 @@ const protocols: Record<string, () => Predict> = {
       throw new Error("the stream ended without an answer");
     };
   },
+  "plain /predict": () => async (request) => {
+    const { modelName, ...rest } = toJson(PredictRequestSchema, request) as { modelName: string };
+    const response = await fetch(`${server.url}/predict/${modelName}`, {
+      method: "POST",
+      body: JSON.stringify(rest),
+    });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(text);
+    return fromJson(PredictResponseSchema, JSON.parse(text) as JsonValue);
+  },
   "PredictRows, gRPC-Web": () => {
     const baseUrl = server.url;
     const client = createClient(ScoringService, createGrpcWebTransport({ baseUrl, httpVersion: "1.1" }));
@@ -91,6 +108,11 @@ describe.each(Object.keys(protocols))("%s", (name) => {
       await check(predict, golden, false);
       await check(predict, golden, true);
     }
+  });
+
+  test("each golden row sent alone comes back within its tolerance", async () => {
+    const predict = protocols[name]!();
+    for (const golden of cases.flatMap(singleRows)) await check(predict, golden, false);
   });
 
   test("64 concurrent callers of all models get their own rows", async () => {
