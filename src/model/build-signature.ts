@@ -4,9 +4,10 @@ import { didYouMean } from "../nearest-name.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { signatureShape } from "./batch-dimension.ts";
 import { tableSpellings } from "./column-names.ts";
+import type { ConfigMistakes } from "./config-mistakes.ts";
 import type { DeclaredTensor } from "./declared-tensor.ts";
 import type { GraphInputs } from "./overridable-inputs.ts";
-import { quoted, refusal } from "./refusal.ts";
+import { quoted } from "./refusal.ts";
 import { canHoldScores, chooseScoreRule, isLabel } from "./score-rule.ts";
 import type { Batching, ModelSignature, TensorSpec } from "./signature.ts";
 
@@ -20,26 +21,30 @@ export interface SignatureParts {
   readonly positions: ReadonlySet<string>;
   readonly metadata: readonly { readonly key: string; readonly value: string }[];
   readonly config: ModelConfig;
+  /** Where config.json contradicts the graph goes here. */
+  readonly mistakes: ConfigMistakes;
 }
 
 /** Builds the signature; throws MODEL_INVALID where config.json contradicts the graph. */
 export function buildSignature(parts: SignatureParts): { signature: ModelSignature; notices: string[] } {
-  const { config } = parts;
+  const { config, mistakes } = parts;
   const notices: string[] = [];
   const rowsOpen = parts.inputs.batchDimension !== "none";
   const inputs = inputSpecs(parts, rowsOpen, notices);
   const outputs = outputSpecs(parts, rowsOpen);
   if (config.scoreOutput !== "" && !outputs.some(({ name }) => name === config.scoreOutput)) {
     const names = outputs.map(({ name }) => name);
-    throw refusal(
-      `config.json: score_output is ${quoted(config.scoreOutput)}, and the model has no such output${didYouMean(config.scoreOutput, names) || `; it has ${names.map(quoted).join(", ")}`}`,
+    mistakes.add(
+      ["score_output"],
+      `the model has no output ${quoted(config.scoreOutput)}${didYouMean(config.scoreOutput, names) || `; it has ${names.map(quoted).join(", ")}`}`,
     );
   }
   const scoreSpec = outputs.find(({ name }) => name === config.scoreOutput);
   if (scoreSpec !== undefined && !canHoldScores(scoreSpec)) {
     const what = `${scoreSpec.datatype}[${scoreSpec.shape.join(",")}]`;
-    throw refusal(
-      `config.json: score_output ${quoted(config.scoreOutput)} is ${what}; a score is read from numbers of the form [N], [N,1] or [N,C]`,
+    mistakes.add(
+      ["score_output"],
+      `${quoted(config.scoreOutput)} is ${what}; a score is read from numbers of the form [N], [N,1] or [N,C]`,
     );
   }
   // Without rows there is nothing to give one score for, unless the owner says so.
@@ -51,10 +56,12 @@ export function buildSignature(parts: SignatureParts): { signature: ModelSignatu
       scored === undefined
         ? "the model has no score"
         : `output ${quoted(scored.name)}, which scores are read from, is [${scored.shape.join(",")}]`;
-    throw refusal(
-      `config.json: ${config.labels.length} labels, and ${what}: give one label a column, or name another score_output`,
+    mistakes.add(
+      ["labels"],
+      `${config.labels.length} labels came, and ${what}: give one label a column, or name another score_output`,
     );
   }
+  mistakes.throwIfAny();
   const signature: ModelSignature = {
     inputs,
     outputs,
@@ -77,9 +84,11 @@ function inputSpecs(parts: SignatureParts, rowsOpen: boolean, notices: string[])
     ...required.map((tensor) => ({ tensor })),
     ...overridable.map(({ declared: tensor, defaultValue }) => ({ tensor, defaultValue })),
   ];
+  const { mistakes } = parts;
   const configs = inputConfigs(
     parts.config,
     declared.map(({ tensor }) => tensor.name),
+    mistakes,
   );
   const named = featureNamesOfFile(parts.metadata, required, notices);
   const names = new Set(declared.map(({ tensor }) => tensor.name));
@@ -93,9 +102,19 @@ function inputSpecs(parts: SignatureParts, rowsOpen: boolean, notices: string[])
         : [];
     const width = spec.shape.at(-1);
     if (featureNames.length > 0 && width !== -1 && width !== featureNames.length) {
-      throw refusal(
-        `config.json: ${featureNames.length} feature_names for input ${quoted(tensor.name)}, which takes ${width} values a row: name each of them, in their order`,
+      mistakes.add(
+        ["inputs", parts.config.inputs.indexOf(config!), "feature_names"],
+        `${featureNames.length} names came for input ${quoted(tensor.name)}, which takes ${width} values a row: name each of them, in their order`,
       );
+    }
+    if (config?.nan === InputConfig_NanPolicy.REJECT && !spec.datatype.startsWith("FP")) {
+      const what = `input ${quoted(tensor.name)} is ${spec.datatype}, which has no NaN: take the line out`;
+      mistakes.add(["inputs", parts.config.inputs.indexOf(config), "nan"], what);
+    }
+    for (const [index, alias] of (config?.aliases ?? []).entries()) {
+      if (alias === tensor.name || !names.has(alias)) continue;
+      const what = `${quoted(alias)} is the name of another input: choose another spelling`;
+      mistakes.add(["inputs", parts.config.inputs.indexOf(config!), "aliases", index], what);
     }
     const column = spec.shape.length === 1 || (spec.shape.length === 2 && width === 1);
     const aliases = [...(config?.aliases ?? []), ...(column ? tableSpellings(tensor.name) : [])];
@@ -110,16 +129,21 @@ function inputSpecs(parts: SignatureParts, rowsOpen: boolean, notices: string[])
   });
 }
 
-function inputConfigs(config: ModelConfig, names: readonly string[]): Map<string, InputConfig> {
+function inputConfigs(
+  config: ModelConfig,
+  names: readonly string[],
+  mistakes: ConfigMistakes,
+): Map<string, InputConfig> {
   const configs = new Map<string, InputConfig>();
   for (const [index, input] of config.inputs.entries()) {
     if (!names.includes(input.name)) {
-      throw refusal(
-        `config.json: inputs[${index}].name is ${quoted(input.name)}, and the model has no such input${didYouMean(input.name, names) || `; it has ${names.map(quoted).join(", ")}`}`,
+      mistakes.add(
+        ["inputs", index, "name"],
+        `the model has no input ${quoted(input.name)}${didYouMean(input.name, names) || `; it has ${names.map(quoted).join(", ")}`}`,
       );
     }
     if (configs.has(input.name)) {
-      throw refusal(`config.json: inputs[${index}].name is ${quoted(input.name)} a second time`);
+      mistakes.add(["inputs", index, "name"], `${quoted(input.name)} came a second time`);
     }
     configs.set(input.name, input);
   }

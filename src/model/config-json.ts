@@ -42,6 +42,13 @@ export function readConfigJson<Desc extends DescMessage>(
   );
 }
 
+/** The line of a field in the text of a configuration that has been read, or of what encloses it. */
+export function configLine(text: string, path: readonly (string | number)[]): number {
+  const names = path.map((part) => (typeof part === "string" ? part : undefined));
+  const indexes = path.map((part) => (typeof part === "number" ? part : undefined));
+  return lineOf(parseLocatedJson(text), names, indexes);
+}
+
 function locate(text: string, fileName: string): LocatedJson {
   try {
     return parseLocatedJson(text);

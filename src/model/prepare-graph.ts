@@ -4,6 +4,7 @@ import { openBatchDimension } from "./batch-dimension.ts";
 import { buildSignature } from "./build-signature.ts";
 import { isClassPosition, traceClassLabels } from "./class-labels.ts";
 import { gatherColumns } from "./column-outputs.ts";
+import type { ConfigMistakes } from "./config-mistakes.ts";
 import {
   type DeclaredTensor,
   describeShape,
@@ -29,7 +30,11 @@ export interface PreparedGraph {
 }
 
 /** Decides what to repair in a graph and what it is then; throws MODEL_INVALID for what cannot be served. */
-export function prepareGraph(outline: OnnxOutline, config: ModelConfig): PreparedGraph {
+export function prepareGraph(
+  outline: OnnxOutline,
+  config: ModelConfig,
+  mistakes: ConfigMistakes,
+): PreparedGraph {
   const { model } = outline;
   const { graph } = model;
   if (graph === undefined || (graph.node.length === 0 && graph.output.length === 0)) {
@@ -68,6 +73,7 @@ export function prepareGraph(outline: OnnxOutline, config: ModelConfig): Prepare
     positions: outputs.positions,
     metadata: model.metadataProps,
     config,
+    mistakes,
   });
   return { edits, signature, repairs, notices: [...inputs.notices, ...notices] };
 }

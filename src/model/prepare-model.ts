@@ -8,7 +8,8 @@ import { create } from "@bufbuild/protobuf";
 import { type ModelConfig, ModelConfigSchema } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { ModelProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { AssayError } from "../errors.ts";
-import { readConfigJson } from "./config-json.ts";
+import { configLine, readConfigJson } from "./config-json.ts";
+import { createConfigMistakes } from "./config-mistakes.ts";
 import { findWeightFiles, type WeightFile } from "./external-data.ts";
 import { foreignFileReason } from "./file-kind.ts";
 import { readGoldenFile } from "./golden-file.ts";
@@ -54,7 +55,10 @@ function prepare(files: ModelFiles): PreparedModel {
     files.configText === undefined
       ? create(ModelConfigSchema)
       : readConfigJson(ModelConfigSchema, files.configText, "config.json");
-  const graph = prepareGraph(outline, config);
+  const mistakes = createConfigMistakes((path) =>
+    files.configText === undefined ? undefined : configLine(files.configText, path),
+  );
+  const graph = prepareGraph(outline, config, mistakes);
   const externalData = findWeightFiles(checkStoredTensors(outline.tensors), files.findExternal);
   const golden = files.goldenText === undefined ? [] : readGoldenFile(files.goldenText);
   return {
@@ -66,7 +70,7 @@ function prepare(files: ModelFiles): PreparedModel {
     repairs: graph.repairs,
     notices: graph.notices,
     irVersion: outline.model.irVersion,
-    opsetImports: outline.model.opsetImport.map(({ domain, version }) => ({ domain, version })),
+    opsetImports: opsetImports(outline.model),
     producer: producer(outline.model),
     sha256: createHash("sha256").update(bytes).digest("hex"),
     fileBytes: bytes.length,
@@ -94,4 +98,15 @@ function readOutline(bytes: Uint8Array): OnnxOutline {
 function producer(model: ModelProto): string {
   const version = model.producerVersion.includes("\n") ? "" : model.producerVersion;
   return `${model.producerName} ${version}`.trim().slice(0, 200);
+}
+
+/** Each operator set once; exporters write ONNX's own under both of its names, empty and `ai.onnx`. */
+function opsetImports(model: OnnxOutline["model"]): PreparedModel["opsetImports"] {
+  const versions = new Map<string, bigint>();
+  for (const { domain, version } of model.opsetImport) {
+    const name = domain === "ai.onnx" ? "" : domain;
+    const known = versions.get(name);
+    if (known === undefined || version > known) versions.set(name, version);
+  }
+  return Array.from(versions, ([domain, version]) => ({ domain, version }));
 }

@@ -368,7 +368,8 @@ export const TensorSpecSchema: GenMessage<TensorSpec> = /*@__PURE__*/
  */
 export type Repair = Message<"assay.v1.Repair"> & {
   /**
-   * A stable name: `zipmap_removed`, `batch_dimension_opened`, `output_shape_corrected`, `ir_version_lowered`.
+   * A stable name: `zipmap_removed`, `columns_gathered`, `batch_dimension_opened`, `default_input_opened`,
+   * `output_shape_corrected`, `ir_version_lowered`.
    *
    * @generated from field: string kind = 1;
    */

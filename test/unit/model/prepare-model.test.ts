@@ -243,6 +243,16 @@ describe("prepareModel", () => {
       "read from numbers",
     );
     expect(refusedReason(bytes, '{"inputs":[{"name":"xx"}]}')).toContain('did you mean "x"');
+    const several =
+      '{\n"score_output": "yy",\n"inputs": [\n{"name": "xx"},\n{"name": "x", "feature_names": ["a"]}\n]}';
+    expect(refusedReason(bytes, several)).toBe(
+      'config.json: line 4: inputs[0].name: the model has no input "xx"; did you mean "x"?; ' +
+        'line 5: inputs[1].feature_names: 1 names came for input "x", which takes 2 values a row: name each of them, in their order; ' +
+        'line 2: score_output: the model has no output "yy"; did you mean "y"?',
+    );
+    expect(
+      refusedReason(identity("STRING", [null, 1]), '{"inputs":[{"name":"x","nan":"REJECT"}]}'),
+    ).toContain("no NaN");
     expect(refusedReason(bytes, '{"inputs":[{"name":"x","feature_names":["a"]}]}')).toContain(
       "takes 2 values",
     );
