@@ -16,7 +16,11 @@ beforeAll(async () => {
   cpSync("models/census", join(folder, "census"), { recursive: true });
   cpSync("models/iris/1", join(folder, "iris/9"), { recursive: true });
   cpSync("models/iris/1", join(folder, "iris/10"), { recursive: true });
-  const config = { max_batch_size: 32, instance_group: [{ kind: "KIND_CPU", count: 3 }] };
+  const config = {
+    max_batch_size: 32,
+    instance_group: [{ kind: "KIND_CPU", count: 3 }],
+    inputs: [{ name: "features", nan: "REJECT" }],
+  };
   writeFileSync(join(folder, "iris/10/config.json"), JSON.stringify(config));
   mkdirSync(join(folder, "iris/11"));
   writeFileSync(join(folder, "iris/11/model.onnx"), "");
@@ -98,6 +102,25 @@ describe.each(["gRPC", "Connect JSON"])("over %s", (protocol) => {
     });
     expect(await client.predict({ features })).toMatchObject({ modelName: "iris", modelVersion: "10" });
   });
+});
+
+test("NaN is refused alike in every form where the configuration forbids it, and passes where it does not", async () => {
+  const client = createClient(ScoringService, createGrpcTransport({ baseUrl: server.url }));
+  const features = [5.1, Number.NaN, 1.4, 0.2];
+  const tensor = { name: "features", datatype: "FP32", shape: [1n, 4n] };
+  const rawContents = new Uint8Array(Float32Array.from(features).buffer);
+  const forms = [
+    { features },
+    { inputs: [{ ...tensor, contents: { fp32Contents: features } }] },
+    { inputs: [{ ...tensor, rawContents }] },
+  ];
+  for (const form of forms) {
+    await expect(client.predict(form)).rejects.toMatchObject({
+      code: Code.InvalidArgument,
+      rawMessage: expect.stringMatching(/\[1\]: NaN came/),
+    });
+    expect((await client.predict({ ...form, modelVersion: "9" })).scores).toHaveLength(1);
+  }
 });
 
 test("plain /predict uses the default model", async () => {
