@@ -17,8 +17,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: ["gen"],
   "nearest-name": [],
   config: ANYONE,
-  cli: ["config", "model", "app", ...ANYONE],
-  app: ["edge", "service", "batcher", "pool", "worker", "model", "config", "http2", ...ANYONE],
+  table: ANYONE,
+  client: ["service", ...ANYONE],
+  score: ["client", "table", "model", ...ANYONE],
+  cli: ["config", "model", "score", "client", "app", ...ANYONE],
+  app: ["edge", "client", "service", "batcher", "pool", "worker", "model", "config", "http2", ...ANYONE],
   main: ["cli", "errors"],
 };
 
@@ -29,7 +32,9 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/connect": ["edge"],
   "@connectrpc/connect-node": ["edge"],
   "node:http": ["edge"],
-  "node:http2": ["edge"],
+  "node:http2": ["edge", "client"],
+  "@duckdb/node-api": ["table", "score"],
+  "apache-arrow": ["table"],
   "node:worker_threads": ["pool", "worker"],
   pino: ["telemetry"],
 };

@@ -1,0 +1,58 @@
+/**
+ * Tables: what `assay score` reads and writes; nothing here knows of models.
+ * Comes in: a path, a glob, several of them, `sql:` and a query, or `-`; goes out: chunks of at most 2,048 rows in the
+ * order of the input, read by DuckDB (Parquet, CSV, NDJSON, queries) or apache-arrow (Arrow IPC).
+ * Promises: the same input gives the same rows in the same order; memory does not grow with the input; a column is
+ * found by its exact name; what cannot be read is a TABLE_INVALID that names the file and, where there are any, column
+ * and row.
+ */
+import type { DuckDBDataChunk, DuckDBType } from "@duckdb/node-api";
+
+/** A column as the input has it. CSV columns are VARCHAR, NDJSON columns JSON text or VARCHAR. */
+export interface TableColumn {
+  readonly name: string;
+  readonly type: DuckDBType;
+}
+
+/** A column to read. */
+export interface ColumnRequest {
+  readonly name: string;
+  /** Read as DOUBLE: for decimals and integers wider than 64 bits. */
+  readonly asDouble?: boolean;
+}
+
+/** Rows as they lie in the input; the vectors are in the order of the requests. */
+export interface TableChunk {
+  readonly chunk: DuckDBDataChunk;
+  /** The first row's number in the whole input, from 0. */
+  readonly fromRow: number;
+  /** For messages: the file, or the query; and the first row's number in it, from 1, a header not counted. */
+  readonly file: string;
+  readonly fileRow: number;
+}
+
+/** One file of the input, as a manifest keeps it; `sizeBytes` and `modifiedAtMs` are 0 for a query. */
+export interface SourceInput {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+}
+
+/** An opened input; whoever opened it closes it. */
+export interface TableSource {
+  readonly format: TableFormat | "sql";
+  /** What is read, in order. */
+  readonly inputs: readonly SourceInput[];
+  /** Every column, the same in all files. */
+  readonly columns: readonly TableColumn[];
+  /** Undefined where only reading tells. */
+  readonly rowCount: number | undefined;
+  /** Why a run over it cannot be resumed; undefined where it can. */
+  readonly notResumable: string | undefined;
+  /** Reads the columns from row `fromRow` on. One reading at a time. */
+  read(columns: readonly ColumnRequest[], fromRow: number): AsyncIterable<TableChunk>;
+  close(): void;
+}
+
+/** The file formats, by what stands in `--input-format` and `--output-format`. */
+export type TableFormat = "parquet" | "csv" | "ndjson" | "arrow";
