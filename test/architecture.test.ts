@@ -44,7 +44,8 @@ const files = globSync("src/**/*.ts").map((file) => file.replaceAll("\\", "/"));
 function roomOf(file: string): string {
   const parts = file.split("/");
   if (parts[0] === "gen") return "gen";
-  if (parts[1] === "config" && /^(server-settings)\.ts$/.test(parts[2] ?? "")) return "config-types";
+  if (parts[1] === "config" && /^(server-settings|score-settings)\.ts$/.test(parts[2] ?? ""))
+    return "config-types";
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }
 

@@ -1,4 +1,4 @@
-import { tryGate } from "../app.ts";
+import { tryGate } from "../app/pass-gate.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
 import { didYouMean } from "../nearest-name.ts";
