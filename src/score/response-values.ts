@@ -1,0 +1,52 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import type { PredictResponse } from "../../gen/assay/v1/scoring_service_pb.ts";
+import type { Tensor } from "../../gen/assay/v1/tensor_pb.ts";
+import { AssayError } from "../errors.ts";
+import { type Datatype, ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
+import { halfToNumber } from "../tensor/half-float.ts";
+
+/** Throws INTERNAL unless the response has one score for each of `rowCount` rows. */
+export function checkScoreCount(response: PredictResponse, rowCount: number): void {
+  if (response.scores.length !== rowCount) {
+    throw new AssayError(
+      Reason.INTERNAL,
+      `${response.scores.length} scores came for ${rowCount} rows of model ${JSON.stringify(response.modelName)}`,
+    );
+  }
+}
+
+/** The numbers of a response's `[rowCount, width]` output, row by row, in either form. Throws INTERNAL where they are not there. */
+export function outputNumbers(
+  response: PredictResponse,
+  name: string,
+  rowCount: number,
+  width: number,
+): ArrayLike<number> {
+  const tensor = response.outputs.find((output) => output.name === name);
+  const numbers = tensor === undefined ? [] : tensorNumbers(tensor);
+  if (numbers.length !== rowCount * width) {
+    throw new AssayError(
+      Reason.INTERNAL,
+      `output ${JSON.stringify(name)} has ${numbers.length} values; ${rowCount} rows of ${width} were expected`,
+    );
+  }
+  return numbers;
+}
+
+function tensorNumbers({ datatype, contents, rawContents }: Tensor): ArrayLike<number> {
+  if (rawContents.length === 0) {
+    return contents === undefined
+      ? []
+      : datatype === "FP64"
+        ? contents.fp64Contents
+        : datatype === "FP32"
+          ? contents.fp32Contents
+          : [...contents.intContents, ...contents.uintContents, ...[...contents.int64Contents].map(Number)];
+  }
+  const size = ELEMENT_BYTES[datatype as Datatype];
+  const type = datatype as Exclude<Datatype, "BYTES">;
+  const aligned = rawContents.byteOffset % size === 0 ? rawContents : new Uint8Array(rawContents);
+  const view = numericView(type, aligned.buffer, aligned.byteOffset, aligned.length / size);
+  if (datatype === "FP16") return Array.from(view as Uint16Array, halfToNumber);
+  return typeof view[0] === "bigint" ? Array.from(view as BigInt64Array, Number) : (view as Float64Array);
+}

@@ -1,0 +1,63 @@
+import type { DuckDBVector } from "@duckdb/node-api";
+import { isValid, validWords, vectorCells } from "./vector-data.ts";
+
+const CELL_BYTES = 16;
+/** DuckDB keeps strings up to this length in the cell itself. */
+const INLINE_BYTES = 12;
+const INLINE_FROM = 4;
+const utf8 = new TextEncoder();
+
+/**
+ * The texts of one column of a chunk as UTF-8, one after the other: `load` a row, then read `bytes` from `from` to `to`.
+ * Valid while the chunk lives.
+ */
+export interface TextCells {
+  bytes: Uint8Array;
+  from: number;
+  to: number;
+  /** False where the row is NULL. */
+  load(row: number): boolean;
+  /** The row's text; undefined where it is NULL. */
+  text(row: number): string | undefined;
+}
+
+/** Reads a VARCHAR vector; short texts are not copied. */
+export function createTextCells(vector: DuckDBVector, rowCount: number): TextCells {
+  const cells = vectorCells(vector);
+  const inline = new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
+  const valid = validWords(vector, rowCount);
+  let long = new Uint8Array(256);
+  return {
+    bytes: inline,
+    from: 0,
+    to: 0,
+    load(row) {
+      if (!isValid(valid, row)) return false;
+      const at = row * CELL_BYTES;
+      const length = cells.getUint32(at, true);
+      if (length <= INLINE_BYTES) {
+        this.bytes = inline;
+        this.from = at + INLINE_FROM;
+        this.to = this.from + length;
+        return true;
+      }
+      if (long.length < length) long = new Uint8Array(2 * length);
+      this.bytes = long;
+      this.from = 0;
+      this.to = utf8.encodeInto(vector.getItem(row) as string, long).written;
+      return true;
+    },
+    text: (row) => (vector.getItem(row) as string | null) ?? undefined,
+  };
+}
+
+/** Moves `from` and `to` past the spaces and tabs at both ends. */
+export function trimSpaces(cells: TextCells): void {
+  const { bytes } = cells;
+  while (cells.from < cells.to && isSpace(bytes[cells.from]!)) cells.from++;
+  while (cells.to > cells.from && isSpace(bytes[cells.to - 1]!)) cells.to--;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09;
+}

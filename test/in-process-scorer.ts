@@ -1,0 +1,70 @@
+import { create } from "@bufbuild/protobuf";
+import { ModelConfigSchema } from "../gen/assay/config/v1/model_config_pb.ts";
+import { type Model, ModelState } from "../gen/assay/v1/model_service_pb.ts";
+import type { PredictRequest, PredictResponse } from "../gen/assay/v1/scoring_service_pb.ts";
+import type { PreparedModel } from "../src/model/prepared-model.ts";
+import { scanPath } from "../src/model/repository.ts";
+import { createCall } from "../src/service/call.ts";
+import { describeModel } from "../src/service/model-description.ts";
+import { createModelTable } from "../src/service/model-table.ts";
+import { createScoringService } from "../src/service/scoring-service.ts";
+import { createServedModel } from "../src/service/served-model.ts";
+import type { TestModel } from "./onnx-model.ts";
+import { startCore } from "./scoring-core.ts";
+import { SHARED_MODELS } from "./shared-models.ts";
+
+/** The scoring service over one model and its worker, and what it was sent; whoever starts it closes it. */
+export interface InProcessScorer {
+  readonly model: Model;
+  /** Rows of each request, in order. */
+  readonly requestRows: number[];
+  score(request: PredictRequest): Promise<PredictResponse>;
+  close(): Promise<void>;
+}
+
+/** Starts one worker for a model. */
+export async function startScorer(model: TestModel): Promise<InProcessScorer> {
+  const core = await startCore({ model });
+  const circumstances = {
+    state: ModelState.READY,
+    stateReason: "",
+    devices: ["cpu:0"],
+    config: create(ModelConfigSchema),
+    exampleRequest: undefined,
+  };
+  const described = describeModel(
+    { repairs: [], notices: [], opsetImports: [], fileBytes: 0, ...model } as unknown as PreparedModel,
+    circumstances,
+  );
+  const { modelName, modelVersion, signature } = model;
+  const table = createModelTable(undefined);
+  table.put(
+    createServedModel({
+      modelName,
+      modelVersion,
+      signature,
+      batcher: core.batcher,
+      state: () => ModelState.READY,
+      describe: () => described,
+    }),
+  );
+  const service = createScoringService(table, { streamWindowRows: 10_000, callTimeoutMs: 60_000 });
+  const requestRows: number[] = [];
+  return {
+    model: described,
+    requestRows,
+    score(request) {
+      requestRows.push(Number(request.inputs[0]!.shape[0]));
+      const deadlineAt = performance.now() + 60_000;
+      return service.predict(request, createCall({ deadlineAt, lane: "bulk", protocol: "embedded" }));
+    },
+    close: () => core.close(),
+  };
+}
+
+/** One of the shared exports, as its training script left it. */
+export async function sharedExport(name: string): Promise<PreparedModel> {
+  const [found] = await scanPath(`${SHARED_MODELS}exports/${name}`);
+  if (found?.kind !== "prepared") throw new Error(`${name} is refused`);
+  return found.model;
+}
