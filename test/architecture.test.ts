@@ -20,8 +20,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   table: ANYONE,
   client: ["service", ...ANYONE],
   score: ["client", "table", "model", ...ANYONE],
-  cli: ["config", "model", "score", "client", "app", ...ANYONE],
-  app: ["edge", "client", "service", "batcher", "pool", "worker", "model", "config", "http2", ...ANYONE],
+  cli: ["config", "model", "app", ...ANYONE],
+  app: [
+    "edge",
+    "score",
+    "table",
+    "client",
+    "service",
+    "batcher",
+    "pool",
+    "worker",
+    "model",
+    "config",
+    "http2",
+    ...ANYONE,
+  ],
   main: ["cli", "errors"],
 };
 

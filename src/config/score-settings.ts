@@ -4,15 +4,20 @@ import { AssayError } from "../errors.ts";
 import { SCORE_FLAGS } from "./flag-table.ts";
 import { readSettings, type SettingsSources } from "./read-settings.ts";
 
+/** Texts whose absence is not the same as their being empty. */
+type OptionalText = "textForNull" | "csvQuote";
+
 /** The configuration of `assay score` with every default filled in; units stand in the names. */
 export type ScoreSettings = {
-  readonly [K in Exclude<keyof ScoreConfig, `$${string}` | "input" | "map">]-?: NonNullable<ScoreConfig[K]>;
-} & {
-  /** What `--input` says, and the paths after the flags. */
-  readonly inputs: readonly string[];
-  /** Input or feature to column. */
-  readonly maps: ReadonlyMap<string, string>;
-};
+  readonly [K in Exclude<keyof ScoreConfig, `$${string}` | "input" | "map" | OptionalText>]-?: NonNullable<
+    ScoreConfig[K]
+  >;
+} & Pick<ScoreConfig, OptionalText> & {
+    /** What `--input` says, and the paths after the flags. */
+    readonly inputs: readonly string[];
+    /** Input or feature to column. */
+    readonly maps: ReadonlyMap<string, string>;
+  };
 
 /**
  * Reads the configuration: flag, environment, default, in that order; `paths` are what stood after the flags, as a shell
