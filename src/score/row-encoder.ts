@@ -4,12 +4,13 @@ import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
 import type { TableChunk } from "../table/table-source.ts";
 import { ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
 import { writeBooleans } from "./boolean-tensor.ts";
-import type { ColumnMapping, MappedTensor } from "./column-mapping.ts";
+import type { ColumnMapping, MappedColumn, MappedTensor } from "./column-mapping.ts";
+import { copyFloats } from "./float-columns.ts";
 import { readNumbers } from "./number-column.ts";
 import type { NumberTextOptions } from "./number-text.ts";
 import { createRowFaults, type RowFaults } from "./row-faults.ts";
 import { takeRows } from "./taken-rows.ts";
-import { copyFloats, writeFloats, writeIntegers } from "./tensor-writer.ts";
+import { writeFloats, writeIntegers } from "./tensor-writer.ts";
 import { encodeTexts, type TextOptions } from "./text-tensor.ts";
 
 /** What requests say besides their rows, and how text is read. */
@@ -32,9 +33,24 @@ export interface EncodedRows {
   readonly errors: ReadonlyMap<number, string>;
   /** Where each tensor of the request comes from. */
   readonly tensors: readonly MappedTensor[];
+  /** Gives the request's bytes back for another chunk. Only once nobody reads them any more; need not be called. */
+  release(): void;
 }
 
-/** Makes requests of chunks. The requests own their bytes: they outlive the chunk. */
+/** The most rows of a chunk. */
+const CHUNK_ROWS = 2048;
+/** Buffers kept for each tensor: as many as requests are worth having in flight. */
+const SPARE_BUFFERS = 32;
+
+/** A buffer that a request uses. */
+interface Lent {
+  readonly tensor: MappedTensor;
+  readonly buffer: ArrayBuffer;
+}
+
+type NumericTensor = MappedTensor & { readonly datatype: Exclude<MappedTensor["datatype"], "BYTES"> };
+
+/** Makes requests of chunks. The requests own their bytes until `release`: they outlive the chunk. */
 export interface RowEncoder {
   encode(chunk: TableChunk): EncodedRows;
 }
@@ -43,16 +59,22 @@ export interface RowEncoder {
 export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOptions): RowEncoder {
   const { modelName, modelVersion } = options;
   const outputNames = [...options.outputNames];
-  let scratch = new Float64Array(2048);
+  const scratch = new Float64Array(CHUNK_ROWS);
+  const spare = new Map<MappedTensor, ArrayBuffer[]>();
 
-  function encodeTensor(tensor: MappedTensor, chunk: TableChunk, faults: RowFaults): Tensor {
+  function encodeTensor(tensor: MappedTensor, chunk: TableChunk, faults: RowFaults, lent: Lent[]): Tensor {
     const { rowCount } = chunk.chunk;
-    if (scratch.length < rowCount) scratch = new Float64Array(rowCount);
     const { name, datatype } = tensor;
-    const rawContents =
-      datatype === "BYTES"
-        ? encodeTexts(tensor, chunk, options, faults)
-        : encodeNumbers({ ...tensor, datatype }, chunk, scratch.subarray(0, rowCount), options, faults);
+    let rawContents: Uint8Array<ArrayBuffer>;
+    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, faults);
+    else {
+      const buffer =
+        spare.get(tensor)?.pop() ??
+        new ArrayBuffer(CHUNK_ROWS * tensor.columns.length * ELEMENT_BYTES[datatype]);
+      lent.push({ tensor, buffer });
+      const numbers = scratch.subarray(0, rowCount);
+      rawContents = encodeNumbers({ ...tensor, datatype }, chunk, numbers, options, faults, buffer);
+    }
     const shape = [BigInt(rowCount), ...tensor.tailShape.map(BigInt)];
     return create(TensorSchema, { name, datatype, shape, rawContents });
   }
@@ -61,9 +83,17 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
     encode(chunk) {
       const { rowCount } = chunk.chunk;
       const faults = createRowFaults();
-      const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, faults));
+      const lent: Lent[] = [];
+      const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, faults, lent));
       const all = create(PredictRequestSchema, { modelName, modelVersion, outputNames, inputs });
-      const rest = { rowCount, errors: faults.texts(), tensors: mapping.tensors };
+      const release = () => {
+        for (const { tensor, buffer } of lent.splice(0)) {
+          const buffers = spare.get(tensor) ?? [];
+          if (buffers.length < SPARE_BUFFERS) buffers.push(buffer);
+          spare.set(tensor, buffers);
+        }
+      };
+      const rest = { rowCount, errors: faults.texts(), tensors: mapping.tensors, release };
       if (faults.size === 0) return { ...rest, request: rowCount === 0 ? undefined : all, rows: undefined };
       const rows = new Int32Array(rowCount - faults.size);
       for (let row = 0, at = 0; row < rowCount; row++) if (!faults.has(row)) rows[at++] = row;
@@ -73,17 +103,18 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
 }
 
 function encodeNumbers(
-  tensor: MappedTensor & { readonly datatype: Exclude<MappedTensor["datatype"], "BYTES"> },
+  tensor: NumericTensor,
   chunk: TableChunk,
   scratch: Float64Array,
   options: NumberTextOptions,
   faults: RowFaults,
+  buffer: ArrayBuffer,
 ): Uint8Array<ArrayBuffer> {
   const { datatype, columns } = tensor;
   const rowCount = scratch.length;
   const step = columns.length;
-  const buffer = new ArrayBuffer(rowCount * step * ELEMENT_BYTES[datatype]);
   const target = numericView(datatype, buffer, 0, rowCount * step);
+  const vectorOf = ({ vectorIndex }: MappedColumn) => chunk.chunk.getColumnVector(vectorIndex);
   for (let at = 0; at < step; at++) {
     const column = columns[at]!;
     const stride = { at, step, rowCount };
@@ -91,15 +122,17 @@ function encodeNumbers(
       writeBooleans(column, chunk, target as Uint8Array, stride, faults);
       continue;
     }
-    const vector = chunk.chunk.getColumnVector(column.vectorIndex);
     if (column.kind === "float" && datatype === "FP32") {
-      copyFloats(vector, target as Float32Array, stride);
+      let to = at + 1;
+      while (columns[to]?.kind === "float") to++;
+      copyFloats(columns.slice(at, to).map(vectorOf), target as Float32Array, at, step, rowCount);
+      at = to - 1;
       continue;
     }
-    const numbers = readNumbers(vector, column, rowCount, scratch, options, faults);
+    const numbers = readNumbers(vectorOf(column), column, rowCount, scratch, options, faults);
     if (datatype === "FP16" || datatype === "FP32" || datatype === "FP64")
       writeFloats(numbers, target as Float32Array, datatype, stride, column.column, faults);
     else writeIntegers(numbers, target, datatype, stride, column.column, faults);
   }
-  return new Uint8Array(buffer);
+  return new Uint8Array(buffer, 0, rowCount * step * ELEMENT_BYTES[datatype]);
 }

@@ -83,6 +83,8 @@ async function scoreSome(request: PredictRequest, rows: Int32Array, context: Con
     return;
   }
   fill(answer, rows, context);
+  // Answered: nobody reads it any more. After an error it is left to the collector, since someone still might.
+  if (request === encoded.request) encoded.release();
 }
 
 function rowsAt(rows: Int32Array, positions: Int32Array): Int32Array {

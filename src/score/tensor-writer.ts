@@ -1,9 +1,7 @@
-import type { DuckDBVector } from "@duckdb/node-api";
 import type { Datatype } from "../tensor/datatype.ts";
 import { numberToHalf } from "../tensor/half-float.ts";
 import type { NumberColumn } from "./number-column.ts";
 import type { RowFaults } from "./row-faults.ts";
-import { isValid, validWords, vectorItems } from "./vector-data.ts";
 
 /** The positions of one column in a row-major array: `at`, `at + step`, …. */
 export interface Stride {
@@ -25,16 +23,6 @@ const INTEGER_LIMITS: Readonly<Partial<Record<Datatype, readonly [bigint, bigint
   UINT32: [0n, 2n ** 32n - 1n],
   UINT64: [0n, 2n ** 64n - 1n],
 };
-
-/** Copies a FLOAT vector into an FP32 tensor, NaN for NULL. Infinity is copied: the model's own check names it. */
-export function copyFloats(vector: DuckDBVector, target: Float32Array, stride: Stride): void {
-  const { at, step, rowCount } = stride;
-  const items = vectorItems<Float32Array>(vector);
-  for (let row = 0, i = at; row < rowCount; row++, i += step) target[i] = items[row]!;
-  const valid = validWords(vector, rowCount);
-  if (valid === undefined) return;
-  for (let row = 0; row < rowCount; row++) if (!isValid(valid, row)) target[at + row * step] = Number.NaN;
-}
 
 /** Writes numbers into a float tensor; infinity and what becomes infinite in the datatype are faults. */
 export function writeFloats(
