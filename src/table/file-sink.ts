@@ -47,7 +47,7 @@ export interface FileSinkOptions extends Partial<PartLimits> {
   readonly memoryMegabytes?: number;
 }
 
-const DEFAULT_LIMITS: PartLimits = { partRows: 1_000_000, partBytes: 64 << 20, partIntervalMs: 30_000 };
+const DEFAULT_LIMITS: PartLimits = { partRows: 1_000_000, partBytes: 32 << 20, partIntervalMs: 30_000 };
 
 /**
  * Opens the sink: `written` is what an earlier run left, and rows are expected from there on. Throws CONFIG_INVALID or

@@ -1,6 +1,7 @@
 import { DOUBLE, type DuckDBType, DuckDBTypeId, INTEGER, VARCHAR } from "@duckdb/node-api";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { ARROW_TYPES } from "./arrow-columns.ts";
 import type { ResultColumns } from "./result-rows.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import type { TableFormat } from "./table-source.ts";
@@ -31,15 +32,6 @@ const AS_TEXT: ReadonlySet<DuckDBTypeId> = new Set([
   DuckDBTypeId.INTERVAL,
   DuckDBTypeId.VARIANT,
   DuckDBTypeId.GEOMETRY,
-]);
-
-/** Beside AS_TEXT, what the Arrow writer gives as text. */
-const ARROW_AS_TEXT: ReadonlySet<DuckDBTypeId> = new Set([
-  DuckDBTypeId.UUID,
-  DuckDBTypeId.LIST,
-  DuckDBTypeId.ARRAY,
-  DuckDBTypeId.STRUCT,
-  DuckDBTypeId.MAP,
 ]);
 
 /**
@@ -81,6 +73,14 @@ export function outputColumns(
   return made;
 }
 
+/** A SELECT of what a part stores, from the table that was appended to. */
+export function selectForPart(columns: readonly OutputColumn[], table: string, hasErrors: boolean): string {
+  const stored = columns.filter(({ partName }) => partName !== undefined);
+  const list = stored.map(({ partName, toPart }) => `${toPart} AS ${quoteName(partName!)}`);
+  if (hasErrors) list.push(ERROR_PART_NAME);
+  return `SELECT ${list.join(", ")} FROM ${table}`;
+}
+
 /** What a SELECT over the parts lists; `hasErrors` says whether any of them has messages of failed rows. */
 export function outputSelectList(columns: readonly OutputColumn[], hasErrors: boolean): string {
   return columns
@@ -100,7 +100,7 @@ function keptColumn(name: string, type: DuckDBType, index: number, format: Table
   }
   if (type.typeId === DuckDBTypeId.HUGEINT) return { ...column, toPart: `${partName}::DECIMAL(38, 0)` };
   if (AS_TEXT.has(type.typeId)) return { ...column, toPart: `${partName}::VARCHAR` };
-  if (format === "arrow" && ARROW_AS_TEXT.has(type.typeId))
+  if (format === "arrow" && !ARROW_TYPES.has(type.typeId))
     return { ...column, toOutput: `${partName}::VARCHAR` };
   return column;
 }

@@ -1,4 +1,6 @@
+import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { writeArrow } from "./arrow-writer.ts";
 import type { ManifestPart } from "./manifest.ts";
 import { type OutputColumn, outputSelectList } from "./output-columns.ts";
 import { type OutputDatabase, useAllCores } from "./output-database.ts";
@@ -36,6 +38,16 @@ export async function joinParts(
 ): Promise<void> {
   await useAllCores(database);
   const select = selectParts(folder, parts, columns);
-  if (format === "arrow") throw new Error("not yet");
+  if (format === "arrow") {
+    const file = await open(path, "w");
+    try {
+      await writeArrow(database.copying, select, "file", async (bytes) => {
+        await file.writev(bytes);
+      });
+    } finally {
+      await file.close();
+    }
+    return;
+  }
   await database.copying.run(`COPY (${select}) TO ${quoteText(path)} (${COPY_OPTIONS[format]})`);
 }

@@ -1,5 +1,5 @@
 import type { Manifest, ManifestPart } from "./manifest.ts";
-import { ERROR_PART_NAME, type OutputColumn } from "./output-columns.ts";
+import { type OutputColumn, selectForPart } from "./output-columns.ts";
 import type { OutputDatabase } from "./output-database.ts";
 import {
   identityOf,
@@ -11,7 +11,7 @@ import {
 } from "./part-folder.ts";
 import type { ResultColumns, ResultRows } from "./result-rows.ts";
 import { createResultTable, type ResultTable } from "./result-table.ts";
-import { quoteName, quoteText } from "./sql-text.ts";
+import { quoteText } from "./sql-text.ts";
 import type { WrittenRows } from "./table-sink.ts";
 import type { TableChunk } from "./table-source.ts";
 
@@ -59,7 +59,7 @@ export function createPartWriter(
     const file = partFile(index);
     const path = inFolder(folder, file);
     await database.copying.run(
-      `COPY (${selectTable(filled, outputColumns)}) TO ${quoteText(`${path}.tmp`)} (${PART_OPTIONS})`,
+      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${quoteText(`${path}.tmp`)} (${PART_OPTIONS})`,
     );
     await database.copying.run(`DROP TABLE ${filled.name}`);
     await renameForGood(`${path}.tmp`, path);
@@ -114,13 +114,6 @@ export function createPartWriter(
 }
 
 const PART_OPTIONS = "FORMAT parquet, COMPRESSION snappy";
-
-function selectTable(filled: ResultTable, columns: readonly OutputColumn[]): string {
-  const stored = columns.filter(({ partName }) => partName !== undefined);
-  const list = stored.map(({ partName, toPart }) => `${toPart} AS ${quoteName(partName!)}`);
-  if (filled.hasErrors) list.push(ERROR_PART_NAME);
-  return `SELECT ${list.join(", ")} FROM ${filled.name}`;
-}
 
 /** The sums over a manifest's parts. */
 export function writtenRows({ parts }: Manifest): WrittenRows {
