@@ -4,11 +4,12 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { ServerUrl } from "./server-url.ts";
 
-const PROBE_TIMEOUT_MS = 2_000;
+const PROBE_TIMEOUT_MS = 1_000;
 /** The client's connection preface and an empty SETTINGS frame (RFC 9113 section 3.4). */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1");
 /** What the system says where there is no connection at all. */
 const NO_CONNECTION = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EACCES)$/;
+const CLEARTEXT = /WRONG_VERSION_NUMBER|EPROTO|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/;
 const NOT_TRUSTED = /SELF_SIGNED|UNABLE_TO_|CERT_|ERR_TLS_CERT/;
 
 /**
@@ -31,7 +32,7 @@ export async function foreignServer(
       );
     }
     if (/NO_APPLICATION_PROTOCOL/.test(code)) return says("it speaks no HTTP/2 there, which gRPC needs");
-    const isCleartext = /WRONG_VERSION_NUMBER|EPROTO|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code);
+    const isCleartext = CLEARTEXT.test(code) || isSettings(await firstBytes(url, signal));
     return isCleartext ? says(`it speaks no TLS there: use http://${new URL(url.origin).host}`) : undefined;
   }
   const first = await firstBytes(url, signal);
@@ -49,6 +50,11 @@ export async function foreignServer(
   return says(
     `what answered there speaks no HTTP/2; its first bytes are ${first.subarray(0, 8).toString("hex")}`,
   );
+}
+
+/** Whether bytes begin with a SETTINGS frame of stream 0: a server of HTTP/2 (RFC 9113 section 6.5). */
+function isSettings(bytes: Buffer): boolean {
+  return bytes.length >= 9 && bytes[3] === 4 && bytes.readUInt32BE(5) === 0;
 }
 
 function useTls(url: ServerUrl): string {

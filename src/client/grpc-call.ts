@@ -69,6 +69,11 @@ export function startCall(
   stream.on("trailers", (trailers: IncomingHttpHeaders) => {
     status = statusOf(trailers) ?? status;
   });
+  // The server's end is the call's: what is not sent yet nobody reads, and a half-open stream would never close.
+  stream.on("end", () => {
+    if (status === undefined) failure ??= withoutStatus(origin);
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  });
   let lastError: Error | undefined;
   stream.on("error", (error) => {
     lastError ??= error;
@@ -143,8 +148,11 @@ function cutOff(origin: string, stream: ClientHttp2Stream, cause: Error | undefi
   const isConnectionLost = session === undefined || session.closed || session.destroyed;
   let how = `the stream was reset (${resetName(rstCode)})`;
   if (isConnectionLost) how = `the connection was lost${cause === undefined ? "" : ` (${cause.message})`}`;
-  else if (rstCode === constants.NGHTTP2_NO_ERROR) how = "the stream was closed without a status";
   return new AssayError(Reason.SERVER_UNREACHABLE, `${origin}: ${how}`, { cause });
+}
+
+function withoutStatus(origin: string): AssayError {
+  return new AssayError(Reason.SERVER_UNREACHABLE, `${origin}: the stream was closed without a status`);
 }
 
 function resetName(code: number): string {

@@ -59,7 +59,7 @@ export function statusError(status: Status): AssayError {
     try {
       const info = anyUnpack(detail, ErrorInfoSchema);
       if (info?.domain === "assay") {
-        reason = Reason[info.reason as keyof typeof Reason] ?? reason;
+        if (Object.hasOwn(Reason, info.reason)) reason = Reason[info.reason as keyof typeof Reason];
         const count = Number(info.metadata.violation_count);
         if (Number.isSafeInteger(count)) violationCount = count;
       }

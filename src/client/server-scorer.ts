@@ -135,11 +135,7 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
     outage.answered();
     clearTimeout(giveUp);
     giveUp = undefined;
-    const nothing = new AssayError(
-      Reason.INTERNAL,
-      "the server answered an item with neither scores nor a status",
-    );
-    pending.settle(item, response ?? error ?? nothing);
+    pending.settle(item, response ?? error ?? emptyAnswer());
   }
 
   function lost(unanswered: PendingItem[], error: AssayError | undefined): number {
@@ -196,6 +192,10 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
       await Promise.all(streams.map((stream) => stream.close()));
     },
   };
+}
+
+function emptyAnswer(): AssayError {
+  return new AssayError(Reason.INTERNAL, "the server answered an item with neither scores nor a status");
 }
 
 function leastLoaded(streams: readonly ScoringStream[]): ScoringStream | undefined {
