@@ -18,6 +18,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "streams",
   "retry-timeout-ms",
   "json-progress",
+  "part-rows",
 ]);
 
 /** What decides a run's result: input, model, and every flag that has an effect on it. */

@@ -19,6 +19,7 @@ import { scoreRows } from "../score/score-rows.ts";
 import { openFileSink } from "../table/file-sink.ts";
 import { openSource } from "../table/open-source.ts";
 import { outputFormat } from "../table/output-format.ts";
+import { openStreamSink } from "../table/stream-sink.ts";
 import type { TableSink } from "../table/table-sink.ts";
 import type { TableChunk, TableFormat, TableSource } from "../table/table-source.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -123,7 +124,12 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     trimText: settings.trimText,
     textForNull: settings.textForNull,
   });
-  const scoreChunk = (chunk: TableChunk) => scoreRows(encoder.encode(chunk), scorer, plan);
+  const scoreChunk = async (chunk: TableChunk) => {
+    const encoded = encoder.encode(chunk);
+    const results = await scoreRows(encoded, scorer, plan);
+    encoded.release();
+    return results;
+  };
   return { source, scorer, mapping, plan, scoreChunk };
 }
 
@@ -178,11 +184,13 @@ async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreR
 }
 
 function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunOptions): Promise<TableSink> {
-  const { settings } = options;
+  const { settings, stdout } = options;
   const { source, scorer, plan } = run;
   const keepTypes = plan.columns.keep.map(
     ({ name }) => source.columns.find((column) => column.name === name)!.type,
   );
+  if (settings.output === "-")
+    return openStreamSink({ output: stdout, format, columns: plan.columns, keepTypes });
   return openFileSink({
     outputPath: settings.output,
     format,
@@ -191,5 +199,6 @@ function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunOptions
     fingerprint: scoreFingerprint(settings, source, scorer.model),
     overwrite: settings.overwrite,
     restart: settings.restart,
+    partRows: settings.partRows,
   });
 }
