@@ -224,3 +224,20 @@ test.each([
   expect([1, 2]).toContain(ran.code);
   expect(ran.stderr).toContain(expected);
 });
+
+test("the lines of the README score its example", async () => {
+  const readme = readFileSync("README.md", "utf8");
+  const lines = readme.split("\n").filter((line) => line.startsWith("npx assay score "));
+  expect(lines).toHaveLength(3);
+  for (const line of lines) {
+    const args = line
+      .slice("npx assay score ".length)
+      .replace("scores.parquet", join(folder, "readme.parquet"));
+    const ran = await score(args.split(" "));
+    expect(ran.code, ran.stderr).toBe(0);
+    if (!line.includes(".parquet")) expect(ran.stdout).toContain("p-006");
+  }
+  expect(
+    await query(`SELECT id FROM '${join(folder, "readme.parquet")}' WHERE score IS NOT NULL`),
+  ).toHaveLength(6);
+});
