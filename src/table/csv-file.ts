@@ -4,7 +4,7 @@ import { createCsvScanner } from "./csv-records.ts";
 import { type DuckdbSession, sqlPath, sqlText } from "./duckdb-session.ts";
 import { openBytes, readHead } from "./file-bytes.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
-import { queriedFile, type TableFile, unreadable } from "./table-file.ts";
+import { fromRowOn, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 import type { SourceInput } from "./table-source.ts";
 
 const HEAD_BYTES = 1 << 20;
@@ -28,24 +28,37 @@ export async function openCsvFiles(
       throw unreadable(name, error);
     }
     told = dialect;
-    files.push(csvFile(session, name, dialect));
+    files.push(csvFile(session, { name, path: name, dialect, linesBefore: 0 }));
   }
   return files;
 }
 
-function csvFile(session: DuckdbSession, path: string, dialect: CsvDialect): TableFile {
+/** Where a CSV file's text came from. */
+export interface CsvOrigin {
+  /** For messages. */
+  readonly name: string;
+  readonly path: string;
+  readonly dialect: CsvDialect;
+  /** Lines of the input before this file's first. */
+  readonly linesBefore: number;
+}
+
+/** A CSV file whose dialect is known. */
+export function csvFile(session: DuckdbSession, origin: CsvOrigin): TableFile {
+  const { name, path, dialect } = origin;
   const table = csvTable(path, dialect);
   return queriedFile(session, {
-    name: path,
-    columns: dialect.names.map((name) => ({ name, type: VARCHAR })),
+    name,
+    columns: dialect.names.map((column) => ({ name: column, type: VARCHAR })),
     rowCount: undefined,
-    from: (fromRow) => ({ table, rows: fromRow === 0 ? "" : `OFFSET ${fromRow}` }),
-    explain: (error) => explainCsv(error, { name: path, path, dialect, linesBefore: 0 }),
+    table,
+    from: (_, fromRow) => table + fromRowOn(fromRow),
+    explain: (error) => explainCsv(error, origin),
   });
 }
 
 /** What stands after FROM to read a CSV file: nothing is guessed, skipped, padded or dropped. */
-export function csvTable(path: string, dialect: CsvDialect): string {
+function csvTable(path: string, dialect: CsvDialect): string {
   const columns = dialect.names.map((_, index) => `'c${index}':'VARCHAR'`).join();
   const { delimiter, quote } = dialect;
   return (
@@ -56,18 +69,8 @@ export function csvTable(path: string, dialect: CsvDialect): string {
   );
 }
 
-/** Where the text that failed came from. */
-export interface CsvOrigin {
-  /** For the message. */
-  readonly name: string;
-  readonly path: string;
-  readonly dialect: CsvDialect;
-  /** Lines of the input before this file's first. */
-  readonly linesBefore: number;
-}
-
 /** The error for what DuckDB says of a CSV file, with the line where it happened. */
-export async function explainCsv(error: unknown, origin: CsvOrigin): Promise<Error> {
+async function explainCsv(error: unknown, origin: CsvOrigin): Promise<Error> {
   const text = error instanceof Error ? error.message : String(error);
   const record = /CSV Error on Line: (\d+)/.exec(text)?.[1];
   const line =

@@ -63,7 +63,10 @@ export function createFileSource(options: FileSourceOptions): TableSource {
 }
 
 /** Where the requested columns stand in a file. Throws where one is missing, or stands there twice. */
-export function fileColumns(file: TableFile, requests: readonly ColumnRequest[]): FileColumn[] {
+export function fileColumns(
+  file: Pick<TableFile, "name" | "columns">,
+  requests: readonly ColumnRequest[],
+): FileColumn[] {
   return requests.map(({ name, asDouble }) => {
     const index = file.columns.findIndex((column) => column.name === name);
     if (index < 0) throw tableError(`${file.name} has no column ${JSON.stringify(name)}`);

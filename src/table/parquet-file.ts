@@ -1,6 +1,6 @@
 import { type DuckdbSession, sqlPath } from "./duckdb-session.ts";
 import { tableError } from "./table-error.ts";
-import { queriedFile, type TableFile, unreadable } from "./table-file.ts";
+import { fromRowOn, numberedTable, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 
 /** The column that DuckDB adds on request; a filter on it skips whole row groups. */
 const ROW_NUMBER = "file_row_number";
@@ -26,10 +26,10 @@ export async function openParquetFile(session: DuckdbSession, path: string): Pro
       name: path,
       columns,
       rowCount,
-      from: (fromRow) => {
-        if (fromRow === 0) return { table, rows: "" };
-        if (!canNumber) return { table, rows: `OFFSET ${fromRow}` };
-        return { table: numbered, rows: `WHERE ${ROW_NUMBER} >= ${fromRow}` };
+      table,
+      from: (_, fromRow) => {
+        if (fromRow === 0 || !canNumber) return numberedTable(table, columns.length) + fromRowOn(fromRow);
+        return `${numberedTable(numbered, columns.length)} WHERE ${ROW_NUMBER} >= ${fromRow}`;
       },
     });
   } catch (error) {

@@ -6,6 +6,11 @@ import { type DuckdbSession, sqlText } from "./duckdb-session.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import type { SourceInput } from "./table-source.ts";
 
+/** A file, or a pipe or device (`/dev/fd/3`), which can be read once from its start. */
+export interface FoundFile extends SourceInput {
+  readonly isStream: boolean;
+}
+
 /**
  * The files that paths and globs (`*`, `?`, `[…]`, `**`) name: inputs in the order given, the files of a glob sorted by
  * path. Throws a TABLE_INVALID for a glob without a match, a missing file, a folder, and a file that is named twice.
@@ -13,8 +18,8 @@ import type { SourceInput } from "./table-source.ts";
 export async function findSourceFiles(
   session: DuckdbSession,
   inputs: readonly string[],
-): Promise<readonly SourceInput[]> {
-  const found: SourceInput[] = [];
+): Promise<readonly FoundFile[]> {
+  const found: FoundFile[] = [];
   const named = new Map<string, string>();
   for (const input of inputs) {
     const stats = statOf(input);
@@ -34,8 +39,19 @@ export async function findSourceFiles(
 }
 
 /** Whether DuckDB would take a path that is no file for a pattern. */
-export function isGlob(input: string): boolean {
+function isGlob(input: string): boolean {
   return /[*?[]/.test(input);
+}
+
+/** The files that a text names, where it is a path or a glob; none where it is anything else. */
+export async function existingFiles(session: DuckdbSession, text: string): Promise<readonly SourceInput[]> {
+  const rows = await session.rows(`SELECT file FROM glob(${sqlText(text)}) ORDER BY file`).catch(() => []);
+  const files: SourceInput[] = [];
+  for (const [path] of rows) {
+    const stats = statOf(String(path));
+    if (stats?.isFile()) files.push(describe(String(path), stats));
+  }
+  return files;
 }
 
 async function globbed(session: DuckdbSession, pattern: string): Promise<string[]> {
@@ -53,7 +69,7 @@ async function globbed(session: DuckdbSession, pattern: string): Promise<string[
   return rows.map(([file]) => String(file));
 }
 
-async function describeFile(path: string): Promise<SourceInput> {
+async function describeFile(path: string): Promise<FoundFile> {
   const stats = statOf(path);
   if (stats === undefined) {
     throw tableError(`there is no file ${path}${await folderContents(path, path)}`);
@@ -61,7 +77,11 @@ async function describeFile(path: string): Promise<SourceInput> {
   if (stats.isDirectory()) {
     throw tableError(`${path} is a folder; name its files, as in ${path.replace(/[/\\]+$/, "")}/*.parquet`);
   }
-  return { name: path, sizeBytes: stats.size, modifiedAtMs: Math.trunc(stats.mtimeMs) };
+  return { ...describe(path, stats), isStream: !stats.isFile() };
+}
+
+function describe(name: string, stats: Stats): SourceInput {
+  return { name, sizeBytes: stats.size, modifiedAtMs: Math.trunc(stats.mtimeMs) };
 }
 
 function statOf(path: string): Stats | undefined {

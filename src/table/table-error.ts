@@ -14,8 +14,7 @@ export function duckdbReason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const lines: string[] = [];
   for (const line of text.split("\n")) {
-    if (/^(Possible (fixes|Solution)|LINE \d|Try |Candidate|This can happen)|^ {2}\w+ = |^\s*$/i.test(line))
-      break;
+    if (/^(Possible (fixes|Solution)|LINE \d|Try |This can happen)|^ {2}\w+ = |^\s*$/i.test(line)) break;
     lines.push(line.trim());
   }
   const plain = lines

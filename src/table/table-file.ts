@@ -28,8 +28,10 @@ export interface QueriedFile {
   readonly name: string;
   readonly columns: readonly TableColumn[];
   readonly rowCount: number | undefined;
-  /** What stands after FROM, and what row condition leaves out the rows before `fromRow`. */
-  from(fromRow: number): { readonly table: string; readonly rows: string };
+  /** What stands after FROM to count its rows. */
+  readonly table: string;
+  /** What stands after FROM to read columns, whose names are then `c` and their position, from a row on. */
+  from(columns: readonly FileColumn[], fromRow: number): string;
   /** Says what failed; default: the file and DuckDB's reason. */
   readonly explain?: (error: unknown) => Error | Promise<Error>;
 }
@@ -37,7 +39,6 @@ export interface QueriedFile {
 /** A TableFile of a file that DuckDB reads. Columns are asked for by position, so that any name will do. */
 export function queriedFile(session: DuckdbSession, file: QueriedFile): TableFile {
   const explain = file.explain ?? ((error) => unreadable(file.name, error));
-  const aliases = file.columns.map((_, index) => `c${index}`).join();
   return {
     name: file.name,
     columns: file.columns,
@@ -45,23 +46,32 @@ export function queriedFile(session: DuckdbSession, file: QueriedFile): TableFil
     async countRows() {
       if (file.rowCount !== undefined) return file.rowCount;
       try {
-        return Number((await session.rows(`SELECT count(*) FROM ${file.from(0).table}`))[0]?.[0]);
+        return Number((await session.rows(`SELECT count(*) FROM ${file.table}`))[0]?.[0]);
       } catch (error) {
         throw await explain(error);
       }
     },
     async *read(columns, fromRow) {
-      const selected = columns.map(({ index, asDouble }) =>
+      const values = columns.map(({ index, asDouble }) =>
         asDouble ? `CAST(c${index} AS DOUBLE)` : `c${index}`,
       );
-      const { table, rows } = file.from(fromRow);
       try {
-        yield* session.stream(selected, `${table} AS t(${aliases}) ${rows}`);
+        yield* session.stream(values, file.from(columns, fromRow));
       } catch (error) {
         throw await explain(error);
       }
     },
   };
+}
+
+/** A table whose columns, all of them in their order, are named `c0`, `c1`, … */
+export function numberedTable(table: string, columnCount: number): string {
+  return `${table} AS t(${Array.from({ length: columnCount }, (_, index) => `c${index}`).join()})`;
+}
+
+/** The clause that leaves out the rows before one. */
+export function fromRowOn(fromRow: number): string {
+  return fromRow === 0 ? "" : ` OFFSET ${fromRow}`;
 }
 
 /** The error for a file that DuckDB cannot read; an AssayError is returned as it is. */
