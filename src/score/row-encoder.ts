@@ -4,6 +4,7 @@ import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
 import type { TableChunk } from "../table/table-source.ts";
 import { ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
 import { writeBooleans } from "./boolean-tensor.ts";
+import { type ChunkTexts, chunkTexts } from "./chunk-texts.ts";
 import type { ColumnMapping, MappedColumn, MappedTensor } from "./column-mapping.ts";
 import { copyFloats } from "./float-columns.ts";
 import { readNumbers } from "./number-column.ts";
@@ -62,18 +63,24 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
   const scratch = new Float64Array(CHUNK_ROWS);
   const spare = new Map<MappedTensor, ArrayBuffer[]>();
 
-  function encodeTensor(tensor: MappedTensor, chunk: TableChunk, faults: RowFaults, lent: Lent[]): Tensor {
+  function encodeTensor(
+    tensor: MappedTensor,
+    chunk: TableChunk,
+    texts: ChunkTexts,
+    faults: RowFaults,
+    lent: Lent[],
+  ): Tensor {
     const { rowCount } = chunk.chunk;
     const { name, datatype } = tensor;
     let rawContents: Uint8Array<ArrayBuffer>;
-    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, faults);
+    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, texts, faults);
     else {
       const buffer =
         spare.get(tensor)?.pop() ??
         new ArrayBuffer(CHUNK_ROWS * tensor.columns.length * ELEMENT_BYTES[datatype]);
       lent.push({ tensor, buffer });
       const numbers = scratch.subarray(0, rowCount);
-      rawContents = encodeNumbers({ ...tensor, datatype }, chunk, numbers, options, faults, buffer);
+      rawContents = encodeNumbers({ ...tensor, datatype }, chunk, numbers, options, texts, faults, buffer);
     }
     const shape = [BigInt(rowCount), ...tensor.tailShape.map(BigInt)];
     return create(TensorSchema, { name, datatype, shape, rawContents });
@@ -84,7 +91,8 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
       const { rowCount } = chunk.chunk;
       const faults = createRowFaults();
       const lent: Lent[] = [];
-      const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, faults, lent));
+      const texts = chunkTexts(chunk, mapping.joined);
+      const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, texts, faults, lent));
       const all = create(PredictRequestSchema, { modelName, modelVersion, outputNames, inputs });
       const release = () => {
         for (const { tensor, buffer } of lent.splice(0)) {
@@ -107,6 +115,7 @@ function encodeNumbers(
   chunk: TableChunk,
   scratch: Float64Array,
   options: NumberTextOptions,
+  texts: ChunkTexts,
   faults: RowFaults,
   buffer: ArrayBuffer,
 ): Uint8Array<ArrayBuffer> {
@@ -119,7 +128,7 @@ function encodeNumbers(
     const column = columns[at]!;
     const stride = { at, step, rowCount };
     if (datatype === "BOOL") {
-      writeBooleans(column, chunk, target as Uint8Array, stride, faults);
+      writeBooleans(column, chunk, target as Uint8Array, stride, texts, faults);
       continue;
     }
     if (column.kind === "float" && datatype === "FP32") {
@@ -129,7 +138,7 @@ function encodeNumbers(
       at = to - 1;
       continue;
     }
-    const numbers = readNumbers(vectorOf(column), column, rowCount, scratch, options, faults);
+    const numbers = readNumbers(vectorOf(column), column, rowCount, scratch, options, texts, faults);
     if (datatype === "FP16" || datatype === "FP32" || datatype === "FP64")
       writeFloats(numbers, target as Float32Array, datatype, stride, column.column, faults);
     else writeIntegers(numbers, target, datatype, stride, column.column, faults);

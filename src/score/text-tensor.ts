@@ -1,9 +1,10 @@
 import type { DuckDBEnumType } from "@duckdb/node-api";
 import type { TableChunk } from "../table/table-source.ts";
+import type { ChunkTexts } from "./chunk-texts.ts";
 import type { MappedColumn, MappedTensor } from "./column-mapping.ts";
 import { jsonFault, unquoted } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
-import { createTextCells, trimSpaces } from "./text-cells.ts";
+import { type TextCells, trimSpaces } from "./text-cells.ts";
 import { isValid, validWords, vectorItems } from "./vector-data.ts";
 
 /** How text reaches inputs of text. */
@@ -25,10 +26,11 @@ export function encodeTexts(
   tensor: MappedTensor,
   { chunk }: TableChunk,
   options: TextOptions,
+  texts: ChunkTexts,
   faults: RowFaults,
 ): Uint8Array<ArrayBuffer> {
   const { rowCount } = chunk;
-  const readers = tensor.columns.map((column) => cellReader(column, chunk, options, faults));
+  const readers = tensor.columns.map((column) => cellReader(column, chunk, options, texts, faults));
   let bytes = new Uint8Array(rowCount * readers.length * 16 + 64);
   let view = new DataView(bytes.buffer);
   let at = 0;
@@ -55,6 +57,7 @@ function cellReader(
   column: MappedColumn,
   chunk: TableChunk["chunk"],
   options: TextOptions,
+  texts: ChunkTexts,
   faults: RowFaults,
 ): ReadCell {
   const vector = chunk.getColumnVector(column.vectorIndex);
@@ -66,12 +69,12 @@ function cellReader(
     return forNull;
   };
   if (column.kind === "enum") {
-    const texts = (vector.type as DuckDBEnumType).values.map(whole);
+    const members = (vector.type as DuckDBEnumType).values.map(whole);
     const items = vectorItems<Uint8Array | Uint16Array | Uint32Array>(vector);
     const valid = validWords(vector, rowCount);
-    return (row) => (isValid(valid, row) ? texts[items[row]!] : missing(row));
+    return (row) => (isValid(valid, row) ? members[items[row]!] : missing(row));
   }
-  const cells = createTextCells(vector, rowCount);
+  const cells = texts(column);
   if (column.kind === "json") return jsonReader(column, cells, missing, faults);
   return (row) => {
     if (!cells.load(row)) return missing(row);
@@ -80,12 +83,7 @@ function cellReader(
   };
 }
 
-function jsonReader(
-  column: MappedColumn,
-  cells: ReturnType<typeof createTextCells>,
-  missing: ReadCell,
-  faults: RowFaults,
-): ReadCell {
+function jsonReader(column: MappedColumn, cells: TextCells, missing: ReadCell, faults: RowFaults): ReadCell {
   return (row) => {
     const literal = cells.text(row);
     if (literal === undefined || literal === "null") return missing(row);
