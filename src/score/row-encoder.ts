@@ -8,7 +8,7 @@ import { type ChunkTexts, chunkTexts } from "./chunk-texts.ts";
 import type { ColumnMapping, MappedColumn, MappedTensor } from "./column-mapping.ts";
 import { copyFloats } from "./float-columns.ts";
 import { readNumbers } from "./number-column.ts";
-import type { NumberTextOptions } from "./number-text.ts";
+import { type NumberTextOptions, shown } from "./number-text.ts";
 import { createRowFaults, type RowFaults } from "./row-faults.ts";
 import { takeRows } from "./taken-rows.ts";
 import { writeFloats, writeIntegers } from "./tensor-writer.ts";
@@ -54,6 +54,8 @@ type NumericTensor = MappedTensor & { readonly datatype: Exclude<MappedTensor["d
 /** Makes requests of chunks. The requests own their bytes until `release`: they outlive the chunk. */
 export interface RowEncoder {
   encode(chunk: TableChunk): EncodedRows;
+  /** What the user should hear of the rows so far, each thing once. */
+  readonly notices: readonly string[];
 }
 
 /** Makes an encoder for chunks that were read with `mapping.requests`. */
@@ -61,6 +63,12 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
   const { modelName, modelVersion } = options;
   const outputNames = [...options.outputNames];
   const scratch = new Float64Array(CHUNK_ROWS);
+  const spaced = new Map<string, string>();
+  const onSpaced = (column: string, text: string) => {
+    if (spaced.has(column)) return;
+    const what = `column ${JSON.stringify(column)} has texts with spaces around them, ${shown(text)}, which the model gets as they are`;
+    spaced.set(column, `${what}; --trim-text takes them off`);
+  };
   const spare = new Map<MappedTensor, ArrayBuffer[]>();
 
   function encodeTensor(
@@ -73,7 +81,7 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
     const { rowCount } = chunk.chunk;
     const { name, datatype } = tensor;
     let rawContents: Uint8Array<ArrayBuffer>;
-    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, texts, faults);
+    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, texts, faults, onSpaced);
     else {
       const buffer =
         spare.get(tensor)?.pop() ??
@@ -87,6 +95,9 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
   }
 
   return {
+    get notices() {
+      return [...spaced.values()];
+    },
     encode(chunk) {
       const { rowCount } = chunk.chunk;
       const faults = createRowFaults();

@@ -81,6 +81,11 @@ export function trimSpaces(cells: TextCells): void {
   while (cells.to > cells.from && isSpace(bytes[cells.to - 1]!)) cells.to--;
 }
 
+/** True where `trimSpaces` would take something off. */
+export function isSpaced({ bytes, from, to }: TextCells): boolean {
+  return from < to && (isSpace(bytes[from]!) || isSpace(bytes[to - 1]!));
+}
+
 function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x09;
 }

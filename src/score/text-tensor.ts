@@ -4,7 +4,7 @@ import type { ChunkTexts } from "./chunk-texts.ts";
 import type { MappedColumn, MappedTensor } from "./column-mapping.ts";
 import { jsonFault, unquoted } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
-import { type TextCells, trimSpaces } from "./text-cells.ts";
+import { isSpaced, type TextCells, trimSpaces } from "./text-cells.ts";
 import { isValid, validWords, vectorItems } from "./vector-data.ts";
 
 /** How text reaches inputs of text. */
@@ -21,6 +21,9 @@ const utf8 = new TextEncoder();
 /** One row's text as UTF-8; undefined after a fault. */
 type ReadCell = (row: number) => { bytes: Uint8Array; from: number; to: number } | undefined;
 
+/** Hears of a text with spaces around it that the model gets as it is. */
+type OnSpaced = (column: string, text: string) => void;
+
 /** The raw contents of a BYTES tensor, each text behind its 4-byte length; a row with a fault has an empty one. */
 export function encodeTexts(
   tensor: MappedTensor,
@@ -28,9 +31,10 @@ export function encodeTexts(
   options: TextOptions,
   texts: ChunkTexts,
   faults: RowFaults,
+  onSpaced: OnSpaced,
 ): Uint8Array<ArrayBuffer> {
   const { rowCount } = chunk;
-  const readers = tensor.columns.map((column) => cellReader(column, chunk, options, texts, faults));
+  const readers = tensor.columns.map((column) => cellReader(column, chunk, options, texts, faults, onSpaced));
   let bytes = new Uint8Array(rowCount * readers.length * 16 + 64);
   let view = new DataView(bytes.buffer);
   let at = 0;
@@ -59,6 +63,7 @@ function cellReader(
   options: TextOptions,
   texts: ChunkTexts,
   faults: RowFaults,
+  onSpaced: OnSpaced,
 ): ReadCell {
   const vector = chunk.getColumnVector(column.vectorIndex);
   const { rowCount } = chunk;
@@ -76,9 +81,14 @@ function cellReader(
   }
   const cells = texts(column);
   if (column.kind === "json") return jsonReader(column, cells, missing, faults);
+  let told = false;
   return (row) => {
     if (!cells.load(row)) return missing(row);
     if (options.trimText) trimSpaces(cells);
+    else if (!told && isSpaced(cells)) {
+      told = true;
+      onSpaced(column.column, cells.text(row)!);
+    }
     return cells;
   };
 }

@@ -37,7 +37,16 @@ async function encode(
   const { request, rows, errors, rowCount } = encoder.encode(read.chunks[0]!);
   const tensors = (request?.inputs ?? []).map(fromMessage);
   const values = tensors.map(({ data }) => Array.from(data as ArrayLike<unknown>));
-  return { request, rows: rows && [...rows], errors: Object.fromEntries(errors), rowCount, tensors, values };
+  const { notices } = encoder;
+  return {
+    notices,
+    request,
+    rows: rows && [...rows],
+    errors: Object.fromEntries(errors),
+    rowCount,
+    tensors,
+    values,
+  };
 }
 
 const one = (datatype: string) => [specMessage("x", datatype, [-1, 1])];
@@ -299,4 +308,15 @@ test("texts read joined are the texts of their cells, whatever they hold", async
   expect(joined.values[1]![5]).toBe(`é${"ü".repeat(5)}`);
   expect(joined.values[2]![3]).toBe("two\u001fparts of a text");
   expect(joined.values[4]![1999]).toBe(9007199254742992n);
+});
+
+test("texts with spaces around them are told once a column, unless they are trimmed", async () => {
+  const sql = rowsOf("'Private'", "' State-gov'", "' Private'");
+  const asTheyAre = await encode(one("BYTES"), sql);
+  expect(asTheyAre.values[0]).toEqual(["Private", " State-gov", " Private"]);
+  expect(asTheyAre.notices).toEqual([
+    'column "x" has texts with spaces around them, " State-gov", which the model gets as they are; --trim-text takes them off',
+  ]);
+  expect((await encode(one("BYTES"), sql, { trimText: true })).notices).toEqual([]);
+  expect((await encode(one("FP32"), rowsOf("' 1'"))).notices).toEqual([]);
 });
