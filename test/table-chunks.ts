@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBType } from "@duckdb/node-api";
-import type { TableChunk, TableColumn } from "../src/table/table-source.ts";
+import { joinedTextsSql } from "../src/table/joined-texts.ts";
+import type { ColumnRequest, TableChunk, TableColumn } from "../src/table/table-source.ts";
 
 /** A query's rows as a table source would give them. */
 export interface ChunkedTable {
@@ -30,6 +31,16 @@ export async function queryChunks(sql: string, file = "data.csv"): Promise<Chunk
     fromRow += chunk.rowCount;
   }
   return { columns, chunks };
+}
+
+/** What a table source selects for requests. */
+export function requestSql(requests: readonly ColumnRequest[]): string {
+  const quoted = (name: string) => `"${name}"`;
+  const values = requests.map(({ name, asDouble, joinedTexts }) => {
+    if (joinedTexts !== undefined) return joinedTextsSql(joinedTexts.map(quoted));
+    return asDouble === true ? `${quoted(name)}::DOUBLE` : quoted(name);
+  });
+  return values.join(", ");
 }
 
 /** Columns of a type each, without rows. */

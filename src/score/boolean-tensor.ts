@@ -1,9 +1,9 @@
 import type { TableChunk } from "../table/table-source.ts";
+import type { ChunkTexts } from "./chunk-texts.ts";
 import type { MappedColumn } from "./column-mapping.ts";
 import { jsonFault, shown } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
 import type { Stride } from "./tensor-writer.ts";
-import { createTextCells } from "./text-cells.ts";
 import { isValid, validWords, vectorCells } from "./vector-data.ts";
 
 const TEXTS: ReadonlyMap<string, number> = new Map([
@@ -19,6 +19,7 @@ export function writeBooleans(
   { chunk }: TableChunk,
   target: Uint8Array,
   { at, step, rowCount }: Stride,
+  texts: ChunkTexts,
   faults: RowFaults,
 ): void {
   const vector = chunk.getColumnVector(column.vectorIndex);
@@ -31,7 +32,7 @@ export function writeBooleans(
     }
     return;
   }
-  const cells = createTextCells(vector, rowCount);
+  const cells = texts(column);
   for (let row = 0; row < rowCount; row++) {
     const text = cells.text(row)?.trim() ?? "";
     const value = column.kind === "json" && /^[01]$/.test(text) ? undefined : TEXTS.get(text.toLowerCase());

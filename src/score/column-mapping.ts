@@ -19,6 +19,8 @@ export interface MappingOptions {
   readonly keep: readonly string[];
   /** The table's text may stand for numbers: true for CSV, where everything is text. */
   readonly textNumbers: boolean;
+  /** The source reads `joinedTexts`. */
+  readonly joinTexts: boolean;
 }
 
 /** Where the values of one position of a tensor's rows come from. */
@@ -49,6 +51,8 @@ export interface ColumnMapping {
   readonly requests: readonly ColumnRequest[];
   /** The columns kept, as they were asked for. */
   readonly keep: readonly { readonly name: string; readonly vectorIndex: number }[];
+  /** Columns whose middling texts are read joined as well, and the vector that has them. */
+  readonly joined: { readonly columns: readonly string[]; readonly vectorIndex: number } | undefined;
   /** For the user: what was mapped to what. */
   readonly lines: readonly string[];
   /** Columns that are neither scored nor kept. */
@@ -90,6 +94,7 @@ export function mapColumns(
     tensors,
     requests: requests.list,
     keep,
+    joined: options.joinTexts ? joinTexts(tensors, requests.list) : undefined,
     lines: mappingLines(inputs, matches),
     surplus: columns.map(({ name }) => name).filter((name) => !used.has(name)),
   };
@@ -128,6 +133,16 @@ function mapTensor(
     return { element: name, column, kind, vectorIndex: requests.indexOf(request) };
   });
   return [{ name: input.name, datatype: input.datatype, tailShape: input.tailShape, columns }];
+}
+
+/** Asks for the middling texts of all text columns in one vector more; of a single column they are as cheap to read alone. */
+function joinTexts(tensors: readonly MappedTensor[], requests: ColumnRequest[]): ColumnMapping["joined"] {
+  const texts = tensors.flatMap(({ columns }) =>
+    columns.filter(({ kind }) => kind === "text" || kind === "json"),
+  );
+  const columns = [...new Set(texts.map(({ column }) => column))];
+  if (columns.length < 2) return undefined;
+  return { columns, vectorIndex: requests.push({ name: "", joinedTexts: columns }) - 1 };
 }
 
 /** Requests without repetition, with their positions. */

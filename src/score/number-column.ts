@@ -1,9 +1,9 @@
 import type { DuckDBVector } from "@duckdb/node-api";
+import type { ChunkTexts } from "./chunk-texts.ts";
 import type { ColumnKind } from "./column-kind.ts";
 import type { MappedColumn } from "./column-mapping.ts";
 import { type NumberTextOptions, readJsonNumbers, readTextNumbers } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
-import { createTextCells } from "./text-cells.ts";
 import { isValid, validWords, vectorCells, vectorItems } from "./vector-data.ts";
 
 /** The numbers of one column of a chunk; NaN where there is none, NULL and cells with a fault included. */
@@ -22,11 +22,12 @@ export function readNumbers(
   rowCount: number,
   values: Float64Array,
   options: NumberTextOptions,
+  texts: ChunkTexts,
   faults: RowFaults,
 ): NumberColumn {
   const { kind } = column;
   if (kind === "text" || kind === "json") {
-    const cells = createTextCells(vector, rowCount);
+    const cells = texts(column);
     const read = kind === "json" ? readJsonNumbers : readTextNumbers;
     read(cells, column.column, rowCount, values, options, faults);
     return { values, exact: (row) => wholeNumber(cells.text(row)) };

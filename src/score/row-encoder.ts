@@ -4,10 +4,11 @@ import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
 import type { TableChunk } from "../table/table-source.ts";
 import { ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
 import { writeBooleans } from "./boolean-tensor.ts";
+import { type ChunkTexts, chunkTexts } from "./chunk-texts.ts";
 import type { ColumnMapping, MappedColumn, MappedTensor } from "./column-mapping.ts";
 import { copyFloats } from "./float-columns.ts";
 import { readNumbers } from "./number-column.ts";
-import type { NumberTextOptions } from "./number-text.ts";
+import { type NumberTextOptions, shown } from "./number-text.ts";
 import { createRowFaults, type RowFaults } from "./row-faults.ts";
 import { takeRows } from "./taken-rows.ts";
 import { writeFloats, writeIntegers } from "./tensor-writer.ts";
@@ -53,6 +54,8 @@ type NumericTensor = MappedTensor & { readonly datatype: Exclude<MappedTensor["d
 /** Makes requests of chunks. The requests own their bytes until `release`: they outlive the chunk. */
 export interface RowEncoder {
   encode(chunk: TableChunk): EncodedRows;
+  /** What the user should hear of the rows so far, each thing once. */
+  readonly notices: readonly string[];
 }
 
 /** Makes an encoder for chunks that were read with `mapping.requests`. */
@@ -60,31 +63,47 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
   const { modelName, modelVersion } = options;
   const outputNames = [...options.outputNames];
   const scratch = new Float64Array(CHUNK_ROWS);
+  const spaced = new Map<string, string>();
+  const onSpaced = (column: string, text: string) => {
+    if (spaced.has(column)) return;
+    const what = `column ${JSON.stringify(column)} has texts with spaces around them, ${shown(text)}, which the model gets as they are`;
+    spaced.set(column, `${what}; --trim-text takes them off`);
+  };
   const spare = new Map<MappedTensor, ArrayBuffer[]>();
 
-  function encodeTensor(tensor: MappedTensor, chunk: TableChunk, faults: RowFaults, lent: Lent[]): Tensor {
+  function encodeTensor(
+    tensor: MappedTensor,
+    chunk: TableChunk,
+    texts: ChunkTexts,
+    faults: RowFaults,
+    lent: Lent[],
+  ): Tensor {
     const { rowCount } = chunk.chunk;
     const { name, datatype } = tensor;
     let rawContents: Uint8Array<ArrayBuffer>;
-    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, faults);
+    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, texts, faults, onSpaced);
     else {
       const buffer =
         spare.get(tensor)?.pop() ??
         new ArrayBuffer(CHUNK_ROWS * tensor.columns.length * ELEMENT_BYTES[datatype]);
       lent.push({ tensor, buffer });
       const numbers = scratch.subarray(0, rowCount);
-      rawContents = encodeNumbers({ ...tensor, datatype }, chunk, numbers, options, faults, buffer);
+      rawContents = encodeNumbers({ ...tensor, datatype }, chunk, numbers, options, texts, faults, buffer);
     }
     const shape = [BigInt(rowCount), ...tensor.tailShape.map(BigInt)];
     return create(TensorSchema, { name, datatype, shape, rawContents });
   }
 
   return {
+    get notices() {
+      return [...spaced.values()];
+    },
     encode(chunk) {
       const { rowCount } = chunk.chunk;
       const faults = createRowFaults();
       const lent: Lent[] = [];
-      const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, faults, lent));
+      const texts = chunkTexts(chunk, mapping.joined);
+      const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, texts, faults, lent));
       const all = create(PredictRequestSchema, { modelName, modelVersion, outputNames, inputs });
       const release = () => {
         for (const { tensor, buffer } of lent.splice(0)) {
@@ -107,6 +126,7 @@ function encodeNumbers(
   chunk: TableChunk,
   scratch: Float64Array,
   options: NumberTextOptions,
+  texts: ChunkTexts,
   faults: RowFaults,
   buffer: ArrayBuffer,
 ): Uint8Array<ArrayBuffer> {
@@ -119,7 +139,7 @@ function encodeNumbers(
     const column = columns[at]!;
     const stride = { at, step, rowCount };
     if (datatype === "BOOL") {
-      writeBooleans(column, chunk, target as Uint8Array, stride, faults);
+      writeBooleans(column, chunk, target as Uint8Array, stride, texts, faults);
       continue;
     }
     if (column.kind === "float" && datatype === "FP32") {
@@ -129,7 +149,7 @@ function encodeNumbers(
       at = to - 1;
       continue;
     }
-    const numbers = readNumbers(vectorOf(column), column, rowCount, scratch, options, faults);
+    const numbers = readNumbers(vectorOf(column), column, rowCount, scratch, options, texts, faults);
     if (datatype === "FP16" || datatype === "FP32" || datatype === "FP64")
       writeFloats(numbers, target as Float32Array, datatype, stride, column.column, faults);
     else writeIntegers(numbers, target, datatype, stride, column.column, faults);

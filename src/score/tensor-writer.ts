@@ -11,7 +11,7 @@ export interface Stride {
 }
 
 /** The largest magnitude that stays finite in each float datatype. */
-const FLOAT_LIMIT = { FP16: 65519.99, FP32: 3.4028235677973366e38, FP64: Number.MAX_VALUE } as const;
+const FLOAT_LIMIT = { FP16: 65504, FP32: 3.4028235677973366e38, FP64: Number.MAX_VALUE } as const;
 
 const INTEGER_LIMITS: Readonly<Partial<Record<Datatype, readonly [bigint, bigint]>>> = {
   INT8: [-(2n ** 7n), 2n ** 7n - 1n],

@@ -1,4 +1,6 @@
 import type { DuckDBVector } from "@duckdb/node-api";
+import { JOINED_BYTES } from "../table/joined-texts.ts";
+import type { JoinedTexts } from "./joined-texts.ts";
 import { isValid, validWords, vectorCells } from "./vector-data.ts";
 
 const CELL_BYTES = 16;
@@ -6,6 +8,7 @@ const CELL_BYTES = 16;
 const INLINE_BYTES = 12;
 const INLINE_FROM = 4;
 const utf8 = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * The texts of one column of a chunk as UTF-8, one after the other: `load` a row, then read `bytes` from `from` to `to`.
@@ -21,8 +24,19 @@ export interface TextCells {
   text(row: number): string | undefined;
 }
 
-/** Reads a VARCHAR vector; short texts are not copied. */
-export function createTextCells(vector: DuckDBVector, rowCount: number): TextCells {
+/** Where a column's middling texts lie already. */
+export interface JoinedColumn {
+  /** Splits them when first asked. */
+  texts(): JoinedTexts;
+  readonly position: number;
+}
+
+/** Reads a VARCHAR vector; texts that lie in its cells or in `joined` are not copied. */
+export function createTextCells(
+  vector: DuckDBVector,
+  rowCount: number,
+  joined: JoinedColumn | undefined,
+): TextCells {
   const cells = vectorCells(vector);
   const inline = new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);
   const valid = validWords(vector, rowCount);
@@ -41,13 +55,22 @@ export function createTextCells(vector: DuckDBVector, rowCount: number): TextCel
         this.to = this.from + length;
         return true;
       }
+      const texts = length <= JOINED_BYTES.most ? joined?.texts() : undefined;
+      if (texts?.has(row)) {
+        this.bytes = texts.bytes;
+        this.from = texts.from(row, joined!.position);
+        this.to = texts.to(row, joined!.position);
+        return true;
+      }
       if (long.length < length) long = new Uint8Array(2 * length);
       this.bytes = long;
       this.from = 0;
       this.to = utf8.encodeInto(vector.getItem(row) as string, long).written;
       return true;
     },
-    text: (row) => (vector.getItem(row) as string | null) ?? undefined,
+    text(row) {
+      return this.load(row) ? decoder.decode(this.bytes.subarray(this.from, this.to)) : undefined;
+    },
   };
 }
 
@@ -56,6 +79,11 @@ export function trimSpaces(cells: TextCells): void {
   const { bytes } = cells;
   while (cells.from < cells.to && isSpace(bytes[cells.from]!)) cells.from++;
   while (cells.to > cells.from && isSpace(bytes[cells.to - 1]!)) cells.to--;
+}
+
+/** True where `trimSpaces` would take something off. */
+export function isSpaced({ bytes, from, to }: TextCells): boolean {
+  return from < to && (isSpace(bytes[from]!) || isSpace(bytes[to - 1]!));
 }
 
 function isSpace(byte: number): boolean {

@@ -1,9 +1,10 @@
 import type { DuckDBEnumType } from "@duckdb/node-api";
 import type { TableChunk } from "../table/table-source.ts";
+import type { ChunkTexts } from "./chunk-texts.ts";
 import type { MappedColumn, MappedTensor } from "./column-mapping.ts";
 import { jsonFault, unquoted } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
-import { createTextCells, trimSpaces } from "./text-cells.ts";
+import { isSpaced, type TextCells, trimSpaces } from "./text-cells.ts";
 import { isValid, validWords, vectorItems } from "./vector-data.ts";
 
 /** How text reaches inputs of text. */
@@ -20,15 +21,20 @@ const utf8 = new TextEncoder();
 /** One row's text as UTF-8; undefined after a fault. */
 type ReadCell = (row: number) => { bytes: Uint8Array; from: number; to: number } | undefined;
 
+/** Hears of a text with spaces around it that the model gets as it is. */
+type OnSpaced = (column: string, text: string) => void;
+
 /** The raw contents of a BYTES tensor, each text behind its 4-byte length; a row with a fault has an empty one. */
 export function encodeTexts(
   tensor: MappedTensor,
   { chunk }: TableChunk,
   options: TextOptions,
+  texts: ChunkTexts,
   faults: RowFaults,
+  onSpaced: OnSpaced,
 ): Uint8Array<ArrayBuffer> {
   const { rowCount } = chunk;
-  const readers = tensor.columns.map((column) => cellReader(column, chunk, options, faults));
+  const readers = tensor.columns.map((column) => cellReader(column, chunk, options, texts, faults, onSpaced));
   let bytes = new Uint8Array(rowCount * readers.length * 16 + 64);
   let view = new DataView(bytes.buffer);
   let at = 0;
@@ -55,7 +61,9 @@ function cellReader(
   column: MappedColumn,
   chunk: TableChunk["chunk"],
   options: TextOptions,
+  texts: ChunkTexts,
   faults: RowFaults,
+  onSpaced: OnSpaced,
 ): ReadCell {
   const vector = chunk.getColumnVector(column.vectorIndex);
   const { rowCount } = chunk;
@@ -66,26 +74,26 @@ function cellReader(
     return forNull;
   };
   if (column.kind === "enum") {
-    const texts = (vector.type as DuckDBEnumType).values.map(whole);
+    const members = (vector.type as DuckDBEnumType).values.map(whole);
     const items = vectorItems<Uint8Array | Uint16Array | Uint32Array>(vector);
     const valid = validWords(vector, rowCount);
-    return (row) => (isValid(valid, row) ? texts[items[row]!] : missing(row));
+    return (row) => (isValid(valid, row) ? members[items[row]!] : missing(row));
   }
-  const cells = createTextCells(vector, rowCount);
+  const cells = texts(column);
   if (column.kind === "json") return jsonReader(column, cells, missing, faults);
+  let told = false;
   return (row) => {
     if (!cells.load(row)) return missing(row);
     if (options.trimText) trimSpaces(cells);
+    else if (!told && isSpaced(cells)) {
+      told = true;
+      onSpaced(column.column, cells.text(row)!);
+    }
     return cells;
   };
 }
 
-function jsonReader(
-  column: MappedColumn,
-  cells: ReturnType<typeof createTextCells>,
-  missing: ReadCell,
-  faults: RowFaults,
-): ReadCell {
+function jsonReader(column: MappedColumn, cells: TextCells, missing: ReadCell, faults: RowFaults): ReadCell {
   return (row) => {
     const literal = cells.text(row);
     if (literal === undefined || literal === "null") return missing(row);

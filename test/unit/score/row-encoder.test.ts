@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type MappingOptions, mapColumns } from "../../../src/score/column-mapping.ts";
 import { createRowEncoder, type RowEncoderOptions } from "../../../src/score/row-encoder.ts";
 import { modelMessage, specMessage } from "../../model-message.ts";
-import { queryChunks } from "../../table-chunks.ts";
+import { queryChunks, requestSql } from "../../table-chunks.ts";
 import { fromMessage } from "../../tensor-messages.ts";
 
 type Inputs = Parameters<typeof modelMessage>[0];
@@ -19,12 +19,10 @@ async function encode(
     byPosition: false,
     keep: [],
     textNumbers: true,
+    joinTexts: false,
     ...options,
   });
-  const wide = mapping.requests.map(({ name, asDouble }) =>
-    asDouble === true ? `"${name}"::DOUBLE AS "${name}"` : `"${name}"`,
-  );
-  const read = await queryChunks(`SELECT ${wide.join(", ")} FROM (${sql})`);
+  const read = await queryChunks(`SELECT ${requestSql(mapping.requests)} FROM (${sql})`);
   expect(chunks).toHaveLength(1);
   const encoder = createRowEncoder(mapping, {
     modelName: "census",
@@ -39,7 +37,16 @@ async function encode(
   const { request, rows, errors, rowCount } = encoder.encode(read.chunks[0]!);
   const tensors = (request?.inputs ?? []).map(fromMessage);
   const values = tensors.map(({ data }) => Array.from(data as ArrayLike<unknown>));
-  return { request, rows: rows && [...rows], errors: Object.fromEntries(errors), rowCount, tensors, values };
+  const { notices } = encoder;
+  return {
+    notices,
+    request,
+    rows: rows && [...rows],
+    errors: Object.fromEntries(errors),
+    rowCount,
+    tensors,
+    values,
+  };
 }
 
 const one = (datatype: string) => [specMessage("x", datatype, [-1, 1])];
@@ -242,6 +249,7 @@ test("an empty chunk makes no request", async () => {
     byPosition: false,
     keep: [],
     textNumbers: true,
+    joinTexts: false,
   });
   const encoder = createRowEncoder(mapping, {
     modelName: "m",
@@ -262,6 +270,7 @@ test("requests own their bytes: encoding the next chunk changes none of them", a
     byPosition: false,
     keep: [],
     textNumbers: true,
+    joinTexts: false,
   });
   const encoder = createRowEncoder(mapping, {
     modelName: "m",
@@ -278,4 +287,36 @@ test("requests own their bytes: encoding the next chunk changes none of them", a
     Array.from(fromMessage(request!.inputs[0]!).data as Float32Array),
   );
   expect(all).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+});
+
+test("texts read joined are the texts of their cells, whatever they hold", async () => {
+  const inputs = [
+    ...["a", "b", "c"].map((name) => specMessage(name, "BYTES", [-1, 1])),
+    specMessage("n", "FP64", [-1, 1]),
+    specMessage("j", "INT64", [-1, 1]),
+  ];
+  const lengths = [0, 1, 11, 12, 13, 14, 63, 64, 65, 200];
+  const sql = `SELECT repeat('a', (i % 67)::INT) a, CASE i % 5 WHEN 0 THEN 'é' ELSE '' END || repeat('ü', (i % 40)::INT) b,
+    CASE WHEN i % 10 = 3 THEN 'two' || chr(31) || 'parts of a text' ELSE repeat('c', [${lengths}][1 + i % 10]) END c,
+    CASE WHEN i % 11 = 4 THEN NULL ELSE (i / 7)::DOUBLE::VARCHAR || repeat('0', (i % 30)::INT) END n,
+    (9007199254740993 + i)::VARCHAR::JSON j FROM range(2000) t(i)`;
+  const joined = await encode(inputs, sql, { joinTexts: true });
+  const single = await encode(inputs, sql, { joinTexts: false });
+  expect(joined.values).toEqual(single.values);
+  expect(joined.errors).toEqual(single.errors);
+  expect(joined.errors).toEqual({});
+  expect(joined.values[1]![5]).toBe(`é${"ü".repeat(5)}`);
+  expect(joined.values[2]![3]).toBe("two\u001fparts of a text");
+  expect(joined.values[4]![1999]).toBe(9007199254742992n);
+});
+
+test("texts with spaces around them are told once a column, unless they are trimmed", async () => {
+  const sql = rowsOf("'Private'", "' State-gov'", "' Private'");
+  const asTheyAre = await encode(one("BYTES"), sql);
+  expect(asTheyAre.values[0]).toEqual(["Private", " State-gov", " Private"]);
+  expect(asTheyAre.notices).toEqual([
+    'column "x" has texts with spaces around them, " State-gov", which the model gets as they are; --trim-text takes them off',
+  ]);
+  expect((await encode(one("BYTES"), sql, { trimText: true })).notices).toEqual([]);
+  expect((await encode(one("FP32"), rowsOf("' 1'"))).notices).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { scoreRows } from "../../../src/score/score-rows.ts";
 import { type InProcessScorer, sharedExport, startScorer } from "../../in-process-scorer.ts";
 import { lookupModel, onnxModel, type TestModel } from "../../onnx-model.ts";
 import { readExportCase, sharedModelsMissing } from "../../shared-models.ts";
-import { queryChunks } from "../../table-chunks.ts";
+import { queryChunks, requestSql } from "../../table-chunks.ts";
 
 let scorer: InProcessScorer | undefined;
 afterEach(async () => {
@@ -52,13 +52,13 @@ async function score(
     byPosition: more.byPosition ?? false,
     keep: [],
     textNumbers: true,
+    joinTexts: true,
   });
   const plan = planResults(scorer.model, mapping.keep, {
     probabilities: more.probabilities ?? false,
     skipErrors: false,
   });
-  const names = mapping.requests.map(({ name }) => `"${name}"`).join(", ");
-  const read = await queryChunks(`SELECT ${names} FROM (${sql})`);
+  const read = await queryChunks(`SELECT ${requestSql(mapping.requests)} FROM (${sql})`);
   expect([chunks.length, read.chunks.length]).toEqual([1, 1]);
   const { modelName, modelVersion } = scorer.model;
   const encoder = createRowEncoder(mapping, {
@@ -131,6 +131,7 @@ test("an error that concerns no row rejects", async () => {
     byPosition: true,
     keep: [],
     textNumbers: false,
+    joinTexts: false,
   });
   const plan = planResults(scorer!.model, [], { probabilities: false, skipErrors: false });
   const options = {
