@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
@@ -107,6 +108,17 @@ function probabilities(response: PredictResponse): number[] {
   const raw = response.outputs.find((output) => output.name === "probabilities")?.rawContents;
   return raw === undefined ? [] : [...new Float32Array(new Uint8Array(raw).buffer)];
 }
+
+test("https works with a certificate that is trusted", async () => {
+  const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  const cert = fixture("localhost-cert.pem");
+  const flags = { "tls-cert": cert, "tls-key": fixture("localhost-key.pem") };
+  const { app } = await startAppServer(repository.folder, flags);
+  closers.push(app.close);
+  const certificateAuthorities = readFileSync(cert, "utf8");
+  const scorer = await open(`https://localhost:${app.address.port}`, { certificateAuthorities });
+  expect(await scoreAll(scorer, 20)).toEqual(once(20));
+});
 
 test("a request that breaks rules is rejected with its violations, and the others are scored", async () => {
   const { url } = await serve();
