@@ -20,8 +20,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   table: ANYONE,
   client: ["service", ...ANYONE],
   score: ["client", "table", "model", ...ANYONE],
-  cli: ["config", "model", "score", "client", "app", ...ANYONE],
-  app: ["edge", "client", "service", "batcher", "pool", "worker", "model", "config", "http2", ...ANYONE],
+  cli: ["config", "model", "app", ...ANYONE],
+  app: [
+    "edge",
+    "score",
+    "table",
+    "client",
+    "service",
+    "batcher",
+    "pool",
+    "worker",
+    "model",
+    "config",
+    "http2",
+    ...ANYONE,
+  ],
   main: ["cli", "errors"],
 };
 
@@ -44,7 +57,8 @@ const files = globSync("src/**/*.ts").map((file) => file.replaceAll("\\", "/"));
 function roomOf(file: string): string {
   const parts = file.split("/");
   if (parts[0] === "gen") return "gen";
-  if (parts[1] === "config" && /^(server-settings)\.ts$/.test(parts[2] ?? "")) return "config-types";
+  if (parts[1] === "config" && /^(server-settings|score-settings)\.ts$/.test(parts[2] ?? ""))
+    return "config-types";
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }
 

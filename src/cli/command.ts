@@ -1,14 +1,15 @@
-import { tryGate } from "../app.ts";
+import { tryGate } from "../app/pass-gate.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { createLog } from "../telemetry/log.ts";
-import { generalHelp, inspectHelp, serveHelp } from "./help.ts";
+import { generalHelp, inspectHelp, scoreHelp, serveHelp } from "./help.ts";
 import { inspect } from "./inspect.ts";
+import { score } from "./score.ts";
 import { serve } from "./serve.ts";
 import { packageVersion } from "./version.ts";
 
-const COMMANDS = ["serve", "inspect"];
+const COMMANDS = ["serve", "score", "inspect"];
 
 /**
  * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
@@ -21,6 +22,9 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     if (command === "--help" || command === "-h" || command === "help") return say(generalHelp().trimEnd());
     if (command === "serve") {
       return rest.includes("--help") ? say(serveHelp().trimEnd()) : await serve(rest, readEnvironment());
+    }
+    if (command === "score") {
+      return rest.includes("--help") ? say(scoreHelp().trimEnd()) : await score(rest, readEnvironment());
     }
     if (command === "inspect") {
       if (rest.includes("--help")) return say(inspectHelp().trimEnd());

@@ -1,14 +1,15 @@
-import { FLAGS } from "../config/flag-table.ts";
+import { FLAGS, type FlagRow, SCORE_FLAGS } from "../config/flag-table.ts";
 
 /** `assay --help`. */
 export function generalHelp(): string {
   return `Assay scores rows with ONNX models: gRPC, gRPC-Web, Connect, JSON and plain HTTP on one port.
 
   assay serve --models DIR     serve every DIR/<name>/<version>/model.onnx
+  assay score …                score a file or a table: Parquet, CSV, NDJSON, Arrow, SQL
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
   assay --version              the version
 
-Each command explains itself: assay serve --help, assay inspect --help. How to get a model there: docs/exporting.md.
+Each command explains itself: assay serve --help, assay score --help, assay inspect --help. How to get a model there: docs/exporting.md.
 `;
 }
 
@@ -28,11 +29,6 @@ Exit code 0: everything is served. 1: something is not, with the reason. 2: call
 
 /** `assay serve --help`: every flag with its environment variable and default. */
 export function serveHelp(): string {
-  const lines = FLAGS.map((row) => {
-    const left = `  --${row.name}${row.placeholder === "" ? "" : ` ${row.placeholder}`}`;
-    const fallback = row.default === "" ? "" : ` (default: ${row.default})`;
-    return `${left.padEnd(36)} ${row.help}${fallback}`;
-  });
   return `Serves every DIR/<name>/<version>/model.onnx on one port.
 
   assay serve --models DIR [flags]
@@ -41,11 +37,40 @@ Flags; each is also an environment variable, ASSAY_ and its name in capitals (AS
 JSON file that --config names (max_batch_size). A flag wins over the environment, the environment over the file.
 
   --config FILE                        settings as JSON
-${lines.join("\n")}
+${flagLines(FLAGS)}
 
 Try it:
   assay serve --models models --port 8080
   curl -s localhost:8080/readyz
 SIGTERM or Ctrl-C drains: calls in flight are answered first. Ctrl-C again ends at once.
 `;
+}
+
+/** `assay score --help`: every flag with its default. */
+export function scoreHelp(): string {
+  return `Scores the rows of files or of a query with one model, in this process or with a server.
+
+  assay score --model NAME --input WHAT --output FILE [flags] [more files]
+
+Flags; each is also an environment variable, ASSAY_ and its name in capitals:
+
+${flagLines(SCORE_FLAGS)}
+
+Try it:
+  assay score --model iris --input flowers.csv --dry-run
+  assay score --model iris --input 'data/*.parquet' --output scores.parquet --keep id
+  assay score --model iris --input "sql:SELECT * FROM 'data/*.parquet' WHERE day = '2026-11-22' ORDER BY id" --output scores.csv
+  cat rows.ndjson | assay score --model iris --input - --input-format ndjson --output - --output-format ndjson
+A run that was ended goes on where it stopped when the same command is given again. docs/scoring-files.md says all.
+Exit code 0: every row is scored. 1: the run ended before its end. 2: called wrongly. 3: complete, and rows failed. 130: interrupted.
+`;
+}
+
+function flagLines(rows: readonly FlagRow[]): string {
+  const lines = rows.map((row) => {
+    const left = `  --${row.name}${row.placeholder === "" ? "" : ` ${row.placeholder}`}`;
+    const fallback = row.default === "" ? "" : ` (default: ${row.default})`;
+    return `${left.padEnd(36)} ${row.help}${fallback}`;
+  });
+  return lines.join("\n");
 }

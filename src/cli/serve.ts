@@ -10,6 +10,7 @@ import { parseArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
 import { endHungProcess } from "./hung-process.ts";
 import { packageVersion } from "./version.ts";
+import { wrongArguments } from "./wrong-arguments.ts";
 
 /** `assay serve`: serves until SIGTERM or Ctrl-C; returns the exit code. Throws CONFIG_INVALID before anything has started. */
 export async function serve(
@@ -20,10 +21,7 @@ export async function serve(
   for (const row of FLAGS) kinds.set(row.name, row.placeholder === "" ? "switch" : "value");
   const { flags, positionals, problems } = parseArguments(argv, kinds);
   const stray = positionals.map((positional) => `${positional} is not known; flags start with --`);
-  if (problems.length + stray.length > 0) {
-    const lines = [...problems, ...stray, "see assay serve --help"];
-    throw new AssayError(Reason.CONFIG_INVALID, lines.join("\n"));
-  }
+  if (problems.length + stray.length > 0) throw wrongArguments([...problems, ...stray], "serve");
   const configName = flags.get("config") ?? environment.ASSAY_CONFIG;
   const settings = readServerSettings({
     flags,

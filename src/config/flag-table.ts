@@ -1,5 +1,6 @@
-import { type DescField, getOption } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, getOption } from "@bufbuild/protobuf";
 import { flag } from "../../gen/assay/config/v1/flag_pb.ts";
+import { ScoreConfigSchema } from "../../gen/assay/config/v1/score_config_pb.ts";
 import { ServerConfigSchema } from "../../gen/assay/config/v1/server_config_pb.ts";
 
 /** One configuration field that flags and environment variables set. */
@@ -17,10 +18,17 @@ export interface FlagRow {
 }
 
 /** Every flag of `assay serve`, in the order of the schema's fields. */
-export const FLAGS: readonly FlagRow[] = ServerConfigSchema.fields.flatMap((field) => {
-  const option = getOption(field, flag);
-  if (option.name === "") return [];
-  const variable = `ASSAY_${option.name.toUpperCase().replaceAll("-", "_")}`;
-  const { name, help, placeholder } = option;
-  return [{ field, name, variable, help, placeholder, default: option.default }];
-});
+export const FLAGS: readonly FlagRow[] = flagRows(ServerConfigSchema);
+
+/** Every flag of `assay score`, in the order of the schema's fields. */
+export const SCORE_FLAGS: readonly FlagRow[] = flagRows(ScoreConfigSchema);
+
+function flagRows(schema: DescMessage): FlagRow[] {
+  return schema.fields.flatMap((field) => {
+    const option = getOption(field, flag);
+    if (option.name === "") return [];
+    const variable = `ASSAY_${option.name.toUpperCase().replaceAll("-", "_")}`;
+    const { name, help, placeholder } = option;
+    return [{ field, name, variable, help, placeholder, default: option.default }];
+  });
+}

@@ -34,6 +34,7 @@ const ROWS: Readonly<Record<Reason, ErrorRow>> = {
   [Reason.DEVICE_UNAVAILABLE]: { code: Code.FailedPrecondition, httpStatus: 503 },
   [Reason.UNIMPLEMENTED]: { code: Code.Unimplemented, httpStatus: 404 },
   [Reason.TABLE_INVALID]: { code: Code.FailedPrecondition, httpStatus: 503 },
+  [Reason.SERVER_UNREACHABLE]: { code: Code.Unavailable, httpStatus: 503 },
   [Reason.INTERNAL]: { code: Code.Internal, httpStatus: 500 },
 };
 

@@ -16,7 +16,9 @@ const TEST_DATA_TOLERANCE = { abs: 1e-5, rel: 1e-3 };
  * and outputs. Throws MODEL_INVALID for files that are no tensors.
  */
 export async function readTestDataSets(folder: string, modelBytes: Uint8Array): Promise<GoldenCase[]> {
-  const sets = (await readdir(folder)).filter((name) => /^test_data_set_\d+$/.test(name)).sort();
+  const sets = (await readdir(folder))
+    .filter((name) => /^test_data_set_\d+$/.test(name))
+    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   if (sets.length === 0) return [];
   const graph = graphNames(modelBytes);
   const cases: GoldenCase[] = [];

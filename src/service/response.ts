@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { type PredictResponse, PredictResponseSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import type { ModelSignature, ScoreRule } from "../model/signature.ts";
-import { halfToNumber } from "../tensor/half-float.ts";
+import type { ModelSignature } from "../model/signature.ts";
 import { rawContents, typedContents } from "../tensor/tensor-contents.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import { readLabels, readScores } from "./row-scores.ts";
 
 /** What a response is made of besides the outputs. */
 export interface ResponseShape {
@@ -50,45 +50,6 @@ export function fetchedOutputs(asked: readonly string[], signature: ModelSignatu
     if (signature.score.labelOutput !== undefined) names.add(signature.score.labelOutput);
   }
   return signature.outputs.map((output) => output.name).filter((name) => names.has(name));
-}
-
-function readScores(output: TensorData, rule: ScoreRule, rowCount: number): number[] {
-  const width = rowCount === 0 ? 0 : output.data.length / rowCount;
-  const scores = new Array<number>(rowCount);
-  for (let row = 0; row < rowCount; row++) {
-    const at = row * width;
-    if (rule.kind === "value") scores[row] = numberAt(output, at);
-    else if (rule.kind === "second-class") scores[row] = numberAt(output, at + 1);
-    else scores[row] = numberAt(output, at + highest(output, at, width));
-  }
-  return scores;
-}
-
-function readLabels(
-  outputs: readonly TensorData[],
-  rule: ScoreRule,
-  labels: readonly string[],
-  score: TensorData | undefined,
-): string[] {
-  const output = outputs.find((candidate) => candidate.name === rule.labelOutput);
-  if (output !== undefined) return Array.from(output.data as ArrayLike<string | number | bigint>, String);
-  if (score === undefined || rule.kind === "value" || labels.length === 0) return [];
-  const width = labels.length;
-  const rows = score.data.length / width;
-  return Array.from({ length: rows }, (_, row) => labels[highest(score, row * width, width)] ?? "");
-}
-
-function highest(output: TensorData, from: number, width: number): number {
-  let best = 0;
-  for (let column = 1; column < width; column++) {
-    if (numberAt(output, from + column) > numberAt(output, from + best)) best = column;
-  }
-  return best;
-}
-
-function numberAt(output: TensorData, at: number): number {
-  const value = output.data[at];
-  return output.datatype === "FP16" ? halfToNumber(Number(value)) : Number(value);
 }
 
 function toTensor(output: TensorData, raw: boolean): Tensor {

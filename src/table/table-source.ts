@@ -27,7 +27,7 @@ export interface ColumnRequest {
   readonly joinedTexts?: readonly string[];
 }
 
-/** Rows as they lie in the input; the vectors are in the order of the requests. */
+/** Rows as they lie in the input; the vectors are in the order of the requests, and another may follow them. */
 export interface TableChunk {
   readonly chunk: DuckDBDataChunk;
   /** The first row's number in the whole input, from 0. */

@@ -73,7 +73,7 @@ describe("scanRepository", () => {
     expect(models.map(({ goldenCases }) => goldenCases.length)).toEqual([1, 1]);
   });
 
-  it("reads ONNX's own test data sets", async () => {
+  it("reads ONNX's own test data sets in the order of their numbers", async () => {
     const tensor = (values: number[]) =>
       toBinary(
         TensorProtoSchema,
@@ -86,10 +86,16 @@ describe("scanRepository", () => {
     await put("m/1/model.onnx", model);
     await put("m/1/test_data_set_0/input_0.pb", tensor([1, 2]));
     await put("m/1/test_data_set_0/output_0.pb", tensor([2, 6]));
+    for (const set of [10, 2]) {
+      await put(`m/1/test_data_set_${set}/input_0.pb`, tensor([set, set]));
+      await put(`m/1/test_data_set_${set}/output_0.pb`, tensor([2 * set, 3 * set]));
+    }
     const [found] = await scanRepository(root);
     const cases = found?.kind === "prepared" ? found.model.goldenCases : [];
     expect(cases).toMatchObject([
       { inputs: [{ name: "x", data: Float32Array.of(1, 2) }], outputs: [{ name: "y", shape: [1, 2] }] },
+      { inputs: [{ data: Float32Array.of(2, 2) }] },
+      { inputs: [{ data: Float32Array.of(10, 10) }] },
     ]);
   });
 

@@ -1,0 +1,144 @@
+import { availableParallelism } from "node:os";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import { createBatcher } from "../batcher/create-batcher.ts";
+import type { ServerSettings } from "../config/server-settings.ts";
+import { AssayError } from "../errors.ts";
+import { exampleRequest } from "../model/example-request.ts";
+import { configInEffect, modelSettings } from "../model/model-settings.ts";
+import type { PreparedModel } from "../model/prepared-model.ts";
+import { createPool } from "../pool/create-pool.ts";
+import { cpuDevices, type DeviceChoice, intraOpThreads } from "../pool/devices.ts";
+import { instanceDevices } from "../pool/instance-groups.ts";
+import type { Pool } from "../pool/pool.ts";
+import { describeModel } from "../service/model-description.ts";
+import { createServedModel, type ServedModel } from "../service/served-model.ts";
+import type { Log } from "../telemetry/log.ts";
+import { passGate, startRepaired } from "./pass-gate.ts";
+
+/** A loaded model and what ends it. */
+export interface Generation {
+  readonly served: ServedModel;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Why a model is not served; `cause` where the reason does not explain itself. */
+export interface Refusal {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly reason: string;
+  readonly cause?: unknown;
+}
+
+/** What every model is loaded with. */
+export interface LoadOptions {
+  readonly settings: ServerSettings;
+  readonly devices: DeviceChoice;
+  readonly log: Log;
+  /** A run hangs in native code and only the end of the process frees its thread. */
+  readonly onHung?: (device: string) => void;
+  /** Another entry of worker threads: for tests. */
+  readonly workerUrl?: URL;
+}
+
+/** Makes the pool, passes the gate, makes the batcher; says why where one of them fails, and leaves nothing running then. */
+export async function loadModel(model: PreparedModel, options: LoadOptions): Promise<Generation | Refusal> {
+  try {
+    return await load(model, options);
+  } catch (error) {
+    const { modelName, modelVersion } = model;
+    if (error instanceof AssayError)
+      return { modelName, modelVersion, reason: error.message, cause: error.cause };
+    return {
+      modelName,
+      modelVersion,
+      reason: "a bug in Assay, whose cause is in the log; please report it",
+      cause: error,
+    };
+  }
+}
+
+async function load(found: PreparedModel, options: LoadOptions): Promise<Generation> {
+  const { settings, log } = options;
+  const scheduling = modelSettings(found.config, settings);
+  const start = (model: PreparedModel) => startPool(model, scheduling.runTimeoutMs, options);
+  const { model, pool } = await startRepaired(found, start);
+  try {
+    const passed = await passGate(model, pool);
+    const { modelName, modelVersion, signature } = passed;
+    for (const notice of passed.notices) log.warn({ model: modelName, version: modelVersion }, notice);
+    const batcher = createBatcher({
+      pool,
+      modelName,
+      batching: signature.batching,
+      // Exports declare [1] and return a row each; other fixed lengths, and scalars, are no rows.
+      rowlessOutputNames: signature.outputs
+        .filter(({ shape }) => shape.length === 0 || shape[0]! > 1)
+        .map((output) => output.name),
+      log,
+      ...scheduling,
+    });
+    const config = configInEffect(passed.config, scheduling);
+    const state = () => (pool.liveCount > 0 ? ModelState.READY : ModelState.UNAVAILABLE);
+    pool.onAvailability = (available) => {
+      const fields = { model: modelName, version: modelVersion };
+      if (available) log.info(fields, "the model takes requests again");
+      else log.error(fields, "no instance of the model lives; they are being restarted");
+    };
+    const served = createServedModel({
+      modelName,
+      modelVersion,
+      signature,
+      batcher,
+      state,
+      describe: () =>
+        describeModel(passed, {
+          state: state(),
+          stateReason: pool.outage?.message ?? "",
+          devices: pool.instances.map((instance) => instance.device),
+          config,
+          exampleRequest: exampleRequest(passed),
+        }),
+    });
+    return {
+      served,
+      drain: () => batcher.drain(),
+      async close() {
+        await batcher.close();
+        await pool.close();
+      },
+    };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {
+  const { settings, devices: choice, log, onHung, workerUrl } = options;
+  const start = (serverDevices: DeviceChoice["devices"]) => {
+    const devices = instanceDevices(model.config.instanceGroup, serverDevices);
+    const cpuInstances = devices.filter((device) => device.provider === "cpu").length;
+    return createPool({
+      model,
+      devices,
+      intraOpThreads: intraOpThreads(settings.intraOpThreads, availableParallelism(), cpuInstances),
+      runTimeoutMs,
+      log,
+      ...(onHung === undefined ? {} : { onHung }),
+      ...(workerUrl === undefined ? {} : { workerUrl }),
+    });
+  };
+  try {
+    return await start(choice.devices);
+  } catch (error) {
+    const unusable = error instanceof AssayError && error.reason === Reason.DEVICE_UNAVAILABLE;
+    if (!choice.isAutomatic || !unusable || choice.devices[0]?.provider === "cpu") throw error;
+    log.warn(
+      { model: model.modelName, err: error },
+      "the GPUs that were found cannot be used; running on CPU",
+    );
+    return await start(cpuDevices(1));
+  }
+}

@@ -1,0 +1,43 @@
+import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
+import { SCORE_FLAGS } from "../config/flag-table.ts";
+import type { ScoreSettings } from "../config/score-settings.ts";
+import type { ManifestFingerprint } from "../table/manifest.ts";
+import type { TableSource } from "../table/table-source.ts";
+
+/** Flags that say where and how a run happens, not what comes out of it. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  "model",
+  "input",
+  "output",
+  "server",
+  "models",
+  "devices",
+  "dry-run",
+  "overwrite",
+  "restart",
+  "streams",
+  "retry-timeout-ms",
+  "json-progress",
+  "part-rows",
+]);
+
+/** What decides a run's result: input, model, and every flag that has an effect on it. */
+export function scoreFingerprint(
+  settings: ScoreSettings,
+  source: TableSource,
+  model: Model,
+): ManifestFingerprint {
+  const values = settings as unknown as Record<string, unknown>;
+  const flags: Record<string, string> = {};
+  for (const { name, field } of SCORE_FLAGS) {
+    if (WITHOUT_EFFECT.has(name)) continue;
+    const value = name === "map" ? [...settings.maps].map((pair) => pair.join("=")) : values[field.localName];
+    flags[`--${name}`] = value === undefined ? "" : String(value);
+  }
+  const { modelName, modelVersion, sha256 } = model;
+  return {
+    inputs: source.inputs,
+    model: { name: modelName, version: modelVersion, sha256 },
+    settings: flags,
+  };
+}

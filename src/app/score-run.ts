@@ -1,0 +1,204 @@
+/**
+ * Wires `assay score`.
+ * Comes in: settings and where to write. Goes out: the output, and an exit code.
+ * Promises: input, model, mapping and output are checked before the first row is scored; what is opened here is closed
+ * here, whatever happens.
+ */
+import type { Writable } from "node:stream";
+import type { Scorer } from "../client/scorer.ts";
+import { openServerScorer } from "../client/server-scorer.ts";
+import type { ScoreSettings } from "../config/score-settings.ts";
+import { type ColumnMapping, mapColumns } from "../score/column-mapping.ts";
+import { previewTable } from "../score/preview-table.ts";
+import { duration, grouped, rowsPerSecond } from "../score/progress.ts";
+import { createProgressReport, type ProgressOutput } from "../score/progress-report.ts";
+import { planResults, type ResultPlan } from "../score/result-table.ts";
+import { createRowEncoder } from "../score/row-encoder.ts";
+import { runScoreJob } from "../score/score-job.ts";
+import { scoreRows } from "../score/score-rows.ts";
+import { openFileSink } from "../table/file-sink.ts";
+import { openSource } from "../table/open-source.ts";
+import { outputFormat } from "../table/output-format.ts";
+import { openStreamSink } from "../table/stream-sink.ts";
+import type { TableSink } from "../table/table-sink.ts";
+import type { TableChunk, TableFormat, TableSource } from "../table/table-source.ts";
+import type { Log } from "../telemetry/log.ts";
+import { openEmbeddedScorer } from "./embedded-scorer.ts";
+import { scoreFingerprint } from "./score-fingerprint.ts";
+
+/** What a run is given. */
+export interface ScoreRunOptions {
+  readonly settings: ScoreSettings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly stdout: Writable;
+  readonly stderr: ProgressOutput;
+  /** Aborted: the run ends, and what is written stays for the next one. */
+  readonly signal: AbortSignal;
+}
+
+/** A run whose input, model and mapping fit. */
+interface CheckedRun {
+  readonly source: TableSource;
+  readonly scorer: Scorer;
+  readonly mapping: ColumnMapping;
+  readonly plan: ResultPlan;
+  readonly scoreChunk: (chunk: TableChunk) => ReturnType<typeof scoreRows>;
+}
+
+const PREVIEW_ROWS = 10;
+
+/**
+ * Scores a table. Returns 0 where every row is scored, 3 where the output is complete and rows failed. Rejects with an
+ * AssayError where the run ends before that.
+ */
+export async function runScore(options: ScoreRunOptions): Promise<number> {
+  const { settings, signal } = options;
+  const format = settings.dryRun
+    ? undefined
+    : outputFormat(settings.output, settings.outputFormat || undefined);
+  const source = await openSource({
+    inputs: settings.inputs,
+    format: (settings.inputFormat || undefined) as TableFormat | undefined,
+    csv: {
+      delimiter: settings.csvDelimiter || undefined,
+      quote: settings.csvQuote,
+      header: settings.csvHeader,
+      encoding: settings.csvEncoding as "utf-8",
+    },
+  });
+  let scorer: Scorer | undefined;
+  const onAbort = () => void scorer?.close();
+  try {
+    scorer = await openScorer(options);
+    signal.addEventListener("abort", onAbort);
+    const run = checkRun(source, scorer, options);
+    return format === undefined ? await preview(run, options) : await writeScores(run, format, options);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await scorer?.close();
+    source.close();
+  }
+}
+
+function openScorer({ settings, environment, log, stderr }: ScoreRunOptions): Promise<Scorer> {
+  if (settings.server === "") return openEmbeddedScorer({ settings, environment, log });
+  const [, modelName, modelVersion] = /^(.*?)(?::(\d+))?$/s.exec(settings.model)!;
+  return openServerScorer({
+    url: settings.server,
+    modelName: modelName!,
+    retryTimeoutMs: settings.retryTimeoutMs,
+    onRetry: (error, delayMs) =>
+      stderr.write(`${error.message}; trying again in ${duration(delayMs / 1000)}\n`),
+    ...(modelVersion === undefined ? {} : { modelVersion }),
+    ...(settings.streams === 0 ? {} : { streams: settings.streams }),
+  });
+}
+
+/** Maps the columns and says what was mapped. Throws TABLE_INVALID with everything that does not fit. */
+function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: ScoreRunOptions): CheckedRun {
+  const { model } = scorer;
+  const mapping = mapColumns(model, source.columns, {
+    maps: settings.maps,
+    byPosition: settings.byPosition,
+    keep: settings.keep.join() === "*" ? source.columns.map(({ name }) => name) : settings.keep,
+    textNumbers: source.format === "csv",
+  });
+  const plan = planResults(model, mapping.keep, {
+    probabilities: settings.probabilities,
+    skipErrors: settings.onError === "skip",
+  });
+  const name = `${model.modelName} version ${model.modelVersion}`;
+  stderr.write(`model ${name}: ${mapping.lines.join("; ")}\n`);
+  if (mapping.surplus.length > 0) {
+    const shown = mapping.surplus.slice(0, 12).join(", ");
+    const more = mapping.surplus.length > 12 ? `, … (${mapping.surplus.length})` : "";
+    stderr.write(`columns that are neither scored nor kept: ${shown}${more}\n`);
+  }
+  const encoder = createRowEncoder(mapping, {
+    modelName: model.modelName,
+    modelVersion: model.modelVersion,
+    outputNames: plan.outputNames,
+    nullTexts: new Set(settings.nullText),
+    decimalComma: settings.decimalComma,
+    trimText: settings.trimText,
+    textForNull: settings.textForNull,
+  });
+  const scoreChunk = async (chunk: TableChunk) => {
+    const encoded = encoder.encode(chunk);
+    const results = await scoreRows(encoded, scorer, plan);
+    encoded.release();
+    return results;
+  };
+  return { source, scorer, mapping, plan, scoreChunk };
+}
+
+async function preview(run: CheckedRun, { stdout }: ScoreRunOptions): Promise<number> {
+  for await (const chunk of run.source.read(run.mapping.requests, 0)) {
+    const results = await run.scoreChunk(chunk);
+    stdout.write(previewTable(chunk, run.plan.columns, results, PREVIEW_ROWS));
+    return results.errors.size > 0 ? 3 : 0;
+  }
+  stdout.write("the input has no rows\n");
+  return 0;
+}
+
+async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreRunOptions): Promise<number> {
+  const { settings, stderr, signal } = options;
+  const { source, scorer, mapping } = run;
+  const sink = await openSink(run, format, options);
+  const { inputRows: earlierRows } = sink.written;
+  if (earlierRows > 0) stderr.write(`going on after ${grouped(earlierRows)} rows of an earlier run\n`);
+  const report = createProgressReport(stderr, settings.jsonProgress);
+  const startedAt = performance.now();
+  const progressAt = (rows: number, errorRows: number) => ({
+    rows,
+    totalRows: source.rowCount,
+    errorRows,
+    rowsHere: rows - earlierRows,
+    elapsedMs: performance.now() - startedAt,
+  });
+  try {
+    const written = await runScoreJob({
+      source,
+      columns: mapping.requests,
+      sink,
+      scoreChunk: run.scoreChunk,
+      chunksInFlight: scorer.requestsInFlight,
+      failOnError: settings.onError === "fail",
+      signal,
+      onRows: (rows, errorRows) => report.update(progressAt(rows, errorRows)),
+    });
+    report.end();
+    const { inputRows, errorRows } = written;
+    const speed = grouped(rowsPerSecond(progressAt(inputRows, errorRows)));
+    const took = duration((performance.now() - startedAt) / 1000);
+    const where = settings.output === "-" ? "standard output" : settings.output;
+    const fate = settings.onError === "skip" ? "left out" : "written with their score_error";
+    const failed = errorRows === 0 ? "" : `; ${grouped(errorRows)} rows failed and are ${fate}`;
+    stderr.write(`${grouped(inputRows)} rows in ${took} (${speed} rows/s) to ${where}${failed}\n`);
+    return errorRows > 0 ? 3 : 0;
+  } finally {
+    report.end();
+  }
+}
+
+function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunOptions): Promise<TableSink> {
+  const { settings, stdout } = options;
+  const { source, scorer, plan } = run;
+  const keepTypes = plan.columns.keep.map(
+    ({ name }) => source.columns.find((column) => column.name === name)!.type,
+  );
+  if (settings.output === "-")
+    return openStreamSink({ output: stdout, format, columns: plan.columns, keepTypes });
+  return openFileSink({
+    outputPath: settings.output,
+    format,
+    columns: plan.columns,
+    keepTypes,
+    fingerprint: scoreFingerprint(settings, source, scorer.model),
+    overwrite: settings.overwrite,
+    restart: settings.restart,
+    partRows: settings.partRows,
+  });
+}

@@ -1,0 +1,175 @@
+import { toBinary } from "@bufbuild/protobuf";
+import {
+  type PredictRequest,
+  PredictRequestSchema,
+  type StreamOptions,
+  StreamOptionsSchema,
+} from "../../gen/assay/v1/scoring_service_pb.ts";
+import { type Tensor, TensorContentsSchema } from "../../gen/assay/v1/tensor_pb.ts";
+
+// Raw contents from here on are pieces of their own; shorter ones cost less copied than as one more write.
+const COPIED_BYTES = 16_384;
+const PREFIX_BYTES = 5;
+const EMPTY = new Uint8Array(0);
+
+// Field number << 3 | wire type, as the .proto numbers them; a test holds them against it.
+const ITEM_ID = (1 << 3) | 0;
+const ITEM_REQUEST = (2 << 3) | 2;
+const ITEM_OPTIONS = (3 << 3) | 2;
+const REQUEST_INPUT = (5 << 3) | 2;
+const TENSOR_NAME = (1 << 3) | 2;
+const TENSOR_DATATYPE = (2 << 3) | 2;
+const TENSOR_SHAPE = (3 << 3) | 2;
+const TENSOR_CONTENTS = (4 << 3) | 2;
+const TENSOR_RAW_CONTENTS = (5 << 3) | 2;
+
+/** A tensor's parts and their lengths, measured before anything is written. */
+interface MeasuredTensor {
+  readonly tensor: Tensor;
+  readonly nameBytes: number;
+  readonly shapeBytes: number;
+  readonly contents: Uint8Array;
+  /** Of the whole tensor. */
+  readonly bytes: number;
+}
+
+/**
+ * One PredictStreamRequest as a gRPC message: pieces to be written one after the other. Long raw contents are not copied, the
+ * pieces hold views of them, so they must not change before the item is answered. `itemId` is a safe integer.
+ */
+export function encodeItem(itemId: number, request: PredictRequest, options?: StreamOptions): Uint8Array[] {
+  const shell = toBinary(
+    PredictRequestSchema,
+    request.inputs.length === 0 ? request : { ...request, inputs: [] },
+  );
+  const inputs = request.inputs.map(measured);
+  const optionBytes = options === undefined ? EMPTY : toBinary(StreamOptionsSchema, options);
+  let requestBytes = shell.length;
+  for (const { bytes } of inputs) requestBytes += 1 + varintBytes(bytes) + bytes;
+  let messageBytes = 1 + varintBytes(itemId) + 1 + varintBytes(requestBytes) + requestBytes;
+  if (options !== undefined) messageBytes += 1 + varintBytes(optionBytes.length) + optionBytes.length;
+
+  let copiedBytes = PREFIX_BYTES + messageBytes;
+  for (const { rawContents } of request.inputs) if (isPiece(rawContents)) copiedBytes -= rawContents.length;
+  const copied = new ByteWriter(Buffer.allocUnsafe(copiedBytes));
+  const pieces: Uint8Array[] = [];
+  copied.prefix(messageBytes);
+  copied.tagged(ITEM_ID, itemId);
+  if (options !== undefined) copied.field(ITEM_OPTIONS, optionBytes);
+  copied.tagged(ITEM_REQUEST, requestBytes);
+  copied.bytes(shell);
+  for (const input of inputs) {
+    const { rawContents } = input.tensor;
+    writeHead(copied, input);
+    if (!isPiece(rawContents)) copied.bytes(rawContents);
+    else pieces.push(copied.cut(), rawContents);
+  }
+  const rest = copied.cut();
+  if (rest.length > 0) pieces.push(rest);
+  return pieces;
+}
+
+/** The length of a gRPC message in pieces. */
+export function totalBytes(pieces: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const piece of pieces) bytes += piece.length;
+  return bytes;
+}
+
+function isPiece(rawContents: Uint8Array): boolean {
+  return rawContents.length >= COPIED_BYTES;
+}
+
+function measured(tensor: Tensor): MeasuredTensor {
+  const { name, datatype, shape, contents, rawContents } = tensor;
+  const nameBytes = Buffer.byteLength(name);
+  const contentBytes = contents === undefined ? EMPTY : toBinary(TensorContentsSchema, contents);
+  let shapeBytes = 0;
+  for (const length of shape) shapeBytes += varintBytes(Number(length));
+  let bytes = fieldBytes(nameBytes) + fieldBytes(Buffer.byteLength(datatype)) + fieldBytes(shapeBytes);
+  if (contents !== undefined) bytes += 1 + varintBytes(contentBytes.length) + contentBytes.length;
+  bytes += fieldBytes(rawContents.length);
+  return { tensor, nameBytes, shapeBytes, contents: contentBytes, bytes };
+}
+
+/** All of a tensor but its raw contents, whose tag and length are the last that is written. */
+function writeHead(copied: ByteWriter, input: MeasuredTensor): void {
+  const { tensor, nameBytes, shapeBytes, contents, bytes } = input;
+  copied.tagged(REQUEST_INPUT, bytes);
+  copied.text(TENSOR_NAME, tensor.name, nameBytes);
+  copied.text(TENSOR_DATATYPE, tensor.datatype, Buffer.byteLength(tensor.datatype));
+  if (shapeBytes > 0) {
+    copied.tagged(TENSOR_SHAPE, shapeBytes);
+    for (const length of tensor.shape) copied.varint(Number(length));
+  }
+  if (tensor.contents !== undefined) copied.field(TENSOR_CONTENTS, contents);
+  if (tensor.rawContents.length > 0) copied.tagged(TENSOR_RAW_CONTENTS, tensor.rawContents.length);
+}
+
+/** The length of a field that is left out when it is empty, as proto3 does. */
+function fieldBytes(length: number): number {
+  return length === 0 ? 0 : 1 + varintBytes(length) + length;
+}
+
+/** Negative lengths are none that a shape may have; they are written as the server's refusal of them needs. */
+function varintBytes(value: number): number {
+  if (value < 0) return 10;
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
+
+class ByteWriter {
+  private readonly buffer: Buffer;
+  private from = 0;
+  private to = 0;
+
+  constructor(buffer: Buffer) {
+    this.buffer = buffer;
+  }
+
+  prefix(messageBytes: number): void {
+    this.buffer[this.to] = 0;
+    this.to = this.buffer.writeUInt32BE(messageBytes, this.to + 1);
+  }
+
+  varint(value: number): void {
+    if (value < 0) {
+      let rest = BigInt.asUintN(64, BigInt(value));
+      for (; rest >= 128n; rest >>= 7n) this.buffer[this.to++] = Number(rest & 127n) | 128;
+      this.buffer[this.to++] = Number(rest);
+      return;
+    }
+    let rest = value;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) this.buffer[this.to++] = (rest % 128) | 128;
+    this.buffer[this.to++] = rest;
+  }
+
+  tagged(tag: number, value: number): void {
+    this.buffer[this.to++] = tag;
+    this.varint(value);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.buffer.set(bytes, this.to);
+    this.to += bytes.length;
+  }
+
+  field(tag: number, bytes: Uint8Array): void {
+    this.tagged(tag, bytes.length);
+    this.bytes(bytes);
+  }
+
+  text(tag: number, text: string, byteLength: number): void {
+    if (byteLength === 0) return;
+    this.tagged(tag, byteLength);
+    this.to += this.buffer.write(text, this.to);
+  }
+
+  /** What was written since the last cut. */
+  cut(): Buffer {
+    const piece = this.buffer.subarray(this.from, this.to);
+    this.from = this.to;
+    return piece;
+  }
+}

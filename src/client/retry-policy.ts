@@ -1,0 +1,53 @@
+/** When what failed is tried again: pure decisions. */
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import type { AssayError } from "../errors.ts";
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 5_000;
+
+/** How often one item is sent before its refusal is taken for its own fault: it may be what ends the worker. */
+export const MOST_REFUSALS_OF_AN_ITEM = 5;
+
+const PASSING: ReadonlySet<Reason> = new Set([
+  Reason.SERVER_UNREACHABLE,
+  Reason.SHUTTING_DOWN,
+  Reason.MODEL_NOT_READY,
+  Reason.QUEUE_FULL,
+  Reason.INSTANCE_LOST,
+  Reason.RUN_TIMEOUT,
+  Reason.DEADLINE_EXCEEDED,
+  Reason.CANCELLED,
+]);
+
+const PERHAPS_THE_ITEMS_FAULT: ReadonlySet<Reason> = new Set([
+  Reason.INSTANCE_LOST,
+  Reason.RUN_TIMEOUT,
+  Reason.DEADLINE_EXCEEDED,
+]);
+
+/** Whether the same may succeed later: the server says so with RetryInfo, or the reason is one that passes. */
+export function isRetried(error: AssayError): boolean {
+  return error.retryAfterMs !== undefined || PASSING.has(error.reason);
+}
+
+/** Whether an item that was refused so `refusals` times is refused for good. */
+export function isItemsFault(error: AssayError, refusals: number): boolean {
+  return PERHAPS_THE_ITEMS_FAULT.has(error.reason) && refusals >= MOST_REFUSALS_OF_AN_ITEM;
+}
+
+/**
+ * Whether opening a scorer waits for this to pass. A server that does not answer at all is not waited for: then the URL is wrong
+ * more often than the server late.
+ */
+export function isWaitedForAtOpening(error: AssayError): boolean {
+  return isRetried(error) && (error.reason !== Reason.SERVER_UNREACHABLE || error.retryAfterMs !== undefined);
+}
+
+/**
+ * How long to wait before try number `attempt` (from 1) after a failure: doubling from 100 ms to 5 s, the upper half of it at
+ * random so that clients do not come back together, and never less than the server asked for. `random` is in [0, 1).
+ */
+export function retryDelayMs(attempt: number, error: AssayError, random: number): number {
+  const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 16));
+  return Math.max(error.retryAfterMs ?? 0, longest * (0.5 + random / 2));
+}

@@ -1,0 +1,118 @@
+import { create, type DescMessage, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { pathToString } from "@bufbuild/protobuf/reflect";
+import { createValidator } from "@bufbuild/protovalidate";
+import { didYouMean } from "../nearest-name.ts";
+import type { FlagRow } from "./flag-table.ts";
+import { readFlagValue } from "./flag-value.ts";
+
+/** Where settings come from. `configFile` is the text of `--config FILE`. */
+export interface SettingsSources {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly configFile?: { readonly name: string; readonly text: string };
+}
+
+/** A configuration message's values by field, and every problem, each with where the value came from. */
+export interface ReadSettings {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly problems: readonly string[];
+}
+
+/** Reads a configuration message: flag, environment, file, default, in that order, and checks it against its schema. */
+export function readSettings(
+  schema: DescMessage,
+  rows: readonly FlagRow[],
+  sources: SettingsSources,
+): ReadSettings {
+  const problems: string[] = [];
+  const origins = new Map<string, string>();
+  const config = create(schema);
+  const values = config as unknown as Record<string, unknown>;
+  const file = readFile(schema, rows, sources, problems);
+  for (const row of rows) {
+    const { localName } = row.field;
+    const given = givenText(row, sources);
+    if (given !== undefined) {
+      origins.set(row.field.name, given.origin);
+      assign(row, given.text, given.origin, values, problems);
+    } else if (file !== undefined && row.field.name in file) {
+      origins.set(row.field.name, `${row.field.name} in ${sources.configFile?.name}`);
+      values[localName] = file[row.field.name];
+    } else if (row.default !== "") {
+      assign(row, row.default, "default", values, problems);
+    }
+  }
+  const result = createValidator().validate(schema, config);
+  if (result.kind === "error") throw result.error;
+  for (const violation of result.violations ?? []) {
+    const field = pathToString(violation.field);
+    const name = field.replace(/\[.*$/, "");
+    const row = rows.find((candidate) => candidate.field.name === name);
+    const came = JSON.stringify(row === undefined ? "" : String(values[row.field.localName]));
+    problems.push(
+      `${origins.get(name) ?? (row === undefined ? name : `--${row.name}`)}: ${came} ${violation.message}`,
+    );
+  }
+  return { values, problems };
+}
+
+function givenText(row: FlagRow, sources: SettingsSources): { text: string; origin: string } | undefined {
+  const flagText = sources.flags.get(row.name);
+  if (flagText !== undefined) return { text: flagText, origin: `--${row.name}` };
+  const variableText = sources.environment[row.variable];
+  if (variableText !== undefined) return { text: variableText, origin: row.variable };
+  return undefined;
+}
+
+function assign(
+  row: FlagRow,
+  value: string,
+  origin: string,
+  values: Record<string, unknown>,
+  problems: string[],
+): void {
+  const read = readFlagValue(row.field, value);
+  if (read.kind === "fault") problems.push(`${origin}: ${read.description}`);
+  else values[row.field.localName] = read.value;
+}
+
+/** The file's values by proto name; unset where the file does not say. */
+function readFile(
+  schema: DescMessage,
+  rows: readonly FlagRow[],
+  sources: SettingsSources,
+  problems: string[],
+): Record<string, unknown> | undefined {
+  const { configFile } = sources;
+  if (configFile === undefined) return undefined;
+  let json: JsonValue;
+  try {
+    json = JSON.parse(configFile.text) as JsonValue;
+  } catch (error) {
+    problems.push(`${configFile.name}: ${error instanceof Error ? error.message : "not JSON"}`);
+    return undefined;
+  }
+  if (json === null || typeof json !== "object" || Array.isArray(json)) {
+    problems.push(`${configFile.name}: a JSON object is expected`);
+    return undefined;
+  }
+  const found: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(json)) {
+    const row = rows.find(({ field }) => field.name === key || field.jsonName === key);
+    if (row === undefined) {
+      const hint = didYouMean(
+        key,
+        rows.map(({ field }) => field.name),
+      );
+      problems.push(`${configFile.name}: no setting is called ${JSON.stringify(key)}${hint}`);
+      continue;
+    }
+    try {
+      const one = fromJson(schema, { [row.field.jsonName]: value } as JsonObject);
+      found[row.field.name] = (one as unknown as Record<string, unknown>)[row.field.localName];
+    } catch (error) {
+      problems.push(`${configFile.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,83 @@
+/**
+ * The batch job: reads a table, scores it, writes the scores.
+ * Comes in: an opened source, a sink and a function that scores one chunk. Goes out: every row's result, in the order of
+ * the input, after those that the sink already has from an earlier run.
+ * Promises: at most `chunksInFlight` chunks are held at a time, so memory does not grow with the input; the sink gets
+ * every row once and in order; the first thing that fails ends the run, and what the sink has for good stays; nothing
+ * is left running when `run` settles; the job closes neither source nor scorer, and ends the sink either way.
+ */
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
+import type { ResultRows } from "../table/result-rows.ts";
+import type { TableSink, WrittenRows } from "../table/table-sink.ts";
+import type { ColumnRequest, TableChunk, TableSource } from "../table/table-source.ts";
+
+/** What a run is made of. */
+export interface ScoreJob {
+  readonly source: TableSource;
+  readonly columns: readonly ColumnRequest[];
+  readonly sink: TableSink;
+  /** Scores a chunk's rows; rejects only where nothing more can be scored. */
+  readonly scoreChunk: (chunk: TableChunk) => Promise<ResultRows>;
+  readonly chunksInFlight: number;
+  /** A row with an error ends the run. */
+  readonly failOnError: boolean;
+  /** Aborted: the run ends with CANCELLED. */
+  readonly signal: AbortSignal;
+  /** Called after each chunk. `inputRows` counts those of earlier runs too. */
+  readonly onRows: (inputRows: number, errorRows: number) => void;
+}
+
+interface PendingChunk {
+  readonly chunk: TableChunk;
+  readonly results: Promise<ResultRows>;
+}
+
+/** Runs a job to its end. Rejects with an AssayError; what the sink has by then is there for the next run. */
+export async function runScoreJob(job: ScoreJob): Promise<WrittenRows> {
+  const { source, sink, signal } = job;
+  const pending: PendingChunk[] = [];
+  let { inputRows, errorRows } = sink.written;
+  const settleFirst = async () => {
+    const { chunk, results } = pending[0]!;
+    const rows = await results;
+    if (signal.aborted) throw interrupted();
+    if (job.failOnError && rows.errors.size > 0) throw failedRow(chunk, rows);
+    await sink.append(chunk, rows);
+    pending.shift();
+    inputRows += rows.rowCount;
+    errorRows += rows.errors.size;
+    job.onRows(inputRows, errorRows);
+  };
+  try {
+    for await (const chunk of source.read(job.columns, inputRows)) {
+      if (signal.aborted) throw interrupted();
+      const results = job.scoreChunk(chunk);
+      // It is awaited in its turn; a rejection before that is no unhandled one.
+      results.catch(() => {});
+      pending.push({ chunk, results });
+      if (pending.length >= job.chunksInFlight) await settleFirst();
+    }
+    while (pending.length > 0) await settleFirst();
+    if (signal.aborted) throw interrupted();
+    return await sink.finish();
+  } catch (error) {
+    await Promise.allSettled(pending.map(({ results }) => results));
+    await sink.abort();
+    throw error;
+  }
+}
+
+function failedRow(chunk: TableChunk, rows: ResultRows): AssayError {
+  const [row, message] = [...rows.errors].sort(([a], [b]) => a - b)[0]!;
+  const more = rows.errors.size === 1 ? "" : ` (and ${rows.errors.size - 1} more in the rows read with it)`;
+  return new AssayError(
+    Reason.TABLE_INVALID,
+    `${chunk.file} row ${chunk.fileRow + row}: ${message}${more}\n` +
+      "--on-error keep writes such rows with their score_error, --on-error skip leaves them out",
+  );
+}
+
+function interrupted(): AssayError {
+  return new AssayError(Reason.CANCELLED, "interrupted");
+}

@@ -1,0 +1,186 @@
+import { type FileHandle, open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { zstdDecompressSync } from "node:zlib";
+import { DOUBLE, DuckDBDataChunk } from "@duckdb/node-api";
+import {
+  CompressionType,
+  compressionRegistry,
+  type RecordBatch,
+  RecordBatchReader,
+  type Schema,
+} from "apache-arrow";
+import { AssayError } from "../errors.ts";
+import { type ArrowColumn, arrowColumn, copyRows } from "./arrow-column.ts";
+import { chunkRead } from "./chunk-memory.ts";
+import { fileColumns } from "./file-source.ts";
+import { unpackLz4Frame } from "./lz4-frame.ts";
+import { notResumableStream } from "./standard-input.ts";
+import { tableError } from "./table-error.ts";
+import type { FileColumn, TableFile } from "./table-file.ts";
+import type { TableColumn, TableSource } from "./table-source.ts";
+
+const CHUNK_ROWS = 2048;
+
+compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: unpackLz4Frame });
+compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => zstdDecompressSync(bytes) });
+
+/**
+ * Opens an Arrow IPC file, of the file or the stream format, with buffers as they are or compressed by LZ4 or ZSTD. It is
+ * read a record batch at a time.
+ */
+export async function openArrowFile(path: string): Promise<TableFile> {
+  const opened = await openReader(path, await openHandle(path));
+  const columns = arrowColumns(opened.reader.schema);
+  await opened.close();
+  let rowCount: number | undefined;
+  async function* batches(): AsyncGenerator<RecordBatch> {
+    const { reader, close } = await openReader(path, await openHandle(path));
+    try {
+      yield* batchesOf(reader, path);
+    } finally {
+      await close();
+    }
+  }
+  return {
+    name: path,
+    columns: columns.listed,
+    rowCount: undefined,
+    async countRows() {
+      if (rowCount === undefined) {
+        let rows = 0;
+        for await (const batch of batches()) rows += batch.numRows;
+        rowCount = rows;
+      }
+      return rowCount;
+    },
+    async *read(requests, fromRow) {
+      yield* chunksOf(path, batches(), columns, requests, fromRow);
+    },
+  };
+}
+
+/** Opens standard input, or a pipe, as an Arrow IPC stream. */
+export async function openArrowInput(name: string, input: Readable): Promise<TableSource> {
+  const { reader, close } = await openReader(name, input);
+  if (reader.isFile()) {
+    await close();
+    throw tableError(`${name} is an Arrow file, whose index stands at its end; pass an Arrow stream`);
+  }
+  const columns = arrowColumns(reader.schema);
+  const file = { name, columns: columns.listed };
+  let isRead = false;
+  return {
+    format: "arrow",
+    inputs: [{ name, sizeBytes: 0, modifiedAtMs: 0 }],
+    columns: columns.listed,
+    rowCount: undefined,
+    notResumable: notResumableStream(name),
+    async *read(requests, fromRow) {
+      if (isRead || fromRow > 0) throw tableError(notResumableStream(name));
+      isRead = true;
+      let row = 0;
+      const wanted = fileColumns(file, requests);
+      for await (const chunk of chunksOf(name, batchesOf(reader, name), columns, wanted, 0)) {
+        yield { chunk, fromRow: row, file: name, fileRow: row + 1 };
+        row += chunk.rowCount;
+      }
+    },
+    close: () => {
+      input.destroy();
+    },
+  };
+}
+
+type ArrowReader = Awaited<ReturnType<typeof RecordBatchReader.from>>;
+
+interface ArrowColumns {
+  readonly listed: readonly TableColumn[];
+  readonly read: readonly ArrowColumn[];
+  /** As Arrow calls them. */
+  readonly typeNames: readonly string[];
+}
+
+function arrowColumns(schema: Schema): ArrowColumns {
+  const read = schema.fields.map((field) => arrowColumn(field.type));
+  return {
+    listed: schema.fields.map(({ name }, index) => ({ name, type: read[index]!.type })),
+    read,
+    typeNames: schema.fields.map(({ type }) => String(type)),
+  };
+}
+
+async function openHandle(path: string): Promise<FileHandle> {
+  try {
+    return await open(path);
+  } catch (error) {
+    throw unreadableArrow(path, error);
+  }
+}
+
+async function openReader(
+  name: string,
+  source: FileHandle | Readable,
+): Promise<{ reader: ArrowReader; close: () => Promise<void> }> {
+  const close = async () => {
+    if ("destroy" in source) source.destroy();
+    else await source.close().catch(() => {});
+  };
+  try {
+    const reader = (await RecordBatchReader.from(source as FileHandle)) as ArrowReader;
+    await reader.open();
+    if (reader.schema === undefined || reader.schema === null) throw new Error("it holds no Arrow schema");
+    return { reader, close };
+  } catch (error) {
+    await close();
+    throw unreadableArrow(name, error);
+  }
+}
+
+async function* batchesOf(reader: ArrowReader, name: string): AsyncGenerator<RecordBatch> {
+  try {
+    for await (const batch of reader as AsyncIterable<RecordBatch>) yield batch;
+  } catch (error) {
+    throw unreadableArrow(name, error);
+  }
+}
+
+async function* chunksOf(
+  name: string,
+  batches: AsyncIterable<RecordBatch>,
+  columns: ArrowColumns,
+  requests: readonly FileColumn[],
+  fromRow: number,
+): AsyncGenerator<DuckDBDataChunk> {
+  for (const { index } of requests) {
+    if (columns.read[index]!.value !== undefined) continue;
+    const { name: column } = columns.listed[index]!;
+    throw tableError(
+      `${name}, column ${JSON.stringify(column)}: ${columns.typeNames[index]} is not read from Arrow files`,
+    );
+  }
+  const types = requests.map(({ index, asDouble }) => (asDouble ? DOUBLE : columns.read[index]!.type));
+  let skip = fromRow;
+  for await (const batch of batches) {
+    for (let start = Math.min(skip, batch.numRows); start < batch.numRows; start += CHUNK_ROWS) {
+      const chunk = DuckDBDataChunk.create(types, Math.min(CHUNK_ROWS, batch.numRows - start));
+      for (const [position, { index, asDouble }] of requests.entries()) {
+        copyRows(
+          batch.getChildAt(index)!,
+          start,
+          chunk.getColumnVector(position),
+          columns.read[index]!,
+          asDouble,
+        );
+      }
+      chunkRead();
+      yield chunk;
+    }
+    skip = Math.max(0, skip - batch.numRows);
+  }
+}
+
+function unreadableArrow(name: string, error: unknown): AssayError {
+  if (error instanceof AssayError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return tableError(`${name} cannot be read as Arrow IPC: ${reason}`, error);
+}

@@ -1,0 +1,25 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+
+/** A file's bytes, unpacked where its name ends in `.gz`. Whoever stops early destroys it. */
+export function openBytes(path: string): Readable {
+  const file = createReadStream(path);
+  if (!/\.gz$/i.test(path)) return file;
+  const unpacked = createGunzip();
+  file.once("error", (error) => unpacked.destroy(error));
+  unpacked.once("close", () => file.destroy());
+  return file.pipe(unpacked);
+}
+
+/** The first bytes of a file, at most `maxBytes`. */
+export async function readHead(path: string, maxBytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of openBytes(path) as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+    if (length >= maxBytes) break;
+  }
+  return Buffer.concat(parts).subarray(0, maxBytes);
+}

@@ -1,0 +1,52 @@
+import { type DuckdbSession, sqlPath } from "./duckdb-session.ts";
+import { tableError } from "./table-error.ts";
+import { fromRowOn, numberedTable, queriedFile, type TableFile, unreadable } from "./table-file.ts";
+
+/** The column that DuckDB adds on request; a filter on it skips whole row groups. */
+const ROW_NUMBER = "file_row_number";
+
+/** Opens a Parquet file: reads its footer. The number of rows is what its row groups say. */
+export async function openParquetFile(session: DuckdbSession, path: string): Promise<TableFile> {
+  const table = `read_parquet(${sqlPath(path)}, hive_partitioning=false)`;
+  const numbered = `read_parquet(${sqlPath(path)}, hive_partitioning=false, ${ROW_NUMBER}=true)`;
+  try {
+    const read = await session.columns(`SELECT * FROM ${table}`);
+    const names = topLevelNames(
+      await session.rows(`SELECT name, num_children FROM parquet_schema(${sqlPath(path)})`),
+    );
+    if (read.length === 0) throw tableError(`${path} has no columns`);
+    // DuckDB gives a new name to a column whose name differs from another's only in case.
+    const columns = read.map(({ name, type }, index) => ({
+      name: names.length === read.length ? names[index]! : name,
+      type,
+    }));
+    const canNumber = !names.some((name) => name.toLowerCase() === ROW_NUMBER);
+    const rowCount = Number((await session.rows(`SELECT count(*) FROM ${table}`))[0]?.[0]);
+    return queriedFile(session, {
+      name: path,
+      columns,
+      rowCount,
+      table,
+      from: (_, fromRow) => {
+        if (fromRow === 0 || !canNumber) return numberedTable(table, columns.length) + fromRowOn(fromRow);
+        return `${numberedTable(numbered, columns.length)} WHERE ${ROW_NUMBER} >= ${fromRow}`;
+      },
+    });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** The names of the root's children in the depth-first list of a Parquet schema. */
+function topLevelNames(schema: readonly (readonly unknown[])[]): string[] {
+  const names: string[] = [];
+  let index = 0;
+  const skip = (): string => {
+    const [name, children] = schema[index++] ?? [];
+    for (let left = Number(children ?? 0); left > 0 && index < schema.length; left--) skip();
+    return String(name);
+  };
+  const root = schema[index++];
+  for (let left = Number(root?.[1] ?? 0); left > 0 && index < schema.length; left--) names.push(skip());
+  return names;
+}

@@ -1,0 +1,84 @@
+import type { Readable } from "node:stream";
+import { countLines, createCsvScanner } from "./csv-records.ts";
+import { tableError } from "./table-error.ts";
+
+const BLOCK_BYTES = 8 << 20;
+const LONGEST_RECORD_BYTES = 64 << 20;
+/** How long a stream may pause before the records that are there are handed on. */
+const PAUSE_MS = 250;
+
+/** Whole records, as they came. */
+export interface RecordBlock {
+  readonly bytes: Buffer;
+  /** Lines of the stream before the first. */
+  readonly linesBefore: number;
+}
+
+/**
+ * Cuts a stream at the ends of records: lines, or CSV records where `csv` is given. Blocks have about 8 MB, or what came
+ * before a pause. `start` was taken from `parts`, which read the input. Throws a TABLE_INVALID for a record of more than 64 MB.
+ */
+export async function* recordBlocks(
+  name: string,
+  input: Readable,
+  start: IteratorResult<Buffer>,
+  parts: AsyncIterator<Buffer>,
+  csv: { readonly delimiter?: string | undefined; readonly quote?: string | undefined } | undefined,
+): AsyncGenerator<RecordBlock> {
+  const scanner = createCsvScanner(csv?.delimiter ?? "\n", csv?.quote ?? "");
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let heldFrom = 0;
+  let linesBefore = 0;
+  let part = Promise.resolve(start);
+
+  const take = (end: number): RecordBlock => {
+    const all = Buffer.concat(held);
+    const bytes = all.subarray(0, end - heldFrom);
+    const rest = all.subarray(end - heldFrom);
+    held = rest.length > 0 ? [rest] : [];
+    heldBytes = rest.length;
+    heldFrom = end;
+    const block = { bytes, linesBefore };
+    linesBefore += countLines(bytes);
+    return block;
+  };
+
+  try {
+    for (;;) {
+      const hasRecords = scanner.seen.recordsEnd > heldFrom;
+      if (hasRecords && (heldBytes >= BLOCK_BYTES || (await pauses(part)))) {
+        yield take(scanner.seen.recordsEnd);
+        continue;
+      }
+      const { done, value } = await part;
+      if (done) break;
+      scanner.scan(value);
+      held.push(value);
+      heldBytes += value.length;
+      if (heldBytes >= LONGEST_RECORD_BYTES && scanner.seen.recordsEnd === heldFrom) {
+        throw tableError(
+          `${name}, line ${linesBefore + 1}: a record of more than ${LONGEST_RECORD_BYTES >> 20} MB; ` +
+            "is a quote not closed?",
+        );
+      }
+      part = parts.next();
+      part.catch(() => {});
+    }
+    if (heldBytes > 0) yield take(heldFrom + heldBytes);
+  } finally {
+    input.destroy();
+  }
+}
+
+async function pauses(part: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const paused = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, PAUSE_MS, true);
+  });
+  try {
+    return await Promise.race([part.then(() => false), paused]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

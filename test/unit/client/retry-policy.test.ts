@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import {
+  isItemsFault,
+  isRetried,
+  isWaitedForAtOpening,
+  MOST_REFUSALS_OF_AN_ITEM,
+  retryDelayMs,
+} from "../../../src/client/retry-policy.ts";
+import { AssayError } from "../../../src/errors.ts";
+
+const failure = (reason: Reason, retryAfterMs?: number) =>
+  new AssayError(reason, "failed", retryAfterMs === undefined ? {} : { retryAfterMs });
+
+const PASSING: Reason[] = [
+  Reason.SERVER_UNREACHABLE,
+  Reason.SHUTTING_DOWN,
+  Reason.MODEL_NOT_READY,
+  Reason.QUEUE_FULL,
+  Reason.INSTANCE_LOST,
+  Reason.RUN_TIMEOUT,
+  Reason.DEADLINE_EXCEEDED,
+  Reason.CANCELLED,
+];
+
+test("what passes is retried, and what the server asks to retry; nothing else", () => {
+  for (const [name, reason] of Object.entries(Reason)) {
+    expect(isRetried(failure(reason)), name).toBe(PASSING.includes(reason));
+    expect(isRetried(failure(reason, 0)), name).toBe(true);
+  }
+});
+
+test("an item that ends the worker each time is refused in the end, one that waits for a model never is", () => {
+  for (const reason of [Reason.INSTANCE_LOST, Reason.RUN_TIMEOUT, Reason.DEADLINE_EXCEEDED]) {
+    expect(isItemsFault(failure(reason), MOST_REFUSALS_OF_AN_ITEM - 1)).toBe(false);
+    expect(isItemsFault(failure(reason), MOST_REFUSALS_OF_AN_ITEM)).toBe(true);
+  }
+  expect(isItemsFault(failure(Reason.MODEL_NOT_READY), 1000)).toBe(false);
+});
+
+test("opening waits for a model that loads and for a proxy's server, not for a port where nothing listens", () => {
+  expect(isWaitedForAtOpening(failure(Reason.MODEL_NOT_READY))).toBe(true);
+  expect(isWaitedForAtOpening(failure(Reason.SERVER_UNREACHABLE, 1000))).toBe(true);
+  expect(isWaitedForAtOpening(failure(Reason.SERVER_UNREACHABLE))).toBe(false);
+  expect(isWaitedForAtOpening(failure(Reason.MODEL_NOT_FOUND))).toBe(false);
+});
+
+test.each([
+  [1, 50, 100],
+  [2, 100, 200],
+  [5, 800, 1600],
+  [6, 1600, 3200],
+  [7, 2500, 5000],
+  [1000, 2500, 5000],
+])("try %i waits between %i and %i ms", (attempt, least, most) => {
+  expect(retryDelayMs(attempt, failure(Reason.INSTANCE_LOST), 0)).toBe(least);
+  expect(retryDelayMs(attempt, failure(Reason.INSTANCE_LOST), 1)).toBe(most);
+});
+
+test("no try comes before the server's own delay", () => {
+  fc.assert(
+    fc.property(
+      fc.nat(50),
+      fc.nat(20_000),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (attempt, asked, random) => {
+        const delay = retryDelayMs(attempt + 1, failure(Reason.QUEUE_FULL, asked), random);
+        expect(delay).toBeGreaterThanOrEqual(asked);
+        expect(delay).toBeLessThanOrEqual(Math.max(asked, 5000));
+      },
+    ),
+  );
+});
