@@ -120,7 +120,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     modelName: model.modelName,
     modelVersion: model.modelVersion,
     outputNames: plan.outputNames,
-    nullTexts: new Set(settings.nullText),
+    nullTexts: new Set(settings.nullValues),
     decimalComma: settings.decimalComma,
     trimText: settings.trimText,
     textForNull: settings.textForNull,
