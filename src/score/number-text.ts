@@ -43,7 +43,7 @@ export function readTextNumbers(
   }
 }
 
-/** Reads cells of JSON literals: a number, null for a missing one, true and false as 1 and 0. */
+/** Reads cells of JSON literals: a number, null for a missing one, true and false as 1 and 0. A string may be a null text. */
 export function readJsonNumbers(
   cells: TextCells,
   column: string,
@@ -52,18 +52,27 @@ export function readJsonNumbers(
   options: NumberTextOptions,
   faults: RowFaults,
 ): void {
+  const nullNumbers = hasNumber(options.nullTexts, POINT);
   for (let row = 0; row < rowCount; row++) {
     values[row] = Number.NaN;
     if (!cells.load(row)) continue;
     const number = parseNumber(cells.bytes, cells.from, cells.to, POINT);
-    if (Number.isFinite(number)) {
+    if (Number.isFinite(number) && !nullNumbers) {
       values[row] = number;
       continue;
     }
     const text = spelled(cells);
-    if (text === "null") continue;
+    if (text === "null" || options.nullTexts.has(text)) continue;
+    if (Number.isFinite(number)) {
+      values[row] = number;
+      continue;
+    }
+    if (number === Number.POSITIVE_INFINITY || number === Number.NEGATIVE_INFINITY) {
+      faults.add(row, column, `${shown(text)} is too large a number`);
+      continue;
+    }
     if (text === "true" || text === "false") values[row] = text === "true" ? 1 : 0;
-    else if (!options.nullTexts.has(text) && !(text.startsWith('"') && options.nullTexts.has(unquoted(text))))
+    else if (!text.startsWith('"') || !options.nullTexts.has(unquoted(text)))
       faults.add(row, column, jsonFault(text, "a number or null"));
   }
 }

@@ -6,7 +6,7 @@ import type { MappedTensor } from "./column-mapping.ts";
 import { createRowFaults } from "./row-faults.ts";
 
 const ELEMENT = /^inputs\[(\d+)\]\.(?:raw_contents|contents\.\w+)\[(\d+)\]$/;
-const ROW = /^rows\[(\d+)\]/;
+const ROW = /^rows\[(\d+)\](?:\.fields\["(.*)"\])?$/;
 
 /**
  * The rows of a request that an INVALID_REQUEST names, with what is wrong: `column "age": Infinity came; …`. Where the list of
@@ -23,7 +23,7 @@ export function refusedRows(
   const seen = new Set<string>();
   for (const { field, description, rule } of error.violations) {
     const row = ROW.exec(field);
-    if (row !== null) faults.add(Number(row[1]), field.slice(row[0].length), description);
+    if (row !== null) faults.add(Number(row[1]), row[2] ?? field, description);
     const element = ELEMENT.exec(field);
     if (element === null) continue;
     const input = request.inputs[Number(element[1])];

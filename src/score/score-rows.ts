@@ -41,9 +41,9 @@ export async function scoreRows(
     errors: new Map(encoded.errors),
   };
   if (encoded.request !== undefined) {
-    const rows = encoded.rows ?? Int32Array.from({ length: rowCount }, (_, row) => row);
+    const rows = encoded.rows ?? sequence(rowCount);
     await scoreSome(encoded.request, rows, { encoded, scorer, plan, results });
-  }
+  } else encoded.release();
   return results;
 }
 
@@ -67,7 +67,7 @@ async function scoreSome(request: PredictRequest, rows: Int32Array, context: Con
       // What names no row concerns the request: sent again it would be refused again.
       if (refused.size === 0) throw error;
       for (const [row, what] of refused) results.errors.set(rows[row]!, what);
-      const left = Int32Array.from(rows.keys()).filter((row) => !refused.has(row));
+      const left = sequence(rows.length).filter((row) => !refused.has(row));
       if (left.length > 0) await scoreSome(takeRows(request, left), rowsAt(rows, left), context);
       return;
     }
@@ -77,7 +77,7 @@ async function scoreSome(request: PredictRequest, rows: Int32Array, context: Con
       return;
     }
     const half = rows.length >> 1;
-    const positions = Int32Array.from(rows.keys());
+    const positions = sequence(rows.length);
     for (const part of [positions.subarray(0, half), positions.subarray(half)])
       await scoreSome(takeRows(request, part), rowsAt(rows, part), context);
     return;
@@ -85,6 +85,13 @@ async function scoreSome(request: PredictRequest, rows: Int32Array, context: Con
   fill(answer, rows, context);
   // Answered: nobody reads it any more. After an error it is left to the collector, since someone still might.
   if (request === encoded.request) encoded.release();
+}
+
+/** 0, 1, 2, … */
+function sequence(length: number): Int32Array {
+  const numbers = new Int32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = i;
+  return numbers;
 }
 
 function rowsAt(rows: Int32Array, positions: Int32Array): Int32Array {

@@ -32,7 +32,7 @@ export function validWords(vector: DuckDBVector, rowCount: number): Uint32Array 
   const words = new Uint32Array(data.buffer, data.byteOffset, Math.ceil(rowCount / 32));
   for (let word = 0; word < words.length; word++) {
     const rows = Math.min(32, rowCount - word * 32);
-    const all = rows === 32 ? 0xffffffff : 2 ** rows - 1;
+    const all = 2 ** rows - 1;
     if ((words[word]! & all) >>> 0 !== all) return words;
   }
   return undefined;

@@ -129,6 +129,11 @@ test.each(["INT64", "INT32", "BOOL", "BYTES"])("NULL is an error of its row for 
 });
 
 test.each([
+  [
+    "INT64",
+    "(-1e17)::DOUBLE",
+    "-100000000000000000 is beyond 2^53, where this column's type loses digits; INT64 takes exact numbers",
+  ],
   ["INT64", "39.5::DOUBLE", "39.5 is not a whole number, as INT64 takes"],
   ["INT64", "'nan'::DOUBLE", "no value; INT64 takes no missing numbers"],
   [
@@ -176,6 +181,7 @@ test.each([
   ["FP32", `'"39"'::JSON`, 'the string "39" came; a number or null is expected'],
   ["FP32", "'[1]'::JSON", "a list came; a number or null is expected"],
   ["FP32", `'{"a":1}'::JSON`, "an object came; a number or null is expected"],
+  ["FP32", "'1e999'::JSON", '"1e999" is too large a number'],
   ["BYTES", "'39'::JSON", "39 came; a string is expected"],
   ["BOOL", "'1'::JSON", "1 came; true or false is expected"],
   ["FP32", "repeat('x', 100)", `"${"x".repeat(60)}…" is not a number`],
@@ -221,6 +227,11 @@ test("texts that mean a missing number are missing, numbers among them, and text
   });
   expect(errors).toEqual({});
   expect(values[0]).toEqual([Number.NaN, Number.NaN, Number.NaN, -998, Number.NaN]);
+  const json = await encode(one("FP32"), rowsOf(`'"NA"'::JSON`, "'-999'", "'-998'", "'null'", `'"n"'`), {
+    nullTexts,
+  });
+  expect(json.values[0]).toEqual([Number.NaN, Number.NaN, -998, Number.NaN]);
+  expect(json.errors).toEqual({ 4: 'column "x": the string "n" came; a number or null is expected' });
   const texts = await encode(one("BYTES"), rowsOf("'NA'", "''"), { nullTexts });
   expect(texts.values[0]).toEqual(["NA", ""]);
 });
@@ -287,6 +298,15 @@ test("requests own their bytes: encoding the next chunk changes none of them", a
     Array.from(fromMessage(request!.inputs[0]!).data as Float32Array),
   );
   expect(all).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+  // Bytes that were given back serve the next chunk, and are given back once however often it is said.
+  encoded[0]!.release();
+  encoded[0]!.release();
+  const [third, fourth] = [encoder.encode(chunks[2]!), encoder.encode(chunks[2]!)].map(
+    ({ request }) => request!.inputs[0]!,
+  );
+  expect(third!.rawContents.buffer).toBe(encoded[0]!.request!.inputs[0]!.rawContents.buffer);
+  expect(fourth!.rawContents.buffer).not.toBe(third!.rawContents.buffer);
+  expect(third!.rawContents).toEqual(encoded[2]!.request!.inputs[0]!.rawContents);
 });
 
 test("texts read joined are the texts of their cells, whatever they hold", async () => {
@@ -320,3 +340,22 @@ test("texts with spaces around them are told once a column, unless they are trim
   expect((await encode(one("BYTES"), sql, { trimText: true })).notices).toEqual([]);
   expect((await encode(one("FP32"), rowsOf("' 1'"))).notices).toEqual([]);
 });
+
+test.each([1, 4, 5, 8, 11])(
+  "%i columns, float ones beside others, with and without NULL, keep every value",
+  async (width) => {
+    const names = Array.from({ length: width }, (_, i) => `c${i}`);
+    const types = ["FLOAT", "FLOAT", "FLOAT", "FLOAT", "FLOAT", "DOUBLE", "FLOAT", "BIGINT", "FLOAT"];
+    const values = names.map((name, i) => {
+      const value = `(r * 100 + ${i})::${types[i % types.length]}`;
+      return `${i % 3 === 1 ? `CASE WHEN r % 33 = ${i} THEN NULL ELSE ${value} END` : value} AS ${name}`;
+    });
+    const sql = `SELECT ${values.join(", ")} FROM range(2048) t(r)`;
+    const inputs = [specMessage("x", "FP32", [-1, width], { featureNames: names })];
+    const expected = Array.from({ length: 2048 * width }, (_, at) => {
+      const [row, i] = [Math.floor(at / width), at % width];
+      return i % 3 === 1 && row % 33 === i ? Number.NaN : row * 100 + i;
+    });
+    expect((await encode(inputs, sql)).values[0]).toEqual(expected);
+  },
+);
