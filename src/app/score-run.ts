@@ -103,6 +103,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     byPosition: settings.byPosition,
     keep: settings.keep.join() === "*" ? source.columns.map(({ name }) => name) : settings.keep,
     textNumbers: source.format === "csv",
+    joinTexts: false,
   });
   const plan = planResults(model, mapping.keep, {
     probabilities: settings.probabilities,
@@ -119,7 +120,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     modelName: model.modelName,
     modelVersion: model.modelVersion,
     outputNames: plan.outputNames,
-    nullTexts: new Set(settings.nullText),
+    nullTexts: new Set(settings.nullValues),
     decimalComma: settings.decimalComma,
     trimText: settings.trimText,
     textForNull: settings.textForNull,

@@ -45,7 +45,7 @@ export function csvDialect(name: string, head: Buffer, options: CsvOptions): Csv
   const first = splitRecords(text, delimiter, quote, 1)[0];
   if (first === undefined) {
     const expected = header
-      ? "a header line is expected; --no-header says that there is none"
+      ? "a header line is expected; --no-csv-header says that there is none"
       : "it has no rows";
     throw tableError(`${name} is empty: ${expected}`);
   }

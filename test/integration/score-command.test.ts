@@ -178,7 +178,7 @@ test("rows that fail are kept with their error or left out, the others are score
       .map((line) => (JSON.parse(line) as { id: string }).id),
   ).toEqual(["1", "5"]);
   expect(skipped.stderr).toContain("3 rows failed and are left out");
-  const told = await score([...IRIS, ...OUT, "--null-text", "NA", "--on-error", "keep"], BROKEN);
+  const told = await score([...IRIS, ...OUT, "--null-values", "NA", "--on-error", "keep"], BROKEN);
   expect(
     told.stdout
       .trimEnd()

@@ -8,7 +8,7 @@ function read(flags: Record<string, string>, paths: readonly string[] = [], envi
 const ENOUGH = { model: "m", input: "a.csv", output: "b.csv" };
 
 test("defaults are filled in, and lists and pairs are taken apart", () => {
-  const settings = read({ ...ENOUGH, keep: "id, day", map: "x=A b,y=c=d", "null-text": "NA,?" });
+  const settings = read({ ...ENOUGH, keep: "id, day", map: "x=A b,y=c=d", "null-values": "NA,?" });
   expect(settings).toMatchObject({
     models: "models",
     onError: "fail",
@@ -16,7 +16,7 @@ test("defaults are filled in, and lists and pairs are taken apart", () => {
     csvEncoding: "utf-8",
     retryTimeoutMs: 60_000,
     keep: ["id", "day"],
-    nullText: ["NA", "?"],
+    nullValues: ["NA", "?"],
     inputs: ["a.csv"],
   });
   expect([...settings.maps]).toEqual([["x", "A b"], ["y", "c=d"]]); // biome-ignore format: pairs in one line
