@@ -67,7 +67,7 @@ export function fileColumns(
   file: Pick<TableFile, "name" | "columns">,
   requests: readonly ColumnRequest[],
 ): FileColumn[] {
-  return requests.map(({ name, asDouble }) => {
+  const indexOf = (name: string) => {
     const index = file.columns.findIndex((column) => column.name === name);
     if (index < 0) throw tableError(`${file.name} has no column ${JSON.stringify(name)}`);
     if (file.columns.findLastIndex((column) => column.name === name) !== index) {
@@ -75,8 +75,13 @@ export function fileColumns(
         `${file.name} has more than one column ${JSON.stringify(name)}; give one of them another name`,
       );
     }
-    return { index, asDouble: asDouble ?? false };
-  });
+    return index;
+  };
+  return requests.map(({ name, asDouble, joinedTexts }) =>
+    joinedTexts === undefined
+      ? { index: indexOf(name), asDouble: asDouble ?? false }
+      : { index: -1, asDouble: false, joined: joinedTexts.map(indexOf) },
+  );
 }
 
 function checkColumns(first: TableFile, file: TableFile): void {

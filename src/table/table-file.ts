@@ -1,6 +1,7 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { AssayError } from "../errors.ts";
 import type { DuckdbSession } from "./duckdb-session.ts";
+import { joinedTextsSql } from "./joined-texts.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import type { TableColumn } from "./table-source.ts";
 
@@ -8,6 +9,8 @@ import type { TableColumn } from "./table-source.ts";
 export interface FileColumn {
   readonly index: number;
   readonly asDouble: boolean;
+  /** Read instead: the texts of these columns joined, each of which is read by itself as well. `index` is -1 then. */
+  readonly joined?: readonly number[];
 }
 
 /** One opened file of an input. Everything it throws is a TABLE_INVALID that names the file. */
@@ -52,11 +55,13 @@ export function queriedFile(session: DuckdbSession, file: QueriedFile): TableFil
       }
     },
     async *read(columns, fromRow) {
-      const values = columns.map(({ index, asDouble }) =>
-        asDouble ? `CAST(c${index} AS DOUBLE)` : `c${index}`,
-      );
+      const values = columns.map(({ index, asDouble, joined }) => {
+        if (joined !== undefined) return joinedTextsSql(joined.map((position) => `c${position}`));
+        return asDouble ? `CAST(c${index} AS DOUBLE)` : `c${index}`;
+      });
+      const own = columns.filter(({ joined }) => joined === undefined);
       try {
-        yield* session.stream(values, file.from(columns, fromRow));
+        yield* session.stream(values, file.from(own, fromRow));
       } catch (error) {
         throw await explain(error);
       }
