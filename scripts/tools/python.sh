@@ -1,4 +1,5 @@
-# Virtual environments: one with gRPC clients, one with the training libraries of examples/training and docs/exporting.md.
+# Virtual environments: one with gRPC clients, one with the training libraries of examples/training and docs/exporting.md,
+# one with the libraries that write tables.
 # shellcheck shell=bash disable=SC2154
 clients_requirements="$root/test/conformance/python/requirements.txt"
 training_requirements="$root/examples/training/requirements"
@@ -8,3 +9,7 @@ install_python_clients() { python_install "$1" python-clients "$clients_requirem
 
 tool python-training "$(requirements_version "$training_requirements.txt" "$training_requirements-torch.txt")" python
 install_python_training() { python_install "$1" python-training "$training_requirements-torch.txt"; }
+
+tables_requirements="$root/test/conformance/python/tables-requirements.txt"
+tool python-tables "$(requirements_version "$tables_requirements")" python
+install_python_tables() { python_install "$1" python-tables "$tables_requirements"; }

@@ -146,6 +146,7 @@ function lost(url: ServerUrl, error: Error): AssayError {
     case "EPIPE":
       return unreachable(url, `the connection was cut (${code})`, error);
     default:
-      return unreachable(url, error.message, error);
+      // Where several addresses were tried, the message is empty.
+      return unreachable(url, error.message || code, error);
   }
 }

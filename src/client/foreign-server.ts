@@ -80,18 +80,18 @@ function firstBytes(url: ServerUrl, signal: AbortSignal): Promise<Buffer> {
 /** Whether a TLS handshake succeeds, whatever the certificate: nothing is sent over it. */
 function speaksTls(url: ServerUrl, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = tls.connect({
-      socket: net.connect({ host: url.host, port: url.port, signal }),
-      ALPNProtocols: ["h2"],
-      rejectUnauthorized: false,
-    });
+    const { host, port } = url;
+    const socket = tls.connect({ host, port, ALPNProtocols: ["h2"], rejectUnauthorized: false });
+    const abort = () => done(false);
     const done = (speaks: boolean) => {
+      signal.removeEventListener("abort", abort);
       socket.destroy();
       resolve(speaks);
     };
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => done(false));
+    signal.addEventListener("abort", abort);
+    socket.setTimeout(PROBE_TIMEOUT_MS, abort);
     socket.once("secureConnect", () => done(true));
-    socket.once("error", () => done(false));
-    socket.once("close", () => done(false));
+    socket.once("error", abort);
+    socket.once("close", abort);
   });
 }

@@ -6,9 +6,9 @@ import { AssayError } from "../errors.ts";
 export interface PendingItem {
   readonly itemId: number;
   readonly request: PredictRequest;
-  /** How often the server took it and could not finish it. */
+  /** How often it was refused for what may be its own fault. */
   refusals: number;
-  /** Its encoded length, while it is sent and unanswered. */
+  /** Its encoded length, once it is sent. */
   sentBytes: number;
   readonly resolve: (response: PredictResponse) => void;
   readonly reject: (error: AssayError) => void;

@@ -5,7 +5,7 @@ import type { AssayError } from "../errors.ts";
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 
-/** How often one item is sent before its refusal is taken for its own fault: it may be what ends the worker. */
+/** How many refusals that may be an item's own fault are taken for that. */
 export const MOST_REFUSALS_OF_AN_ITEM = 5;
 
 const PASSING: ReadonlySet<Reason> = new Set([
@@ -30,9 +30,9 @@ export function isRetried(error: AssayError): boolean {
   return error.retryAfterMs !== undefined || PASSING.has(error.reason);
 }
 
-/** Whether an item that was refused so `refusals` times is refused for good. */
-export function isItemsFault(error: AssayError, refusals: number): boolean {
-  return PERHAPS_THE_ITEMS_FAULT.has(error.reason) && refusals >= MOST_REFUSALS_OF_AN_ITEM;
+/** Whether the item itself may be why it was refused: it may have ended the worker, or take too long. */
+export function mayBeItemsFault(error: AssayError): boolean {
+  return PERHAPS_THE_ITEMS_FAULT.has(error.reason);
 }
 
 /**

@@ -15,8 +15,8 @@ export interface Scorer {
   /** How many requests are worth having in flight. */
   readonly requestsInFlight: number;
   /**
-   * Rejects with an AssayError: INVALID_REQUEST with its violations, RUN_FAILED and OUTPUT_TOO_LARGE concern these rows;
-   * with every other reason nothing more can be scored.
+   * Rejects with an AssayError: INVALID_REQUEST with its violations, RUN_FAILED, OUTPUT_TOO_LARGE and MESSAGE_TOO_LARGE concern
+   * these rows; with every other reason nothing more can be scored.
    */
   score(request: PredictRequest): Promise<PredictResponse>;
   close(): Promise<void>;

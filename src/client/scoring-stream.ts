@@ -87,7 +87,6 @@ export function createScoringStream(
     if (item === undefined) return;
     sent.delete(answer.itemId);
     sentBytes -= item.sentBytes;
-    item.sentBytes = 0;
     silence?.refresh();
     if (sent.size === 0) expectAnswers(false);
     handlers.onAnswer(item, answer);

@@ -12,7 +12,12 @@ import type { Answer } from "./answer-decoder.ts";
 import { statusError } from "./grpc-status.ts";
 import { createOutage } from "./outage.ts";
 import { createPendingItems, type PendingItem } from "./pending-items.ts";
-import { isItemsFault, isRetried, isWaitedForAtOpening } from "./retry-policy.ts";
+import {
+  isRetried,
+  isWaitedForAtOpening,
+  MOST_REFUSALS_OF_AN_ITEM,
+  mayBeItemsFault,
+} from "./retry-policy.ts";
 import type { Scorer } from "./scorer.ts";
 import { createScoringStream, type ScoringStream } from "./scoring-stream.ts";
 import { parseServerUrl } from "./server-url.ts";
@@ -123,8 +128,8 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
   function answered(item: PendingItem, { response, status }: Answer): void {
     const error = status === undefined ? undefined : statusError(status);
     if (error !== undefined && isRetried(error)) {
-      item.refusals++;
-      if (!isItemsFault(error, item.refusals)) {
+      if (mayBeItemsFault(error)) item.refusals++;
+      if (item.refusals < MOST_REFUSALS_OF_AN_ITEM) {
         pending.putBack([item]);
         const delayMs = failed(error);
         clearTimeout(pause);
@@ -140,6 +145,13 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
 
   function lost(unanswered: PendingItem[], error: AssayError | undefined): number {
     if (ended !== undefined) return 0;
+    if (error?.reason === Reason.MESSAGE_TOO_LARGE && unanswered.length > 0) {
+      // One of them is above the server's limit, so the largest is; which others are shows when they are sent again.
+      const largest = unanswered.reduce((most, item) => (item.sentBytes > most.sentBytes ? item : most));
+      pending.settle(largest, error);
+      pending.putBack(unanswered.filter((item) => item !== largest));
+      return 0;
+    }
     pending.putBack(unanswered);
     if (model === undefined) openFailure = error;
     // A stream that ends while nothing is asked of it is opened again when something is.
@@ -153,7 +165,14 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
     while (pending.waitingCount > 0) {
       const stream = leastLoaded(streams);
       if (stream === undefined) break;
-      stream.send(pending.takeNext());
+      const item = pending.takeNext();
+      try {
+        stream.send(item);
+      } catch (error) {
+        // A message that protobuf cannot hold: the caller's mistake, and of this request alone.
+        const message = `the request cannot be encoded: ${error instanceof Error ? error.message : error}`;
+        pending.settle(item, new AssayError(Reason.INVALID_REQUEST, message, { cause: error }));
+      }
     }
     if (pending.waitingCount === 0) return;
     for (const stream of streams) if (stream.state === "idle") void stream.open();

@@ -1,5 +1,6 @@
 const LF = 10;
 const CR = 13;
+const SPACE = 32;
 
 /** Counts of what a scanner has seen. */
 export interface CsvScan {
@@ -28,6 +29,8 @@ export function createCsvScanner(delimiter: string, quote: string): CsvScanner {
   let fieldStart = true;
   let quoted = false;
   let afterReturn = false;
+  // A quote right after a closing one is a doubled quote: it opens again.
+  let afterClosing = false;
 
   return {
     seen,
@@ -41,7 +44,10 @@ export function createCsvScanner(delimiter: string, quote: string): CsvScanner {
           seen.recordsEnd = position + last + 1;
           position += bytes.length;
           afterReturn = bytes.at(-1) === CR;
-          fieldStart = isFieldStart(bytes.at(-1));
+          afterClosing = false;
+          let end = bytes.length - 1;
+          while (bytes[end] === SPACE) end--;
+          fieldStart = isFieldStart(bytes[end]);
           return;
         }
       }
@@ -63,16 +69,18 @@ export function createCsvScanner(delimiter: string, quote: string): CsvScanner {
           seen.recordsEnd = position;
           fieldStart = true;
         } else if (quoted) {
-          // A doubled quote closes and opens again.
-          if (byte === quoteByte) quoted = false;
-        } else if (byte === quoteByte && (fieldStart || bytes[index - 1] === quoteByte)) {
+          quoted = byte !== quoteByte;
+          afterClosing = !quoted;
+          continue;
+        } else if (byte === quoteByte && (fieldStart || afterClosing)) {
           quoted = true;
           fieldStart = false;
         } else if (byte === delimiterByte) {
           fieldStart = true;
-        } else if (byte !== 32) {
+        } else if (byte !== SPACE) {
           fieldStart = false;
         }
+        afterClosing = false;
       }
     },
   };

@@ -15,12 +15,14 @@ import { outputColumns } from "./output-columns.ts";
 import { openOutputDatabase } from "./output-database.ts";
 import {
   clearFolder,
+  deleteHalfWritten,
   identityOf,
   inFolder,
   JOINED_FILE,
   partFolder,
   removeEmptyFolder,
   renameForGood,
+  SPILL_FOLDER,
   writeManifest,
 } from "./part-folder.ts";
 import { joinParts } from "./part-join.ts";
@@ -69,7 +71,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
   const run = await resumeRun(folder, now, options).catch((error: unknown) => {
     throw writeFailure(folder.name, error);
   });
-  const database = await openOutputDatabase(inFolder(folder, "spill"), options.memoryMegabytes ?? 256);
+  const database = await openOutputDatabase(inFolder(folder, SPILL_FOLDER), options.memoryMegabytes ?? 256);
   const limits: PartLimits = {
     partRows: options.partRows ?? DEFAULT_LIMITS.partRows,
     partBytes: options.partBytes ?? DEFAULT_LIMITS.partBytes,
@@ -81,6 +83,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
 
   async function leave({ lock }: ResumedRun): Promise<void> {
     database.close();
+    await deleteHalfWritten(folder);
     await lock.release();
     await removeEmptyFolder(folder.path);
   }

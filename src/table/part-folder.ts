@@ -24,6 +24,8 @@ export function inFolder(folder: PartFolder, file: string): string {
 
 /** The name of the file that the parts are joined into, until it is renamed to the output. */
 export const JOINED_FILE = "joined";
+/** The name of the folder where DuckDB puts what its memory cannot hold. */
+export const SPILL_FOLDER = "spill";
 /** The name of the manifest. */
 export const MANIFEST_FILE = "manifest.json";
 
@@ -101,6 +103,14 @@ export async function fileSizes(folder: string): Promise<Map<string, number>> {
 export async function deleteFromFolder(folder: string, keep: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!keep.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Deletes what a run that stops has not finished; where it cannot, the next one does. */
+export async function deleteHalfWritten({ path }: PartFolder): Promise<void> {
+  for (const name of await readdir(path).catch(() => [])) {
+    if (!name.endsWith(".tmp") && name !== SPILL_FOLDER) continue;
+    await rm(join(path, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

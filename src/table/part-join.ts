@@ -7,13 +7,13 @@ import { type OutputDatabase, useAllCores } from "./output-database.ts";
 import { quoteExactPath, quoteText } from "./sql-text.ts";
 import type { TableFormat } from "./table-source.ts";
 
-/** How DuckDB's COPY writes each format it knows. */
-export const COPY_OPTIONS: Readonly<Record<Exclude<TableFormat, "arrow">, string>> = {
-  // Every reader of Parquet knows snappy; zstd makes scores 6 % smaller for about the same time.
-  parquet: "FORMAT parquet, COMPRESSION snappy",
-  csv: `FORMAT csv, HEADER, DELIMITER ',', QUOTE '"', ESCAPE '"', NULL '', COMPRESSION none`,
-  ndjson: "FORMAT json, ARRAY false, COMPRESSION none",
-};
+/** How DuckDB's COPY writes a format; `header` is CSV's. */
+export function copyOptions(format: Exclude<TableFormat, "arrow">, header = true): string {
+  if (format === "ndjson") return "FORMAT json, ARRAY false, COMPRESSION none";
+  // Every reader of Parquet knows snappy; zstd makes scores some 6 % smaller for about the same time.
+  if (format === "parquet") return "FORMAT parquet, COMPRESSION snappy";
+  return `FORMAT csv, HEADER ${header}, DELIMITER ',', QUOTE '"', ESCAPE '"', NULL '', COMPRESSION none`;
+}
 
 /** A SELECT of all the output's rows in order, from the parts. */
 export function selectParts(
@@ -49,5 +49,5 @@ export async function joinParts(
     }
     return;
   }
-  await database.copying.run(`COPY (${select}) TO ${quoteText(path)} (${COPY_OPTIONS[format]})`);
+  await database.copying.run(`COPY (${select}) TO ${quoteText(path)} (${copyOptions(format)})`);
 }

@@ -9,6 +9,7 @@ import {
   renameForGood,
   writeManifest,
 } from "./part-folder.ts";
+import { copyOptions } from "./part-join.ts";
 import type { ResultColumns, ResultRows } from "./result-rows.ts";
 import { createResultTable, type ResultTable } from "./result-table.ts";
 import { quoteText } from "./sql-text.ts";
@@ -59,7 +60,7 @@ export function createPartWriter(
     const file = partFile(index);
     const path = inFolder(folder, file);
     await database.copying.run(
-      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${quoteText(`${path}.tmp`)} (${PART_OPTIONS})`,
+      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${quoteText(`${path}.tmp`)} (${copyOptions("parquet")})`,
     );
     await database.copying.run(`DROP TABLE ${filled.name}`);
     await renameForGood(`${path}.tmp`, path);
@@ -112,8 +113,6 @@ export function createPartWriter(
     },
   };
 }
-
-const PART_OPTIONS = "FORMAT parquet, COMPRESSION snappy";
 
 /** The sums over a manifest's parts. */
 export function writtenRows({ parts }: Manifest): WrittenRows {

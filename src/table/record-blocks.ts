@@ -3,6 +3,7 @@ import { countLines, createCsvScanner } from "./csv-records.ts";
 import { tableError } from "./table-error.ts";
 
 const BLOCK_BYTES = 8 << 20;
+const START_BYTES = 64 << 10;
 const LONGEST_RECORD_BYTES = 64 << 20;
 /** How long a stream may pause before the records that are there are handed on. */
 const PAUSE_MS = 250;
@@ -16,12 +17,11 @@ export interface RecordBlock {
 
 /**
  * Cuts a stream at the ends of records: lines, or CSV records where `csv` is given. Blocks have about 8 MB, or what came
- * before a pause. `start` was taken from `parts`, which read the input. Throws a TABLE_INVALID for a record of more than 64 MB.
+ * before a pause. `parts` reads the input. Throws a TABLE_INVALID for a record of more than 64 MB.
  */
 export async function* recordBlocks(
   name: string,
   input: Readable,
-  start: IteratorResult<Buffer>,
   parts: AsyncIterator<Buffer>,
   csv: { readonly delimiter?: string | undefined; readonly quote?: string | undefined } | undefined,
 ): AsyncGenerator<RecordBlock> {
@@ -30,7 +30,7 @@ export async function* recordBlocks(
   let heldBytes = 0;
   let heldFrom = 0;
   let linesBefore = 0;
-  let part = Promise.resolve(start);
+  let part = parts.next();
 
   const take = (end: number): RecordBlock => {
     const all = Buffer.concat(held);
@@ -69,6 +69,33 @@ export async function* recordBlocks(
   } finally {
     input.destroy();
   }
+}
+
+/**
+ * Reads what a stream begins with: 64 KB, or what came before its end or a pause. Gives it, and all parts from the start.
+ */
+export async function peekStart(
+  parts: AsyncIterator<Buffer>,
+): Promise<{ start: Buffer; parts: AsyncGenerator<Buffer> }> {
+  const first = await parts.next();
+  const held = first.done ? [] : [first.value];
+  let length = held[0]?.length ?? 0;
+  let next = first.done ? Promise.resolve(first) : parts.next();
+  next.catch(() => {});
+  while (length < START_BYTES && !(await pauses(next))) {
+    const { done, value } = await next;
+    if (done) break;
+    held.push(value);
+    length += value.length;
+    next = parts.next();
+    next.catch(() => {});
+  }
+  const start = Buffer.concat(held);
+  async function* all(): AsyncGenerator<Buffer> {
+    if (start.length > 0) yield start;
+    for (let part = await next; !part.done; part = await parts.next()) yield part.value;
+  }
+  return { start, parts: all() };
 }
 
 async function pauses(part: Promise<unknown>): Promise<boolean> {

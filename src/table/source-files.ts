@@ -94,7 +94,7 @@ function statOf(path: string): Stats | undefined {
 
 /** For a message: the entry nearest to what was asked for, else the first few; nothing where there is no folder. */
 async function folderContents(prefix: string, wanted: string): Promise<string> {
-  const folder = prefix.endsWith("/") ? prefix : dirname(prefix === "" ? "x" : prefix);
+  const folder = dirname(`${prefix}x`);
   let entries: string[];
   try {
     entries = (await readdir(folder)).filter((name) => !name.startsWith(".")).sort();

@@ -8,7 +8,7 @@ import { csvFile } from "./csv-file.ts";
 import type { DuckdbSession } from "./duckdb-session.ts";
 import { fileColumns } from "./file-source.ts";
 import { jsonText, ndjsonFile, ndjsonKeys } from "./ndjson-file.ts";
-import { type RecordBlock, recordBlocks } from "./record-blocks.ts";
+import { peekStart, type RecordBlock, recordBlocks } from "./record-blocks.ts";
 import { tableError } from "./table-error.ts";
 import type { TableFile } from "./table-file.ts";
 import type { TableColumn, TableSource } from "./table-source.ts";
@@ -51,13 +51,12 @@ export async function openStandardInput(options: StandardInputOptions): Promise<
   let columns: readonly TableColumn[];
   let blocks: AsyncGenerator<RecordBlock>;
   try {
-    const parts = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    const start = await parts.next();
-    if (format === "csv" && csv.delimiter === undefined && !start.done) {
+    const { start, parts } = await peekStart(input[Symbol.asyncIterator]());
+    if (format === "csv" && csv.delimiter === undefined) {
       // Where records end can depend on it, and the first block is cut before it is read.
-      csv = { ...csv, delimiter: detectDelimiter(start.value.toString("latin1"), csv.quote ?? QUOTE) };
+      csv = { ...csv, delimiter: detectDelimiter(start.toString("latin1"), csv.quote ?? QUOTE) };
     }
-    blocks = recordBlocks(name, input, start, parts, format === "csv" ? { quote: QUOTE, ...csv } : undefined);
+    blocks = recordBlocks(name, input, parts, format === "csv" ? { quote: QUOTE, ...csv } : undefined);
     const first = await blocks.next();
     const bytes = first.done ? Buffer.alloc(0) : first.value.bytes;
     await writeFile(path, bytes);

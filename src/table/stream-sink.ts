@@ -97,13 +97,19 @@ async function openRows(
     if (filled === undefined) return;
     filling = undefined;
     filled.close();
-    await writer.write(filled);
+    await writeRows(filled);
     const { inputRows, rows, errorRows } = filled;
     written = {
       inputRows: written.inputRows + inputRows,
       rows: written.rows + rows,
       errorRows: written.errorRows + errorRows,
     };
+  }
+
+  async function writeRows(filled: ResultTable): Promise<void> {
+    await writer.write(filled).catch((error: unknown) => {
+      throw writeFailure(folder, error);
+    });
   }
 
   async function leave(): Promise<void> {
@@ -125,7 +131,7 @@ async function openRows(
         if (tables === 0) {
           const empty = await createResultTable(database.appending, "rows_none", options.columns, columns);
           empty.close();
-          await writer.write(empty);
+          await writeRows(empty);
         }
         await writer.finish();
         return written;

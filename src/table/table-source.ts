@@ -2,13 +2,17 @@
  * Tables: what `assay score` reads and writes; nothing here knows of models.
  * Comes in: a path, a glob, several of them, `sql:` and a query, or `-`; goes out: chunks of at most 2,048 rows in the
  * order of the input, read by DuckDB (Parquet, CSV, NDJSON, queries) or apache-arrow (Arrow IPC).
- * Promises: the same input gives the same rows in the same order; memory does not grow with the input; a column is
- * found by its exact name; what cannot be read is a TABLE_INVALID that names the file and, where there are any, column
- * and row.
+ * Promises: the same input gives the same rows in the same order; memory does not grow with the input (Arrow IPC: with
+ * its largest record batch); a column is found by its exact name; what cannot be read is a TABLE_INVALID that names the
+ * file and, where there are any, column and line. Page checksums of Parquet are not verified: DuckDB does not.
  */
 import type { DuckDBDataChunk, DuckDBType } from "@duckdb/node-api";
 
-/** A column as the input has it. CSV columns are VARCHAR, NDJSON columns JSON text or VARCHAR. */
+/**
+ * A column as the input has it, nested ones too. CSV columns are VARCHAR, NDJSON columns VARCHAR with the alias `JSON`,
+ * which hold JSON text (`1.5`, `"x"`, `true`; null for `null` and a missing key). A name may stand twice; it can then not
+ * be read.
+ */
 export interface TableColumn {
   readonly name: string;
   readonly type: DuckDBType;
@@ -37,7 +41,7 @@ export interface TableChunk {
   readonly fileRow: number;
 }
 
-/** One file of the input, as a manifest keeps it; `sizeBytes` and `modifiedAtMs` are 0 for a query. */
+/** One file of the input, as a manifest keeps it; `sizeBytes` and `modifiedAtMs` are 0 for a query and a pipe. */
 export interface SourceInput {
   readonly name: string;
   readonly sizeBytes: number;

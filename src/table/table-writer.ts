@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { type ArrowWriter, createArrowWriter } from "./arrow-writer.ts";
 import { type OutputColumn, outputSelectList, selectForPart } from "./output-columns.ts";
 import type { OutputDatabase } from "./output-database.ts";
-import { COPY_OPTIONS } from "./part-join.ts";
+import { copyOptions } from "./part-join.ts";
 import type { ResultTable } from "./result-table.ts";
 import { quoteText } from "./sql-text.ts";
 import type { TableFormat } from "./table-source.ts";
@@ -36,11 +36,9 @@ function textTableWriter(
   let isFirst = true;
   return {
     async write(filled) {
-      const header = format === "csv" && !isFirst ? ", HEADER false" : "";
+      const options = copyOptions(format, isFirst);
       isFirst = false;
-      await copying.run(
-        `COPY (${selectTable(columns, filled)}) TO ${quoteText(path)} (${COPY_OPTIONS[format]}${header})`,
-      );
+      await copying.run(`COPY (${selectTable(columns, filled)}) TO ${quoteText(path)} (${options})`);
       await copying.run(`DROP TABLE ${filled.name}`);
       for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20 })) await write([bytes]);
     },

@@ -159,14 +159,26 @@ test("an item that ends the worker each time is refused, and the others are scor
   expect(sent).toBe(MOST_REFUSALS_OF_AN_ITEM);
 });
 
+test("a request that protobuf cannot hold is rejected alone", async () => {
+  const { scorer } = await start({});
+  const odd = create(PredictRequestSchema, { inputs: [{ name: "x", contents: { intContents: [2 ** 40] } }] });
+  const results = await Promise.allSettled([
+    scorer.score(request()),
+    scorer.score(odd),
+    scorer.score(request()),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(results[1]).toMatchObject({ reason: { reason: Reason.INVALID_REQUEST } });
+});
+
 test("what does not pass ends all requests as it is", async () => {
   const { scorer, retries } = await start({
-    onItem: (_, stream) => stream.end(new AssayError(Reason.MESSAGE_TOO_LARGE, "send fewer rows")),
+    onItem: (_, stream) => stream.end(new AssayError(Reason.UNIMPLEMENTED, "no such procedure")),
   });
   const results = await Promise.allSettled(Array.from({ length: 3 }, () => scorer.score(request())));
   for (const result of results) {
     expect(result).toMatchObject({
-      reason: { reason: Reason.MESSAGE_TOO_LARGE, message: "send fewer rows" },
+      reason: { reason: Reason.UNIMPLEMENTED, message: "no such procedure" },
     });
   }
   expect(retries).toEqual([]);

@@ -1,0 +1,80 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openSource } from "../../src/table/open-source.ts";
+import { readRows, readTable, tableFolder } from "../table-folder.ts";
+
+const ROOT = join(import.meta.dirname, "../../../shared/data/parquet-oddities");
+const folder = tableFolder();
+
+/** What DuckDB says of the files that it does not read. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  "byte_stream_split_extended.gzip.parquet": /BYTE_STREAM_SPLIT encoding is only supported/,
+  "hadoop_lz4_compressed.parquet": /Unsupported compression codec "LZ4"/,
+  "large_string_map.brotli.parquet": /does not fit in the memory set aside/,
+  "map_no_value.parquet": /MAP_KEY_VALUE requires two children/,
+  "non_hadoop_lz4_compressed.parquet": /Unsupported compression codec "LZ4"/,
+  "ARROW-GH-47662.parquet": /Out of buffer/,
+  "ARROW-RS-GH-6229-DICTHEADER.parquet": /Invalid data/,
+  "PARQUET-1481.parquet": /Invalid data/,
+};
+
+/** Reads every column, nested ones too, and every value. */
+async function readAll(path: string): Promise<number> {
+  const source = await openSource({ inputs: [path] });
+  try {
+    const rows = await readRows(
+      source,
+      source.columns.map(({ name }) => name),
+    );
+    expect(rows.length).toBe(source.rowCount);
+    return rows.length;
+  } finally {
+    source.close();
+  }
+}
+
+describe("the files of apache/parquet-testing", () => {
+  const files = globSync(`${ROOT}/{data,bad_data}/*.parquet`).sort();
+  const skipIfAbsent = (context: { skip: (reason: string) => void }) => {
+    if (!existsSync(ROOT)) context.skip("no files at ../shared/data/parquet-oddities");
+  };
+
+  test("are there", (context) => {
+    skipIfAbsent(context);
+    expect(files.length).toBeGreaterThan(60);
+  });
+
+  test.each(files.map((path) => [basename(path), path]))(
+    "%s is read, or refused by its name",
+    async (name, path) => {
+      const refused = REFUSED[name];
+      if (refused === undefined) {
+        await readAll(path);
+        return;
+      }
+      const failure = await readAll(path).catch((error) => error);
+      expect(failure).toMatchObject({ name: "AssayError", reason: 20 });
+      expect(failure.message).toContain(path);
+      expect(failure.message).toMatch(refused);
+    },
+    60_000,
+  );
+
+  test("page checksums are not verified: a file whose checksums are wrong is read like any other", async (context) => {
+    skipIfAbsent(context);
+    expect(await readAll(`${ROOT}/data/datapage_v1-corrupt-checksum.parquet`)).toBe(5120);
+    expect(await readAll(`${ROOT}/data/rle-dict-uncompressed-corrupt-checksum.parquet`)).toBe(1000);
+  });
+
+  test("a file cut anywhere is refused by its name", async (context) => {
+    skipIfAbsent(context);
+    const whole = readFileSync(`${ROOT}/data/alltypes_plain.parquet`);
+    for (const length of [0, 3, 4, 11, 500, whole.length - 200, whole.length - 8, whole.length - 1]) {
+      const path = folder.write("cut.parquet", whole.subarray(0, length));
+      await expect(readTable({ inputs: [path] }), `${length} bytes`).rejects.toThrow(
+        /cut\.parquet cannot be read/,
+      );
+    }
+  });
+});

@@ -1,0 +1,59 @@
+import { execFile, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { queryRows } from "../../sink-tables.ts";
+import type { SinkTask } from "../../sink-worker.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "assay-disk-"));
+  mkdirSync(join(folder, "disk"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const WORKER = fileURLToPath(new URL("../../sink-worker.ts", import.meta.url));
+
+test("a full disk ends a run by name, and with more room the next run goes on from its parts", async (context) => {
+  const disk = join(folder, "disk");
+  const mount = `mount -t tmpfs -o size=4m none "$DISK"`;
+  const options = { env: { ...process.env, DISK: disk, WORKER, NODE: process.execPath, FOLDER: folder } };
+  if (spawnSync("unshare", ["-rm", "sh", "-c", mount], options).status !== 0) {
+    context.skip("this system does not let a user mount a small disk");
+  }
+  const task: SinkTask = {
+    outputPath: join(disk, "scores.csv"),
+    format: "csv",
+    rows: 150 * 2048,
+    partRows: 10 * 2048,
+    killBeforeStep: 0,
+  };
+  const script = `${mount}
+    "$NODE" "$WORKER" "$TASK" 2> "$FOLDER/error"; echo $? > "$FOLDER/code"
+    ls "$DISK/scores.csv.parts" > "$FOLDER/left"
+    mount -o remount,size=200m "$DISK"
+    "$NODE" "$WORKER" "$TASK" && ls "$DISK" && cp "$DISK/scores.csv" "$FOLDER"`;
+  const listed = await new Promise<string>((resolve, reject) => {
+    const env = { ...options.env, TASK: JSON.stringify(task) };
+    execFile("unshare", ["-rm", "sh", "-c", script], { env }, (error, stdout) => {
+      if (error) reject(error);
+      else resolve(stdout);
+    });
+  });
+  expect(readFileSync(join(folder, "code"), "utf8").trim()).toBe("1");
+  expect(readFileSync(join(folder, "error"), "utf8")).toContain(
+    `cannot write ${task.outputPath}: no space is left on the device; what was written stays in ` +
+      `${task.outputPath}.parts, and the same command goes on from it`,
+  );
+  const left = readFileSync(join(folder, "left"), "utf8").trim().split("\n");
+  expect(left).toContain("part-000000.parquet");
+  expect(left.filter((name) => !/^(part-\d+\.parquet|manifest\.json|lock-1)$/.test(name))).toEqual([]);
+  expect(listed.trim()).toBe("scores.csv");
+  expect(
+    await queryRows(`SELECT count(*) AS rows, max(id) AS last FROM '${join(folder, "scores.csv")}'`),
+  ).toEqual([{ rows: String(task.rows), last: String(task.rows - 1) }]);
+});
