@@ -44,6 +44,8 @@ interface CheckedRun {
   readonly mapping: ColumnMapping;
   readonly plan: ResultPlan;
   readonly scoreChunk: (chunk: TableChunk) => ReturnType<typeof scoreRows>;
+  /** What the user should know of the rows encoded so far. */
+  readonly notices: () => readonly string[];
 }
 
 const PREVIEW_ROWS = 10;
@@ -116,6 +118,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     const more = mapping.surplus.length > 12 ? `, … (${mapping.surplus.length})` : "";
     stderr.write(`columns that are neither scored nor kept: ${shown}${more}\n`);
   }
+  for (const notice of model.notices) stderr.write(`model ${name}: ${notice}\n`);
   const encoder = createRowEncoder(mapping, {
     modelName: model.modelName,
     modelVersion: model.modelVersion,
@@ -125,19 +128,15 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     trimText: settings.trimText,
     textForNull: settings.textForNull,
   });
-  const scoreChunk = async (chunk: TableChunk) => {
-    const encoded = encoder.encode(chunk);
-    const results = await scoreRows(encoded, scorer, plan);
-    encoded.release();
-    return results;
-  };
-  return { source, scorer, mapping, plan, scoreChunk };
+  const scoreChunk = (chunk: TableChunk) => scoreRows(encoder.encode(chunk), scorer, plan);
+  return { source, scorer, mapping, plan, scoreChunk, notices: () => encoder.notices };
 }
 
-async function preview(run: CheckedRun, { stdout }: ScoreRunOptions): Promise<number> {
+async function preview(run: CheckedRun, { stdout, stderr }: ScoreRunOptions): Promise<number> {
   for await (const chunk of run.source.read(run.mapping.requests, 0)) {
     const results = await run.scoreChunk(chunk);
     stdout.write(previewTable(chunk, run.plan.columns, results, PREVIEW_ROWS));
+    for (const notice of run.notices()) stderr.write(`${notice}\n`);
     return results.errors.size > 0 ? 3 : 0;
   }
   stdout.write("the input has no rows\n");
@@ -171,6 +170,7 @@ async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreR
       onRows: (rows, errorRows) => report.update(progressAt(rows, errorRows)),
     });
     report.end();
+    for (const notice of run.notices()) stderr.write(`${notice}\n`);
     const { inputRows, errorRows } = written;
     const speed = grouped(rowsPerSecond(progressAt(inputRows, errorRows)));
     const took = duration((performance.now() - startedAt) / 1000);

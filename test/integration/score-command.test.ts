@@ -183,8 +183,8 @@ test("rows that fail are kept with their error or left out, the others are score
     told.stdout
       .trimEnd()
       .split("\n")
-      .map((line) => (JSON.parse(line) as { score: unknown }).score === null),
-  ).toEqual([false, true, false, true, false]);
+      .map((line) => (JSON.parse(line) as { score_error: unknown }).score_error === null),
+  ).toEqual([true, false, true, false, true]);
 });
 
 test("what does not fit is told all at once before the first row is scored", async () => {
