@@ -7,6 +7,8 @@ export default defineConfig({
     pool: "forks",
     // Each file starts a server and foreign programs; side by side they would only wait for each other's cores.
     fileParallelism: false,
+    // Times of a zone are printed in the process's.
+    env: { TZ: "UTC" },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ["default", "./scripts/count-reporter.ts"],

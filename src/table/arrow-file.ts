@@ -182,5 +182,5 @@ async function* chunksOf(
 function unreadableArrow(name: string, error: unknown): AssayError {
   if (error instanceof AssayError) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  return tableError(`${name} cannot be read as Arrow IPC: ${reason}`, error);
+  return tableError(`${name} cannot be read as Arrow IPC, or is cut off: ${reason}`, error);
 }

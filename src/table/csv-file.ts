@@ -2,7 +2,7 @@ import { VARCHAR } from "@duckdb/node-api";
 import { type CsvDialect, type CsvOptions, csvDialect, notUtf8 } from "./csv-dialect.ts";
 import { createCsvScanner } from "./csv-records.ts";
 import { type DuckdbSession, sqlPath, sqlText } from "./duckdb-session.ts";
-import { openBytes, readHead } from "./file-bytes.ts";
+import { checkPacked, openBytes, readHead } from "./file-bytes.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import { fromRowOn, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 import type { SourceInput } from "./table-source.ts";
@@ -23,6 +23,7 @@ export async function openCsvFiles(
   for (const { name } of inputs) {
     let dialect: CsvDialect;
     try {
+      await checkPacked(name);
       dialect = csvDialect(name, await readHead(name, HEAD_BYTES), told);
     } catch (error) {
       throw unreadable(name, error);

@@ -1,6 +1,6 @@
 import type { DuckDBType } from "@duckdb/node-api";
 import { type DuckdbSession, sqlPath, sqlText } from "./duckdb-session.ts";
-import { openBytes, readHead } from "./file-bytes.ts";
+import { checkPacked, openBytes, readHead } from "./file-bytes.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import { fromRowOn, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 import type { SourceInput, TableColumn } from "./table-source.ts";
@@ -95,6 +95,7 @@ export async function jsonText(session: DuckdbSession): Promise<DuckDBType> {
 
 async function layoutOf(path: string): Promise<NdjsonOrigin["layout"]> {
   try {
+    await checkPacked(path);
     const head = await readHead(path, 4096);
     return /^\ufeff?\s*\[/.test(head.toString("utf8")) ? "array" : "newline_delimited";
   } catch (error) {

@@ -14,9 +14,6 @@ interface ForeignTable {
   readonly columns: Readonly<Record<string, readonly unknown[]>>;
 }
 
-// Times of a zone are printed in the process's zone.
-process.env.TZ = "UTC";
-
 const folder = mkdtempSync(join(tmpdir(), "assay-foreign-tables-"));
 let tables: readonly ForeignTable[];
 

@@ -45,6 +45,18 @@ test("UTF-16 and packed files are read", async () => {
   expect((await read("z.csv.gz", gzipSync("a,b\n1,2\n"))).rows).toEqual([["1", "2"]]);
 });
 
+test("a packed file that is cut off is refused, not read as far as it goes", async () => {
+  const packed = gzipSync(`a,b\n${"1,2\n".repeat(5000)}`);
+  for (const end of [packed.length >> 1, packed.length - 4]) {
+    await expect(read("cut.csv.gz", packed.subarray(0, end))).rejects.toThrow(
+      /cut\.csv\.gz cannot be read: unexpected end/,
+    );
+  }
+  await expect(read("text.csv.gz", "a,b\n1,2\n")).rejects.toThrow(
+    /text\.csv\.gz cannot be read: incorrect header/,
+  );
+});
+
 test("quotes may be others, or none", async () => {
   expect((await read("q.csv", "a,b\n'1,2',3\n", { quote: "'" })).rows).toEqual([["1,2", "3"]]);
   expect((await read("n.csv", 'a,b\n"1,2"\n', { quote: "" })).rows).toEqual([['"1', '2"']]);

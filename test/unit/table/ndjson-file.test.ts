@@ -46,6 +46,13 @@ test("an array of objects and a packed file are read", async () => {
   expect((await read("z.ndjson.gz", gzipSync('{"a":1}\n'))).rows).toEqual([["1"]]);
 });
 
+test("a packed file that is cut off is refused", async () => {
+  const packed = gzipSync('{"a":1}\n'.repeat(5000));
+  await expect(read("cut.ndjson.gz", packed.subarray(0, -4))).rejects.toThrow(
+    /cut\.ndjson\.gz cannot be read/,
+  );
+});
+
 test("keys that differ in case are told apart, one at a time", async () => {
   const inputs = [folder.write("case.ndjson", '{"a":1,"A":2}\n')];
   expect((await readTable({ inputs }, { columns: ["A"] })).rows).toEqual([["2"]]);

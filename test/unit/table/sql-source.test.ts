@@ -48,13 +48,21 @@ test("an order holds from any row on, and names are exact", async () => {
   source.close();
 });
 
-test("a sort that does not fit in memory goes to the temporary folder", async () => {
-  const query = "SELECT range AS n, repeat('x', 60) || range AS s FROM range(4000000) ORDER BY hash(range)";
+test("a sort that does not fit in memory goes to the temporary folder, and fails without one", async () => {
+  const query = "SELECT repeat('x', 600) || range AS s FROM range(600000) ORDER BY hash(range)";
   const source = await sql(query);
   let rows = 0;
   for await (const { chunk } of source.read([{ name: "s" }], 0)) rows += chunk.rowCount;
-  expect(rows).toBe(4_000_000);
+  expect(rows).toBe(600_000);
   source.close();
+  const alone = await openSource({ inputs: [`sql:${query}`] });
+  await expect(
+    alone
+      .read([{ name: "s" }], 0)
+      [Symbol.asyncIterator]()
+      .next(),
+  ).rejects.toThrow(/does not fit in the memory/);
+  alone.close();
 }, 120_000);
 
 test.each([
