@@ -49,7 +49,7 @@ export interface FileSinkOptions extends Partial<PartLimits> {
   readonly memoryMegabytes?: number;
 }
 
-const DEFAULT_LIMITS: PartLimits = { partRows: 1_000_000, partBytes: 32 << 20, partIntervalMs: 30_000 };
+const DEFAULT_LIMITS: PartLimits = { partRows: 1_000_000, partBytes: 16 << 20, partIntervalMs: 30_000 };
 
 /**
  * Opens the sink: `written` is what an earlier run left, and rows are expected from there on. Throws CONFIG_INVALID or
@@ -71,7 +71,13 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
   const run = await resumeRun(folder, now, options).catch((error: unknown) => {
     throw writeFailure(folder.name, error);
   });
-  const database = await openOutputDatabase(inFolder(folder, SPILL_FOLDER), options.memoryMegabytes ?? 256);
+  const database = await openOutputDatabase(
+    inFolder(folder, SPILL_FOLDER),
+    options.memoryMegabytes ?? 256,
+  ).catch(async (error: unknown) => {
+    await run.lock.release();
+    throw writeFailure(folder.name, error);
+  });
   const limits: PartLimits = {
     partRows: options.partRows ?? DEFAULT_LIMITS.partRows,
     partBytes: options.partBytes ?? DEFAULT_LIMITS.partBytes,
@@ -109,7 +115,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
     await clearFolder(folder.path, run.lock.name);
   }
 
-  function failure(error: unknown): AssayError {
+  function failure(error: unknown): unknown {
     const kept = `; what was written stays in ${folder.name}, and the same command goes on from it`;
     return writeFailure(outputPath, error, kept);
   }

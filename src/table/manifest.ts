@@ -18,6 +18,8 @@ export interface ManifestPart {
   /** The file has the column of messages. */
   readonly hasErrors: boolean;
   readonly sizeBytes: number;
+  /** About how much memory the rows take. */
+  readonly dataBytes: number;
 }
 
 /** A file as it is told from another of the same name; a rename keeps all three. */

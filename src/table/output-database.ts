@@ -8,8 +8,13 @@ export interface OutputDatabase {
   readonly appending: DuckDBConnection;
   /** Where files are written meanwhile: a query would hold up whoever appends on its connection. */
   readonly copying: DuckDBConnection;
+  /** Raises the limit where 2,048 rows, which DuckDB handles at once, are so long that it would not do. */
+  makeRoomFor(chunkBytes: number): Promise<void>;
   close(): void;
 }
+
+/** Two parts, each appended, stored, being read and in the writer's row group. */
+const COPIES_OF_A_CHUNK = 8;
 
 /** Opens an in-memory database of at most `memoryMegabytes`; what does not fit goes to `spillFolder`, made when needed. */
 export async function openOutputDatabase(
@@ -27,9 +32,16 @@ export async function openOutputDatabase(
   const appending = await instance.connect();
   const copying = await instance.connect();
   await copying.run(`SET TimeZone = ${quoteText("UTC")}`);
+  let limitBytes = memoryMegabytes * 1e6;
   return {
     appending,
     copying,
+    async makeRoomFor(chunkBytes) {
+      const needed = chunkBytes * COPIES_OF_A_CHUNK;
+      if (needed <= limitBytes) return;
+      limitBytes = needed;
+      await appending.run(`SET memory_limit = '${Math.ceil(needed / 1e6)}MB'`);
+    },
     close() {
       appending.closeSync();
       copying.closeSync();

@@ -7,11 +7,26 @@ import { type OutputDatabase, useAllCores } from "./output-database.ts";
 import { quoteExactPath, quoteText } from "./sql-text.ts";
 import type { TableFormat } from "./table-source.ts";
 
-/** How DuckDB's COPY writes a format; `header` is CSV's. */
-export function copyOptions(format: Exclude<TableFormat, "arrow">, header = true): string {
+/** What is known of the rows that are to be written. */
+export interface RowExtent {
+  readonly rows: number;
+  readonly dataBytes: number;
+}
+
+/** Where the rows are so long that each core's share of them would fill the memory. */
+const LONG_CHUNK_BYTES = 8 << 20;
+const ROW_GROUP_ROWS = 122_880;
+const ROW_GROUP_BYTES = 16 << 20;
+
+/** How DuckDB's COPY writes a format; `header` is CSV's, the extent bounds Parquet's row groups, which lie in memory. */
+export function copyOptions(format: Exclude<TableFormat, "arrow">, extent: RowExtent, header = true): string {
   if (format === "ndjson") return "FORMAT json, ARRAY false, COMPRESSION none";
-  // Every reader of Parquet knows snappy; zstd makes scores some 6 % smaller for about the same time.
-  if (format === "parquet") return "FORMAT parquet, COMPRESSION snappy";
+  if (format === "parquet") {
+    const rowBytes = Math.max(1, extent.dataBytes / Math.max(1, extent.rows));
+    const groupRows = Math.max(2048, Math.min(ROW_GROUP_ROWS, Math.floor(ROW_GROUP_BYTES / rowBytes)));
+    // Every reader of Parquet knows snappy; zstd makes scores some 6 % smaller for about the same time.
+    return `FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${groupRows}`;
+  }
   return `FORMAT csv, HEADER ${header}, DELIMITER ',', QUOTE '"', ESCAPE '"', NULL '', COMPRESSION none`;
 }
 
@@ -36,7 +51,10 @@ export async function joinParts(
   format: TableFormat,
   path: string,
 ): Promise<void> {
-  await useAllCores(database);
+  const extent = extentOf(parts);
+  const chunkBytes = (extent.dataBytes / Math.max(1, extent.rows)) * 2048;
+  if (chunkBytes > LONG_CHUNK_BYTES) await database.makeRoomFor(chunkBytes);
+  else await useAllCores(database);
   const select = selectParts(folder, parts, columns);
   if (format === "arrow") {
     const file = await open(path, "w");
@@ -49,5 +67,15 @@ export async function joinParts(
     }
     return;
   }
-  await database.copying.run(`COPY (${select}) TO ${quoteText(path)} (${copyOptions(format)})`);
+  await database.copying.run(`COPY (${select}) TO ${quoteText(path)} (${copyOptions(format, extent)})`);
+}
+
+function extentOf(parts: readonly ManifestPart[]): RowExtent {
+  let rows = 0;
+  let dataBytes = 0;
+  for (const part of parts) {
+    rows += part.rows;
+    dataBytes += part.dataBytes;
+  }
+  return { rows, dataBytes };
 }

@@ -51,7 +51,7 @@ export function createPartWriter(
   async function table(): Promise<ResultTable> {
     if (filling === undefined) {
       fillingSinceMs = performance.now();
-      filling = await createResultTable(database.appending, `part_${tables++}`, columns, outputColumns);
+      filling = await createResultTable(database, `part_${tables++}`, columns, outputColumns);
     }
     return filling;
   }
@@ -60,12 +60,12 @@ export function createPartWriter(
     const file = partFile(index);
     const path = inFolder(folder, file);
     await database.copying.run(
-      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${quoteText(`${path}.tmp`)} (${copyOptions("parquet")})`,
+      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${quoteText(`${path}.tmp`)} (${copyOptions("parquet", { rows: filled.rows, dataBytes: filled.bytes })})`,
     );
     await database.copying.run(`DROP TABLE ${filled.name}`);
     await renameForGood(`${path}.tmp`, path);
     const { sizeBytes } = (await identityOf(path))!;
-    const { inputRows, rows, errorRows, hasErrors } = filled;
+    const { inputRows, rows, errorRows, hasErrors, bytes: dataBytes } = filled;
     const part: ManifestPart = {
       file,
       fromRow: writtenRows(manifest).inputRows,
@@ -74,6 +74,7 @@ export function createPartWriter(
       errorRows,
       hasErrors,
       sizeBytes,
+      dataBytes,
     };
     const noted: Manifest = { ...manifest, parts: [...manifest.parts, part] };
     await writeManifest(folder.path, noted);
@@ -100,6 +101,8 @@ export function createPartWriter(
       await into.append(chunk, results);
       const isFull = into.inputRows >= limits.partRows || into.bytes >= limits.partBytes;
       if (isFull || performance.now() - fillingSinceMs >= limits.partIntervalMs) await handOver();
+      // Rows so long that one chunk is more than a part: two of them would not fit.
+      if (into.bytes >= 2 * limits.partBytes) await writing;
     },
     async flush() {
       await writing;

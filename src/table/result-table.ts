@@ -1,6 +1,5 @@
 import {
   type DuckDBAppender,
-  type DuckDBConnection,
   DuckDBDataChunk,
   type DuckDBType,
   type DuckDBVector,
@@ -8,6 +7,7 @@ import {
 } from "@duckdb/node-api";
 import { createLabelPool, headerWords, type LabelPool } from "./label-pool.ts";
 import { ERROR_PART_NAME, type OutputColumn } from "./output-columns.ts";
+import type { OutputDatabase } from "./output-database.ts";
 import type { ResultColumns, ResultRows } from "./result-rows.ts";
 import { clearedBits, copyKept, keptRuns, type RowRun, textBytes } from "./row-copy.ts";
 import { quoteName } from "./sql-text.ts";
@@ -31,11 +31,12 @@ export interface ResultTable {
 
 /** Creates the table; it stands until its name is dropped. */
 export async function createResultTable(
-  connection: DuckDBConnection,
+  database: OutputDatabase,
   name: string,
   columns: ResultColumns,
   outputColumns: readonly OutputColumn[],
 ): Promise<ResultTable> {
+  const connection = database.appending;
   const stored = outputColumns.filter(({ partName }) => partName !== undefined);
   const types: DuckDBType[] = stored.map(({ type }) => type);
   const declared = stored.map(({ partName, type }) => `${quoteName(partName!)} ${type}`);
@@ -83,6 +84,9 @@ export async function createResultTable(
       inputRows += results.rowCount;
       errorRows += results.errors.size;
       if (count === 0) return;
+      const chunkBytes = keptBytes(chunk, columns);
+      bytes += chunkBytes;
+      await database.makeRoomFor(chunkBytes);
       target.reset();
       target.rowCount = count;
       const all: readonly RowRun[] = runs ?? [{ from: 0, count }];
@@ -91,7 +95,6 @@ export async function createResultTable(
         const source = chunk.chunk.getColumnVector(vectorIndex);
         const to = target.getColumnVector(position++);
         copyKept(source, to, all, count);
-        bytes += textBytes(to) + (rowBytes(to)?.byteLength ?? count * 64);
       }
       const validity = failed && runs === undefined ? clearedBits(count, results.errors.keys()) : undefined;
       if (columns.hasScore)
@@ -111,6 +114,16 @@ export async function createResultTable(
       appender.closeSync();
     },
   };
+}
+
+/** What the kept columns of a chunk take; of nested ones a guess. */
+function keptBytes({ chunk }: TableChunk, { keep }: ResultColumns): number {
+  let bytes = 0;
+  for (const { vectorIndex } of keep) {
+    const vector = chunk.getColumnVector(vectorIndex);
+    bytes += textBytes(vector) + (rowBytes(vector)?.byteLength ?? vector.itemCount * 64);
+  }
+  return bytes;
 }
 
 function writeNumbers(

@@ -13,6 +13,7 @@ import {
   type PartFolder,
   readManifestText,
   removeEmptyFolder,
+  writeManifest,
 } from "./part-folder.ts";
 import { resumeStep } from "./resume-policy.ts";
 
@@ -37,6 +38,8 @@ export async function resumeRun(
   try {
     const found = await findRun(folder, now, choice);
     const parts = found.manifest.parts.map(({ file }) => file);
+    // Before a damaged part is replaced: the old note could by chance fit the new file.
+    if (found.step === "write") await writeManifest(folder.path, { ...found.manifest, state: "writing" });
     const keep =
       found.step === "start" ? [] : [MANIFEST_FILE, ...(found.step === "rename" ? [JOINED_FILE] : [])];
     await deleteFromFolder(folder.path, new Set([lock.name, ...keep, ...parts]));

@@ -84,7 +84,7 @@ async function openRows(
 
   async function append(...row: Parameters<TableSink["append"]>): Promise<void> {
     if (filling === undefined) {
-      filling = await createResultTable(database.appending, `rows_${tables++}`, options.columns, columns);
+      filling = await createResultTable(database, `rows_${tables++}`, options.columns, columns);
       timer = setTimeout(() => inTurn(flush), flushIntervalMs);
     }
     await filling.append(...row);
@@ -129,7 +129,7 @@ async function openRows(
       try {
         await inTurn(flush);
         if (tables === 0) {
-          const empty = await createResultTable(database.appending, "rows_none", options.columns, columns);
+          const empty = await createResultTable(database, "rows_none", options.columns, columns);
           empty.close();
           await writeRows(empty);
         }
@@ -195,7 +195,7 @@ function streamWriter(output: Writable) {
   };
 }
 
-function streamFailure(error: Error): AssayError {
+function streamFailure(error: Error): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_WRITE_AFTER_END") {
     const message = "whoever read the output has gone; the rest is not scored";

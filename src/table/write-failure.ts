@@ -14,11 +14,18 @@ const CAUSES: readonly (readonly [code: string, said: RegExp, text: string])[] =
   ["ENAMETOOLONG", /file name too long/i, "the name is too long"],
 ];
 
-/** Why a file could not be written, as a TABLE_INVALID that names it; an AssayError stays as it is. */
-export function writeFailure(path: string, error: unknown, advice = ""): AssayError {
-  if (error instanceof AssayError) return error;
+/** DuckDB's errors begin with their kind: `IO Error: …`. */
+const DUCKDB_ERROR = /^[A-Z][A-Za-z -]* Error: /;
+
+/**
+ * Why a file could not be written, as a TABLE_INVALID that names it, for errors of the file system and of DuckDB; any
+ * other error stays as it is.
+ */
+export function writeFailure(path: string, error: unknown, advice = ""): unknown {
+  if (!(error instanceof Error) || error instanceof AssayError) return error;
   const { message, code } = error as NodeJS.ErrnoException;
+  if (code === undefined && !DUCKDB_ERROR.test(message)) return error;
   const known = CAUSES.find((cause) => cause[0] === code || (code === undefined && cause[1].test(message)));
-  const why = known?.[2] ?? (message ?? String(error)).split("\n")[0];
+  const why = known?.[2] ?? message.split("\n")[0];
   return new AssayError(Reason.TABLE_INVALID, `cannot write ${path}: ${why}${advice}`, { cause: error });
 }

@@ -227,6 +227,16 @@ test.each(["parquet", "csv", "ndjson", "arrow"] as const)(
   },
 );
 
+test("rows so long that a few fill the memory are written all the same", async () => {
+  const table = await queryTable("SELECT range AS id, repeat('x' || range, 2000) AS text FROM range(4096)");
+  const outputPath = newPath(".parquet");
+  const sink = await openFileSink(sinkOptions(outputPath, table, { memoryMegabytes: 32 }));
+  await appendRest(sink, table);
+  await sink.finish();
+  const check = `SELECT count(*) AS rows, bool_and(text = repeat('x' || id, 2000)) AS same FROM '${outputPath}'`;
+  expect(await queryRows(check)).toEqual([{ rows: "4096", same: true }]);
+});
+
 test("a name that means something to DuckDB or to a glob is only a name", async () => {
   const table = await queryTable("SELECT range AS id FROM range(10)");
   mkdirSync(join(folder, "day=2024-01-01"));

@@ -12,6 +12,7 @@ const PARTS: ManifestPart[] = [0, 1, 2].map((index) => ({
   errorRows: 0,
   hasErrors: false,
   sizeBytes: 100 + index,
+  dataBytes: 80,
 }));
 const ALL = new Map(PARTS.map(({ file, sizeBytes }) => [file, sizeBytes]));
 const SHORTER = new Map([...ALL, ["part-1", 17]]);

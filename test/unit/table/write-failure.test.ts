@@ -24,7 +24,8 @@ test.each([
   });
 });
 
-test("an error that is already told stays as it is", () => {
-  const error = new AssayError(Reason.CONFIG_INVALID, "told");
-  expect(writeFailure("x", error)).toBe(error);
+test("an error that is already told stays as it is, and so does a bug", () => {
+  for (const error of [new AssayError(Reason.CONFIG_INVALID, "told"), new TypeError("x is not a function")]) {
+    expect(writeFailure("x", error)).toBe(error);
+  }
 });
