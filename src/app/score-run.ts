@@ -4,6 +4,7 @@
  * Promises: input, model, mapping and output are checked before the first row is scored; what is opened here is closed
  * here, whatever happens.
  */
+import { tmpdir } from "node:os";
 import type { Writable } from "node:stream";
 import type { Scorer } from "../client/scorer.ts";
 import { openServerScorer } from "../client/server-scorer.ts";
@@ -68,6 +69,7 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
       header: settings.csvHeader,
       encoding: settings.csvEncoding as "utf-8",
     },
+    temporaryFolder: tmpdir(),
   });
   let scorer: Scorer | undefined;
   const onAbort = () => void scorer?.close();
