@@ -24,7 +24,7 @@ export function copyOptions(format: Exclude<TableFormat, "arrow">, extent: RowEx
   if (format === "parquet") {
     const rowBytes = Math.max(1, extent.dataBytes / Math.max(1, extent.rows));
     const groupRows = Math.max(2048, Math.min(ROW_GROUP_ROWS, Math.floor(ROW_GROUP_BYTES / rowBytes)));
-    // Every reader of Parquet knows snappy; zstd makes scores some 6 % smaller for about the same time.
+    // Every reader of Parquet knows snappy; zstd makes scores 6 to 30 % smaller for up to a third more work.
     return `FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${groupRows}`;
   }
   return `FORMAT csv, HEADER ${header}, DELIMITER ',', QUOTE '"', ESCAPE '"', NULL '', COMPRESSION none`;

@@ -76,7 +76,9 @@ async function openRows(
 
   /** One thing at a time: the timer may come while a chunk is being appended. */
   function inTurn(action: () => Promise<void>): Promise<void> {
-    turn = turn.then(action);
+    turn = turn.then(action).catch((error: unknown) => {
+      throw writeFailure(folder, error);
+    });
     // A failure of the timer's turn is met by whoever comes next.
     turn.catch(() => {});
     return turn;
@@ -97,7 +99,7 @@ async function openRows(
     if (filled === undefined) return;
     filling = undefined;
     filled.close();
-    await writeRows(filled);
+    await writer.write(filled);
     const { inputRows, rows, errorRows } = filled;
     written = {
       inputRows: written.inputRows + inputRows,
@@ -106,10 +108,10 @@ async function openRows(
     };
   }
 
-  async function writeRows(filled: ResultTable): Promise<void> {
-    await writer.write(filled).catch((error: unknown) => {
-      throw writeFailure(folder, error);
-    });
+  async function writeNoRows(): Promise<void> {
+    const empty = await createResultTable(database, "rows_none", options.columns, columns);
+    empty.close();
+    await writer.write(empty);
   }
 
   async function leave(): Promise<void> {
@@ -127,13 +129,11 @@ async function openRows(
     append: (chunk, results) => inTurn(() => append(chunk, results)),
     async finish() {
       try {
-        await inTurn(flush);
-        if (tables === 0) {
-          const empty = await createResultTable(database, "rows_none", options.columns, columns);
-          empty.close();
-          await writeRows(empty);
-        }
-        await writer.finish();
+        await inTurn(async () => {
+          await flush();
+          if (tables === 0) await writeNoRows();
+          await writer.finish();
+        });
         return written;
       } finally {
         await leave();

@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { openFileSink } from "../../../src/table/file-sink.ts";
@@ -156,6 +157,38 @@ test("types that Parquet has no room for come as text, huge integers as decimals
     await queryRows(`SELECT * REPLACE (huge::DECIMAL(38, 0) AS huge, uhuge::VARCHAR AS uhuge, span::VARCHAR AS span,
       timetz::VARCHAR AS timetz, bits::VARCHAR AS bits, seconds::TIMESTAMP AS seconds) FROM (${sql})`),
   );
+});
+
+test("types that Arrow files have no column for here come as text", async () => {
+  const sql = `SELECT 'b'::ENUM('a', 'b') AS choice, UUID '4d7392dc-6716-4c13-8556-db1db722be75' AS uuid, [1, 2] AS list,
+    {'a': 1} AS struct, 12::HUGEINT AS huge, TIMESTAMP '2024-02-29 12:00:00' AS at FROM range(2)`;
+  const table = await queryTable(sql);
+  const outputPath = newPath(".arrow");
+  const sink = await openFileSink(sinkOptions(outputPath, table, { format: "arrow" }));
+  await appendRest(sink, table);
+  await sink.finish();
+  const read = tableFromIPC(readFileSync(outputPath));
+  expect(read.schema.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    "choice Utf8",
+    "uuid Utf8",
+    "list Utf8",
+    "struct Utf8",
+    "huge Decimal[38e0]",
+    "at Timestamp<MICROSECOND>",
+    "score Float64",
+    "model_version Utf8",
+    "score_error Utf8",
+  ]);
+  const { choice, uuid, list, struct, score } = (
+    read.get(1) as { toJSON(): Record<string, unknown> }
+  ).toJSON();
+  expect([choice, uuid, list, struct, score]).toEqual([
+    "b",
+    "4d7392dc-6716-4c13-8556-db1db722be75",
+    "[1, 2]",
+    "{'a': 1}",
+    1 / 7,
+  ]);
 });
 
 test("JSON columns stay JSON in NDJSON and become their text elsewhere", async () => {
