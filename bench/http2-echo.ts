@@ -5,15 +5,16 @@
  * Arguments: --rounds 5, --only unary|bulk|idle, --peer PORT,PID (a gRPC echo server of another kind, unary only),
  * --fresh (bulk with a fresh buffer for every message, which has no limit: see README.md).
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface, type Interface } from "node:readline";
 import { parseArgs } from "node:util";
 import { CLIENT_PREFACE, FLAG_ACK, SETTINGS, writeFrameHeader } from "../src/http2/frame.ts";
+import { ROWS, runBulk } from "./http2-bulk.ts";
+import { type EchoServer, startServer } from "./http2-server-process.ts";
 import { median } from "./statistics.ts";
 
 const { values } = parseArgs({
@@ -25,40 +26,6 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-
-interface Usage {
-  readonly cpuUs: number;
-  readonly rssBytes: number;
-}
-
-interface EchoServer {
-  readonly name: string;
-  readonly port: number;
-  usage(): Promise<Usage>;
-  stop(): void;
-}
-
-/** Starts bench/http2-echo-server.ts on the first core. */
-async function startServer(engine: string, options: readonly string[] = [], env = {}): Promise<EchoServer> {
-  const script = new URL("http2-echo-server.ts", import.meta.url).pathname;
-  const args = ["-c", "0", process.execPath, script, "--engine", engine, ...options];
-  const child: ChildProcess = spawn("taskset", args, {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...env },
-  });
-  const lines: Interface = createInterface(child.stdout!);
-  const [port] = (await once(lines, "line")) as [string];
-  return {
-    name: engine,
-    port: Number(port),
-    async usage() {
-      const line = once(lines, "line");
-      child.kill("SIGUSR2");
-      return JSON.parse((await line)[0] as string) as Usage;
-    },
-    stop: () => child.kill(),
-  };
-}
 
 /** A server that somebody else started, whose CPU time the kernel tells in ticks of 10 ms. */
 function peerServer(port: number, pid: number): EchoServer {
@@ -114,93 +81,20 @@ async function unary(connections: number, streams: number, calls: number, limit:
   report(`unary, ${connections} connections × ${streams} streams`, "CPU µs a call", figures, limit);
 }
 
-interface BulkLoad {
-  /** Sends so many messages and waits for their echo. */
-  send(messages: number): Promise<{ seconds: number; cpuUs: number }>;
-  stop(): void;
-}
-
-/** Starts bench/http2-bulk-client.ts on the second core. */
-function startBulkLoad(server: EchoServer, windowBytes: number): BulkLoad {
-  const script = new URL("http2-bulk-client.ts", import.meta.url).pathname;
-  const options = ["--port", String(server.port), "--window", String(windowBytes)];
-  const child = spawn("taskset", ["-c", "1", process.execPath, script, ...options], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  return {
-    async send(messages) {
-      child.stdin.write(`${messages}\n`);
-      const line = await lines.next();
-      if (line.done) throw new Error("the load ended before its messages came back");
-      return JSON.parse(line.value);
-    },
-    stop: () => child.stdin.end(),
-  };
-}
-
-const BULK_ENGINES = ["assay", "node"];
-const ROWS = 4_096;
-const SLICES = 16;
-const SLICE_MESSAGES = 150;
-const WARM_SLICES = 10;
-// Both servers keep freed memory: else glibc gives the heap's end back to the kernel and faults it in again, up to
-// 100 pages a message, depending on what happens to lie there.
-const KEEP_FREED_MEMORY = { MALLOC_TRIM_THRESHOLD_: "1073741824", MALLOC_MMAP_THRESHOLD_: "1073741824" };
-
-/** Adds one round: fresh servers, whose turns are short, so that what else the machine does falls on both alike. */
-async function bulkRound(windowBytes: number, figures: BulkFigures): Promise<void> {
-  const options = ["--window", String(windowBytes), ...(values.fresh ? ["--fresh"] : [])];
-  const servers = await Promise.all(
-    BULK_ENGINES.map((name) => startServer(name, options, KEEP_FREED_MEMORY)),
-  );
-  const pairs = servers.map((server) => ({ server, load: startBulkLoad(server, windowBytes) }));
-  const slices = servers.map(() => ({ cpuUs: [] as number[], us: [] as number[], loadUs: [] as number[] }));
-  for (let slice = -WARM_SLICES; slice < SLICES; slice++) {
-    for (const index of slice & 1 ? [0, 1] : [1, 0]) {
-      const { server, load } = pairs[index]!;
-      const before = await server.usage();
-      const { seconds, cpuUs } = await load.send(SLICE_MESSAGES);
-      const after = await server.usage();
-      if (slice < 0) continue;
-      slices[index]!.cpuUs.push((after.cpuUs - before.cpuUs) / SLICE_MESSAGES);
-      slices[index]!.us.push((seconds * 1e6) / SLICE_MESSAGES);
-      slices[index]!.loadUs.push(cpuUs / SLICE_MESSAGES);
-    }
-  }
-  for (const [index, name] of BULK_ENGINES.entries()) {
-    figures.cpuUs.get(name)!.push(median(slices[index]!.cpuUs));
-    figures.us.get(name)!.push(median(slices[index]!.us));
-    figures.loadUs.push(median(slices[index]!.loadUs));
-  }
-  for (const { server, load } of pairs) {
-    load.stop();
-    server.stop();
-  }
-}
-
-interface BulkFigures {
-  readonly cpuUs: Map<string, number[]>;
-  readonly us: Map<string, number[]>;
-  readonly loadUs: number[];
-}
-
 async function bulk(windowBytes: number, limit: number): Promise<void> {
-  const perEngine = () => new Map<string, number[]>(BULK_ENGINES.map((name) => [name, []]));
-  const figures: BulkFigures = { cpuUs: perEngine(), us: perEngine(), loadUs: [] };
-  for (let round = 0; round < rounds; round++) await bulkRound(windowBytes, figures);
-  const what = `bulk, ${ROWS} rows a message, windows of ${windowBytes >> 10} KiB`;
-  report(what, "CPU µs a message", figures.cpuUs, limit);
-  const rounded = (name: string) =>
-    figures.cpuUs
-      .get(name)!
-      .map((value) => value.toFixed(0))
-      .join(" ");
-  for (const name of BULK_ENGINES) {
-    const rowsPerUs = ROWS / median(figures.us.get(name)!);
-    console.log(`  ${name}: ${rowsPerUs.toFixed(1)} M rows/s; CPU by round ${rounded(name)}`);
+  const { cpuUs, us, loadUs } = await runBulk({ rounds, windowBytes, fresh: values.fresh });
+  report(
+    `bulk, ${ROWS} rows a message, windows of ${windowBytes >> 10} KiB`,
+    "CPU µs a message",
+    cpuUs,
+    limit,
+  );
+  for (const [name, byRound] of cpuUs) {
+    const rowsPerUs = ROWS / median(us.get(name)!);
+    const rounded = byRound.map((value) => value.toFixed(0)).join(" ");
+    console.log(`  ${name}: ${rowsPerUs.toFixed(1)} M rows/s; CPU by round ${rounded}`);
   }
-  console.log(`  the load: ${median(figures.loadUs).toFixed(0)} CPU µs a message`);
+  console.log(`  the load: ${median(loadUs).toFixed(0)} CPU µs a message`);
 }
 
 /** Connections that have shaken hands and then say nothing. */
