@@ -17,11 +17,12 @@ export interface EchoServer {
   stop(): void;
 }
 
-// What is still running when a run fails ends with it.
+// What is still running when a run fails or is stopped ends with it.
 const children: ChildProcess[] = [];
 process.on("exit", () => {
   for (const child of children) child.kill();
 });
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
 /** Starts one of this folder's scripts on a core; it ends with this process. */
 export function startOnCore(core: number, script: string, options: readonly string[], env = {}) {
