@@ -1,8 +1,11 @@
 /**
- * The load of the bulk benchmark: one bidi stream over a plain socket, messages of `--bytes` octets with up to
- * `--inflight` unanswered, for `--messages`. Frames are made once; answers are counted, not decoded. Prints JSON.
+ * The load of the bulk benchmark: one bidi stream over a plain socket, messages of `--bytes` octets as fast as the
+ * windows allow. Each line of input is a number of messages to send; when all have come back, one line of JSON tells
+ * the seconds and the CPU µs that took. Frames are made once, and answers are counted and compared at one octet a
+ * piece, so that the server and not the load is what a run measures. Ends with its input.
  */
 import net from "node:net";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import {
   CLIENT_PREFACE,
@@ -18,16 +21,20 @@ import {
 import { createFrameReader, type FrameSink } from "../src/http2/frame-reader.ts";
 import { encodeFields } from "../src/http2/hpack-encoder.ts";
 
+const PREFIX_BYTES = 5;
+const FRAME_BYTES = 16_384;
+// Messages differ in what fills them, so that an echo from a buffer that was used again too early shows.
+const FILLS = 5;
+const READ_BYTES = 1_048_576;
+
 const { values } = parseArgs({
   options: {
     port: { type: "string" },
     bytes: { type: "string", default: "491520" },
-    messages: { type: "string", default: "2000" },
     window: { type: "string", default: "4194304" },
   },
 });
-const messageBytes = Number(values.bytes) + 5;
-const messages = Number(values.messages);
+const messageBytes = Number(values.bytes) + PREFIX_BYTES;
 const ownWindow = Number(values.window);
 
 function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
@@ -43,36 +50,45 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** The DATA frames of one message, sent over and over. */
-const message = Buffer.alloc(messageBytes);
-message.writeUInt32BE(messageBytes - 5, 1);
-const FRAMES: { bytes: Buffer; length: number }[] = [];
-for (let start = 0; start < messageBytes; start += 16_384) {
-  const piece = message.subarray(start, start + 16_384);
-  FRAMES.push({ bytes: frame(DATA, 0, 1, piece), length: piece.length });
+/** One message in its DATA frames, all in one buffer. */
+function framedMessage(fill: number): Buffer {
+  const message = Buffer.alloc(messageBytes, fill);
+  message[0] = 0;
+  message.writeUInt32BE(messageBytes - PREFIX_BYTES, 1);
+  const frames: Buffer[] = [];
+  for (let start = 0; start < messageBytes; start += FRAME_BYTES) {
+    frames.push(frame(DATA, 0, 1, message.subarray(start, start + FRAME_BYTES)));
+  }
+  return Buffer.concat(frames);
 }
-const socket = net.connect({ port: Number(values.port), host: "127.0.0.1", noDelay: true });
+
+const framed = Array.from({ length: FILLS }, (_, fill) => framedMessage(fill));
 let streamWindow = 65_535;
 let connectionWindow = 65_535;
-let left = messages * messageBytes;
+let toSend = 0;
+let sent = 0;
 let received = 0;
 let unreturned = 0;
-let next = 0;
-let started = 0;
+let task: { messages: number; until: number; startedMs: number; cpu: NodeJS.CpuUsage } | undefined;
 
-/** Sends whole frames while both windows allow. */
+/** Sends whole messages while both windows allow. */
 function send(): void {
-  socket.cork();
-  while (left > 0 && socket.writableLength < 1_000_000) {
-    const { bytes, length } = FRAMES[next]!;
-    if (streamWindow < length || connectionWindow < length) break;
-    streamWindow -= length;
-    connectionWindow -= length;
-    left -= length;
-    socket.write(bytes);
-    next = (next + 1) % FRAMES.length;
+  while (toSend > 0 && socket.writableLength < 1_000_000) {
+    if (streamWindow < messageBytes || connectionWindow < messageBytes) return;
+    streamWindow -= messageBytes;
+    connectionWindow -= messageBytes;
+    toSend--;
+    socket.write(framed[sent++ % FILLS]!);
   }
-  socket.uncork();
+}
+
+/** Returns a quarter of the window at a time. */
+function returnWindow(byteCount: number): void {
+  unreturned += byteCount;
+  if (unreturned < ownWindow / 4) return;
+  const increment = uint32(unreturned);
+  socket.write(Buffer.concat([frame(WINDOW_UPDATE, 0, 0, increment), frame(WINDOW_UPDATE, 0, 1, increment)]));
+  unreturned = 0;
 }
 
 const sink: FrameSink = {
@@ -90,26 +106,43 @@ const sink: FrameSink = {
     }
   },
   dataBegin(_streamId, _flags, frameBytes) {
-    received += frameBytes;
-    unreturned += frameBytes;
-    if (unreturned < ownWindow / 4) return;
-    socket.write(frame(WINDOW_UPDATE, 0, 0, uint32(unreturned)));
-    socket.write(frame(WINDOW_UPDATE, 0, 1, uint32(unreturned)));
-    unreturned = 0;
+    returnWindow(frameBytes);
   },
-  dataPiece() {
-    if (received < messages * messageBytes) return;
-    const seconds = (performance.now() - started) / 1000;
-    console.log(JSON.stringify({ seconds, messages, bytes: received }));
-    socket.destroy();
+  dataPiece(bytes, start, end) {
+    if (end === start) return;
+    received += end - start;
+    const last = received - 1;
+    const expected = Math.floor(last / messageBytes) % FILLS;
+    if (last % messageBytes >= PREFIX_BYTES && bytes[end - 1] !== expected) {
+      throw new Error(`octet ${last} of the echo is ${bytes[end - 1]}, sent was ${expected}`);
+    }
   },
 };
+
+function finishTask(): void {
+  if (task === undefined || received < task.until) return;
+  const { user, system } = process.cpuUsage(task.cpu);
+  const seconds = (performance.now() - task.startedMs) / 1000;
+  console.log(JSON.stringify({ messages: task.messages, seconds, cpuUs: user + system }));
+  task = undefined;
+}
+
 const read = createFrameReader(sink);
 // The reader expects a client's preface, which a server does not send.
 read(CLIENT_PREFACE);
-socket.on("data", (chunk) => {
-  read(chunk);
-  send();
+const socket = net.connect({
+  port: Number(values.port),
+  host: "127.0.0.1",
+  noDelay: true,
+  onread: {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback(byteCount, buffer) {
+      read(Buffer.from(buffer.buffer, buffer.byteOffset, byteCount));
+      send();
+      finishTask();
+      return true;
+    },
+  },
 });
 socket.on("drain", send);
 const windowSetting = Buffer.concat([Buffer.of(0, 4), uint32(ownWindow)]);
@@ -121,8 +154,17 @@ const head = encodeFields([
   ["content-type", "application/grpc"],
   ["te", "trailers"],
 ]);
-started = performance.now();
 socket.write(CLIENT_PREFACE);
 socket.write(frame(SETTINGS, 0, 0, windowSetting));
 socket.write(frame(WINDOW_UPDATE, 0, 0, uint32(ownWindow * 4)));
 socket.write(frame(HEADERS, FLAG_END_HEADERS, 1, head));
+
+const lines = createInterface(process.stdin);
+lines.on("line", (line) => {
+  const messages = Number(line);
+  toSend += messages;
+  const until = received + messages * messageBytes;
+  task = { messages, until, startedMs: performance.now(), cpu: process.cpuUsage() };
+  send();
+});
+lines.on("close", () => socket.destroy());

@@ -1,19 +1,27 @@
 /**
  * An echo server for the HTTP/2 benchmarks: the same handler work on Assay's engine or on `node:http2`.
  * Prints its port; at SIGUSR2 prints one JSON line of CPU time (µs) and memory (bytes) since its start.
- * Arguments: --engine assay|node, --windows BYTES (stream window; default: the engine's own).
+ * Arguments: --engine assay|node, --window BYTES (stream window; default: the engine's own), --fresh (a fresh buffer for
+ * every streamed message).
  */
 import http2 from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { createHttp2Engine } from "../src/http2/engine.ts";
+import { DEFAULT_LIMITS } from "../src/http2/limits.ts";
 import { headerBlock, type ServerStream } from "../src/http2/stream.ts";
 
 const { values } = parseArgs({
-  options: { engine: { type: "string", default: "assay" }, window: { type: "string" } },
+  options: {
+    engine: { type: "string", default: "assay" },
+    window: { type: "string" },
+    fresh: { type: "boolean", default: false },
+  },
 });
 const windowBytes = values.window === undefined ? undefined : Number(values.window);
 
+// Beyond a window's worth of messages: the one that waits, the one being read, and what the socket holds.
+const SPARE_BUFFERS = 6;
 const HEAD = headerBlock([["content-type", "application/grpc"]]);
 const TRAILERS = headerBlock([["grpc-status", "0"]]);
 
@@ -32,11 +40,30 @@ function echoUnary(stream: ServerStream): void {
   };
 }
 
-/** Joins pieces into gRPC messages with their prefix of five octets: each octet is copied once. */
+/**
+ * Joins pieces into gRPC messages with their prefix of five octets: each octet is copied once. Messages lie in a ring of
+ * buffers, because fresh ones of hundreds of KiB are what V8's collector then spends its time on, and how much is a
+ * matter of chance (see README.md). A buffer's turn comes again after more messages than can be unsent: both handlers
+ * stop reading while a write waits, so what follows a message that waits is a window's worth and what the socket holds.
+ */
 function createMessageReader(onMessage: (message: Buffer) => void): (piece: Uint8Array) => void {
   const prefix = Buffer.alloc(5);
-  let message = prefix;
+  const ring: Buffer[] = [];
+  let turn = 0;
+  let message: Buffer = prefix;
   let filled = 0;
+
+  function takeBuffer(length: number): Buffer {
+    if (values.fresh) return Buffer.allocUnsafeSlow(length);
+    const slots = Math.ceil((windowBytes ?? DEFAULT_LIMITS.maxStreamWindowBytes) / length) + SPARE_BUFFERS;
+    turn = (turn + 1) % slots;
+    const kept = ring[turn];
+    if (kept?.length === length) return kept;
+    const made = Buffer.allocUnsafeSlow(length);
+    ring[turn] = made;
+    return made;
+  }
+
   return (piece) => {
     for (let start = 0; start < piece.length; ) {
       const length = Math.min(message.length - filled, piece.length - start);
@@ -45,7 +72,7 @@ function createMessageReader(onMessage: (message: Buffer) => void): (piece: Uint
       start += length;
       if (filled < message.length) return;
       if (message === prefix) {
-        message = Buffer.allocUnsafeSlow(5 + prefix.readUInt32BE(1));
+        message = takeBuffer(5 + prefix.readUInt32BE(1));
         message.set(prefix);
         if (message.length > 5) continue;
       }

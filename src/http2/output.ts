@@ -21,7 +21,7 @@ import { giveSlab, type Slab, takeSlab } from "./slab-pool.ts";
 
 // A body piece at least this long goes out by reference: below, a copy costs less than another entry of writev.
 const REFERENCE_BYTES = 8_192;
-const FLUSH_BYTES = 262_144;
+const FLUSH_BYTES = 524_288;
 const BLOCKED_BYTES = 131_072;
 const COPY_LOOP_BYTES = 40;
 // Room asked of a fresh slab, so that the answers of a turn usually fit in one.

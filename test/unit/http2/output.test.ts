@@ -56,6 +56,23 @@ test("frames of one turn leave together, in the order they were made", async () 
   expect(output.bytesWritten).toBe(expected.length);
 });
 
+test("a body of 480 KiB leaves in one write, and what is more than 512 KiB does not wait for the turn's end", async () => {
+  const { output, socket, received } = await start();
+  const piece = Buffer.alloc(16_384, 3);
+  const frameAll = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      output.hasRoom();
+      output.data(1, piece, 0, piece.length, false);
+    }
+  };
+  frameAll(30);
+  expect([output.hasRoom(), socket.bytesWritten]).toEqual([true, 0]);
+  frameAll(3);
+  expect(output.pendingBytes).toBeLessThanOrEqual(2 * (9 + piece.length));
+  expect(output.bytesWritten).toBeGreaterThan(31 * piece.length);
+  await expect.poll(() => received().length).toBe(33 * (9 + piece.length));
+});
+
 test("the last frames of a turn may be added as it ends", async () => {
   const { output, received } = await start(() => output.resetStream(1, 0));
   output.resetStream(3, 8);
