@@ -19,7 +19,7 @@ import type { EdgeLimits } from "../src/edge/limits.ts";
 import { AssayError, type Violation } from "../src/errors.ts";
 import type { Call } from "../src/service/call.ts";
 import type { ModelsService } from "../src/service/models.ts";
-import type { ItemResult, ScoringService } from "../src/service/scoring.ts";
+import type { AnsweredItem, ItemResult, ItemStream, ScoringService } from "../src/service/scoring.ts";
 
 export const LIMITS: EdgeLimits = {
   maxMessageBytes: 1024 * 1024,
@@ -60,6 +60,10 @@ export function createFakeScoring(): FakeScoring {
       if (request.modelName === "hang") return hang(fake, call, answers);
       return new Promise((resolve) => resolve(score(request)));
     },
+    openStream(call) {
+      fake.calls.push(call);
+      return fakeItemStream();
+    },
     async *predictStream(requests, call) {
       fake.calls.push(call);
       for await (const item of requests) yield itemResult(item);
@@ -87,6 +91,35 @@ function hang(fake: FakeScoring, call: Call, answers: Answers): Promise<PredictR
     };
     fake.onHang();
   });
+}
+
+function fakeItemStream(): ItemStream {
+  const answers: AnsweredItem[] = [];
+  let ending: { readonly error: unknown } | undefined;
+  const stream: ItemStream = {
+    offer(item, { wireBytes }) {
+      answers.push({ result: itemResult(item), wireBytes });
+      stream.onChange();
+      return true;
+    },
+    end(error) {
+      ending ??= { error };
+      stream.onChange();
+    },
+    take: () => answers.shift(),
+    get isIdle() {
+      return answers.length === 0;
+    },
+    get isEnding() {
+      return ending !== undefined;
+    },
+    get outcome() {
+      return answers.length === 0 ? ending : undefined;
+    },
+    onChange: () => {},
+    close() {},
+  };
+  return stream;
 }
 
 function itemResult(item: PredictStreamRequest): ItemResult {
