@@ -19,7 +19,7 @@ import type { EdgeLimits } from "../src/edge/limits.ts";
 import { AssayError, type Violation } from "../src/errors.ts";
 import type { Call } from "../src/service/call.ts";
 import type { ModelsService } from "../src/service/models.ts";
-import type { AnsweredItem, ItemResult, ItemStream, ScoringService } from "../src/service/scoring.ts";
+import type { ItemResult, ItemSize, ItemStream, ScoringService } from "../src/service/scoring.ts";
 
 export const LIMITS: EdgeLimits = {
   maxMessageBytes: 1024 * 1024,
@@ -94,11 +94,11 @@ function hang(fake: FakeScoring, call: Call, answers: Answers): Promise<PredictR
 }
 
 function fakeItemStream(): ItemStream {
-  const answers: AnsweredItem[] = [];
+  const answers: { result: ItemResult; size: ItemSize }[] = [];
   let ending: { readonly error: unknown } | undefined;
   const stream: ItemStream = {
-    offer(item, { wireBytes }) {
-      answers.push({ result: itemResult(item), wireBytes });
+    offer(item, size) {
+      answers.push({ result: itemResult(item), size });
       stream.onChange();
       return true;
     },
@@ -106,7 +106,11 @@ function fakeItemStream(): ItemStream {
       ending ??= { error };
       stream.onChange();
     },
-    take: () => answers.shift(),
+    take() {
+      const answer = answers.shift();
+      answer?.size.onLeave?.();
+      return answer?.result;
+    },
     get isIdle() {
       return answers.length === 0;
     },

@@ -1,4 +1,5 @@
 import { messageTooLarge } from "./message-limit.ts";
+import type { MessageLease, MessageMemory } from "./message-memory.ts";
 
 /** Octets before each message: a flag and a 32-bit length (gRPC over HTTP/2, "Length-Prefixed-Message"). */
 export const PREFIX_BYTES = 5;
@@ -17,22 +18,23 @@ export interface GrpcDeframer {
   readonly pendingBytes: number;
 }
 
-/** `onMessage` is given bytes of its own: each message's are copied once, out of the views that it came in. */
+/** `onMessage` releases the lease: each message's bytes are copied once, out of the views that they came in. */
 export function createGrpcDeframer(
   maxMessageBytes: number,
-  onMessage: (flags: number, bytes: Uint8Array) => void,
+  memory: MessageMemory,
+  onMessage: (flags: number, message: MessageLease) => void,
 ): GrpcDeframer {
   let flags = 0;
   let length = 0;
   let prefixBytes = 0;
   /** The message that is being put together, where its prefix is whole. */
-  let message: Buffer | undefined;
+  let message: MessageLease | undefined;
   let filled = 0;
 
-  function whole(bytes: Uint8Array): void {
+  function whole(lease: MessageLease): void {
     prefixBytes = length = filled = 0;
     message = undefined;
-    onMessage(flags, bytes);
+    onMessage(flags, lease);
   }
 
   /** Reads the prefix from `offset`; returns where it ends, or where the bytes do. */
@@ -58,10 +60,10 @@ export function createGrpcDeframer(
         if (message === undefined) {
           offset = readPrefix(bytes, offset);
           if (prefixBytes < PREFIX_BYTES) return;
-          message = Buffer.allocUnsafe(length);
+          message = memory.lease(length);
         }
         const taken = Math.min(length - filled, bytes.length - offset);
-        message.set(bytes.subarray(offset, offset + taken), filled);
+        message.bytes.set(bytes.subarray(offset, offset + taken), filled);
         filled += taken;
         offset += taken;
         if (filled === length) whole(message);

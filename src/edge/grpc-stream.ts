@@ -15,12 +15,13 @@ import {
   ScoringService as ScoringServiceDesc,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
-import type { ItemStream, ScoringService } from "../service/scoring.ts";
+import type { ItemSize, ItemStream, ScoringService } from "../service/scoring.ts";
 import { publicError } from "./call-interceptor.ts";
 import type { ConnectContext } from "./connect-adapter.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
 import { COMPRESSED_FLAG, createGrpcDeframer, framed, PREFIX_BYTES } from "./grpc-frames.ts";
 import { encodeItem } from "./item-encoding.ts";
+import { createMessageMemory, type MessageLease } from "./message-memory.ts";
 import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
 import { callerTimeout } from "./timeout-header.ts";
 
@@ -62,6 +63,8 @@ export function grpcStreamRoute(
 
 const DONE = headerBlock([["grpc-status", "0"]]);
 const COMPRESS_MIN_BYTES = 1024;
+/** For all streams: what one does not need another uses. */
+const memory = createMessageMemory();
 
 function serveItems(
   stream: ServerStream,
@@ -78,8 +81,8 @@ function serveItems(
     "grpc-accept-encoding",
   );
   /** Whole messages that are not decoded yet, and the one that did not fit the window. */
-  const waiting: { flags: number; bytes: Uint8Array; wireBytes: number }[] = [];
-  let offered: { item: PredictStreamRequest; memoryBytes: number; wireBytes: number } | undefined;
+  const waiting: { flags: number; message: MessageLease; wireBytes: number }[] = [];
+  let offered: { item: PredictStreamRequest; size: ItemSize } | undefined;
   let requestEnd: { readonly error: unknown } | undefined;
   let pendingConsumed = 0;
   let isDecompressing = false;
@@ -89,8 +92,8 @@ function serveItems(
   let hasResponded = false;
   let isDone = false;
 
-  const deframer = createGrpcDeframer(context.limits.maxMessageBytes, (flags, bytes) => {
-    waiting.push({ flags, bytes, wireBytes: PREFIX_BYTES + bytes.length - pendingConsumed });
+  const deframer = createGrpcDeframer(context.limits.maxMessageBytes, memory, (flags, message) => {
+    waiting.push({ flags, message, wireBytes: PREFIX_BYTES + message.bytes.length - pendingConsumed });
     pendingConsumed = 0;
   });
 
@@ -128,48 +131,48 @@ function serveItems(
   function read(): void {
     while (!isDecompressing && !items.isEnding) {
       if (offered !== undefined) {
-        if (!items.offer(offered.item, offered)) return;
+        if (!items.offer(offered.item, offered.size)) return;
         offered = undefined;
         continue;
       }
-      const message = waiting.shift();
-      if (message === undefined) {
+      const next = waiting.shift();
+      if (next === undefined) {
         if (requestEnd !== undefined) items.end(requestEnd.error);
         else consumePending();
         return;
       }
-      const { flags, bytes, wireBytes } = message;
-      if ((flags & COMPRESSED_FLAG) === 0) {
-        if (!decode(bytes, wireBytes)) return;
-      } else if (encodings.request === null) {
+      const { flags, message, wireBytes } = next;
+      if ((flags & COMPRESSED_FLAG) === 0) decode(message.bytes, wireBytes, message.release);
+      else if (encodings.request !== null) decompress(encodings.request, message, wireBytes);
+      else {
         const what = "received compressed envelope, but do not know how to decompress";
         items.end(new ConnectError(what, Code.Internal));
-      } else decompress(encodings.request, bytes, wireBytes);
+      }
     }
   }
 
-  function decode(bytes: Uint8Array, wireBytes: number): boolean {
+  function decode(bytes: Uint8Array, wireBytes: number, release: () => void): void {
+    const onLeave = () => {
+      release();
+      if (wireBytes > 0) stream.consume(wireBytes);
+    };
     try {
-      offered = {
-        item: fromBinary(PredictStreamRequestSchema, bytes),
-        memoryBytes: bytes.length,
-        wireBytes,
-      };
-      return true;
+      const item = fromBinary(PredictStreamRequestSchema, bytes);
+      offered = { item, size: { memoryBytes: bytes.length, onLeave } };
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
       items.end(new ConnectError(`parse binary: ${what}`, Code.Internal));
-      return false;
     }
   }
 
-  function decompress(compression: Compression, bytes: Uint8Array, wireBytes: number): void {
+  function decompress(compression: Compression, message: MessageLease, wireBytes: number): void {
     isDecompressing = true;
-    compression.decompress(bytes, context.limits.maxMessageBytes).then(
-      (message) => {
+    compression.decompress(message.bytes, context.limits.maxMessageBytes).then(
+      (bytes) => {
         isDecompressing = false;
         guarded(() => {
-          if (decode(message, wireBytes)) read();
+          decode(bytes, wireBytes, message.release);
+          read();
         });
       },
       (error: unknown) => guarded(() => items.end(error)),
@@ -194,8 +197,7 @@ function serveItems(
         if (items.outcome !== undefined) finish(items.outcome.error);
         break;
       }
-      if (answer.wireBytes > 0) stream.consume(answer.wireBytes);
-      const bytes = encodeItem(answer.result);
+      const bytes = encodeItem(answer);
       if (encodings.response === null || bytes.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) write(bytes);
       else compress(encodings.response, bytes.subarray(PREFIX_BYTES));
     }

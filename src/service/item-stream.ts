@@ -79,15 +79,15 @@ export function openItemStream(call: Call, context: StreamContext): ItemStream {
   }
 
   const stream: ItemStream = {
-    offer(item, { memoryBytes, wireBytes }) {
+    offer(item, size) {
       if (ending !== undefined) return false;
       if (lane === undefined) {
         lane = item.options?.lane === StreamOptions_Lane.INTERACTIVE ? "interactive" : "bulk";
         window.unordered = item.options?.unordered ?? false;
       }
       const rows = approximateRows(item.request);
-      if (!window.fits(rows, memoryBytes)) return false;
-      start(item, lane, window.add(rows, memoryBytes, wireBytes));
+      if (!window.fits(rows, size)) return false;
+      start(item, lane, window.add(rows, size));
       return true;
     },
     end,

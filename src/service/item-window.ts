@@ -1,11 +1,9 @@
-import type { AnsweredItem, ItemResult } from "./scoring.ts";
+import type { ItemResult, ItemSize } from "./scoring.ts";
 
 /** One item that is in the server, from its offer until its answer is taken. */
 export interface WindowItem {
   readonly rows: number;
-  /** What it holds of the server's memory. */
-  readonly memoryBytes: number;
-  readonly wireBytes: number;
+  readonly size: ItemSize;
   /** Takes its rows back; set once they are enqueued. */
   cancel: () => void;
   result: ItemResult | undefined;
@@ -22,12 +20,12 @@ export interface ItemWindow {
   /** Answers come as they settle. Set before the first `add`. */
   unordered: boolean;
   readonly isEmpty: boolean;
-  /** Whether `rows` more in `memoryBytes` fit, or nothing else is in the window. */
-  fits(rows: number, memoryBytes: number): boolean;
-  add(rows: number, memoryBytes: number, wireBytes: number): WindowItem;
+  /** Whether `rows` more of that size fit, or nothing else is in the window. */
+  fits(rows: number, size: ItemSize): boolean;
+  add(rows: number, size: ItemSize): WindowItem;
   settle(item: WindowItem, result: ItemResult): void;
   /** The next answer in the window's order, which leaves it; undefined while none is due. */
-  take(): AnsweredItem | undefined;
+  take(): ItemResult | undefined;
   /** Takes back every item that has not settled and empties the window. */
   cancelAll(): void;
 }
@@ -48,19 +46,19 @@ export function createItemWindow(limits: WindowLimits): ItemWindow {
     get isEmpty() {
       return count === 0;
     },
-    fits(rows, memoryBytes) {
+    fits(rows, { memoryBytes }) {
       if (count === 0) return true;
       return (
         rowsHeld + rows <= limits.streamWindowRows && bytesHeld + memoryBytes <= limits.streamWindowBytes
       );
     },
-    add(rows, memoryBytes, wireBytes) {
-      const item: WindowItem = { rows, memoryBytes, wireBytes, cancel: () => {}, result: undefined };
+    add(rows, size) {
+      const item: WindowItem = { rows, size, cancel: () => {}, result: undefined };
       open.add(item);
       if (!this.unordered) line.push(item);
       count++;
       rowsHeld += rows;
-      bytesHeld += memoryBytes;
+      bytesHeld += size.memoryBytes;
       return item;
     },
     settle(item, result) {
@@ -80,8 +78,9 @@ export function createItemWindow(limits: WindowLimits): ItemWindow {
       }
       count--;
       rowsHeld -= item.rows;
-      bytesHeld -= item.memoryBytes;
-      return { result: item.result, wireBytes: item.wireBytes };
+      bytesHeld -= item.size.memoryBytes;
+      item.size.onLeave?.();
+      return item.result;
     },
     cancelAll() {
       for (const item of open) item.cancel();

@@ -19,7 +19,7 @@ export async function* predictItems(
   async function read(): Promise<void> {
     try {
       for await (const item of items) {
-        const size = { memoryBytes: memoryBytes(item), wireBytes: 0 };
+        const size = { memoryBytes: memoryBytes(item) };
         while (!stream.offer(item, size)) {
           if (closed || stream.isEnding) return;
           await change();
@@ -38,7 +38,7 @@ export async function* predictItems(
       if (answer !== undefined) {
         // There is room now, which the reader may be waiting for.
         stream.onChange();
-        yield answer.result;
+        yield answer;
       } else if (stream.outcome !== undefined) {
         if (stream.outcome.error !== undefined) throw stream.outcome.error;
         return;

@@ -18,17 +18,12 @@ export type ItemResult =
   | { readonly itemId: bigint; readonly response: PredictResponse }
   | { readonly itemId: bigint; readonly error: AssayError };
 
-/** What an item takes: of the server's memory, which counts for the window, and on the wire, which comes back with its answer. */
+/** What an item takes. */
 export interface ItemSize {
+  /** Of the server's memory: it counts for the window. */
   readonly memoryBytes: number;
-  readonly wireBytes: number;
-}
-
-/** An answer that is due; its item has left the window. */
-export interface AnsweredItem {
-  readonly result: ItemResult;
-  /** As it was offered. */
-  readonly wireBytes: number;
+  /** Called once when the item's answer is taken, and never for an item that is taken back: nobody reads the item any more. */
+  readonly onLeave?: () => void;
 }
 
 /**
@@ -41,7 +36,7 @@ export interface ItemStream {
   /** No more items come; with an error, the stream ends with it once all that was taken is answered. */
   end(error?: unknown): void;
   /** The next answer, in order unless the first item asked otherwise; undefined while none is due. */
-  take(): AnsweredItem | undefined;
+  take(): ItemResult | undefined;
   /** No item is in the stream. */
   readonly isIdle: boolean;
   /** It takes no more items: none is ever taken after `offer` said false. */

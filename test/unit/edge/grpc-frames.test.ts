@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { createGrpcDeframer, framed } from "../../../src/edge/grpc-frames.ts";
+import { createMessageMemory } from "../../../src/edge/message-memory.ts";
 import type { AssayError } from "../../../src/errors.ts";
 
 interface Message {
@@ -11,7 +12,9 @@ interface Message {
 
 function collect(maxMessageBytes: number) {
   const messages: Message[] = [];
-  const deframer = createGrpcDeframer(maxMessageBytes, (flags, bytes) => messages.push({ flags, bytes }));
+  const deframer = createGrpcDeframer(maxMessageBytes, createMessageMemory(), (flags, { bytes }) =>
+    messages.push({ flags, bytes }),
+  );
   return { messages, deframer };
 }
 

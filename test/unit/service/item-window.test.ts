@@ -6,16 +6,18 @@ import { createItemWindow, type WindowItem } from "../../../src/service/item-win
 
 const response = create(PredictResponseSchema);
 const answer = (itemId: bigint) => ({ itemId, response });
+const size = (memoryBytes: number) => ({ memoryBytes });
+const one = size(1);
 const limits = { streamWindowRows: 10, streamWindowBytes: 100 };
 
 test("answers come in the order of the items", () => {
   const window = createItemWindow(limits);
-  const first = window.add(1, 1, 1);
-  const second = window.add(1, 1, 1);
+  const first = window.add(1, one);
+  const second = window.add(1, one);
   window.settle(second, answer(2n));
   expect(window.take()).toBeUndefined();
   window.settle(first, answer(1n));
-  expect([window.take(), window.take(), window.take()].map((one) => one?.result.itemId)).toEqual([
+  expect([window.take(), window.take(), window.take()].map((result) => result?.itemId)).toEqual([
     1n,
     2n,
     undefined,
@@ -26,40 +28,47 @@ test("answers come in the order of the items", () => {
 test("unordered answers come as they settle", () => {
   const window = createItemWindow(limits);
   window.unordered = true;
-  const first = window.add(1, 1, 1);
-  window.settle(window.add(1, 1, 1), answer(2n));
-  expect(window.take()?.result.itemId).toBe(2n);
+  const first = window.add(1, one);
+  window.settle(window.add(1, one), answer(2n));
+  expect(window.take()?.itemId).toBe(2n);
   window.settle(first, answer(1n));
-  expect(window.take()?.result.itemId).toBe(1n);
+  expect(window.take()?.itemId).toBe(1n);
 });
 
 describe("room", () => {
   test("is bounded in rows and in bytes, and one item may exceed both alone", () => {
     const window = createItemWindow(limits);
-    expect(window.fits(1000, 1000)).toBe(true);
-    const item = window.add(6, 60, 0);
-    expect(window.fits(4, 40)).toBe(true);
-    expect(window.fits(5, 1)).toBe(false);
-    expect(window.fits(1, 41)).toBe(false);
+    expect(window.fits(1000, size(1000))).toBe(true);
+    const item = window.add(6, size(60));
+    expect(window.fits(4, size(40))).toBe(true);
+    expect(window.fits(5, one)).toBe(false);
+    expect(window.fits(1, size(41))).toBe(false);
     window.settle(item, answer(1n));
     // An answer that nobody has taken still holds its place.
-    expect(window.fits(5, 1)).toBe(false);
+    expect(window.fits(5, one)).toBe(false);
     window.take();
-    expect(window.fits(5, 1000)).toBe(true);
+    expect(window.fits(5, size(1000))).toBe(true);
   });
 });
 
-test("an answer brings back what its item took on the wire", () => {
+test("an item leaves with its answer, once, and not when it is taken back", () => {
   const window = createItemWindow(limits);
-  window.settle(window.add(1, 20, 7), answer(1n));
-  expect(window.take()).toEqual({ result: answer(1n), wireBytes: 7 });
+  let left = 0;
+  const counted = { memoryBytes: 1, onLeave: () => left++ };
+  window.settle(window.add(1, counted), answer(1n));
+  expect(left).toBe(0);
+  window.take();
+  expect(left).toBe(1);
+  window.settle(window.add(1, counted), answer(2n));
+  window.cancelAll();
+  expect(left).toBe(1);
 });
 
 test("cancelling takes back what has not settled, once, and drops what settles later", () => {
   const window = createItemWindow(limits);
   const cancelled: number[] = [];
   const items = [0, 1].map((i) => {
-    const item = window.add(1, 1, 1);
+    const item = window.add(1, one);
     item.cancel = () => cancelled.push(i);
     return item;
   });
@@ -82,14 +91,14 @@ test("whatever the order of settling, every item is answered once and the window
       let added = 0n;
       const take = () => {
         const one = window.take();
-        if (one !== undefined) taken.push(one.result.itemId);
+        if (one !== undefined) taken.push(one.itemId);
         return one !== undefined;
       };
       for (const { settles, takes } of steps) {
-        open.push({ item: window.add(1, 1, 1), id: added++ });
-        const [one] = open.splice(settles % open.length, 1);
-        if (settles % 3 > 0) window.settle(one!.item, answer(one!.id));
-        else open.push(one!);
+        open.push({ item: window.add(1, one), id: added++ });
+        const [next] = open.splice(settles % open.length, 1);
+        if (settles % 3 > 0) window.settle(next!.item, answer(next!.id));
+        else open.push(next!);
         for (let i = 0; i < takes; i++) take();
       }
       for (const { item, id } of open) window.settle(item, answer(id));
