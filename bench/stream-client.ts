@@ -29,8 +29,9 @@ const DISTINCT = 65_536;
 const port = Number(process.argv[2]);
 const features = benchRows(DISTINCT);
 
-/** One stream: about `rows` rows, in messages of `rowsPerMessage`. */
+/** About `rows` rows on each of `streams` streams (default 1), a connection each, in messages of `rowsPerMessage`. */
 interface Job {
+  readonly streams?: number;
   readonly model: string;
   readonly rowsPerMessage: number;
   readonly rows: number;
@@ -193,6 +194,12 @@ async function run(job: Job): Promise<{ rowsPerSecond: number; rows: number }> {
   return { rowsPerSecond: rows / seconds, rows };
 }
 
-process.on("message", async (job: Job) => process.send?.(await run(job)));
+process.on("message", async (job: Job) => {
+  const runs = await Promise.all(Array.from({ length: job.streams ?? 1 }, () => run(job)));
+  process.send?.({
+    rows: runs.reduce((rows, one) => rows + one.rows, 0),
+    rowsPerSecond: runs.reduce((speed, one) => speed + one.rowsPerSecond, 0),
+  });
+});
 process.on("disconnect", () => process.exit());
 process.send?.("ready");
