@@ -31,6 +31,7 @@ const CASES = [
   { model: "gbdt30", rowsPerMessage: 16, limit: 0.8 },
   { model: "lr30", rowsPerMessage: 4096, limit: 0 },
   { model: "lr30", rowsPerMessage: 256, limit: 0 },
+  { model: "lr30", rowsPerMessage: 16, limit: 0 },
 ].filter(
   ({ model, rowsPerMessage }) =>
     (values.only ?? model) === model &&

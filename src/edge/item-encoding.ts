@@ -56,11 +56,25 @@ function encodeScores(itemId: bigint, response: PredictResponse): Uint8Array {
   if (scoreBytes > 0) {
     bytes[at++] = SCORES;
     at = writeVarint(bytes, at, scoreBytes);
-    bytes.set(new Uint8Array(Float64Array.from(scores).buffer), at);
-    at += scoreBytes;
+    at = writeDoubles(bytes, at, scores);
   }
   for (const [i, label] of labels.entries()) at = writeText(bytes, at, LABELS, label, labelBytes[i]!);
   return bytes;
+}
+
+const SCRATCH_DOUBLES = 1024;
+/** Doubles are written here, aligned, and copied: no memory is made for an answer but its own. */
+const scratch = new Float64Array(SCRATCH_DOUBLES);
+const scratchBytes = Buffer.from(scratch.buffer);
+
+function writeDoubles(bytes: Buffer, from: number, values: readonly number[]): number {
+  let at = from;
+  for (let first = 0; first < values.length; first += SCRATCH_DOUBLES) {
+    const count = Math.min(SCRATCH_DOUBLES, values.length - first);
+    for (let i = 0; i < count; i++) scratch[i] = values[first + i]!;
+    at += scratchBytes.copy(bytes, at, 0, count * DOUBLE_BYTES);
+  }
+  return at;
 }
 
 function fieldBytes(byteCount: number): number {
