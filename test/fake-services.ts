@@ -19,7 +19,7 @@ import type { EdgeLimits } from "../src/edge/limits.ts";
 import { AssayError, type Violation } from "../src/errors.ts";
 import type { Call } from "../src/service/call.ts";
 import type { ModelsService } from "../src/service/models.ts";
-import type { ItemResult, ScoringService } from "../src/service/scoring.ts";
+import type { ItemResult, ItemSize, ItemStream, ScoringService } from "../src/service/scoring.ts";
 
 export const LIMITS: EdgeLimits = {
   maxMessageBytes: 1024 * 1024,
@@ -60,6 +60,10 @@ export function createFakeScoring(): FakeScoring {
       if (request.modelName === "hang") return hang(fake, call, answers);
       return new Promise((resolve) => resolve(score(request)));
     },
+    openStream(call) {
+      fake.calls.push(call);
+      return fakeItemStream();
+    },
     async *predictStream(requests, call) {
       fake.calls.push(call);
       for await (const item of requests) yield itemResult(item);
@@ -87,6 +91,39 @@ function hang(fake: FakeScoring, call: Call, answers: Answers): Promise<PredictR
     };
     fake.onHang();
   });
+}
+
+function fakeItemStream(): ItemStream {
+  const answers: { result: ItemResult; size: ItemSize }[] = [];
+  let ending: { readonly error: unknown } | undefined;
+  const stream: ItemStream = {
+    offer(item, size) {
+      answers.push({ result: itemResult(item), size });
+      stream.onChange();
+      return true;
+    },
+    end(error) {
+      ending ??= { error };
+      stream.onChange();
+    },
+    take() {
+      const answer = answers.shift();
+      answer?.size.onLeave?.();
+      return answer?.result;
+    },
+    get isIdle() {
+      return answers.length === 0;
+    },
+    get isEnding() {
+      return ending !== undefined;
+    },
+    get outcome() {
+      return answers.length === 0 ? ending : undefined;
+    },
+    onChange: () => {},
+    close() {},
+  };
+  return stream;
 }
 
 function itemResult(item: PredictStreamRequest): ItemResult {

@@ -48,7 +48,11 @@ export async function startScorer(model: TestModel): Promise<InProcessScorer> {
       describe: () => described,
     }),
   );
-  const service = createScoringService(table, { streamWindowRows: 10_000, callTimeoutMs: 60_000 });
+  const service = createScoringService(table, {
+    streamWindowRows: 10_000,
+    streamWindowBytes: 4_194_304,
+    callTimeoutMs: 60_000,
+  });
   const requestRows: number[] = [];
   return {
     model: described,

@@ -1,7 +1,8 @@
 /** Pools, batchers and entries for tests of the scoring core. */
 
 import type { Batcher, Entry, Lane } from "../src/batcher/batcher.ts";
-import { type BatcherOptions, createBatcher } from "../src/batcher/create-batcher.ts";
+import type { BatcherOptions } from "../src/batcher/batcher-options.ts";
+import { createBatcher } from "../src/batcher/create-batcher.ts";
 import { createPool, type PoolOptions } from "../src/pool/create-pool.ts";
 import type { Pool } from "../src/pool/pool.ts";
 import { silentLog } from "../src/telemetry/log.ts";

@@ -18,38 +18,46 @@ export interface Size {
   readonly bytes: number;
 }
 
-/**
- * Decides whether an entry may wait: undefined if so, else LIMIT_REACHED for what never fits and QUEUE_FULL, with the time that
- * the present queue will take, for what does not fit now. Bulk entries fill three quarters of the queue at most.
- */
-export function createAdmission(
-  modelName: string,
-  limits: QueueLimits,
-  drainRate: DrainRate,
-): (entry: Size, lane: Lane, waiting: Size) => AssayError | undefined {
+/** Decides whether an entry may wait in the queue; bulk entries fill three quarters of it at most. */
+export interface Admission {
+  /** LIMIT_REACHED for what never fits; undefined for all else. */
+  tooLarge(entry: Size): AssayError | undefined;
+  /** Whether the entry fits beside what waits. */
+  hasRoom(entry: Size, lane: Lane, waiting: Size): boolean;
+  /** QUEUE_FULL with the time that the present queue will take. */
+  queueFull(waiting: Size): AssayError;
+}
+
+/** Makes the admission to one model's queue. */
+export function createAdmission(modelName: string, limits: QueueLimits, drainRate: DrainRate): Admission {
   const { maxQueueRows, maxQueueBytes } = limits;
   let full: AssayError | undefined;
-  return (entry, lane, waiting) => {
-    if (entry.rows > maxQueueRows || entry.bytes > maxQueueBytes) {
+  return {
+    tooLarge({ rows, bytes }) {
+      if (rows <= maxQueueRows && bytes <= maxQueueBytes) return undefined;
       return new AssayError(
         Reason.LIMIT_REACHED,
-        `${entry.rows} rows in ${entry.bytes} bytes came; the queue of model ${modelName} takes ${maxQueueRows} rows in ${maxQueueBytes} bytes (max_queue_rows, max_queue_bytes); send fewer rows in one request`,
+        `${rows} rows in ${bytes} bytes came; the queue of model ${modelName} takes ${maxQueueRows} rows in ${maxQueueBytes} bytes (max_queue_rows, max_queue_bytes); send fewer rows in one request`,
       );
-    }
-    const share = lane === "bulk" && waiting.rows > 0 ? BULK_ROOM : 1;
-    const fits =
-      waiting.rows + entry.rows <= maxQueueRows * share &&
-      waiting.bytes + entry.bytes <= maxQueueBytes * share;
-    if (fits) return undefined;
-    const retryAfterMs = drainRate.msUntilGone(waiting.rows);
-    // A full queue refuses many at once: an error costs more than the refusal, so equal ones are the same.
-    if (full?.retryAfterMs !== retryAfterMs) {
-      full = new AssayError(
-        Reason.QUEUE_FULL,
-        `the queue of model ${modelName} is full: it takes ${maxQueueRows} rows in ${maxQueueBytes} bytes; try again in ${retryAfterMs} ms`,
-        { retryAfterMs },
+    },
+    hasRoom(entry, lane, waiting) {
+      const share = lane === "bulk" && waiting.rows > 0 ? BULK_ROOM : 1;
+      return (
+        waiting.rows + entry.rows <= maxQueueRows * share &&
+        waiting.bytes + entry.bytes <= maxQueueBytes * share
       );
-    }
-    return full;
+    },
+    queueFull(waiting) {
+      const retryAfterMs = drainRate.msUntilGone(waiting.rows);
+      // A full queue refuses many at once: an error costs more than the refusal, so equal ones are the same.
+      if (full?.retryAfterMs !== retryAfterMs) {
+        full = new AssayError(
+          Reason.QUEUE_FULL,
+          `the queue of model ${modelName} is full: it takes ${maxQueueRows} rows in ${maxQueueBytes} bytes; try again in ${retryAfterMs} ms`,
+          { retryAfterMs },
+        );
+      }
+      return full;
+    },
   };
 }

@@ -48,14 +48,15 @@ export function leadingLane(
 }
 
 /**
- * Fills a batch from the rows of one shape: those of the leading lane first, but bulk gets at least the whole rows that it is
- * owed with this batch.
+ * Fills a batch from the rows of one shape. Bulk gets the whole rows that it is owed with this batch; interactive rows take the
+ * rest. Bulk does not fill what they leave: whoever waits for an answer would wait for those rows as well, and bulk has the
+ * next batch to itself where nobody else waits.
  */
 export function splitLanes(waiting: LaneRows, maxRows: number, lead: Lane, bulkCredit: number): LaneRows {
   const owed = lead === "bulk" ? maxRows : Math.floor(bulkCredit + maxRows * BULK_SHARE);
-  const reserved = Math.min(owed, waiting.bulk, maxRows);
-  const interactive = Math.min(waiting.interactive, maxRows - reserved);
-  return { interactive, bulk: Math.min(waiting.bulk, maxRows - interactive) };
+  const bulk = waiting.interactive === 0 ? waiting.bulk : Math.min(owed, waiting.bulk);
+  const reserved = Math.min(bulk, maxRows);
+  return { interactive: Math.min(waiting.interactive, maxRows - reserved), bulk: reserved };
 }
 
 /** The rows that bulk is owed after a batch; nothing where only one lane waited. */

@@ -6,7 +6,8 @@
  * rows first; `maxQueueDelayMicroseconds` is waited only if asked for; rows are counted, not requests; an entry larger than
  * the maximum is split and joined again; entries whose `shapeKey` differ never share a batch; a row whose deadline has
  * passed or whose caller has gone is dropped before it runs; a caller is answered at its deadline even while its batch
- * runs; the queue is bounded in rows and bytes and says QUEUE_FULL with a delay at once; rows are copied once, at dispatch.
+ * runs; the queue is bounded in rows and bytes and says QUEUE_FULL with a delay at once, or lets in what waits for room as it
+ * comes; rows are copied once, at dispatch.
  */
 import type { AssayError } from "../errors.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
@@ -45,6 +46,11 @@ export interface Entry {
   readonly lane: Lane;
   /** On `performance.now()`'s clock, in milliseconds; Infinity for none. */
   readonly deadlineAt: number;
+  /**
+   * Where the queue is full it waits for room outside, behind those that came before it in its lane, instead of being refused.
+   * Its caller bounds how many such entries it has. Default false.
+   */
+  readonly waitsForRoom?: boolean;
   /** The outputs wanted by name; empty: all. */
   readonly outputNames: readonly string[];
   /** Copies rows `fromRow` to `fromRow + rowCount` to the writer. Must not throw. */
@@ -56,7 +62,7 @@ export interface Entry {
 
 /** Joins rows for one model version; made by `createBatcher`. */
 export interface Batcher {
-  /** Takes an entry. Calls `onError` with QUEUE_FULL before it returns where there is no room. */
+  /** Takes an entry. Calls `onError` with QUEUE_FULL before it returns where there is no room and it does not wait for some. */
   enqueue(entry: Entry): void;
   /** Takes an entry back: it is not run if it has not started, and neither callback comes. */
   cancel(entry: Entry): void;

@@ -1,39 +1,20 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import type { Pool } from "../pool/pool.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAdmission } from "./admission.ts";
 import { createAlarm } from "./alarm.ts";
 import { createBatchPicker } from "./batch-picker.ts";
-import { type Batching, batchShape } from "./batch-policy.ts";
+import { batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
+import type { BatcherOptions } from "./batcher-options.ts";
+import { createDelivery } from "./delivery.ts";
 import { createDrainRate } from "./drain-rate.ts";
-import { createJoinedOutputs, sliceRows } from "./joined-outputs.ts";
+import { missedDeadline } from "./missed-deadline.ts";
 import { createQueue } from "./queue.ts";
+import { createRoomLine } from "./room-line.ts";
 import { createRowlessOutputs } from "./rowless-outputs.ts";
 import { type Part, type Ticket, wantedOutputs } from "./ticket.ts";
-
-/** What a batcher is made with; the defaults are the server's. */
-export interface BatcherOptions {
-  /** The batcher sets its `onIdle`; whoever made the pool closes it, after the batcher. */
-  readonly pool: Pool;
-  /** For messages. */
-  readonly modelName: string;
-  readonly batching: Batching;
-  /** Outputs that are known not to have a row for each row of a batch; others are found when they come. */
-  readonly rowlessOutputNames?: readonly string[];
-  /** The most rows in one run; default 256. */
-  readonly maxBatchSize?: number;
-  /** How long rows may wait for others while an instance is idle; default 0. */
-  readonly maxQueueDelayMicroseconds?: number;
-  /** The most rows that wait; default 8,192. */
-  readonly maxQueueRows?: number;
-  /** The most bytes that wait; default 64 MiB. */
-  readonly maxQueueBytes?: number;
-  readonly log: Log;
-}
 
 /** Makes the batcher of one model version; `batcher.ts` says what it promises. */
 export function createBatcher(options: BatcherOptions): Batcher {
@@ -43,15 +24,27 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const hasRows = batching !== "no-batch-dimension";
   const queue = createQueue();
   const picker = createBatchPicker(queue, shape, maxQueueDelayMicroseconds);
-  /** Every entry that is not answered. */
+  const roomLine = createRoomLine();
+  /** Every entry that is in the queue or runs. */
   const tickets = new Map<Entry, Ticket>();
   /** Parts of batches that failed, to be run apart. */
   const retries: Part[][] = [];
   const rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>
     options.log.warn({ model: modelName, output }, "an output has no rows: who asks for it runs alone"),
   );
+  const deliver = createDelivery({
+    hasRows,
+    maxRows: shape.maxRows,
+    rowlessOutputs,
+    answer,
+    fail,
+    onIndivisible(parts, error) {
+      if (!runApart(parts, error)) fail(parts[0]!.ticket, error);
+      else dispatch();
+    },
+  });
   const drainRate = createDrainRate();
-  const admit = createAdmission(modelName, { maxQueueRows, maxQueueBytes }, drainRate);
+  const admission = createAdmission(modelName, { maxQueueRows, maxQueueBytes }, drainRate);
   const deadlines = createAlarm(expire);
   const gathering = createAlarm(() => {
     dispatch();
@@ -70,16 +63,32 @@ export function createBatcher(options: BatcherOptions): Batcher {
     ticket.isSettled = true;
     queue.remove(ticket);
     tickets.delete(ticket.entry);
-    if (closing && tickets.size === 0) onDrained();
+    if (closing) checkDrained();
+  }
+
+  function checkDrained(): void {
+    if (tickets.size === 0 && roomLine.isEmpty) onDrained();
   }
 
   function fail(ticket: Ticket, error: AssayError): void {
     if (ticket.isSettled) return;
     settle(ticket);
+    tell(ticket.entry, error);
+  }
+
+  function tell(entry: Entry, error: AssayError): void {
     try {
-      ticket.entry.onError(error);
+      entry.onError(error);
     } catch (thrown) {
       callbackThrew(thrown);
+    }
+  }
+
+  function failAll(error: AssayError): void {
+    for (const ticket of tickets.values()) fail(ticket, error);
+    for (const [entry] of roomLine.entries()) {
+      roomLine.remove(entry);
+      tell(entry, error);
     }
   }
 
@@ -92,22 +101,44 @@ export function createBatcher(options: BatcherOptions): Batcher {
     let next = Number.POSITIVE_INFINITY;
     for (const ticket of tickets.values()) {
       const { deadlineAt } = ticket.entry;
-      if (deadlineAt <= now) fail(ticket, deadlineExceeded(ticket, now));
+      if (deadlineAt <= now) failLate(ticket, now);
       else if (deadlineAt < next) next = deadlineAt;
     }
+    for (const [entry, since] of roomLine.entries()) {
+      if (entry.deadlineAt <= now) {
+        roomLine.remove(entry);
+        tell(entry, missedDeadline(entry, since, now, false));
+      } else if (entry.deadlineAt < next) next = entry.deadlineAt;
+    }
+    if (closing) checkDrained();
     return next;
   }
 
-  /** Runs what waits while an instance is idle. */
+  function failLate(ticket: Ticket, now: number): void {
+    const hasBegun = !ticket.isWaiting || ticket.nextRow > 0;
+    fail(ticket, missedDeadline(ticket.entry, ticket.enqueuedAt, now, hasBegun));
+  }
+
+  /** Runs what waits while an instance is idle; lets in what waits for the room that this makes. */
   function dispatch(): void {
     if (stopped) return;
     const outage = pool.outage;
-    if (outage !== undefined) for (const ticket of tickets.values()) fail(ticket, outage);
+    if (outage !== undefined) failAll(outage);
+    roomLine.admit(hasRoom, enter);
     while (pool.idleCount > 0) {
       const parts = nextParts();
       if (parts === undefined) return;
       run(parts);
+      roomLine.admit(hasRoom, enter);
     }
+  }
+
+  function hasRoom(entry: Entry): boolean {
+    return admission.hasRoom({ rows: entry.rowCount, bytes: entry.byteCount }, entry.lane, queue);
+  }
+
+  function enter(entry: Entry, since: number): void {
+    tickets.set(entry, queue.add(entry, since, rowlessOutputs.areAvoidedBy(entry.outputNames)));
   }
 
   /** The rows of the next batch; undefined where none is to run now. */
@@ -132,7 +163,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
   }
 
   function isInTime(ticket: Ticket, now: number): boolean {
-    if (ticket.entry.deadlineAt <= now) fail(ticket, deadlineExceeded(ticket, now));
+    if (ticket.entry.deadlineAt <= now) failLate(ticket, now);
     return !ticket.isSettled;
   }
 
@@ -173,48 +204,6 @@ export function createBatcher(options: BatcherOptions): Batcher {
     return true;
   }
 
-  function deliver(parts: readonly Part[], rowCount: number, outputs: readonly TensorData[]): void {
-    const whole = parts.length === 1 && parts[0]!.rowCount === parts[0]!.ticket.entry.rowCount;
-    if (whole || !hasRows) {
-      answer(parts[0]!.ticket, outputs);
-      return;
-    }
-    if (!rowlessOutputs.areAbsentFrom(outputs, rowCount)) {
-      const shapes = outputs.map((output) => `"${output.name}" [${output.shape}]`).join(", ");
-      const error = new AssayError(
-        Reason.RUN_FAILED,
-        `the outputs do not have one row for each of the ${rowCount} rows: ${shapes}; send at most ${shape.maxRows} rows in one request`,
-      );
-      if (!runApart(parts, error)) fail(parts[0]!.ticket, error);
-      else dispatch();
-      return;
-    }
-    let batchRow = 0;
-    for (const part of parts) {
-      deliverPart(part, sliceRows(outputs, batchRow, part.rowCount, rowCount));
-      batchRow += part.rowCount;
-    }
-  }
-
-  function deliverPart(part: Part, outputs: readonly TensorData[]): void {
-    const { ticket } = part;
-    if (ticket.isSettled) return;
-    const { entry } = ticket;
-    if (part.rowCount === entry.rowCount) {
-      answer(ticket, outputs);
-      return;
-    }
-    ticket.joined ??= createJoinedOutputs(entry.rowCount);
-    try {
-      ticket.joined.add(outputs, part.fromRow);
-    } catch (error) {
-      fail(ticket, error as AssayError);
-      return;
-    }
-    ticket.answeredRows += part.rowCount;
-    if (ticket.answeredRows === entry.rowCount) answer(ticket, ticket.joined.outputs);
-  }
-
   function answer(ticket: Ticket, outputs: readonly TensorData[]): void {
     if (ticket.isSettled) return;
     settle(ticket);
@@ -227,8 +216,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   function refusal(entry: Entry): AssayError | undefined {
     if (closing) return new AssayError(Reason.SHUTTING_DOWN, `model ${modelName} takes no more requests`);
-    if (pool.outage !== undefined) return pool.outage;
-    return admit({ rows: entry.rowCount, bytes: entry.byteCount }, entry.lane, queue);
+    return pool.outage ?? admission.tooLarge({ rows: entry.rowCount, bytes: entry.byteCount });
   }
 
   /** What comes in one turn of the event loop, on however many sockets, runs together: a third cheaper with 8 callers. */
@@ -252,13 +240,23 @@ export function createBatcher(options: BatcherOptions): Batcher {
         entry.onError(error);
         return;
       }
-      tickets.set(entry, queue.add(entry, performance.now(), rowlessOutputs.areAvoidedBy(entry.outputNames)));
+      const now = performance.now();
+      // What waits for room is not overtaken by what would.
+      const waits = entry.waitsForRoom === true;
+      if (!(waits && !roomLine.isEmptyIn(entry.lane)) && hasRoom(entry)) enter(entry, now);
+      else if (waits) roomLine.add(entry, now);
+      else {
+        entry.onError(admission.queueFull(queue));
+        return;
+      }
       deadlines.set(entry.deadlineAt);
       if (pool.idleCount > 0) watchTurn();
     },
     cancel(entry) {
       const ticket = tickets.get(entry);
       if (ticket !== undefined) settle(ticket);
+      else roomLine.remove(entry);
+      if (closing) checkDrained();
     },
     get depth() {
       return { rows: queue.rows, bytes: queue.bytes, running: runningRows };
@@ -268,7 +266,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       dispatch();
       await new Promise<void>((resolve) => {
         onDrained = resolve;
-        if (tickets.size === 0) resolve();
+        checkDrained();
       });
     },
     async close() {
@@ -280,20 +278,8 @@ export function createBatcher(options: BatcherOptions): Batcher {
         if (runningBatches === 0) resolve();
       });
       const error = new AssayError(Reason.SHUTTING_DOWN, `model ${modelName} takes no more requests`);
-      for (const ticket of tickets.values()) fail(ticket, error);
+      failAll(error);
       deadlines.close();
     },
   };
-}
-
-function deadlineExceeded(ticket: Ticket, now: number): AssayError {
-  if (ticket.entry.deadlineAt <= ticket.enqueuedAt) {
-    return new AssayError(Reason.DEADLINE_EXCEEDED, "the deadline had passed when the rows came");
-  }
-  const waitedMs = Math.round(now - ticket.enqueuedAt);
-  const where = ticket.isWaiting && ticket.nextRow === 0 ? "waiting to run" : "running";
-  return new AssayError(
-    Reason.DEADLINE_EXCEEDED,
-    `the deadline passed after ${waitedMs} ms, the rows were still ${where}`,
-  );
 }

@@ -18,7 +18,7 @@ import type { EdgeLimits } from "./limits.ts";
 import { framedMessageCheck, wholeBodyCheck } from "./message-limit.ts";
 import { createRequestBody, type RequestBody } from "./request-body.ts";
 import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
-import { parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
+import { callerTimeout } from "./timeout-header.ts";
 
 /** What every call behind Connect's handlers shares. */
 export interface ConnectContext {
@@ -43,7 +43,7 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     sendsDetails: !context.foreign.has(handler.requestPath),
     protocol: wire === "grpc" ? "grpc" : wire.startsWith("grpc-web") ? "grpc-web" : "connect",
     lane: methodKind === "unary" ? "interactive" : "bulk",
-    timeoutMs: callerTimeout(stream),
+    timeoutMs: callerTimeout(stream.headers),
     callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
     log: context.log,
   });
@@ -87,13 +87,6 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
 }
 
 const INTERNAL_ERROR = 2;
-
-function callerTimeout(stream: ServerStream): number | undefined {
-  const grpc = stream.headers.get("grpc-timeout");
-  if (grpc !== undefined) return parseGrpcTimeout(grpc);
-  const connect = stream.headers.get("connect-timeout-ms");
-  return connect === undefined ? undefined : parseConnectTimeout(connect);
-}
 
 function requestUrl(stream: ServerStream): string {
   const scheme = stream.encrypted ? "https" : "http";

@@ -22,6 +22,7 @@ import { createAssayHttp2Engine } from "./assay-http2-engine.ts";
 import { callInterceptor } from "./call-interceptor.ts";
 import { connectCompressions } from "./compression.ts";
 import type { EdgeCall } from "./edge-call.ts";
+import { grpcStreamRoute } from "./grpc-stream.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { createHttp1Engine } from "./http1-engine.ts";
 import type { EdgeLimits } from "./limits.ts";
@@ -45,6 +46,8 @@ export interface EdgeOptions {
   readonly log: Log;
   /** `assay`: the engine of src/http2; `node`: node:http2, to compare with. */
   readonly http2Engine: "assay" | "node";
+  /** Who serves PredictStream over gRPC: `connect`, to compare with; default `assay`. */
+  readonly grpcStreams?: "assay" | "connect";
   /** More procedures behind the same listener; their errors carry no details of Assay's. */
   readonly routes?: (router: ConnectRouter) => void;
 }
@@ -80,8 +83,9 @@ export function createEdge(options: EdgeOptions): Edge {
     const state = models.readiness();
     return draining ? { ...state, ready: false, draining: true } : state;
   };
+  const compressions = connectCompressions(limits.maxMessageBytes);
   const connect = createConnectRouter({
-    acceptCompression: connectCompressions(limits.maxMessageBytes),
+    acceptCompression: compressions,
     interceptors: [callInterceptor],
     jsonOptions: { registry: detailTypes },
   });
@@ -98,8 +102,10 @@ export function createEdge(options: EdgeOptions): Edge {
   options.routes?.(connect);
   const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
 
+  const grpcStream = grpcStreamRoute(scoring, compressions);
   const onStream = createRouter(
     {
+      grpcStreams: new Map(options.grpcStreams === "connect" ? [] : [[grpcStream.procedure, grpcStream]]),
       procedures: new Map(connect.handlers.map((handler) => [handler.requestPath, handler])),
       plain: probeRoutes(readiness),
       predict: predictRoute(scoring),

@@ -1,8 +1,14 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 
-/** Looks at body bytes as they come; returns why the body is refused, or undefined while it may go on. */
-export type BodyCheck = (bytes: Uint8Array) => AssayError | undefined;
+/** Why a body is refused, and how many of the bytes that were looked at last belong to messages before the one that is. */
+export interface BodyRefusal {
+  readonly error: AssayError;
+  readonly goodBytes: number;
+}
+
+/** Looks at body bytes as they come; undefined while the body may go on. */
+export type BodyCheck = (bytes: Uint8Array) => BodyRefusal | undefined;
 
 /** Says that a message is larger than the server takes. */
 export function messageTooLarge(maxMessageBytes: number, byteCount?: number): AssayError {
@@ -25,21 +31,24 @@ export function framedMessageCheck(maxMessageBytes: number): BodyCheck {
   let left = 0;
   return (bytes) => {
     let offset = 0;
+    let goodBytes = 0;
     while (offset < bytes.length) {
       if (left > 0) {
         const taken = Math.min(left, bytes.length - offset);
         left -= taken;
         offset += taken;
+        goodBytes = offset;
         continue;
       }
       if (prefixBytes > 0) length = length * 256 + bytes[offset]!;
       prefixBytes++;
       offset++;
       if (prefixBytes < PREFIX_BYTES) continue;
-      if (length > maxMessageBytes) return messageTooLarge(maxMessageBytes, length);
+      if (length > maxMessageBytes) return { error: messageTooLarge(maxMessageBytes, length), goodBytes };
       left = length;
       prefixBytes = 0;
       length = 0;
+      goodBytes = offset;
     }
     return undefined;
   };
@@ -51,7 +60,8 @@ export function wholeBodyCheck(maxMessageBytes: number, contentLength: string | 
   let bytesSeen = 0;
   return (bytes) => {
     bytesSeen += bytes.length;
-    if (announced > maxMessageBytes) return messageTooLarge(maxMessageBytes, announced);
-    return bytesSeen > maxMessageBytes ? messageTooLarge(maxMessageBytes) : undefined;
+    const refused = (error: AssayError): BodyRefusal => ({ error, goodBytes: 0 });
+    if (announced > maxMessageBytes) return refused(messageTooLarge(maxMessageBytes, announced));
+    return bytesSeen > maxMessageBytes ? refused(messageTooLarge(maxMessageBytes)) : undefined;
   };
 }

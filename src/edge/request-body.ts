@@ -12,7 +12,7 @@ export interface RequestBody extends AsyncIterable<Uint8Array> {
 
 /**
  * Reads a stream's body. The peer gets its window back only for what was pulled, so a slow reader slows the peer;
- * a body that `check` refuses is read no further. `decode` is applied to each chunk before the check.
+ * a body that `check` refuses is read up to what is refused. `decode` is applied to each chunk before the check.
  */
 export function createRequestBody(
   stream: ServerStream,
@@ -63,7 +63,9 @@ export function createRequestBody(
     }
     const refused = check(bytes);
     if (refused !== undefined) {
-      body.fail(asError(refused));
+      const { error, goodBytes } = refused;
+      if (goodBytes > 0) chunks.push({ bytes: bytes.subarray(0, goodBytes), wireBytes: view.byteLength });
+      body.fail(asError(error));
       return;
     }
     if (bytes.byteLength > 0) chunks.push({ bytes, wireBytes: view.byteLength });
@@ -96,6 +98,6 @@ export function createRequestBody(
   };
   // What is announced can be refused before it comes.
   const refusedAtOnce = check(new Uint8Array(0));
-  if (refusedAtOnce !== undefined) body.fail(asError(refusedAtOnce));
+  if (refusedAtOnce !== undefined) body.fail(asError(refusedAtOnce.error));
   return body;
 }

@@ -13,11 +13,14 @@ import { corsFields, isPreflight, preflightFields } from "./cors.ts";
 import { toConnectError } from "./error-details.ts";
 import { errorRow } from "./error-table.ts";
 import { headerListBytes } from "./field-list.ts";
+import { type GrpcStreamRoute, isGrpcStream } from "./grpc-stream.ts";
 import { type PlainRoute, servePlain } from "./plain-http.ts";
 import { isPredictPath } from "./predict-route.ts";
 
 /** Everything that a stream can reach. */
 export interface Routes {
+  /** Procedures whose gRPC form is framed here, by path; Connect's handlers take whatever these do not. */
+  readonly grpcStreams: ReadonlyMap<string, GrpcStreamRoute>;
   readonly procedures: ReadonlyMap<string, UniversalHandler>;
   readonly plain: ReadonlyMap<string, PlainRoute>;
   readonly predict: PlainRoute;
@@ -49,6 +52,11 @@ function route(stream: ServerStream, routes: Routes, catalogue: string, context:
   }
   if (isPreflight(stream.method, stream.headers)) {
     stream.respond(204, headerBlock(preflightFields(stream.headers, context.corsOrigins)), true);
+    return;
+  }
+  const grpcStream = routes.grpcStreams.get(path);
+  if (grpcStream !== undefined && isGrpcStream(stream)) {
+    grpcStream.serve(stream, context);
     return;
   }
   const procedure = routes.procedures.get(path);

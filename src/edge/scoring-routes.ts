@@ -7,14 +7,13 @@ import {
 } from "../../gen/assay/v1/model_service_pb.ts";
 import {
   type PredictStreamResponse,
-  PredictStreamResponseSchema,
   ScoringService as ScoringServiceDesc,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { Call } from "../service/call.ts";
 import type { ModelsService } from "../service/models.ts";
 import type { ItemResult, ScoringService } from "../service/scoring.ts";
 import { edgeCallKey } from "./call-interceptor.ts";
-import { toItemStatus } from "./error-details.ts";
+import { itemResponse } from "./item-response.ts";
 
 /** Routes assay.v1.ScoringService to the scoring service. */
 export function scoringRoutes(router: ConnectRouter, scoring: ScoringService): void {
@@ -35,16 +34,7 @@ export function modelRoutes(router: ConnectRouter, models: ModelsService): void 
 }
 
 async function* itemResponses(results: AsyncIterable<ItemResult>): AsyncGenerator<PredictStreamResponse> {
-  for await (const result of results) {
-    const { itemId } = result;
-    yield create(PredictStreamResponseSchema, {
-      itemId,
-      result:
-        "error" in result
-          ? { case: "status", value: toItemStatus(result.error) }
-          : { case: "response", value: result.response },
-    });
-  }
+  for await (const result of results) yield itemResponse(result);
 }
 
 function callOf(context: HandlerContext): Call {

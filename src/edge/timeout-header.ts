@@ -1,3 +1,5 @@
+import type { Headers } from "../http2/stream.ts";
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   H: 3_600_000,
   M: 60_000,
@@ -16,4 +18,12 @@ export function parseGrpcTimeout(value: string): number | undefined {
 /** Milliseconds of a `connect-timeout-ms` value (up to 10 digits); undefined where it is malformed. */
 export function parseConnectTimeout(value: string): number | undefined {
   return /^\d{1,10}$/.test(value) ? Number(value) : undefined;
+}
+
+/** Milliseconds of the timeout that a caller gave in either form; undefined where there is none, or a malformed one. */
+export function callerTimeout(headers: Headers): number | undefined {
+  const grpc = headers.get("grpc-timeout");
+  if (grpc !== undefined) return parseGrpcTimeout(grpc);
+  const connect = headers.get("connect-timeout-ms");
+  return connect === undefined ? undefined : parseConnectTimeout(connect);
 }

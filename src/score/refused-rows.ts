@@ -5,7 +5,7 @@ import { ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
 import type { MappedTensor } from "./column-mapping.ts";
 import { createRowFaults } from "./row-faults.ts";
 
-const ELEMENT = /^inputs\[(\d+)\]\.(?:raw_contents|contents\.\w+)\[(\d+)\]$/;
+const ELEMENT = /^inputs\[(\d+)\]\.(?:raw_contents|contents\.\w+)\[(\d+)\](?:\[(\d+)\])?$/;
 const ROW = /^rows\[(\d+)\](?:\.fields\["(.*)"\])?$/;
 
 /**
@@ -30,8 +30,9 @@ export function refusedRows(
     const tensor = tensors.find(({ name }) => name === input?.name);
     if (input === undefined || tensor === undefined) continue;
     const { columns } = tensor;
-    const at = Number(element[2]);
-    faults.add(Math.floor(at / columns.length), columns[at % columns.length]!.column, description);
+    const column = columns[Number(element[3] ?? 0)];
+    if (column === undefined) continue;
+    faults.add(Number(element[2]), column.column, description);
     const alike = `${element[1]} ${rule} ${description}`;
     if (!cut || seen.has(alike)) continue;
     seen.add(alike);

@@ -19,6 +19,7 @@ export interface CheckedRows {
 export interface EntryOptions {
   readonly lane: Lane;
   readonly deadlineAt: number;
+  readonly waitsForRoom: boolean;
   readonly outputNames: readonly string[];
   readonly onOutputs: (outputs: readonly TensorData[]) => void;
   readonly onError: (error: AssayError) => void;
@@ -34,6 +35,7 @@ export function createEntry(rows: CheckedRows, options: EntryOptions): Entry {
     shapeKey: shapeKey(inputs),
     lane: options.lane,
     deadlineAt: options.deadlineAt,
+    waitsForRoom: options.waitsForRoom,
     outputNames: options.outputNames,
     write(writer: RowWriter, fromRow: number, rowCount: number): void {
       for (let i = 0; i < inputs.length; i++) {

@@ -1,118 +1,92 @@
-import type { ItemResult } from "./scoring.ts";
+import type { ItemResult, ItemSize } from "./scoring.ts";
 
-/** The place of one item in a window; `settle` is called once. */
-export interface ItemSlot {
-  settle(result: ItemResult): void;
-}
-
-/**
- * The items of one stream that are being scored: at most `rowLimit` rows, answered in order or as they settle.
- * One reader fills it (`room`, `open`, `stop`), one writer empties it (`next`); `abort` ends both.
- */
-export interface ItemWindow {
-  /** Answers come as they settle. Set before the first `open`. */
-  unordered: boolean;
-  /** Waits until `rows` more fit, or nothing else is in the window. False once stopped or aborted: take no more items. */
-  room(rows: number): Promise<boolean>;
-  open(rows: number, cancel: () => void): ItemSlot;
-  /** No more items: after the last answer `next` returns undefined, or throws `error` where one is given. */
-  stop(error: unknown): void;
-  /** Cancels every item that has not settled; `next` throws `error`. */
-  abort(error: unknown): void;
-  /** Waits `ms`, or until an item settles or the window is aborted. */
-  pause(ms: number): Promise<void>;
-  next(): Promise<ItemResult | undefined>;
-}
-
-interface OpenItem {
+/** One item that is in the server, from its offer until its answer is taken. */
+export interface WindowItem {
   readonly rows: number;
-  readonly cancel: () => void;
+  readonly size: ItemSize;
+  /** Takes its rows back; set once they are enqueued. */
+  cancel: () => void;
   result: ItemResult | undefined;
 }
 
+/** What bounds a window. One item may exceed both limits alone. */
+export interface WindowLimits {
+  readonly streamWindowRows: number;
+  readonly streamWindowBytes: number;
+}
+
+/** The items of one stream that are being scored, answered in order or as they settle. Bookkeeping only: nothing waits here. */
+export interface ItemWindow {
+  /** Answers come as they settle. Set before the first `add`. */
+  unordered: boolean;
+  readonly isEmpty: boolean;
+  /** Whether `rows` more of that size fit, or nothing else is in the window. */
+  fits(rows: number, size: ItemSize): boolean;
+  add(rows: number, size: ItemSize): WindowItem;
+  settle(item: WindowItem, result: ItemResult): void;
+  /** The next answer in the window's order, which leaves it; undefined while none is due. */
+  take(): ItemResult | undefined;
+  /** Takes back every item that has not settled and empties the window. */
+  cancelAll(): void;
+}
+
 /** Makes an empty window. */
-export function createItemWindow(rowLimit: number): ItemWindow {
-  const items: OpenItem[] = [];
-  const waiting = new Set<() => void>();
+export function createItemWindow(limits: WindowLimits): ItemWindow {
+  /** Without a result. */
+  const open = new Set<WindowItem>();
+  /** In the order of their answers: as they came, or as they settled. */
+  const line: WindowItem[] = [];
+  let head = 0;
+  let count = 0;
   let rowsHeld = 0;
-  let stopped = false;
-  let aborted = false;
-  let failure: unknown;
+  let bytesHeld = 0;
 
-  function changed(): void {
-    const woken = [...waiting];
-    waiting.clear();
-    for (const wake of woken) wake();
-  }
-
-  function change(): Promise<void> {
-    return new Promise((resolve) => waiting.add(resolve));
-  }
-
-  function takeSettled(): ItemResult | undefined {
-    const index = window.unordered ? items.findIndex((item) => item.result !== undefined) : 0;
-    const item = items[index];
-    if (item?.result === undefined) return undefined;
-    items.splice(index, 1);
-    rowsHeld -= item.rows;
-    changed();
-    return item.result;
-  }
-
-  const window: ItemWindow = {
+  return {
     unordered: false,
-    async room(rows) {
-      while (!stopped && items.length > 0 && rowsHeld + rows > rowLimit) await change();
-      return !stopped;
+    get isEmpty() {
+      return count === 0;
     },
-    open(rows, cancel) {
-      const item: OpenItem = { rows, cancel, result: undefined };
-      items.push(item);
+    fits(rows, { memoryBytes }) {
+      if (count === 0) return true;
+      return (
+        rowsHeld + rows <= limits.streamWindowRows && bytesHeld + memoryBytes <= limits.streamWindowBytes
+      );
+    },
+    add(rows, size) {
+      const item: WindowItem = { rows, size, cancel: () => {}, result: undefined };
+      open.add(item);
+      if (!this.unordered) line.push(item);
+      count++;
       rowsHeld += rows;
-      return {
-        settle(result) {
-          item.result = result;
-          changed();
-        },
-      };
+      bytesHeld += size.memoryBytes;
+      return item;
     },
-    stop(error) {
-      if (stopped) return;
-      stopped = true;
-      failure = error;
-      changed();
+    settle(item, result) {
+      if (!open.delete(item)) return;
+      item.result = result;
+      if (this.unordered) line.push(item);
     },
-    abort(error) {
-      if (aborted) return;
-      aborted = true;
-      stopped = true;
-      failure = error;
-      for (const item of items) if (item.result === undefined) item.cancel();
-      changed();
-    },
-    async pause(ms) {
-      if (aborted) return;
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([
-        change(),
-        new Promise<void>((resolve) => {
-          timer = setTimeout(resolve, ms);
-        }),
-      ]);
-      clearTimeout(timer);
-    },
-    async next() {
-      for (;;) {
-        if (aborted) throw failure;
-        const result = takeSettled();
-        if (result !== undefined) return result;
-        if (stopped && items.length === 0) {
-          if (failure !== undefined) throw failure;
-          return undefined;
-        }
-        await change();
+    take() {
+      const item = line[head];
+      if (item?.result === undefined) return undefined;
+      line[head++] = undefined as never;
+      // A line that is never empty must not grow for ever.
+      if (head === line.length) head = line.length = 0;
+      else if (head >= 1024) {
+        line.splice(0, head);
+        head = 0;
       }
+      count--;
+      rowsHeld -= item.rows;
+      bytesHeld -= item.size.memoryBytes;
+      item.size.onLeave?.();
+      return item.result;
+    },
+    cancelAll() {
+      for (const item of open) item.cancel();
+      open.clear();
+      head = line.length = 0;
+      count = rowsHeld = bytesHeld = 0;
     },
   };
-  return window;
 }

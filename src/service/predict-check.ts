@@ -3,6 +3,7 @@ import { didYouMean } from "../nearest-name.ts";
 import type { CheckedRows } from "./checked-rows.ts";
 import { addDefaultInputs } from "./default-inputs.ts";
 import { checkFeatures, listed } from "./feature-rows.ts";
+import { isPlainRequest } from "./plain-request.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import type { ServedModel } from "./served-model.ts";
 import { checkRows } from "./struct-rows.ts";
@@ -19,7 +20,7 @@ export interface CheckedRequest {
 /** Checks a request against the schema and the model's signature; throws INVALID_REQUEST with every violation. */
 export function checkPredictRequest(request: PredictRequest, model: ServedModel): CheckedRequest {
   const violations = createViolations();
-  checkSchemaRules(PredictRequestSchema, request, violations);
+  if (!isPlainRequest(request)) checkSchemaRules(PredictRequestSchema, request, violations);
   // Without exactly one form there is nothing to hold against the signature.
   const forms = [request.features, request.inputs, request.rows].filter((form) => form.length > 0);
   if (forms.length !== 1) violations.throwIfAny();

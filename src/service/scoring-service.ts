@@ -1,7 +1,8 @@
 import { type PredictRowsRequest, PredictRowsRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import { openItemStream, type StreamLimits } from "./item-stream.ts";
 import type { ModelTable } from "./model-table.ts";
 import { predictOn } from "./predict-call.ts";
-import { predictItems, type StreamLimits } from "./predict-items.ts";
+import { predictItems } from "./predict-items.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import type { ScoringService } from "./scoring.ts";
 import { createViolations } from "./violations.ts";
@@ -16,16 +17,18 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
     },
     listeners: drainListeners,
   };
+  const context = { table, limits, drainState };
   return {
     async predict(request, call) {
       return predictOn(table.resolve(request.modelName, request.modelVersion), request, call);
     },
     predictStream(requests, call) {
-      return predictItems(requests, call, { table, limits, drainState });
+      return predictItems(requests, openItemStream(call, context));
     },
+    openStream: (call) => openItemStream(call, context),
     predictRows(request, call) {
       checkRowsRequest(request);
-      return predictItems(request.items, call, { table, limits, drainState });
+      return predictItems(request.items, openItemStream(call, context));
     },
     drain() {
       draining = true;

@@ -56,7 +56,7 @@ export function checkInputs(
       }
       rowCount = rows;
     }
-    const values = readTensorValues(tensor, shape, spec, path, violations);
+    const values = readTensorValues(tensor, shape, batched, spec, path, violations);
     if (values === undefined) continue;
     inputs.push({
       name: spec.name,

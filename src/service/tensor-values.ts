@@ -1,8 +1,9 @@
 import type { Tensor, TensorContents } from "../../gen/assay/v1/tensor_pb.ts";
 import type { TensorSpec } from "../model/signature.ts";
-import { type Datatype, ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
-import { halfToNumber } from "../tensor/half-float.ts";
+import { type Datatype, ELEMENT_BYTES } from "../tensor/datatype.ts";
+import { floatReader, mayHoldNonFinite } from "../tensor/float-bytes.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
+import { createElementFaults, type ElementFaults } from "./element-faults.ts";
 import type { InputValues } from "./input-values.ts";
 import { floatFault, floatLimit, integerRangeFault, isFloat, stringFault } from "./value-rules.ts";
 import type { Violations } from "./violations.ts";
@@ -38,14 +39,20 @@ const PROTO_NAME: Readonly<Record<ContentsField, string>> = {
 const FIELDS = Object.keys(PROTO_NAME) as ContentsField[];
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads and checks the elements of a tensor whose header fits `spec`. Undefined where a violation was added. */
+/**
+ * Reads and checks the elements of a tensor whose header fits `spec`; with `hasRows`, axis 0 counts them. Undefined where a violation
+ * was added.
+ */
 export function readTensorValues(
   tensor: Tensor,
   shape: readonly number[],
+  hasRows: boolean,
   spec: TensorSpec,
   path: string,
   violations: Violations,
 ): InputValues | undefined {
+  const rowElements = hasRows ? elementCount(shape.slice(1)) : undefined;
+  const faultsAt = (valuesPath: string) => createElementFaults(valuesPath, rowElements, violations);
   const before = violations.count;
   const expected = elementCount(shape);
   const { contents, rawContents } = tensor;
@@ -55,7 +62,7 @@ export function readTensorValues(
     return undefined;
   }
   if (contents === undefined || (rawContents.length > 0 && set.length === 0)) {
-    return readRaw(rawContents, expected, shape, spec, path, violations);
+    return readRaw(rawContents, shape, spec, `${path}.raw_contents`, violations, faultsAt);
   }
   if (spec.datatype === "FP16") {
     violations.add(`${path}.contents`, "FP16 values come only as raw_contents", "tensor.contents");
@@ -78,7 +85,7 @@ export function readTensorValues(
     violations.add(valuesPath, description, "tensor.value_count");
     return undefined;
   }
-  const values = typedValues(contents, field, spec, valuesPath, violations);
+  const values = typedValues(contents, field, spec, faultsAt(valuesPath));
   return violations.count > before ? undefined : values;
 }
 
@@ -86,50 +93,44 @@ function typedValues(
   contents: TensorContents,
   field: ContentsField,
   spec: TensorSpec,
-  path: string,
-  violations: Violations,
+  faults: ElementFaults,
 ): InputValues {
   if (field === "bytesContents")
-    return { kind: "strings", values: readStrings(contents.bytesContents, path, violations) };
+    return { kind: "strings", values: readStrings(contents.bytesContents, faults) };
   if (field === "boolContents") return { kind: "booleans", values: contents.boolContents };
   if (field === "int64Contents" || field === "uint64Contents")
     return { kind: "integers", values: contents[field] };
   const values = contents[field];
-  if (isFloat(spec.datatype)) checkFloats(values, spec, path, violations);
+  if (isFloat(spec.datatype)) checkFloats(values, spec, faults);
   else if (ELEMENT_BYTES[spec.datatype] < 4) {
     for (let i = 0; i < values.length; i++) {
       const fault = integerRangeFault(BigInt(values[i]!), spec.datatype);
-      if (fault !== undefined) violations.add(`${path}[${i}]`, fault.description, fault.rule);
+      if (fault !== undefined) faults.add(i, fault);
     }
   }
   return { kind: "numbers", values };
 }
 
-function checkFloats(
-  values: ArrayLike<number>,
-  spec: TensorSpec,
-  path: string,
-  violations: Violations,
-): void {
+function checkFloats(values: ArrayLike<number>, spec: TensorSpec, faults: ElementFaults): void {
   const limit = floatLimit(spec.datatype);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (Math.abs(value) <= limit) continue;
     const fault = floatFault(value, spec.datatype, spec.rejectNan);
-    if (fault !== undefined) violations.add(`${path}[${i}]`, fault.description, fault.rule);
+    if (fault !== undefined) faults.add(i, fault);
   }
 }
 
 function readRaw(
   bytes: Uint8Array,
-  expected: number,
   shape: readonly number[],
   spec: TensorSpec,
-  path: string,
+  rawPath: string,
   violations: Violations,
+  faultsAt: (path: string) => ElementFaults,
 ): InputValues | undefined {
   const before = violations.count;
-  const rawPath = `${path}.raw_contents`;
+  const expected = elementCount(shape);
   if (spec.datatype === "BYTES") {
     const elements = splitRawStrings(bytes, expected);
     if (elements === undefined) {
@@ -137,7 +138,7 @@ function readRaw(
       violations.add(rawPath, description, "tensor.raw_length");
       return undefined;
     }
-    const values = readStrings(elements, rawPath, violations);
+    const values = readStrings(elements, faultsAt(rawPath));
     return violations.count > before ? undefined : { kind: "strings", values };
   }
   const size = ELEMENT_BYTES[spec.datatype];
@@ -149,25 +150,29 @@ function readRaw(
     );
     return undefined;
   }
-  checkRawValues(bytes, spec, rawPath, violations);
+  checkRawValues(bytes, spec, faultsAt(rawPath));
   return violations.count > before ? undefined : { kind: "raw", bytes };
 }
 
-function checkRawValues(bytes: Uint8Array, spec: TensorSpec, path: string, violations: Violations): void {
+function checkRawValues(bytes: Uint8Array, spec: TensorSpec, faults: ElementFaults): void {
   const { datatype } = spec;
   if (datatype === "BOOL") {
-    const wrong = bytes.findIndex((byte) => byte > 1);
-    if (wrong >= 0)
-      violations.add(`${path}[${wrong}]`, `${bytes[wrong]} came; a BOOL byte is 0 or 1`, "value.range");
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i]! <= 1) continue;
+      faults.add(i, { rule: "value.range", description: `${bytes[i]} came; a BOOL byte is 0 or 1` });
+    }
     return;
   }
   if (!isFloat(datatype)) return;
-  const size = ELEMENT_BYTES[datatype];
-  // Not bytes.slice(): a Buffer's slice is a view that lies just as crooked.
-  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
-  const view = numericView(datatype as "FP32", aligned.buffer, aligned.byteOffset, aligned.length / size);
-  if (datatype !== "FP16") checkFloats(view as Float32Array, spec, path, violations);
-  else checkFloats(Array.from(view as ArrayLike<number>, halfToNumber), spec, path, violations);
+  if (!mayHoldNonFinite(bytes, datatype)) return;
+  const read = floatReader(bytes, datatype);
+  const count = bytes.length / ELEMENT_BYTES[datatype];
+  for (let i = 0; i < count; i++) {
+    const value = read(i);
+    if (Number.isFinite(value)) continue;
+    const fault = floatFault(value, datatype, spec.rejectNan);
+    if (fault !== undefined) faults.add(i, fault);
+  }
 }
 
 function splitRawStrings(bytes: Uint8Array, expected: number): Uint8Array[] | undefined {
@@ -185,16 +190,16 @@ function splitRawStrings(bytes: Uint8Array, expected: number): Uint8Array[] | un
   return elements.length === expected ? elements : undefined;
 }
 
-function readStrings(elements: readonly Uint8Array[], path: string, violations: Violations): string[] {
+function readStrings(elements: readonly Uint8Array[], faults: ElementFaults): string[] {
   const values: string[] = [];
   for (const [i, element] of elements.entries()) {
     try {
       const text = utf8.decode(element);
       const fault = stringFault(text);
-      if (fault !== undefined) violations.add(`${path}[${i}]`, fault.description, fault.rule);
+      if (fault !== undefined) faults.add(i, fault);
       values.push(text);
     } catch {
-      violations.add(`${path}[${i}]`, "a string that is not valid UTF-8 came", "value.utf8");
+      faults.add(i, { rule: "value.utf8", description: "a string that is not valid UTF-8 came" });
     }
   }
   return values;

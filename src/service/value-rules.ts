@@ -1,4 +1,5 @@
 import type { Datatype } from "../tensor/datatype.ts";
+import type { FloatDatatype } from "../tensor/float-bytes.ts";
 
 const INTEGER_RANGE: Readonly<Partial<Record<Datatype, readonly [bigint, bigint]>>> = {
   INT8: [-128n, 127n],
@@ -17,7 +18,7 @@ export function integerRange(datatype: Datatype): readonly [bigint, bigint] | un
 }
 
 /** True for FP16, FP32 and FP64. */
-export function isFloat(datatype: Datatype): boolean {
+export function isFloat(datatype: Datatype): datatype is FloatDatatype {
   return datatype === "FP16" || datatype === "FP32" || datatype === "FP64";
 }
 

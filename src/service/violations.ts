@@ -5,6 +5,8 @@ import { AssayError, type Violation } from "../errors.ts";
 export interface Violations {
   readonly count: number;
   add(field: string, description: string, rule: string): void;
+  /** Counts one more that nobody needs to see. */
+  leaveOut(): void;
   /** Throws INVALID_REQUEST with all that was added, ordered by field path; does nothing where nothing was. */
   throwIfAny(): void;
 }
@@ -22,6 +24,9 @@ export function createViolations(): Violations {
     add(field, description, rule) {
       count++;
       if (kept.length < KEPT) kept.push({ field, description, rule });
+    },
+    leaveOut() {
+      count++;
     },
     throwIfAny() {
       if (count > 0) throw invalidRequest(kept, count);

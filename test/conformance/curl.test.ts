@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectGolden, goldenCases, goldenRequest, goldenRows } from "../golden-rows.ts";
-import { run } from "./command.ts";
+import { run } from "../support/command.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

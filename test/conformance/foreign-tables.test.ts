@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SourceOptions } from "../../src/table/open-source.ts";
+import { run } from "../support/command.ts";
 import { readTable } from "../table-folder.ts";
-import { run } from "./command.ts";
 import { tool } from "./tool.ts";
 
 /** A file that another library wrote, and what it wrote. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectGolden, goldenCases, goldenRequest } from "../golden-rows.ts";
-import { run } from "./command.ts";
+import { run } from "../support/command.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

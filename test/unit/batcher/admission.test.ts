@@ -1,9 +1,17 @@
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { createAdmission } from "../../../src/batcher/admission.ts";
+import { createAdmission, type Size } from "../../../src/batcher/admission.ts";
+import type { Lane } from "../../../src/batcher/batcher.ts";
 import { createDrainRate } from "../../../src/batcher/drain-rate.ts";
+import type { AssayError } from "../../../src/errors.ts";
 
-const admit = createAdmission("m", { maxQueueRows: 10, maxQueueBytes: 100 }, createDrainRate());
+const admission = createAdmission("m", { maxQueueRows: 10, maxQueueBytes: 100 }, createDrainRate());
+
+function admit(entry: Size, lane: Lane, waiting: Size): AssayError | undefined {
+  const error = admission.tooLarge(entry);
+  if (error !== undefined || admission.hasRoom(entry, lane, waiting)) return error;
+  return admission.queueFull(waiting);
+}
 
 test.each([
   ["fills the rows", { rows: 4, bytes: 1 }, { rows: 6, bytes: 0 }, undefined],

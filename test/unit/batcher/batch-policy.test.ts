@@ -34,9 +34,10 @@ describe("leadingLane", () => {
 
 describe("splitLanes", () => {
   test.each([
-    ["all fit", { interactive: 10, bulk: 5 }, 16, 0, { interactive: 10, bulk: 5 }],
+    ["all fit", { interactive: 10, bulk: 2 }, 16, 0, { interactive: 10, bulk: 2 }],
     ["interactive first, bulk its share", { interactive: 99, bulk: 99 }, 16, 0, { interactive: 14, bulk: 2 }],
-    ["bulk fills what interactive leaves", { interactive: 3, bulk: 99 }, 16, 0, { interactive: 3, bulk: 13 }],
+    ["bulk does not make interactive wait", { interactive: 3, bulk: 99 }, 16, 0, { interactive: 3, bulk: 2 }],
+    ["bulk alone takes the batch", { interactive: 0, bulk: 99 }, 16, 0, { interactive: 0, bulk: 16 }],
     ["bulk gets what it is owed", { interactive: 99, bulk: 99 }, 16, 6, { interactive: 8, bulk: 8 }],
     ["a batch of one row is interactive", { interactive: 9, bulk: 9 }, 1, 0, { interactive: 1, bulk: 0 }],
     ["until bulk is owed a row", { interactive: 9, bulk: 9 }, 1, 0.9, { interactive: 0, bulk: 1 }],
@@ -50,7 +51,7 @@ describe("splitLanes", () => {
   });
 
   const rows = fc.nat({ max: 1000 });
-  test("a batch is as full as it can be and never more", () => {
+  test("a batch is never too full, bulk never gets less than it is owed, and interactive takes the rest", () => {
     fc.assert(
       fc.property(
         rows,
@@ -60,9 +61,10 @@ describe("splitLanes", () => {
         (...args) => {
           const [interactive, bulk, maxRows, credit] = args;
           const split = splitLanes({ interactive, bulk }, maxRows, "interactive", Math.min(credit, maxRows));
-          expect(split.interactive + split.bulk).toBe(Math.min(maxRows, interactive + bulk));
-          expect(split.interactive).toBeLessThanOrEqual(interactive);
-          expect(split.bulk).toBeLessThanOrEqual(bulk);
+          const owed = Math.min(Math.floor(Math.min(credit, maxRows) + maxRows * BULK_SHARE), maxRows);
+          const share = interactive === 0 ? maxRows : owed;
+          expect(split.bulk).toBe(Math.min(bulk, share));
+          expect(split.interactive).toBe(Math.min(interactive, maxRows - split.bulk));
         },
       ),
     );

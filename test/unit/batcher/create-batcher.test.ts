@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { type BatcherOptions, createBatcher } from "../../../src/batcher/create-batcher.ts";
+import type { BatcherOptions } from "../../../src/batcher/batcher-options.ts";
+import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { createFakePool, type FakePool } from "../../fake-pool.ts";

@@ -19,7 +19,7 @@ test("frames up to the limit pass, however the bytes are split, and one byte mor
         let refused: string | undefined;
         for (let offset = 0; offset < body.length && refused === undefined; ) {
           const step = steps.next().value;
-          refused = check(body.subarray(offset, offset + step))?.message;
+          refused = check(body.subarray(offset, offset + step))?.error.message;
           offset += step;
         }
         const tooLarge = lengths.find((length) => length > 30);
@@ -30,13 +30,24 @@ test("frames up to the limit pass, however the bytes are split, and one byte mor
   );
 });
 
+test("what came of the messages before the one that is refused is told", () => {
+  const body = Buffer.concat([frame(10), frame(0), frame(31)]);
+  expect(framedMessageCheck(30)(body)?.goodBytes).toBe(20);
+  const check = framedMessageCheck(30);
+  expect(check(body.subarray(0, 7))).toBeUndefined();
+  expect(check(body.subarray(7))?.goodBytes).toBe(13);
+  const late = framedMessageCheck(30);
+  expect(late(body.subarray(0, 22))).toBeUndefined();
+  expect(late(body.subarray(22))?.goodBytes).toBe(0);
+});
+
 test("a frame is refused by its length, before its bytes come", () => {
-  expect(framedMessageCheck(30)(frame(31).subarray(0, 5))?.message).toContain("max-message-bytes");
+  expect(framedMessageCheck(30)(frame(31).subarray(0, 5))?.error.message).toContain("max-message-bytes");
 });
 
 test("a body is refused by its announced length at once, and by its bytes where none was announced", () => {
-  expect(wholeBodyCheck(10, "11")(new Uint8Array(0))?.message).toContain("11 bytes");
+  expect(wholeBodyCheck(10, "11")(new Uint8Array(0))?.error.message).toContain("11 bytes");
   const check = wholeBodyCheck(10, undefined);
   expect(check(new Uint8Array(10))).toBeUndefined();
-  expect(check(new Uint8Array(1))?.message).toContain("max-message-bytes");
+  expect(check(new Uint8Array(1))?.error.message).toContain("max-message-bytes");
 });

@@ -39,16 +39,17 @@ test("bytes that the check refuses are not handed on, and the error comes after 
   const stream = fakeStream();
   const body = createRequestBody(
     stream,
-    (bytes) => (bytes.length > 3 ? tooLarge : undefined),
+    (bytes) => (bytes.length > 3 ? { error: tooLarge, goodBytes: 2 } : undefined),
     (error) => error,
   );
   stream.onData(Buffer.from("abc"), false);
   stream.onData(Buffer.from("defg"), false);
   const iterator = body[Symbol.asyncIterator]();
-  expect((await iterator.next()).done).toBe(false);
+  expect(String((await iterator.next()).value)).toBe("97,98,99");
+  expect(String((await iterator.next()).value)).toBe("100,101");
   await expect(iterator.next()).rejects.toBe(tooLarge);
   expect((await iterator.next()).done).toBe(true);
-  expect(stream.consumed).toBe(3);
+  expect(stream.consumed).toBe(7);
 });
 
 test("a reader that waits hears of a failure, and the end is told once", async () => {

@@ -47,8 +47,8 @@ test("elements name their row and column, in either form of contents", () => {
   expect(
     refused([
       ["inputs[0].contents.bytes_contents[2]", "a NUL came", "value.nul"],
-      ["inputs[1].raw_contents[1]", "NaN came", "value.nan"],
-      ["inputs[1].raw_contents[4]", "too large", "value.range"],
+      ["inputs[1].raw_contents[0][1]", "NaN came", "value.nan"],
+      ["inputs[1].raw_contents[2][0]", "too large", "value.range"],
       ['rows[3].fields["a"]', "of another form", "x"],
     ]),
   ).toEqual({
@@ -69,15 +69,14 @@ test("what names no row is no row's", () => {
 });
 
 test("of a list that was cut, all rows with the same missing or infinite floats are refused", () => {
-  const violations = [["inputs[1].raw_contents[1]", "NaN came", "value.nan"]] as const;
+  const violations = [["inputs[1].raw_contents[0][1]", "NaN came", "value.nan"]] as const;
   expect(refused(violations)).toEqual({ 0: 'column "the b": NaN came' });
   expect(refused(violations, 5)).toEqual({
     0: 'column "the b": NaN came',
     1: 'column "the a": NaN came',
     3: 'column "the b": NaN came',
   });
-  expect(Object.keys(refused([["inputs[1].raw_contents[3]", "Infinity came", "value.finite"]], 3))).toEqual([
-    "1",
-    "3",
-  ]);
+  expect(
+    Object.keys(refused([["inputs[1].raw_contents[1][1]", "Infinity came", "value.finite"]], 3)),
+  ).toEqual(["1", "3"]);
 });

@@ -1,65 +1,112 @@
 import { create } from "@bufbuild/protobuf";
-import { expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { createItemWindow } from "../../../src/service/item-window.ts";
+import { createItemWindow, type WindowItem } from "../../../src/service/item-window.ts";
 
 const response = create(PredictResponseSchema);
 const answer = (itemId: bigint) => ({ itemId, response });
+const size = (memoryBytes: number) => ({ memoryBytes });
+const one = size(1);
+const limits = { streamWindowRows: 10, streamWindowBytes: 100 };
 
-test("answers come in the order of the items", async () => {
-  const window = createItemWindow(10);
-  const first = window.open(1, () => {});
-  const second = window.open(1, () => {});
-  second.settle(answer(2n));
-  const next = window.next();
-  first.settle(answer(1n));
-  expect((await next)?.itemId).toBe(1n);
-  expect((await window.next())?.itemId).toBe(2n);
+test("answers come in the order of the items", () => {
+  const window = createItemWindow(limits);
+  const first = window.add(1, one);
+  const second = window.add(1, one);
+  window.settle(second, answer(2n));
+  expect(window.take()).toBeUndefined();
+  window.settle(first, answer(1n));
+  expect([window.take(), window.take(), window.take()].map((result) => result?.itemId)).toEqual([
+    1n,
+    2n,
+    undefined,
+  ]);
+  expect(window.isEmpty).toBe(true);
 });
 
-test("unordered answers come as they settle", async () => {
-  const window = createItemWindow(10);
+test("unordered answers come as they settle", () => {
+  const window = createItemWindow(limits);
   window.unordered = true;
-  window.open(1, () => {});
-  window.open(1, () => {}).settle(answer(2n));
-  expect((await window.next())?.itemId).toBe(2n);
+  const first = window.add(1, one);
+  window.settle(window.add(1, one), answer(2n));
+  expect(window.take()?.itemId).toBe(2n);
+  window.settle(first, answer(1n));
+  expect(window.take()?.itemId).toBe(1n);
 });
 
-test("rows beyond the limit wait until an answer was taken", async () => {
-  const window = createItemWindow(4);
-  const slot = window.open(3, () => {});
-  let roomy = false;
-  const room = window.room(2).then((free) => {
-    roomy = free;
+describe("room", () => {
+  test("is bounded in rows and in bytes, and one item may exceed both alone", () => {
+    const window = createItemWindow(limits);
+    expect(window.fits(1000, size(1000))).toBe(true);
+    const item = window.add(6, size(60));
+    expect(window.fits(4, size(40))).toBe(true);
+    expect(window.fits(5, one)).toBe(false);
+    expect(window.fits(1, size(41))).toBe(false);
+    window.settle(item, answer(1n));
+    // An answer that nobody has taken still holds its place.
+    expect(window.fits(5, one)).toBe(false);
+    window.take();
+    expect(window.fits(5, size(1000))).toBe(true);
   });
-  slot.settle(answer(1n));
-  await Promise.resolve();
-  expect(roomy).toBe(false);
-  await window.next();
-  await room;
-  expect(roomy).toBe(true);
 });
 
-test("one item larger than the limit is let in alone", async () => {
-  const window = createItemWindow(4);
-  expect(await window.room(100)).toBe(true);
+test("an item leaves with its answer, once, and not when it is taken back", () => {
+  const window = createItemWindow(limits);
+  let left = 0;
+  const counted = { memoryBytes: 1, onLeave: () => left++ };
+  window.settle(window.add(1, counted), answer(1n));
+  expect(left).toBe(0);
+  window.take();
+  expect(left).toBe(1);
+  window.settle(window.add(1, counted), answer(2n));
+  window.cancelAll();
+  expect(left).toBe(1);
 });
 
-test("a stopped window answers what it holds and then ends with its error", async () => {
-  const window = createItemWindow(4);
-  window.open(1, () => {}).settle(answer(1n));
-  window.stop(new Error("shutting down"));
-  expect(await window.room(1)).toBe(false);
-  expect((await window.next())?.itemId).toBe(1n);
-  await expect(window.next()).rejects.toThrow("shutting down");
-});
-
-test("an aborted window cancels what has not settled", async () => {
-  const window = createItemWindow(4);
+test("cancelling takes back what has not settled, once, and drops what settles later", () => {
+  const window = createItemWindow(limits);
   const cancelled: number[] = [];
-  window.open(1, () => cancelled.push(1)).settle(answer(1n));
-  window.open(1, () => cancelled.push(2));
-  window.abort(new Error("gone"));
-  expect(cancelled).toEqual([2]);
-  await expect(window.next()).rejects.toThrow("gone");
+  const items = [0, 1].map((i) => {
+    const item = window.add(1, one);
+    item.cancel = () => cancelled.push(i);
+    return item;
+  });
+  window.settle(items[0]!, answer(0n));
+  window.cancelAll();
+  window.settle(items[1]!, answer(1n));
+  expect(cancelled).toEqual([1]);
+  expect(window.take()).toBeUndefined();
+  expect(window.isEmpty).toBe(true);
+});
+
+test("whatever the order of settling, every item is answered once and the window is empty again", () => {
+  const step = fc.record({ settles: fc.nat(20), takes: fc.nat(4) });
+  fc.assert(
+    fc.property(fc.boolean(), fc.array(step, { maxLength: 3000, size: "max" }), (unordered, steps) => {
+      const window = createItemWindow({ streamWindowRows: 1e9, streamWindowBytes: 1e9 });
+      window.unordered = unordered;
+      const open: { item: WindowItem; id: bigint }[] = [];
+      const taken: bigint[] = [];
+      let added = 0n;
+      const take = () => {
+        const one = window.take();
+        if (one !== undefined) taken.push(one.itemId);
+        return one !== undefined;
+      };
+      for (const { settles, takes } of steps) {
+        open.push({ item: window.add(1, one), id: added++ });
+        const [next] = open.splice(settles % open.length, 1);
+        if (settles % 3 > 0) window.settle(next!.item, answer(next!.id));
+        else open.push(next!);
+        for (let i = 0; i < takes; i++) take();
+      }
+      for (const { item, id } of open) window.settle(item, answer(id));
+      while (take());
+      expect(window.isEmpty).toBe(true);
+      const all = Array.from({ length: Number(added) }, (_, i) => BigInt(i));
+      expect(unordered ? taken.toSorted((a, b) => Number(a - b)) : taken).toEqual(all);
+    }),
+    { numRuns: 30 },
+  );
 });

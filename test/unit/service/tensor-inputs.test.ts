@@ -115,7 +115,7 @@ const cases: [string, MessageInitShape<typeof TensorSchema>[], string[][]][] = [
       },
       job,
     ],
-    [["inputs[0].raw_contents[1]", "value.finite"]],
+    [["inputs[0].raw_contents[0][1]", "value.finite"]],
   ],
 ];
 
@@ -128,7 +128,7 @@ test("raw contents that lie at an odd place of a larger Buffer are read", () => 
   const rawContents = packet.subarray(1);
   for (const [i, value] of [1, 2, Infinity, 4].entries()) rawContents.writeFloatLE(value, i * 4);
   const tensor = { name: "x", datatype: "FP32", shape: [2n, 2n], rawContents };
-  expect(check(tensor, job).faults).toEqual([["inputs[0].raw_contents[2]", "value.finite"]]);
+  expect(check(tensor, job).faults).toEqual([["inputs[0].raw_contents[1][0]", "value.finite"]]);
   rawContents.writeFloatLE(3, 8);
   expect(check(tensor, job).checked?.inputs[0]?.values).toEqual({ kind: "raw", bytes: rawContents });
 });
