@@ -36,7 +36,8 @@ export async function queryChunks(sql: string, file = "data.csv"): Promise<Chunk
 /** What a table source selects for requests. */
 export function requestSql(requests: readonly ColumnRequest[]): string {
   const quoted = (name: string) => `"${name}"`;
-  const values = requests.map(({ name, asDouble, joinedTexts }) => {
+  const values = requests.map(({ name, asDouble, joinedTexts, packedFloats }) => {
+    if (packedFloats !== undefined) return `list_value(${packedFloats.map(quoted).join(", ")})`;
     if (joinedTexts !== undefined) return joinedTextsSql(joinedTexts.map(quoted));
     return asDouble === true ? `${quoted(name)}::DOUBLE` : quoted(name);
   });

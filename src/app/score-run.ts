@@ -107,7 +107,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     byPosition: settings.byPosition,
     keep: settings.keep.join() === "*" ? source.columns.map(({ name }) => name) : settings.keep,
     textNumbers: source.format === "csv",
-    joinTexts: source.format !== "arrow",
+    joinColumns: source.format !== "arrow",
   });
   const plan = planResults(model, mapping.keep, {
     probabilities: settings.probabilities,

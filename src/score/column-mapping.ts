@@ -19,8 +19,8 @@ export interface MappingOptions {
   readonly keep: readonly string[];
   /** The table's text may stand for numbers: true for CSV, where everything is text. */
   readonly textNumbers: boolean;
-  /** The source reads `joinedTexts`. */
-  readonly joinTexts: boolean;
+  /** The source reads `joinedTexts` and `packedFloats`. */
+  readonly joinColumns: boolean;
 }
 
 /** Where the values of one position of a tensor's rows come from. */
@@ -41,6 +41,8 @@ export interface MappedTensor {
   /** The lengths after axis 0; their product is the number of columns. */
   readonly tailShape: readonly number[];
   readonly columns: readonly MappedColumn[];
+  /** The vector that has all columns of a row in one list; the columns have none of their own then. */
+  readonly packedIndex?: number;
 }
 
 /** How a table feeds a model. */
@@ -83,7 +85,7 @@ export function mapColumns(
   problems.throwIfAny();
 
   const requests = new RequestList();
-  const tensors = inputs.flatMap((input) => mapTensor(input, matches, byName, requests));
+  const tensors = inputs.flatMap((input) => mapTensor(input, matches, byName, requests, options));
   if (tensors.length === 0) {
     problems.add("no column of the table feeds any input of the model, all of which are optional");
     problems.throwIfAny();
@@ -94,7 +96,7 @@ export function mapColumns(
     tensors,
     requests: requests.list,
     keep,
-    joined: options.joinTexts ? joinTexts(tensors, requests.list) : undefined,
+    joined: options.joinColumns ? joinTexts(tensors, requests.list) : undefined,
     lines: mappingLines(inputs, matches),
     surplus: columns.map(({ name }) => name).filter((name) => !used.has(name)),
   };
@@ -124,15 +126,29 @@ function mapTensor(
   matches: ReadonlyMap<string, ElementMatch>,
   byName: ReadonlyMap<string, TableColumn>,
   requests: RequestList,
+  { joinColumns }: MappingOptions,
 ): MappedTensor[] {
   if (input.elements.length === 0 || !input.elements.every(({ key }) => matches.has(key))) return [];
-  const columns = input.elements.map(({ key, name }) => {
-    const { column } = matches.get(key)!;
-    const kind = columnKind(byName.get(column)!.type);
+  const { name, datatype, tailShape } = input;
+  const names = input.elements.map(({ key }) => matches.get(key)!.column);
+  const kinds = names.map((column) => columnKind(byName.get(column)!.type));
+  if (joinColumns && datatype === "FP32" && names.length > 1 && kinds.every((kind) => kind === "float")) {
+    const packedIndex = requests.indexOf({ name: "", packedFloats: names });
+    const columns = input.elements.map((element, at) => ({
+      element: element.name,
+      column: names[at]!,
+      kind: kinds[at]!,
+      vectorIndex: packedIndex,
+    }));
+    return [{ name, datatype, tailShape, columns, packedIndex }];
+  }
+  const columns = input.elements.map((element, at) => {
+    const column = names[at]!;
+    const kind = kinds[at]!;
     const request = kind === "wide" ? { name: column, asDouble: true } : { name: column };
-    return { element: name, column, kind, vectorIndex: requests.indexOf(request) };
+    return { element: element.name, column, kind, vectorIndex: requests.indexOf(request) };
   });
-  return [{ name: input.name, datatype: input.datatype, tailShape: input.tailShape, columns }];
+  return [{ name, datatype, tailShape, columns }];
 }
 
 /** Asks for the middling texts of all text columns in one vector more; of a single column they are as cheap to read alone. */
@@ -151,7 +167,7 @@ class RequestList {
   readonly #positions = new Map<string, number>();
 
   indexOf(request: ColumnRequest): number {
-    const key = `${request.asDouble === true ? 1 : 0}${request.name}`;
+    const key = JSON.stringify(request);
     let position = this.#positions.get(key);
     if (position === undefined) {
       position = this.list.push(request) - 1;

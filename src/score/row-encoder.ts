@@ -9,6 +9,7 @@ import type { ColumnMapping, MappedColumn, MappedTensor } from "./column-mapping
 import { copyFloats } from "./float-columns.ts";
 import { readNumbers } from "./number-column.ts";
 import { type NumberTextOptions, shown } from "./number-text.ts";
+import { packedFloats } from "./packed-floats.ts";
 import { createRowFaults, type RowFaults } from "./row-faults.ts";
 import { takeRows } from "./taken-rows.ts";
 import { writeFloats, writeIntegers } from "./tensor-writer.ts";
@@ -81,7 +82,8 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
     const { rowCount } = chunk.chunk;
     const { name, datatype } = tensor;
     let rawContents: Uint8Array<ArrayBuffer>;
-    if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, texts, faults, onSpaced);
+    if (tensor.packedIndex !== undefined) rawContents = packedFloats(tensor, tensor.packedIndex, chunk);
+    else if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, texts, faults, onSpaced);
     else {
       const buffer =
         spare.get(tensor)?.pop() ??

@@ -77,11 +77,11 @@ export function fileColumns(
     }
     return index;
   };
-  return requests.map(({ name, asDouble, joinedTexts }) =>
-    joinedTexts === undefined
-      ? { index: indexOf(name), asDouble: asDouble ?? false }
-      : { index: -1, asDouble: false, joined: joinedTexts.map(indexOf) },
-  );
+  return requests.map(({ name, asDouble = false, joinedTexts, packedFloats }) => {
+    if (joinedTexts !== undefined) return { index: -1, asDouble, joined: joinedTexts.map(indexOf) };
+    if (packedFloats !== undefined) return { index: -1, asDouble, packed: packedFloats.map(indexOf) };
+    return { index: indexOf(name), asDouble };
+  });
 }
 
 function checkColumns(first: TableFile, file: TableFile): void {

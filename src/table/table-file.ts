@@ -11,6 +11,8 @@ export interface FileColumn {
   readonly asDouble: boolean;
   /** Read instead: the texts of these columns joined, each of which is read by itself as well. `index` is -1 then. */
   readonly joined?: readonly number[];
+  /** Read instead: one list with the values of these columns. `index` is -1 then. */
+  readonly packed?: readonly number[];
 }
 
 /** One opened file of an input. Everything it throws is a TABLE_INVALID that names the file. */
@@ -55,11 +57,15 @@ export function queriedFile(session: DuckdbSession, file: QueriedFile): TableFil
       }
     },
     async *read(columns, fromRow) {
-      const values = columns.map(({ index, asDouble, joined }) => {
+      const values = columns.map(({ index, asDouble, joined, packed }) => {
+        if (packed !== undefined) return `list_value(${packed.map((position) => `c${position}`).join()})`;
         if (joined !== undefined) return joinedTextsSql(joined.map((position) => `c${position}`));
         return asDouble ? `CAST(c${index} AS DOUBLE)` : `c${index}`;
       });
-      const own = columns.filter(({ joined }) => joined === undefined);
+      const own = columns.flatMap((column) => {
+        if (column.packed !== undefined) return column.packed.map((index) => ({ index, asDouble: false }));
+        return column.joined === undefined ? [column] : [];
+      });
       try {
         yield* session.stream(values, file.from(own, fromRow));
       } catch (error) {

@@ -30,7 +30,7 @@ interface Options extends Partial<Omit<MappingOptions, "maps">> {
 }
 
 function map(model: Model, types: Record<string, DuckDBType>, { maps = {}, ...rest }: Options = {}) {
-  const options = { byPosition: false, keep: [], textNumbers: true, joinTexts: false, ...rest };
+  const options = { byPosition: false, keep: [], textNumbers: true, joinColumns: false, ...rest };
   return mapColumns(model, tableColumns(types), { ...options, maps: new Map(Object.entries(maps)) });
 }
 
@@ -233,7 +233,7 @@ test.each([
 test("text feeds numbers only where the table knows nothing else", () => {
   const model = modelMessage([specMessage("x", "FP32", [-1, 1])]);
   expect(map(model, { x: VARCHAR }).tensors[0]!.columns[0]!.kind).toBe("text");
-  expect(problems(model, { x: VARCHAR }, { textNumbers: false, joinTexts: false })[0]).toContain(
+  expect(problems(model, { x: VARCHAR }, { textNumbers: false, joinColumns: false })[0]).toContain(
     'FP32 takes numbers; cast it with sql: (SELECT CAST("x" AS DOUBLE) …)',
   );
 });
@@ -264,7 +264,7 @@ test("a long list of problems is cut", () => {
 
 test("the middling texts of several columns are read joined where the source can", () => {
   const types = { age: VARCHAR, workclass: VARCHAR, hours_per_week: DOUBLE };
-  const { joined, requests } = map(census, types, { joinTexts: true, keep: ["age"] });
+  const { joined, requests } = map(census, types, { joinColumns: true, keep: ["age"] });
   expect(joined).toEqual({ columns: ["age", "workclass"], vectorIndex: 3 });
   expect(requests).toEqual([
     { name: "age" },
@@ -272,6 +272,6 @@ test("the middling texts of several columns are read joined where the source can
     { name: "hours_per_week" },
     { name: "", joinedTexts: ["age", "workclass"] },
   ]);
-  expect(map(census, { ...types, age: BIGINT }, { joinTexts: true }).joined).toBeUndefined();
+  expect(map(census, { ...types, age: BIGINT }, { joinColumns: true }).joined).toBeUndefined();
   expect(map(census, types).joined).toBeUndefined();
 });

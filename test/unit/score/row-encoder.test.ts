@@ -19,7 +19,7 @@ async function encode(
     byPosition: false,
     keep: [],
     textNumbers: true,
-    joinTexts: false,
+    joinColumns: false,
     ...options,
   });
   const read = await queryChunks(`SELECT ${requestSql(mapping.requests)} FROM (${sql})`);
@@ -260,7 +260,7 @@ test("an empty chunk makes no request", async () => {
     byPosition: false,
     keep: [],
     textNumbers: true,
-    joinTexts: false,
+    joinColumns: false,
   });
   const encoder = createRowEncoder(mapping, {
     modelName: "m",
@@ -281,7 +281,7 @@ test("requests own their bytes: encoding the next chunk changes none of them", a
     byPosition: false,
     keep: [],
     textNumbers: true,
-    joinTexts: false,
+    joinColumns: false,
   });
   const encoder = createRowEncoder(mapping, {
     modelName: "m",
@@ -320,8 +320,8 @@ test("texts read joined are the texts of their cells, whatever they hold", async
     CASE WHEN i % 10 = 3 THEN 'two' || chr(31) || 'parts of a text' ELSE repeat('c', [${lengths}][1 + i % 10]) END c,
     CASE WHEN i % 11 = 4 THEN NULL ELSE (i / 7)::DOUBLE::VARCHAR || repeat('0', (i % 30)::INT) END n,
     (9007199254740993 + i)::VARCHAR::JSON j FROM range(2000) t(i)`;
-  const joined = await encode(inputs, sql, { joinTexts: true });
-  const single = await encode(inputs, sql, { joinTexts: false });
+  const joined = await encode(inputs, sql, { joinColumns: true });
+  const single = await encode(inputs, sql, { joinColumns: false });
   expect(joined.values).toEqual(single.values);
   expect(joined.errors).toEqual(single.errors);
   expect(joined.errors).toEqual({});

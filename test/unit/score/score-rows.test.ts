@@ -52,7 +52,7 @@ async function score(
     byPosition: more.byPosition ?? false,
     keep: [],
     textNumbers: true,
-    joinTexts: true,
+    joinColumns: true,
   });
   const plan = planResults(scorer.model, mapping.keep, {
     probabilities: more.probabilities ?? false,
@@ -131,7 +131,7 @@ test("an error that concerns no row rejects", async () => {
     byPosition: true,
     keep: [],
     textNumbers: false,
-    joinTexts: false,
+    joinColumns: false,
   });
   const plan = planResults(scorer!.model, [], { probabilities: false, skipErrors: false });
   const options = {
