@@ -5,13 +5,11 @@
  * Promises: a peer that does not read is not read either beyond the stream's window: its bytes are given back only as the items that
  * they brought leave with their answers; the duties of a call are `edge-call.ts`'s.
  */
-import { fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Compression, compressionNegotiate } from "@connectrpc/connect/protocol";
 import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import {
   type PredictStreamRequest,
-  PredictStreamRequestSchema,
   ScoringService as ScoringServiceDesc,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
@@ -20,6 +18,7 @@ import { publicError } from "./call-interceptor.ts";
 import type { ConnectContext } from "./connect-adapter.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
 import { COMPRESSED_FLAG, createGrpcDeframer, framed, PREFIX_BYTES } from "./grpc-frames.ts";
+import { decodeItem } from "./item-decoding.ts";
 import { encodeItem } from "./item-encoding.ts";
 import { createMessageMemory, type MessageLease } from "./message-memory.ts";
 import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
@@ -157,7 +156,7 @@ function serveItems(
       if (wireBytes > 0) stream.consume(wireBytes);
     };
     try {
-      const item = fromBinary(PredictStreamRequestSchema, bytes);
+      const item = decodeItem(bytes);
       offered = { item, size: { memoryBytes: bytes.length, onLeave } };
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);

@@ -36,6 +36,7 @@ const PROTO_NAME: Readonly<Record<ContentsField, string>> = {
   bytesContents: "bytes_contents",
 };
 
+const NONE: readonly ContentsField[] = [];
 const FIELDS = Object.keys(PROTO_NAME) as ContentsField[];
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -56,7 +57,7 @@ export function readTensorValues(
   const before = violations.count;
   const expected = elementCount(shape);
   const { contents, rawContents } = tensor;
-  const set = contents === undefined ? [] : FIELDS.filter((field) => contents[field].length > 0);
+  const set = contents === undefined ? NONE : FIELDS.filter((field) => contents[field].length > 0);
   if (rawContents.length > 0 && set.length > 0) {
     violations.add(path, "both contents and raw_contents came; send one of them", "tensor.one_form");
     return undefined;
@@ -150,13 +151,14 @@ function readRaw(
     );
     return undefined;
   }
-  checkRawValues(bytes, spec, faultsAt(rawPath));
+  checkRawValues(bytes, spec, () => faultsAt(rawPath));
   return violations.count > before ? undefined : { kind: "raw", bytes };
 }
 
-function checkRawValues(bytes: Uint8Array, spec: TensorSpec, faults: ElementFaults): void {
+function checkRawValues(bytes: Uint8Array, spec: TensorSpec, makeFaults: () => ElementFaults): void {
   const { datatype } = spec;
   if (datatype === "BOOL") {
+    const faults = makeFaults();
     for (let i = 0; i < bytes.length; i++) {
       if (bytes[i]! <= 1) continue;
       faults.add(i, { rule: "value.range", description: `${bytes[i]} came; a BOOL byte is 0 or 1` });
@@ -165,6 +167,7 @@ function checkRawValues(bytes: Uint8Array, spec: TensorSpec, faults: ElementFaul
   }
   if (!isFloat(datatype)) return;
   if (!mayHoldNonFinite(bytes, datatype)) return;
+  const faults = makeFaults();
   const read = floatReader(bytes, datatype);
   const count = bytes.length / ELEMENT_BYTES[datatype];
   for (let i = 0; i < count; i++) {
