@@ -136,8 +136,9 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
 
 async function preview(run: CheckedRun, { stdout, stderr }: ScoreRunOptions): Promise<number> {
   for await (const chunk of run.source.read(run.mapping.requests, 0)) {
+    if (chunk.chunk.rowCount > PREVIEW_ROWS) chunk.chunk.rowCount = PREVIEW_ROWS;
     const results = await run.scoreChunk(chunk);
-    stdout.write(previewTable(chunk, run.plan.columns, results, PREVIEW_ROWS));
+    stdout.write(previewTable(chunk, run.plan.columns, results));
     for (const notice of run.notices()) stderr.write(`${notice}\n`);
     return results.errors.size > 0 ? 3 : 0;
   }
@@ -179,7 +180,8 @@ async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreR
     const where = settings.output === "-" ? "standard output" : settings.output;
     const fate = settings.onError === "skip" ? "left out" : "written with their score_error";
     const failed = errorRows === 0 ? "" : `; ${grouped(errorRows)} rows failed and are ${fate}`;
-    stderr.write(`${grouped(inputRows)} rows in ${took} (${speed} rows/s) to ${where}${failed}\n`);
+    const rows = inputRows === 1 ? "row" : "rows";
+    stderr.write(`${grouped(inputRows)} ${rows} in ${took} (${speed} rows/s) to ${where}${failed}\n`);
     return errorRows > 0 ? 3 : 0;
   } finally {
     report.end();

@@ -6,6 +6,8 @@ export type FlagKinds = ReadonlyMap<string, "value" | "switch">;
 /** Arguments taken apart, with every problem in words. */
 export interface ParsedArguments {
   readonly flags: ReadonlyMap<string, string>;
+  /** Every value of a flag that came, in order; `flags` has the last one. */
+  readonly all: ReadonlyMap<string, readonly string[]>;
   readonly positionals: readonly string[];
   readonly problems: readonly string[];
 }
@@ -13,6 +15,7 @@ export interface ParsedArguments {
 /** Reads `--name value`, `--name=value`, `--switch`, `--no-switch` and positionals; `--` ends the flags. */
 export function parseArguments(argv: readonly string[], kinds: FlagKinds): ParsedArguments {
   const flags = new Map<string, string>();
+  const all = new Map<string, string[]>();
   const positionals: string[] = [];
   const problems: string[] = [];
   for (let i = 0; i < argv.length; i++) {
@@ -46,9 +49,10 @@ export function parseArguments(argv: readonly string[], kinds: FlagKinds): Parse
       }
       if (attached === undefined) i++;
       flags.set(name, value);
+      all.set(name, [...(all.get(name) ?? []), value]);
     }
   }
-  return { flags, positionals, problems };
+  return { flags, all, positionals, problems };
 }
 
 function splitOnce(text: string): [string, string | undefined] {

@@ -1,10 +1,11 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { runScore } from "../app/score-run.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { SCORE_FLAGS } from "../config/flag-table.ts";
 import { readScoreSettings } from "../config/score-settings.ts";
 import { AssayError } from "../errors.ts";
 import { createLog } from "../telemetry/log.ts";
-import { parseArguments } from "./arguments.ts";
+import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
 
 /** A read that never ends, as of a terminal nobody types at, must not keep an interrupted run alive. */
@@ -21,9 +22,11 @@ export async function score(
   const kinds = new Map(
     SCORE_FLAGS.map((row) => [row.name, row.placeholder === "" ? ("switch" as const) : ("value" as const)]),
   );
-  const { flags, positionals, problems } = parseArguments(argv, kinds);
+  const parsed = parseArguments(argv, kinds);
+  const { flags, paths, repeated } = repeatedFlags(parsed);
+  const problems = [...parsed.problems, ...repeated.map((name) => `--${name} came more than once`)];
   if (problems.length > 0) throw wrongArguments(problems, "score");
-  const settings = readScoreSettings({ flags, environment }, positionals);
+  const settings = readScoreSettings({ flags, environment }, [...paths, ...parsed.positionals]);
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
@@ -32,6 +35,8 @@ export async function score(
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  // Whoever read them may be gone: the one that the scores go to ends the run by its write, the other ends nothing.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   orderGpusByPci();
   try {
     return await runScore({
@@ -44,10 +49,27 @@ export async function score(
     });
   } catch (error) {
     if (!(error instanceof AssayError)) throw error;
-    process.stderr.write(`assay score: ${error.message}\n`);
-    return controller.signal.aborted ? 130 : 1;
+    const goesOn =
+      settings.output === "-" || settings.dryRun ? "" : "; the same command goes on where it stopped";
+    const { aborted } = controller.signal;
+    process.stderr.write(`assay score: ${aborted ? `interrupted${goesOn}` : error.message}\n`);
+    if (aborted) return 130;
+    return error.reason === Reason.CONFIG_INVALID ? 2 : 1;
   } finally {
     process.off("SIGTERM", onSignal);
     process.off("SIGINT", onSignal);
   }
+}
+
+/** Flags whose values add up where they come again; `input` is no list, so that a query may hold commas. */
+function repeatedFlags({ flags: last, all }: ParsedArguments) {
+  const flags = new Map(last);
+  const repeated: string[] = [];
+  for (const [name, values] of all) {
+    const isList = SCORE_FLAGS.find((row) => row.name === name)?.field.fieldKind === "list";
+    if (name === "input") flags.set(name, values[0]!);
+    else if (isList) flags.set(name, values.join(","));
+    else if (values.length > 1) repeated.push(name);
+  }
+  return { flags, paths: all.get("input")?.slice(1) ?? [], repeated };
 }

@@ -3,15 +3,9 @@ import type { TableChunk } from "../table/table-source.ts";
 
 const MOST_CHARACTERS = 40;
 
-/** The first rows of a chunk with their results, as a table for a terminal: numbers to the right, long texts cut. */
-export function previewTable(
-  { chunk }: TableChunk,
-  columns: ResultColumns,
-  results: ResultRows,
-  mostRows: number,
-): string {
-  const rowCount = Math.min(mostRows, results.rowCount);
-  const rows = Array.from({ length: rowCount }, (_, row) => row);
+/** A chunk's rows with their results, as a table for a terminal: numbers to the right, long texts cut. */
+export function previewTable({ chunk }: TableChunk, columns: ResultColumns, results: ResultRows): string {
+  const rows = Array.from({ length: results.rowCount }, (_, row) => row);
   const hasErrors = rows.some((row) => results.errors.has(row));
   const shown: { readonly name: string; readonly cells: readonly string[] }[] = columns.keep.map(
     ({ name, vectorIndex }) => {

@@ -130,7 +130,8 @@ function approximateRows(request: PredictRequest | undefined): number {
   if (request.rows.length > 0) return request.rows.length;
   const first = request.inputs[0];
   if (first === undefined) return 1;
-  return Math.min(Number(first.shape[0] ?? 1n), 1_000_000);
+  // A count that is no count is refused by the checks; here it must not count backwards.
+  return Math.min(Math.max(Number(first.shape[0] ?? 1n), 1), 1_000_000);
 }
 
 function shuttingDown(): AssayError {
