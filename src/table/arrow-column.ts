@@ -166,7 +166,10 @@ function nestedColumn(type: DataType): ArrowColumn {
   return column(STRUCT(Object.fromEntries(fields.map((field) => [field.name, field.type]))));
 }
 
-/** Copies rows of an Arrow vector into a DuckDB vector of that many rows. */
+/**
+ * Copies rows of an Arrow vector into a DuckDB vector of that many rows. They are in DuckDB's memory then: `to` itself
+ * does not show the bytes of texts and blobs, a vector taken of the chunk anew does.
+ */
 export function copyRows(
   from: Vector,
   start: number,
@@ -188,8 +191,10 @@ export function copyRows(
   const convert = read.value!;
   const raw = rawValues(from);
   for (let row = 0; row < rows; row++) {
-    const isNull = !from.isValid(start + row);
-    const value = isNull ? null : convert(raw === undefined ? from.get(start + row) : raw[start + row]);
+    const item = raw === undefined ? from.get(start + row) : raw[start + row];
+    // A dictionary may hold a null, which rows that are valid then name.
+    const isNull = item === null || !from.isValid(start + row);
+    const value = isNull ? null : convert(item);
     to.setItem(row, asDouble && value !== null ? toDouble(value) : value);
   }
   to.flush();

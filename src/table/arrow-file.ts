@@ -20,6 +20,9 @@ import type { FileColumn, TableFile } from "./table-file.ts";
 import type { TableColumn, TableSource } from "./table-source.ts";
 
 const CHUNK_ROWS = 2048;
+/** What a file of the file format begins and ends with; before the one at its end stand 4 bytes, the footer's length. */
+const FILE_MAGIC = Buffer.from("ARROW1");
+const FOOTER_LENGTH_BYTES = 4;
 
 compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: unpackLz4Frame });
 compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => zstdDecompressSync(bytes) });
@@ -110,11 +113,32 @@ function arrowColumns(schema: Schema): ArrowColumns {
 }
 
 async function openHandle(path: string): Promise<FileHandle> {
+  let handle: FileHandle | undefined;
   try {
-    return await open(path);
+    handle = await open(path);
+    await checkFileEnd(path, handle);
+    return handle;
   } catch (error) {
+    await handle?.close();
     throw unreadableArrow(path, error);
   }
+}
+
+/** The library takes whatever stands at the end of a cut file for its index, which may then list no columns at all. */
+async function checkFileEnd(path: string, handle: FileHandle): Promise<void> {
+  const { size } = await handle.stat();
+  const start = Buffer.alloc(FILE_MAGIC.length);
+  await handle.read(start, 0, start.length, 0);
+  if (!start.equals(FILE_MAGIC)) return;
+  const end = Buffer.alloc(FOOTER_LENGTH_BYTES + FILE_MAGIC.length);
+  const indexEnd = size - end.length;
+  if (indexEnd > 0) await handle.read(end, 0, end.length, indexEnd);
+  const indexBytes = end.readInt32LE();
+  const isWhole = end.subarray(FOOTER_LENGTH_BYTES).equals(FILE_MAGIC);
+  if (isWhole && indexBytes > 0 && indexBytes < indexEnd) return;
+  throw tableError(
+    `${path} cannot be read as Arrow IPC: it is cut off (it begins as an Arrow file, and has no index at its end); copy or write it anew`,
+  );
 }
 
 async function openReader(
@@ -162,7 +186,8 @@ async function* chunksOf(
   let skip = fromRow;
   for await (const batch of batches) {
     for (let start = Math.min(skip, batch.numRows); start < batch.numRows; start += CHUNK_ROWS) {
-      const chunk = DuckDBDataChunk.create(types, Math.min(CHUNK_ROWS, batch.numRows - start));
+      const rowCount = Math.min(CHUNK_ROWS, batch.numRows - start);
+      const chunk = DuckDBDataChunk.create(types, rowCount);
       for (const [position, { index, asDouble }] of requests.entries()) {
         copyRows(
           batch.getChildAt(index)!,
@@ -172,6 +197,9 @@ async function* chunksOf(
           asDouble,
         );
       }
+      // Texts and blobs are set in DuckDB's memory and not in the vectors' copies of their headers; setting the count
+      // has the chunk make its vectors anew.
+      chunk.rowCount = rowCount;
       chunkRead();
       yield chunk;
     }
@@ -181,6 +209,14 @@ async function* chunksOf(
 
 function unreadableArrow(name: string, error: unknown): AssayError {
   if (error instanceof AssayError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return tableError(`${name} cannot be read as Arrow IPC, or is cut off: ${reason}`, error);
+  if (error instanceof Error && "syscall" in error) {
+    return tableError(`${name} cannot be read: ${error.message}`, error);
+  }
+  // Where bytes are not what the library expects, it stumbles over a type or a range, which tells a user nothing.
+  const isStumble = error instanceof TypeError || error instanceof RangeError;
+  const reason = isStumble || !(error instanceof Error) ? "" : ` (${error.message.replace(/\.$/, "")})`;
+  return tableError(
+    `${name} cannot be read as Arrow IPC: it is cut off, or is no Arrow file or stream${reason}`,
+    error,
+  );
 }

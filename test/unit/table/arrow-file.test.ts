@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import {
+  Binary,
   Bool,
   type DataType,
   DateDay,
@@ -25,7 +26,10 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import { expect, test } from "vitest";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { createTextCells } from "../../../src/score/text-cells.ts";
 import { openSource } from "../../../src/table/open-source.ts";
+import { textBytes } from "../../../src/table/row-copy.ts";
 import { readRows, readTable, tableFolder } from "../../table-folder.ts";
 
 const folder = tableFolder();
@@ -139,12 +143,54 @@ test("an Arrow stream is read from standard input, a file is not", async () => {
   await expect(openSource(input(file))).rejects.toThrow(/standard input is an Arrow file/);
 });
 
-test("a file that is cut off is an error that names it", async () => {
-  const whole = tableToIPC(new Table(columns), "stream");
-  for (const length of [10, 500, whole.length - 600]) {
-    const path = folder.write("cut.arrow", whole.subarray(0, length));
-    await expect(readTable({ inputs: [path] }, { columns: ["i"] })).rejects.toThrow(
-      /cut\.arrow cannot be read/,
-    );
+test("a file or stream that is cut off anywhere is an error that names it and says so", async () => {
+  for (const format of ["file", "stream"] as const) {
+    const whole = tableToIPC(new Table(columns), format);
+    const lengths = [0, 5, 10, 500, whole.length - 600, ...(format === "file" ? [whole.length - 4] : [])];
+    for (const length of lengths) {
+      const path = folder.write("cut.arrow", whole.subarray(0, length));
+      await expect(readTable({ inputs: [path] }, { columns: ["i"] })).rejects.toMatchObject({
+        reason: Reason.TABLE_INVALID,
+        message: expect.stringMatching(
+          /cut\.arrow cannot be read as Arrow IPC: it is cut off(?!.*(properties|typed array|out of range))/,
+        ),
+      });
+    }
   }
+});
+
+test("a cut Arrow file is an error at lengths all over it", async () => {
+  const whole = tableToIPC(new Table({ s: columns.s!, d: columns.d! }), "file");
+  for (let length = 16; length < whole.length; length += 13) {
+    const path = folder.write("cut.arrow", whole.subarray(0, length));
+    await expect(openSource({ inputs: [path] })).rejects.toThrow(/cut\.arrow .* it is cut off \(it begins/);
+  }
+});
+
+test("what is no Arrow file is an error that names it", async () => {
+  for (const content of ["a,b\n1,2\n", "PAR1\0\0\0\0PAR1", Buffer.alloc(5000, 7), Buffer.alloc(5000)]) {
+    const path = folder.write("other.arrow", content);
+    await expect(openSource({ inputs: [path] })).rejects.toThrow(/other\.arrow .* or is no Arrow file/);
+  }
+});
+
+test("texts and blobs lie in the chunk's vectors byte for byte", async () => {
+  const texts = ["short", "a text that is longer than twelve bytes", null, "exactly 12 b", ""];
+  const blobs = texts.map((text) => (text === null ? null : Buffer.from(text)));
+  const dictionary = vectorFromArray(texts, new Dictionary(new Utf8(), new Int32()));
+  const table = new Table({
+    s: vectorFromArray(texts, new Utf8()),
+    d: dictionary,
+    b: vectorFromArray(blobs, new Binary()),
+  });
+  const path = folder.write("texts.arrow", tableToIPC(table, "file"));
+  const source = await openSource({ inputs: [path] });
+  for await (const { chunk } of source.read([{ name: "s" }, { name: "d" }, { name: "b" }], 0)) {
+    for (const position of [0, 1, 2]) {
+      expect(textBytes(chunk.getColumnVector(position))).toBe(5 + 39 + 12);
+    }
+    const cells = createTextCells(chunk.getColumnVector(1), chunk.rowCount, undefined);
+    expect(texts.map((_, row) => cells.text(row) ?? null)).toEqual(texts);
+  }
+  source.close();
 });
