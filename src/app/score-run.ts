@@ -6,9 +6,11 @@
  */
 import { tmpdir } from "node:os";
 import type { Writable } from "node:stream";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Scorer } from "../client/scorer.ts";
 import { openServerScorer } from "../client/server-scorer.ts";
 import type { ScoreSettings } from "../config/score-settings.ts";
+import { AssayError } from "../errors.ts";
 import { type ColumnMapping, mapColumns } from "../score/column-mapping.ts";
 import { previewTable } from "../score/preview-table.ts";
 import { duration, grouped, rowsPerSecond } from "../score/progress.ts";
@@ -72,7 +74,11 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
     temporaryFolder: tmpdir(),
   });
   let scorer: Scorer | undefined;
-  const onAbort = () => void scorer?.close();
+  const onAbort = () => {
+    void scorer?.close();
+    // Standard input may be silent for ever.
+    if (source.notResumable !== undefined) source.close();
+  };
   try {
     scorer = await openScorer(options);
     signal.addEventListener("abort", onAbort);
@@ -188,7 +194,7 @@ async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreR
   }
 }
 
-function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunOptions): Promise<TableSink> {
+async function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunOptions): Promise<TableSink> {
   const { settings, stdout } = options;
   const { source, scorer, plan } = run;
   const keepTypes = plan.columns.keep.map(
@@ -196,14 +202,21 @@ function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunOptions
   );
   if (settings.output === "-")
     return openStreamSink({ output: stdout, format, columns: plan.columns, keepTypes });
-  return openFileSink({
+  const sink = await openFileSink({
     outputPath: settings.output,
     format,
     columns: plan.columns,
     keepTypes,
-    fingerprint: scoreFingerprint(settings, source, scorer.model),
+    fingerprint: scoreFingerprint(settings, source, scorer.model, run.mapping),
     overwrite: settings.overwrite,
     restart: settings.restart,
     partRows: settings.partRows,
   });
+  if (sink.written.inputRows === 0 || source.notResumable === undefined) return sink;
+  const rows = grouped(sink.written.inputRows);
+  await sink.abort();
+  throw new AssayError(
+    Reason.CONFIG_INVALID,
+    `an earlier run left ${rows} rows of ${settings.output}, and this input cannot be gone on with: ${source.notResumable}. Start over with --restart`,
+  );
 }

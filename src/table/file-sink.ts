@@ -5,7 +5,7 @@
  * the same input, model and settings goes on from there and gives the same file, any other is refused by name; memory is
  * that of two parts, whatever the output's size. `resume-policy.ts` says what a run finds and what it does then.
  */
-import { stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { DuckDBType } from "@duckdb/node-api";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
@@ -60,7 +60,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
   const { outputPath, format, overwrite } = options;
   const folder = partFolder(outputPath);
   const columns = outputColumns(options.columns, options.keepTypes, format);
-  await checkPlace(outputPath);
+  await checkPlace(outputPath, options.fingerprint.inputs);
   const now: Manifest = {
     manifestVersion: MANIFEST_VERSION,
     state: "writing",
@@ -154,19 +154,30 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
   };
 }
 
-async function checkPlace(outputPath: string): Promise<void> {
+async function checkPlace(outputPath: string, inputs: ManifestFingerprint["inputs"]): Promise<void> {
   const folder = dirname(outputPath);
   const found = await stat(folder).catch((error: unknown) => {
     throw writeFailure(outputPath, error, ` (${folder})`);
   });
   if (!found.isDirectory())
     throw new AssayError(Reason.TABLE_INVALID, `cannot write ${outputPath}: ${folder} is no folder`);
-  const output = await stat(outputPath).catch(() => undefined);
-  if (output?.isDirectory()) {
+  const output = await lstat(outputPath).catch(() => undefined);
+  if (output === undefined) return;
+  if (!output.isFile()) {
+    const what = output.isDirectory() ? "a folder" : output.isSymbolicLink() ? "a link" : "no ordinary file";
     throw new AssayError(
       Reason.TABLE_INVALID,
-      `cannot write ${outputPath}: it is a folder; --output names a file`,
+      `cannot write ${outputPath}: it is ${what}, and the output replaces whatever has its name; name a file, or - for standard output`,
     );
+  }
+  for (const { name } of inputs) {
+    const input = await stat(name).catch(() => undefined);
+    if (input?.ino === output.ino && input.dev === output.dev) {
+      throw new AssayError(
+        Reason.TABLE_INVALID,
+        `cannot write ${outputPath}: it is read as ${name}; name another file`,
+      );
+    }
   }
 }
 

@@ -58,11 +58,15 @@ function modelChanges(
 function settingChanges(before: ManifestFingerprint, now: ManifestFingerprint): ManifestChange[] {
   const flags = new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]);
   const shown = (value: string | undefined) => (value === undefined ? "not given" : JSON.stringify(value));
-  return [...flags]
-    .filter((flag) => before.settings[flag] !== now.settings[flag])
-    .map((flag) =>
-      setting(`${flag} was ${shown(before.settings[flag])} and is ${shown(now.settings[flag])}`),
-    );
+  return (
+    [...flags]
+      .filter((flag) => before.settings[flag] !== now.settings[flag])
+      // What was written until a row failed has no failed rows, so that it fits either way of going on.
+      .filter((flag) => flag !== "--on-error" || before.settings[flag] !== "fail")
+      .map((flag) =>
+        setting(`${flag} was ${shown(before.settings[flag])} and is ${shown(now.settings[flag])}`),
+      )
+  );
 }
 
 function outputChanges(before: Manifest["output"], now: Manifest["output"]): ManifestChange[] {

@@ -79,7 +79,11 @@ async function findRun(
       `cannot go on with ${folder.outputPath}, of which ${folder.name} holds a part: ${texts}. ${START_OVER(folder)}`,
     );
   }
-  return { step: step.kind, manifest: { ...manifest, parts: manifest.parts.slice(0, step.keptParts) } };
+  const { fingerprint } = now;
+  return {
+    step: step.kind,
+    manifest: { ...manifest, fingerprint, parts: manifest.parts.slice(0, step.keptParts) },
+  };
 }
 
 async function readManifest(folder: PartFolder, restart: boolean): Promise<Manifest | undefined> {

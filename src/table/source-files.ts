@@ -1,4 +1,4 @@
-import { type Stats, statSync } from "node:fs";
+import { realpathSync, type Stats, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { nearestName } from "../nearest-name.ts";
@@ -25,13 +25,15 @@ export async function findSourceFiles(
     const stats = statOf(input);
     const paths = stats === undefined && isGlob(input) ? await globbed(session, input) : [input];
     for (const path of paths) {
-      const earlier = named.get(path);
+      // One file has many spellings; what is not there is told by `describeFile`.
+      const file = statOf(path) === undefined ? path : realpathSync(path);
+      const earlier = named.get(file);
       if (earlier !== undefined) {
         throw tableError(
           `${path} is named twice, by ${earlier} and by ${input}: its rows would be scored twice`,
         );
       }
-      named.set(path, input);
+      named.set(file, input);
       found.push(await describeFile(path));
     }
   }

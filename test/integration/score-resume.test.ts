@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, type FSWatcher, mkdtempSync, readdirSync, rmSync, watch } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  type FSWatcher,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,11 +90,8 @@ test("killed at random moments and started again, the command gives the same row
       ended = await running.ended;
       if (ended.signal === "SIGKILL") kills++;
       else expect(ended.code, ended.stderr).toBe(0);
-      if (ended.code !== 0)
-        expect(
-          existsSync(join(folder, output)) &&
-            existsSync(join(folder, `${output}.parts`, "part-00000.parquet")),
-        ).toBe(false);
+      // Killed after the last rename, it is whole; before that it is not there.
+      if (existsSync(join(folder, output))) expect(await scoresIn(output)).toHaveLength(ROWS);
     }
     expect(ended?.code).toBe(0);
     const rows = await scoresIn(output);
@@ -111,6 +119,76 @@ test("a run goes on where the killed one stopped, and refuses when its input cha
   expect((await scoresIn("resumed.parquet")).map((row) => row.score)).toEqual(
     undisturbed.map((row) => row.score),
   );
+});
+
+/** A query whose row 9,001 has a value that the model refuses, so that a run leaves parts and ends. */
+function refusedRow(output: string, order: string, ...more: string[]): string[] {
+  const values = "1.5::FLOAT AS a, 1.5::FLOAT AS b, 1.5::FLOAT AS c";
+  const sql = `SELECT range AS id, ${values}, CASE WHEN range = 9000 THEN 'inf'::FLOAT ELSE range END AS d FROM range(12000)${order}`;
+  return ["--model", "iris", "--input", `sql:${sql}`, "--output", join(folder, output)].concat(
+    ["--by-position", "--keep", "id", "--part-rows", "2048"],
+    more,
+  );
+}
+
+test("a query without ORDER BY is not gone on with, one with it is, also where failing rows are now kept", async () => {
+  const unordered = await score(refusedRow("unordered.csv", ""));
+  expect(unordered.code, unordered.stderr).toBe(1);
+  expect(unordered.stderr).toContain("row 9001");
+  const again = await score(refusedRow("unordered.csv", "", "--on-error", "keep"));
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain("no ORDER BY");
+  expect(again.stderr).toContain("--restart");
+  const restarted = await score(refusedRow("unordered.csv", "", "--on-error", "keep", "--restart"));
+  expect(restarted.code, restarted.stderr).toBe(3);
+  await score(refusedRow("ordered.csv", " ORDER BY id"));
+  const kept = await score(refusedRow("ordered.csv", " ORDER BY id", "--on-error", "keep"));
+  expect(kept.code, kept.stderr).toBe(3);
+  expect(kept.stderr).toMatch(/going on after [\d,]+ rows/);
+  const rows = await scoresIn("ordered.csv");
+  expect(rows.map(({ id }) => Number(id))).toEqual(Array.from({ length: 12_000 }, (_, id) => id));
+  expect(rows.filter((row) => row.score_error !== null).map(({ id }) => Number(id))).toEqual([9000]);
+}, 60_000);
+
+test("a model whose config.json names its columns in another order is not gone on with", async () => {
+  const models = join(folder, "models");
+  cpSync("models/iris", join(models, "iris"), { recursive: true });
+  const named = (names: readonly string[]) => {
+    const config = { inputs: [{ name: "features", feature_names: names }] };
+    writeFileSync(join(models, "iris", "config.json"), JSON.stringify(config));
+  };
+  const args = refusedRow("config.csv", " ORDER BY id", "--models", models).filter(
+    (arg) => arg !== "--by-position",
+  );
+  named(["a", "b", "c", "d"]);
+  expect((await score(args)).code).toBe(1);
+  named(["d", "c", "b", "a"]);
+  const changed = await score(args);
+  expect(changed.code).toBe(2);
+  expect(changed.stderr).toContain("the mapping of columns");
+  expect(changed.stderr).toContain("--restart");
+});
+
+test("an output that is read, or is no ordinary file, is not replaced", async () => {
+  const csv = join(folder, "read.csv");
+  writeFileSync(csv, "id,a,b,c,d\n1,5.1,3.5,1.4,0.2\n");
+  const args = [
+    "--model",
+    "iris",
+    "--by-position",
+    "--keep",
+    "id",
+    "--overwrite",
+    "--input",
+    csv,
+    "--output",
+  ];
+  expect((await score([...args, csv])).stderr).toContain("it is read as");
+  symlinkSync(csv, join(folder, "link.csv"));
+  expect((await score([...args, join(folder, "link.csv")])).stderr).toContain("it is a link");
+  expect(readFileSync(csv, "utf8")).toContain("5.1");
+  const twice = await score([...args, join(folder, "twice.csv"), join(folder, ".", "link.csv")]);
+  expect(twice.stderr).toContain("named twice");
 });
 
 test("a server that is killed and comes back costs time, not rows", { timeout: 120_000 }, async () => {
