@@ -1,8 +1,9 @@
 import { VARCHAR } from "@duckdb/node-api";
 import { type CsvDialect, type CsvOptions, csvDialect, notUtf8 } from "./csv-dialect.ts";
 import { createCsvScanner } from "./csv-records.ts";
-import { type DuckdbSession, sqlPath, sqlText } from "./duckdb-session.ts";
+import type { DuckdbSession } from "./duckdb-session.ts";
 import { checkPacked, openBytes, readHead } from "./file-bytes.ts";
+import { sqlPath, sqlText } from "./sql-text.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import { fromRowOn, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 import type { SourceInput } from "./table-source.ts";

@@ -126,13 +126,3 @@ export async function openDuckdbSession(options: SessionOptions = {}): Promise<D
     },
   };
 }
-
-/** A string literal of SQL. */
-export function sqlText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** A string literal that DuckDB's readers take as one file's path, whatever characters its name has. */
-export function sqlPath(path: string): string {
-  return sqlText(path.replaceAll(/[*?[]/g, "[$&]"));
-}

@@ -1,6 +1,7 @@
 import type { DuckDBType } from "@duckdb/node-api";
-import { type DuckdbSession, sqlPath, sqlText } from "./duckdb-session.ts";
+import type { DuckdbSession } from "./duckdb-session.ts";
 import { checkPacked, openBytes, readHead } from "./file-bytes.ts";
+import { sqlPath, sqlText } from "./sql-text.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import { fromRowOn, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 import type { SourceInput, TableColumn } from "./table-source.ts";

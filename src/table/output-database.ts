@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { quoteText } from "./sql-text.ts";
+import { sqlText } from "./sql-text.ts";
 
 /** DuckDB as the sinks use it; whoever opened it closes it. */
 export interface OutputDatabase {
@@ -31,7 +31,7 @@ export async function openOutputDatabase(
   });
   const appending = await instance.connect();
   const copying = await instance.connect();
-  await copying.run(`SET TimeZone = ${quoteText("UTC")}`);
+  await copying.run(`SET TimeZone = ${sqlText("UTC")}`);
   let limitBytes = memoryMegabytes * 1e6;
   return {
     appending,

@@ -1,4 +1,5 @@
-import { type DuckdbSession, sqlPath } from "./duckdb-session.ts";
+import type { DuckdbSession } from "./duckdb-session.ts";
+import { sqlPath } from "./sql-text.ts";
 import { tableError } from "./table-error.ts";
 import { fromRowOn, numberedTable, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 

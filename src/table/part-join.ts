@@ -4,7 +4,7 @@ import { writeArrow } from "./arrow-writer.ts";
 import type { ManifestPart } from "./manifest.ts";
 import { type OutputColumn, outputSelectList } from "./output-columns.ts";
 import { type OutputDatabase, useAllCores } from "./output-database.ts";
-import { quoteExactPath, quoteText } from "./sql-text.ts";
+import { sqlPath, sqlText } from "./sql-text.ts";
 import type { TableFormat } from "./table-source.ts";
 
 /** What is known of the rows that are to be written. */
@@ -36,7 +36,7 @@ export function selectParts(
   parts: readonly ManifestPart[],
   columns: readonly OutputColumn[],
 ): string {
-  const paths = parts.map(({ file }) => quoteExactPath(join(folder, file)));
+  const paths = parts.map(({ file }) => sqlPath(join(folder, file)));
   const hasErrors = parts.some((part) => part.hasErrors);
   const source = `read_parquet([${paths.join(", ")}], union_by_name = ${hasErrors}, hive_partitioning = false)`;
   return `SELECT ${outputSelectList(columns, hasErrors)} FROM ${source}`;
@@ -67,7 +67,7 @@ export async function joinParts(
     }
     return;
   }
-  await database.copying.run(`COPY (${select}) TO ${quoteText(path)} (${copyOptions(format, extent)})`);
+  await database.copying.run(`COPY (${select}) TO ${sqlText(path)} (${copyOptions(format, extent)})`);
 }
 
 function extentOf(parts: readonly ManifestPart[]): RowExtent {

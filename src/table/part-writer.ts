@@ -12,7 +12,7 @@ import {
 import { copyOptions } from "./part-join.ts";
 import type { ResultColumns, ResultRows } from "./result-rows.ts";
 import { createResultTable, type ResultTable } from "./result-table.ts";
-import { quoteText } from "./sql-text.ts";
+import { sqlText } from "./sql-text.ts";
 import type { WrittenRows } from "./table-sink.ts";
 import type { TableChunk } from "./table-source.ts";
 
@@ -60,7 +60,7 @@ export function createPartWriter(
     const file = partFile(index);
     const path = inFolder(folder, file);
     await database.copying.run(
-      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${quoteText(`${path}.tmp`)} (${copyOptions("parquet", { rows: filled.rows, dataBytes: filled.bytes })})`,
+      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${sqlText(`${path}.tmp`)} (${copyOptions("parquet", { rows: filled.rows, dataBytes: filled.bytes })})`,
     );
     await database.copying.run(`DROP TABLE ${filled.name}`);
     await renameForGood(`${path}.tmp`, path);

@@ -10,7 +10,7 @@ import { ERROR_PART_NAME, type OutputColumn } from "./output-columns.ts";
 import type { OutputDatabase } from "./output-database.ts";
 import type { ResultColumns, ResultRows } from "./result-rows.ts";
 import { clearedBits, copyKept, keptRuns, type RowRun, textBytes } from "./row-copy.ts";
-import { quoteName } from "./sql-text.ts";
+import { sqlName } from "./sql-text.ts";
 import type { TableChunk } from "./table-source.ts";
 import { flushRowBytes, rowBytes, setValidityBits } from "./vector-memory.ts";
 
@@ -39,7 +39,7 @@ export async function createResultTable(
   const connection = database.appending;
   const stored = outputColumns.filter(({ partName }) => partName !== undefined);
   const types: DuckDBType[] = stored.map(({ type }) => type);
-  const declared = stored.map(({ partName, type }) => `${quoteName(partName!)} ${type}`);
+  const declared = stored.map(({ partName, type }) => `${sqlName(partName!)} ${type}`);
   if (types.length === 0) throw new RangeError("a result has at least one column");
   await connection.run(`CREATE TABLE ${name} (${declared.join(", ")})`);
   const labels = createLabelPool();

@@ -2,7 +2,8 @@ import { realpathSync, type Stats, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { nearestName } from "../nearest-name.ts";
-import { type DuckdbSession, sqlText } from "./duckdb-session.ts";
+import type { DuckdbSession } from "./duckdb-session.ts";
+import { sqlText } from "./sql-text.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import type { SourceInput } from "./table-source.ts";
 

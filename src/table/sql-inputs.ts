@@ -1,4 +1,5 @@
-import { type DuckdbSession, sqlText } from "./duckdb-session.ts";
+import type { DuckdbSession } from "./duckdb-session.ts";
+import { sqlText } from "./sql-text.ts";
 import { tableError } from "./table-error.ts";
 
 /** What a query's syntax tells. */

@@ -1,14 +1,14 @@
 /** A text as an SQL literal. */
-export function quoteText(text: string): string {
+export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** A name as an SQL identifier. */
-export function quoteName(name: string): string {
+export function sqlName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A file's path as a literal for functions that read globs; it matches that file alone. */
-export function quoteExactPath(path: string): string {
-  return quoteText(path.replaceAll(/[*?[]/g, "[$&]"));
+/** A file's path as a literal for DuckDB's readers, which take globs: it matches that file alone, whatever its name has. */
+export function sqlPath(path: string): string {
+  return sqlText(path.replaceAll(/[*?[]/g, "[$&]"));
 }

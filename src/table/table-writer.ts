@@ -4,7 +4,7 @@ import { type OutputColumn, outputSelectList, selectForPart } from "./output-col
 import type { OutputDatabase } from "./output-database.ts";
 import { copyOptions } from "./part-join.ts";
 import type { ResultTable } from "./result-table.ts";
-import { quoteText } from "./sql-text.ts";
+import { sqlText } from "./sql-text.ts";
 import type { TableFormat } from "./table-source.ts";
 
 /** Writes filled tables one after the other into one stream, and drops them. */
@@ -38,7 +38,7 @@ function textTableWriter(
     async write(filled) {
       const options = copyOptions(format, { rows: filled.rows, dataBytes: filled.bytes }, isFirst);
       isFirst = false;
-      await copying.run(`COPY (${selectTable(columns, filled)}) TO ${quoteText(path)} (${options})`);
+      await copying.run(`COPY (${selectTable(columns, filled)}) TO ${sqlText(path)} (${options})`);
       await copying.run(`DROP TABLE ${filled.name}`);
       for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20 })) await write([bytes]);
     },

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { openDuckdbSession, sqlText } from "../../../src/table/duckdb-session.ts";
+import { openDuckdbSession } from "../../../src/table/duckdb-session.ts";
+import { sqlText } from "../../../src/table/sql-text.ts";
 
 test("nothing is looked for outside: no extension is installed or loaded on demand", async () => {
   const session = await openDuckdbSession();
