@@ -67,8 +67,8 @@ test("a file on another machine is not fetched", async () => {
   }
 });
 
-test("a file without permission is named", async (context) => {
-  if (process.getuid?.() === 0) context.skip("root may read everything");
+test("a file without permission is named; root, who may read everything, gets what is in it", async () => {
+  const isRoot = process.getuid?.() === 0;
   for (const [name, format] of [
     ["p.csv", "csv"],
     ["p.parquet", "parquet"],
@@ -76,7 +76,10 @@ test("a file without permission is named", async (context) => {
     ["p.arrow", "arrow"],
   ] as const) {
     chmodSync(folder.write(name, "a\n"), 0);
-    await expect(openSource({ inputs: [`${folder.path}/${name}`], format })).rejects.toThrow(name);
+    const opened = openSource({ inputs: [`${folder.path}/${name}`], format });
+    // Of the four only CSV holds what its format says.
+    if (isRoot && format === "csv") (await opened).close();
+    else await expect(opened).rejects.toThrow(name);
   }
 });
 
