@@ -28,41 +28,54 @@ export interface ScoreJob {
   readonly onRows: (inputRows: number, errorRows: number) => void;
 }
 
-interface PendingChunk {
-  readonly chunk: TableChunk;
-  readonly results: Promise<ResultRows>;
-}
-
 /** Runs a job to its end. Rejects with an AssayError; what the sink has by then is there for the next run. */
 export async function runScoreJob(job: ScoreJob): Promise<WrittenRows> {
   const { source, sink, signal } = job;
-  const pending: PendingChunk[] = [];
+  const inFlight = new Set<Promise<ResultRows>>();
   let { inputRows, errorRows } = sink.written;
-  const settleFirst = async () => {
-    const { chunk, results } = pending[0]!;
+  let failure: { readonly error: unknown } | undefined;
+  let onSettled = (): void => {};
+
+  /** Writes each chunk as soon as it and all before it are scored, also while the source is waited for. */
+  let writing = Promise.resolve();
+  async function write(chunk: TableChunk, results: Promise<ResultRows>): Promise<void> {
     const rows = await results;
     if (signal.aborted) throw interrupted();
     if (job.failOnError && rows.errors.size > 0) throw failedRow(chunk, rows);
     await sink.append(chunk, rows);
-    pending.shift();
+    inFlight.delete(results);
     inputRows += rows.rowCount;
     errorRows += rows.errors.size;
     job.onRows(inputRows, errorRows);
-  };
+  }
+
   try {
     for await (const chunk of source.read(job.columns, inputRows)) {
+      if (failure !== undefined) break;
       if (signal.aborted) throw interrupted();
       const results = job.scoreChunk(chunk);
       // It is awaited in its turn; a rejection before that is no unhandled one.
       results.catch(() => {});
-      pending.push({ chunk, results });
-      if (pending.length >= job.chunksInFlight) await settleFirst();
+      inFlight.add(results);
+      writing = writing
+        .then(() => (failure === undefined ? write(chunk, results) : undefined))
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => onSettled());
+      while (inFlight.size >= job.chunksInFlight && failure === undefined) {
+        await new Promise<void>((resolve) => {
+          onSettled = resolve;
+        });
+      }
     }
-    while (pending.length > 0) await settleFirst();
+    await writing;
+    if (failure !== undefined) throw failure.error;
     if (signal.aborted) throw interrupted();
     return await sink.finish();
   } catch (error) {
-    await Promise.allSettled(pending.map(({ results }) => results));
+    failure ??= { error };
+    await Promise.allSettled([...inFlight, writing]);
     await sink.abort();
     throw error;
   }

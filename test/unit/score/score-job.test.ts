@@ -147,3 +147,21 @@ test("an interrupted run ends at the next chunk and keeps what was written", asy
   });
   expect(ended).toEqual(["aborted"]);
 });
+
+test("what is scored is written while the source is waited for", async () => {
+  const { source } = tableOf(30);
+  const waiting = Promise.withResolvers<void>();
+  const slow: TableSource = {
+    ...source,
+    async *read(columns, fromRow) {
+      yield* source.read(columns, fromRow);
+      await waiting.promise;
+    },
+  };
+  // The third chunk is written though no more comes and more could be in flight.
+  const { sink, kept } = sinkFrom(0, () => {
+    if (kept.length === 30) waiting.resolve();
+  });
+  await runScoreJob(job({ source: slow, sink, chunksInFlight: 100 }));
+  expect(kept).toHaveLength(30);
+});
