@@ -30,7 +30,7 @@ export function createBatchPicker(
       const lead = leadingLane(waits, bulkCredit, maxRows);
       const head = lead === "bulk" ? bulk : interactive;
       if (head === undefined) return undefined;
-      const { group } = head;
+      const group = head.group!;
       const joinsEntries = shape.joinsEntries && group.joinsEntries;
       const rows = { interactive: group.interactiveRows, bulk: group.bulkRows };
       if (gathers && joinsEntries) {

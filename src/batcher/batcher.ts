@@ -12,6 +12,7 @@
 import type { AssayError } from "../errors.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import type { Ticket } from "./ticket.ts";
 
 /** Interactive rows go before bulk rows. */
 export type Lane = "interactive" | "bulk";
@@ -62,10 +63,13 @@ export interface Entry {
 
 /** Joins rows for one model version; made by `createBatcher`. */
 export interface Batcher {
-  /** Takes an entry. Calls `onError` with QUEUE_FULL before it returns where there is no room and it does not wait for some. */
-  enqueue(entry: Entry): void;
-  /** Takes an entry back: it is not run if it has not started, and neither callback comes. */
-  cancel(entry: Entry): void;
+  /**
+   * Takes an entry and returns what `cancel` takes. Where it cannot be taken, `onError` is called before this returns undefined:
+   * with QUEUE_FULL where there is no room and it does not wait for some.
+   */
+  enqueue(entry: Entry): Ticket | undefined;
+  /** Takes an entry back: it is not run if it has not started, and neither callback comes. Idempotent. */
+  cancel(ticket: Ticket): void;
   /** Rows and bytes that wait; rows that run. */
   readonly depth: { readonly rows: number; readonly bytes: number; readonly running: number };
   /** Takes no more entries (SHUTTING_DOWN); resolves when all that it has are answered. `close` cuts it short. */

@@ -12,9 +12,10 @@ import { createDelivery } from "./delivery.ts";
 import { createDrainRate } from "./drain-rate.ts";
 import { missedDeadline } from "./missed-deadline.ts";
 import { createQueue } from "./queue.ts";
+import { Roll } from "./roll.ts";
 import { createRoomLine } from "./room-line.ts";
 import { createRowlessOutputs } from "./rowless-outputs.ts";
-import { type Part, type Ticket, wantedOutputs } from "./ticket.ts";
+import { createTicket, type Part, type Ticket, wantedOutputs } from "./ticket.ts";
 
 /** Makes the batcher of one model version; `batcher.ts` says what it promises. */
 export function createBatcher(options: BatcherOptions): Batcher {
@@ -25,8 +26,8 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const queue = createQueue();
   const picker = createBatchPicker(queue, shape, maxQueueDelayMicroseconds);
   const roomLine = createRoomLine();
-  /** Every entry that is in the queue or runs. */
-  const tickets = new Map<Entry, Ticket>();
+  /** Every entry that waits or runs. */
+  const tickets = new Roll<Ticket>();
   /** Parts of batches that failed, to be run apart. */
   const retries: Part[][] = [];
   const rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>
@@ -61,35 +62,28 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   function settle(ticket: Ticket): void {
     ticket.isSettled = true;
-    queue.remove(ticket);
-    tickets.delete(ticket.entry);
+    if (ticket.waitsForRoom) roomLine.remove(ticket);
+    else queue.remove(ticket);
+    tickets.remove(ticket);
     if (closing) checkDrained();
   }
 
   function checkDrained(): void {
-    if (tickets.size === 0 && roomLine.isEmpty) onDrained();
+    if (tickets.size === 0) onDrained();
   }
 
   function fail(ticket: Ticket, error: AssayError): void {
     if (ticket.isSettled) return;
     settle(ticket);
-    tell(ticket.entry, error);
-  }
-
-  function tell(entry: Entry, error: AssayError): void {
     try {
-      entry.onError(error);
+      ticket.entry.onError(error);
     } catch (thrown) {
       callbackThrew(thrown);
     }
   }
 
   function failAll(error: AssayError): void {
-    for (const ticket of tickets.values()) fail(ticket, error);
-    for (const [entry] of roomLine.entries()) {
-      roomLine.remove(entry);
-      tell(entry, error);
-    }
+    for (const ticket of tickets.snapshot()) fail(ticket, error);
   }
 
   /** A caller's callback that throws is a bug there and must not take the others' answers. */
@@ -99,23 +93,17 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   function expire(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const ticket of tickets.values()) {
+    for (const ticket of tickets.snapshot()) {
       const { deadlineAt } = ticket.entry;
       if (deadlineAt <= now) failLate(ticket, now);
       else if (deadlineAt < next) next = deadlineAt;
-    }
-    for (const [entry, since] of roomLine.entries()) {
-      if (entry.deadlineAt <= now) {
-        roomLine.remove(entry);
-        tell(entry, missedDeadline(entry, since, now, false));
-      } else if (entry.deadlineAt < next) next = entry.deadlineAt;
     }
     if (closing) checkDrained();
     return next;
   }
 
   function failLate(ticket: Ticket, now: number): void {
-    const hasBegun = !ticket.isWaiting || ticket.nextRow > 0;
+    const hasBegun = !ticket.waitsForRoom && (!ticket.isWaiting || ticket.nextRow > 0);
     fail(ticket, missedDeadline(ticket.entry, ticket.enqueuedAt, now, hasBegun));
   }
 
@@ -133,12 +121,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
     }
   }
 
-  function hasRoom(entry: Entry): boolean {
+  function hasRoom({ entry }: Ticket): boolean {
     return admission.hasRoom({ rows: entry.rowCount, bytes: entry.byteCount }, entry.lane, queue);
   }
 
-  function enter(entry: Entry, since: number): void {
-    tickets.set(entry, queue.add(entry, since, rowlessOutputs.areAvoidedBy(entry.outputNames)));
+  function enter(ticket: Ticket): void {
+    queue.add(ticket, rowlessOutputs.areAvoidedBy(ticket.entry.outputNames));
   }
 
   /** The rows of the next batch; undefined where none is to run now. */
@@ -238,25 +226,24 @@ export function createBatcher(options: BatcherOptions): Batcher {
       const error = refusal(entry);
       if (error !== undefined) {
         entry.onError(error);
-        return;
+        return undefined;
       }
-      const now = performance.now();
+      const ticket = createTicket(entry, performance.now());
       // What waits for room is not overtaken by what would.
       const waits = entry.waitsForRoom === true;
-      if (!(waits && !roomLine.isEmptyIn(entry.lane)) && hasRoom(entry)) enter(entry, now);
-      else if (waits) roomLine.add(entry, now);
+      if (!(waits && !roomLine.isEmptyIn(entry.lane)) && hasRoom(ticket)) enter(ticket);
+      else if (waits) roomLine.add(ticket);
       else {
         entry.onError(admission.queueFull(queue));
-        return;
+        return undefined;
       }
+      tickets.add(ticket);
       deadlines.set(entry.deadlineAt);
       if (pool.idleCount > 0) watchTurn();
+      return ticket;
     },
-    cancel(entry) {
-      const ticket = tickets.get(entry);
-      if (ticket !== undefined) settle(ticket);
-      else roomLine.remove(entry);
-      if (closing) checkDrained();
+    cancel(ticket) {
+      if (!ticket.isSettled) settle(ticket);
     },
     get depth() {
       return { rows: queue.rows, bytes: queue.bytes, running: runningRows };

@@ -1,5 +1,5 @@
-import type { Entry, Lane } from "./batcher.ts";
-import { createTicket, type Part, type Ticket } from "./ticket.ts";
+import type { Lane } from "./batcher.ts";
+import type { Part, Ticket } from "./ticket.ts";
 
 interface List {
   first: Ticket | undefined;
@@ -25,7 +25,7 @@ export interface EntryQueue {
   /** The oldest entry of a lane. */
   first(lane: Lane): Ticket | undefined;
   /** `joins` is false where the entry must not share a batch. */
-  add(entry: Entry, now: number, joins: boolean): Ticket;
+  add(ticket: Ticket, joins: boolean): void;
   /** Takes an entry out that is still waiting, wholly or in part. */
   remove(ticket: Ticket): void;
   /** Moves up to `rowCount` rows of a group's lane into `parts`, splitting the last entry where it must. */
@@ -45,16 +45,18 @@ export function createQueue(): EntryQueue {
   let bytes = 0;
 
   function countRows(ticket: Ticket, rows: number): void {
-    const { group, entry } = ticket;
-    laneRows[entry.lane] += rows;
-    if (entry.lane === "interactive") group.interactiveRows += rows;
+    const { lane } = ticket.entry;
+    const group = ticket.group!;
+    laneRows[lane] += rows;
+    if (lane === "interactive") group.interactiveRows += rows;
     else group.bulkRows += rows;
   }
 
   function remove(ticket: Ticket): void {
     if (!ticket.isWaiting) return;
     ticket.isWaiting = false;
-    const { entry, group } = ticket;
+    const { entry } = ticket;
+    const group = ticket.group!;
     countRows(ticket, ticket.nextRow - entry.rowCount);
     bytes -= entry.byteCount;
     const lane = lanes[entry.lane];
@@ -91,7 +93,8 @@ export function createQueue(): EntryQueue {
     },
     laneRows,
     first: (lane) => lanes[lane].first,
-    add(entry, now, joins) {
+    add(ticket, joins) {
+      const { entry } = ticket;
       const key = joins ? entry.shapeKey : `alone ${entry.shapeKey}`;
       let group = groups.get(key);
       if (group === undefined) {
@@ -105,7 +108,8 @@ export function createQueue(): EntryQueue {
         };
         groups.set(key, group);
       }
-      const ticket = createTicket(entry, group, now);
+      ticket.group = group;
+      ticket.isWaiting = true;
       const lane = lanes[entry.lane];
       ticket.laneBefore = lane.last;
       if (lane.last === undefined) lane.first = ticket;
@@ -118,7 +122,6 @@ export function createQueue(): EntryQueue {
       list.last = ticket;
       countRows(ticket, entry.rowCount);
       bytes += entry.byteCount;
-      return ticket;
     },
     remove,
     take(group, lane, rowCount, parts) {

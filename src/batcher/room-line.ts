@@ -1,47 +1,55 @@
-import type { Entry, Lane } from "./batcher.ts";
+import type { Lane } from "./batcher.ts";
+import type { Ticket } from "./ticket.ts";
 
 /** Entries that wait for room in a full queue, oldest first in each lane; made by `createRoomLine`. */
 export interface RoomLine {
-  readonly isEmpty: boolean;
   isEmptyIn(lane: Lane): boolean;
-  add(entry: Entry, now: number): void;
-  /** When it came, on `performance.now()`'s clock; undefined where it does not wait here. Takes it out. */
-  remove(entry: Entry): number | undefined;
-  /** Each entry with the time of its coming; entries may be removed meanwhile. */
-  entries(): Iterable<readonly [entry: Entry, since: number]>;
+  /** The ticket must be in no queue. */
+  add(ticket: Ticket): void;
+  /** Takes it out, wherever it stands. */
+  remove(ticket: Ticket): void;
   /** Takes out what `fits` now, interactive entries first; an entry that does not fit holds back those behind it in its lane. */
-  admit(fits: (entry: Entry) => boolean, enter: (entry: Entry, since: number) => void): void;
+  admit(fits: (ticket: Ticket) => boolean, enter: (ticket: Ticket) => void): void;
 }
 
 /** Makes an empty line. Every operation takes constant time an entry. */
 export function createRoomLine(): RoomLine {
-  // Maps keep the order of their keys' coming.
-  const lanes = { interactive: new Map<Entry, number>(), bulk: new Map<Entry, number>() };
+  const lanes = { interactive: createLine(), bulk: createLine() };
+
+  function remove(ticket: Ticket): void {
+    if (!ticket.waitsForRoom) return;
+    ticket.waitsForRoom = false;
+    const line = lanes[ticket.entry.lane];
+    const { laneBefore, laneAfter } = ticket;
+    if (laneBefore === undefined) line.first = laneAfter;
+    else laneBefore.laneAfter = laneAfter;
+    if (laneAfter === undefined) line.last = laneBefore;
+    else laneAfter.laneBefore = laneBefore;
+    ticket.laneBefore = ticket.laneAfter = undefined;
+  }
+
   return {
-    get isEmpty() {
-      return lanes.interactive.size === 0 && lanes.bulk.size === 0;
+    isEmptyIn: (lane) => lanes[lane].first === undefined,
+    add(ticket) {
+      const line = lanes[ticket.entry.lane];
+      ticket.waitsForRoom = true;
+      ticket.laneBefore = line.last;
+      if (line.last === undefined) line.first = ticket;
+      else line.last.laneAfter = ticket;
+      line.last = ticket;
     },
-    isEmptyIn: (lane) => lanes[lane].size === 0,
-    add(entry, now) {
-      lanes[entry.lane].set(entry, now);
-    },
-    remove(entry) {
-      const since = lanes[entry.lane].get(entry);
-      lanes[entry.lane].delete(entry);
-      return since;
-    },
-    *entries() {
-      yield* lanes.interactive;
-      yield* lanes.bulk;
-    },
+    remove,
     admit(fits, enter) {
-      for (const lane of [lanes.interactive, lanes.bulk]) {
-        for (const [entry, since] of lane) {
-          if (!fits(entry)) break;
-          lane.delete(entry);
-          enter(entry, since);
+      for (const line of [lanes.interactive, lanes.bulk]) {
+        for (let ticket = line.first; ticket !== undefined && fits(ticket); ticket = line.first) {
+          remove(ticket);
+          enter(ticket);
         }
       }
     },
   };
+}
+
+function createLine(): { first: Ticket | undefined; last: Ticket | undefined } {
+  return { first: undefined, last: undefined };
 }

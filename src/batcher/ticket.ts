@@ -2,13 +2,17 @@ import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Entry } from "./batcher.ts";
 import type { JoinedOutputs } from "./joined-outputs.ts";
 import type { EntryGroup } from "./queue.ts";
+import type { RollMember } from "./roll.ts";
 
 /** What the batcher knows of one entry while it is not answered. */
-export interface Ticket {
+export interface Ticket extends RollMember {
   readonly entry: Entry;
-  readonly group: EntryGroup;
+  /** Set as it enters the queue. */
+  group: EntryGroup | undefined;
   /** On `performance.now()`'s clock. */
   readonly enqueuedAt: number;
+  /** It stands outside the queue, which is full. */
+  waitsForRoom: boolean;
   /** The first row that has not been given to a batch. */
   nextRow: number;
   /** Some of its rows, or the whole of an entry without rows, still have to be given to a batch. */
@@ -18,7 +22,7 @@ export interface Ticket {
   answeredRows: number;
   /** Gathers the parts of an entry that was split. */
   joined: JoinedOutputs | undefined;
-  /** Neighbours among all entries of its lane, and among those of its group and lane. */
+  /** Neighbours among all entries of its lane in the queue or outside of it, and among those of its group and lane. */
   laneBefore: Ticket | undefined;
   laneAfter: Ticket | undefined;
   groupBefore: Ticket | undefined;
@@ -32,14 +36,16 @@ export interface Part {
   readonly rowCount: number;
 }
 
-/** Makes the ticket of an entry that is about to wait. */
-export function createTicket(entry: Entry, group: EntryGroup, enqueuedAt: number): Ticket {
+/** Makes the ticket of an entry that has come. */
+export function createTicket(entry: Entry, enqueuedAt: number): Ticket {
   return {
+    rollIndex: -1,
     entry,
-    group,
+    group: undefined,
     enqueuedAt,
+    waitsForRoom: false,
     nextRow: 0,
-    isWaiting: true,
+    isWaiting: false,
     isSettled: false,
     answeredRows: 0,
     joined: undefined,

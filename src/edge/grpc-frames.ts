@@ -7,69 +7,75 @@ export const PREFIX_BYTES = 5;
 /** The one flag that gRPC defines; the others are ignored, as Connect's handlers do. */
 export const COMPRESSED_FLAG = 1;
 
-/** Cuts a body into messages, however its bytes come. */
-export interface GrpcDeframer {
+/**
+ * Cuts a body into messages, however its bytes come. `onMessage` releases the lease: each message's bytes are copied once, out of
+ * the views that they came in.
+ */
+export class GrpcDeframer {
+  private readonly maxMessageBytes: number;
+  private readonly memory: MessageMemory;
+  private readonly onMessage: (flags: number, message: MessageLease) => void;
+  private flags = 0;
+  private length = 0;
+  private prefixBytes = 0;
+  /** The message that is being put together, where its prefix is whole. */
+  private message: MessageLease | undefined = undefined;
+  private filled = 0;
+
+  constructor(
+    maxMessageBytes: number,
+    memory: MessageMemory,
+    onMessage: (flags: number, message: MessageLease) => void,
+  ) {
+    this.maxMessageBytes = maxMessageBytes;
+    this.memory = memory;
+    this.onMessage = onMessage;
+  }
+
+  /** Octets of a message that has begun and is not whole, its prefix included. */
+  get pendingBytes(): number {
+    return this.prefixBytes + this.filled;
+  }
+
   /**
    * Takes the next bytes of the body, a view that need not stay. Throws MESSAGE_TOO_LARGE when the prefix of such a message
    * has come, and must not be called again then.
    */
-  take(bytes: Uint8Array): void;
-  /** Octets of a message that has begun and is not whole, its prefix included. */
-  readonly pendingBytes: number;
-}
+  take(bytes: Uint8Array): void {
+    let offset = 0;
+    while (offset < bytes.length) {
+      if (this.message === undefined) {
+        offset = this.readPrefix(bytes, offset);
+        if (this.prefixBytes < PREFIX_BYTES) return;
+        this.message = this.memory.lease(this.length);
+      }
+      const { message, filled, length } = this;
+      const taken = Math.min(length - filled, bytes.length - offset);
+      message.bytes.set(taken === bytes.length ? bytes : bytes.subarray(offset, offset + taken), filled);
+      offset += taken;
+      this.filled = filled + taken;
+      if (this.filled === length) this.whole(message);
+    }
+  }
 
-/** `onMessage` releases the lease: each message's bytes are copied once, out of the views that they came in. */
-export function createGrpcDeframer(
-  maxMessageBytes: number,
-  memory: MessageMemory,
-  onMessage: (flags: number, message: MessageLease) => void,
-): GrpcDeframer {
-  let flags = 0;
-  let length = 0;
-  let prefixBytes = 0;
-  /** The message that is being put together, where its prefix is whole. */
-  let message: MessageLease | undefined;
-  let filled = 0;
-
-  function whole(lease: MessageLease): void {
-    prefixBytes = length = filled = 0;
-    message = undefined;
-    onMessage(flags, lease);
+  private whole(lease: MessageLease): void {
+    this.prefixBytes = this.length = this.filled = 0;
+    this.message = undefined;
+    this.onMessage(this.flags, lease);
   }
 
   /** Reads the prefix from `offset`; returns where it ends, or where the bytes do. */
-  function readPrefix(bytes: Uint8Array, offset: number): number {
+  private readPrefix(bytes: Uint8Array, offset: number): number {
     let at = offset;
-    for (; prefixBytes < PREFIX_BYTES && at < bytes.length; prefixBytes++, at++) {
-      if (prefixBytes === 0) flags = bytes[at]!;
-      else length = length * 256 + bytes[at]!;
+    for (; this.prefixBytes < PREFIX_BYTES && at < bytes.length; this.prefixBytes++, at++) {
+      if (this.prefixBytes === 0) this.flags = bytes[at]!;
+      else this.length = this.length * 256 + bytes[at]!;
     }
-    if (prefixBytes === PREFIX_BYTES && length > maxMessageBytes) {
-      throw messageTooLarge(maxMessageBytes, length);
+    if (this.prefixBytes === PREFIX_BYTES && this.length > this.maxMessageBytes) {
+      throw messageTooLarge(this.maxMessageBytes, this.length);
     }
     return at;
   }
-
-  return {
-    get pendingBytes() {
-      return prefixBytes + filled;
-    },
-    take(bytes) {
-      let offset = 0;
-      while (offset < bytes.length) {
-        if (message === undefined) {
-          offset = readPrefix(bytes, offset);
-          if (prefixBytes < PREFIX_BYTES) return;
-          message = memory.lease(length);
-        }
-        const taken = Math.min(length - filled, bytes.length - offset);
-        message.bytes.set(bytes.subarray(offset, offset + taken), filled);
-        filled += taken;
-        offset += taken;
-        if (filled === length) whole(message);
-      }
-    },
-  };
 }
 
 /** Writes a message's prefix to `target`. */

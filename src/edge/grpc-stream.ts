@@ -13,14 +13,15 @@ import {
   ScoringService as ScoringServiceDesc,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
-import type { ItemSize, ItemStream, ScoringService } from "../service/scoring.ts";
+import type { ItemStream, ScoringService } from "../service/scoring.ts";
+import { ArrivedMessage } from "./arrived-message.ts";
 import { publicError } from "./call-interceptor.ts";
 import type { ConnectContext } from "./connect-adapter.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
-import { COMPRESSED_FLAG, createGrpcDeframer, framed, PREFIX_BYTES } from "./grpc-frames.ts";
+import { COMPRESSED_FLAG, framed, GrpcDeframer, PREFIX_BYTES } from "./grpc-frames.ts";
 import { decodeItem } from "./item-decoding.ts";
 import { encodeItem } from "./item-encoding.ts";
-import { createMessageMemory, type MessageLease } from "./message-memory.ts";
+import { createMessageMemory } from "./message-memory.ts";
 import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
 import { callerTimeout } from "./timeout-header.ts";
 
@@ -55,7 +56,7 @@ export function grpcStreamRoute(
         callTimeoutMs: Number.POSITIVE_INFINITY,
         log: context.log,
       });
-      serveItems(stream, edgeCall, scoring.openStream(edgeCall.call), compressions, context);
+      new GrpcStreamCall(stream, edgeCall, scoring.openStream(edgeCall.call), compressions, context).begin();
     },
   };
 }
@@ -65,84 +66,128 @@ const COMPRESS_MIN_BYTES = 1024;
 /** For all streams: what one does not need another uses. */
 const memory = createMessageMemory();
 
-function serveItems(
-  stream: ServerStream,
-  edgeCall: EdgeCall,
-  items: ItemStream,
-  compressions: readonly Compression[],
-  context: ConnectContext,
-): void {
-  const requestHeader = universalHeaders(stream.headers, "grpc");
-  const encodings = compressionNegotiate(
-    [...compressions],
-    requestHeader.get("grpc-encoding"),
-    requestHeader.get("grpc-accept-encoding"),
-    "grpc-accept-encoding",
-  );
-  /** Whole messages that are not decoded yet, and the one that did not fit the window. */
-  const waiting: { flags: number; message: MessageLease; wireBytes: number }[] = [];
-  let offered: { item: PredictStreamRequest; size: ItemSize } | undefined;
-  let requestEnd: { readonly error: unknown } | undefined;
-  let pendingConsumed = 0;
-  let isDecompressing = false;
-  let isCompressing = false;
-  let isWritable = true;
-  let isScheduled = false;
-  let hasResponded = false;
-  let isDone = false;
+/** One call. A class, because V8 compiles closures anew for each stream and methods once. */
+class GrpcStreamCall {
+  private readonly stream: ServerStream;
+  private readonly edgeCall: EdgeCall;
+  private readonly items: ItemStream;
+  private readonly context: ConnectContext;
+  private readonly encodings: ReturnType<typeof compressionNegotiate>;
+  private readonly deframer: GrpcDeframer;
+  private readonly sendGuarded = (): void => this.guarded(this.send);
+  /** Whole messages that are not decoded yet. */
+  private readonly waiting: ArrivedMessage[] = [];
+  /** The item that did not fit the window. */
+  private offered: PredictStreamRequest | undefined = undefined;
+  private offeredMessage: ArrivedMessage | undefined = undefined;
+  private requestEnd: { readonly error: unknown } | undefined = undefined;
+  private pendingConsumed = 0;
+  private isDecompressing = false;
+  private isCompressing = false;
+  private isWritable = true;
+  private isScheduled = false;
+  private hasResponded = false;
+  private isDone = false;
 
-  const deframer = createGrpcDeframer(context.limits.maxMessageBytes, memory, (flags, message) => {
-    waiting.push({ flags, message, wireBytes: PREFIX_BYTES + message.bytes.length - pendingConsumed });
-    pendingConsumed = 0;
-  });
+  constructor(
+    stream: ServerStream,
+    edgeCall: EdgeCall,
+    items: ItemStream,
+    compressions: readonly Compression[],
+    context: ConnectContext,
+  ) {
+    this.stream = stream;
+    this.edgeCall = edgeCall;
+    this.items = items;
+    this.context = context;
+    const header = universalHeaders(stream.headers, "grpc");
+    this.encodings = compressionNegotiate(
+      [...compressions],
+      header.get("grpc-encoding"),
+      header.get("grpc-accept-encoding"),
+      "grpc-accept-encoding",
+    );
+    const timeout = parseTimeout(header.get("grpc-timeout"), Number.MAX_SAFE_INTEGER);
+    const refused = this.encodings.error ?? timeout.error;
+    if (refused !== undefined) items.end(refused);
+    this.deframer = new GrpcDeframer(context.limits.maxMessageBytes, memory, (flags, lease) => {
+      const wireBytes = PREFIX_BYTES + lease.bytes.length - this.pendingConsumed;
+      this.waiting.push(new ArrivedMessage(flags, lease, wireBytes, stream));
+      this.pendingConsumed = 0;
+    });
+  }
+
+  /** Listens to the stream, the call and the items. */
+  begin(): void {
+    const { stream, items, edgeCall } = this;
+    items.onChange = () => {
+      if (this.isScheduled) return;
+      this.isScheduled = true;
+      // The answers of a batch come one by one: they are sent together.
+      queueMicrotask(this.sendGuarded);
+    };
+    edgeCall.onFailure = (error) => this.finish(error);
+    stream.onCancel = (reason) => edgeCall.cancel(reason);
+    stream.onDrain = () => {
+      this.isWritable = true;
+      this.sendGuarded();
+    };
+    // It may have ended before anyone listened: it is refused, or the server shuts down.
+    if (items.outcome !== undefined) items.onChange();
+    stream.onData = (bytes, end) => {
+      if (this.isDone) return;
+      try {
+        this.takeBody(bytes, end);
+      } catch (error) {
+        this.finish(error);
+      }
+    };
+  }
 
   /** What throws here is a bug or a malformed request: it ends the call, never the process. */
-  function guarded(action: () => void): void {
-    if (isDone) return;
+  private guarded(action: (this: this) => void): void {
+    if (this.isDone) return;
     try {
-      action();
+      action.call(this);
     } catch (error) {
-      finish(error);
+      this.finish(error);
     }
   }
 
-  function endRequest(error: unknown): void {
-    requestEnd ??= { error };
-  }
-
-  function onData(bytes: Uint8Array, end: boolean): void {
-    if (requestEnd !== undefined) return;
+  private takeBody(bytes: Uint8Array, end: boolean): void {
+    if (this.requestEnd !== undefined) return;
     try {
-      deframer.take(bytes);
+      this.deframer.take(bytes);
     } catch (error) {
-      endRequest(error);
+      this.requestEnd = { error };
     }
     if (end) {
-      const isCut = deframer.pendingBytes > 0;
-      endRequest(
-        isCut ? new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument) : undefined,
-      );
+      const isCut = this.deframer.pendingBytes > 0;
+      const error = isCut
+        ? new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument)
+        : undefined;
+      this.requestEnd ??= { error };
     }
-    read();
+    this.read();
   }
 
   /** Offers what has come, as far as the window allows. */
-  function read(): void {
-    while (!isDecompressing && !items.isEnding) {
-      if (offered !== undefined) {
-        if (!items.offer(offered.item, offered.size)) return;
-        offered = undefined;
+  private read(): void {
+    const { items } = this;
+    while (!this.isDecompressing && !items.isEnding) {
+      if (this.offered !== undefined) {
+        if (!items.offer(this.offered, this.offeredMessage!)) return;
+        this.offered = this.offeredMessage = undefined;
         continue;
       }
-      const next = waiting.shift();
+      const next = this.waiting.shift();
       if (next === undefined) {
-        if (requestEnd !== undefined) items.end(requestEnd.error);
-        else consumePending();
+        if (this.requestEnd !== undefined) items.end(this.requestEnd.error);
+        else this.consumePending();
         return;
       }
-      const { flags, message, wireBytes } = next;
-      if ((flags & COMPRESSED_FLAG) === 0) decode(message.bytes, wireBytes, message.release);
-      else if (encodings.request !== null) decompress(encodings.request, message, wireBytes);
+      if ((next.flags & COMPRESSED_FLAG) === 0) this.decode(next, next.lease.bytes);
+      else if (this.encodings.request !== null) this.decompress(this.encodings.request, next);
       else {
         const what = "received compressed envelope, but do not know how to decompress";
         items.end(new ConnectError(what, Code.Internal));
@@ -150,116 +195,96 @@ function serveItems(
     }
   }
 
-  function decode(bytes: Uint8Array, wireBytes: number, release: () => void): void {
-    const onLeave = () => {
-      release();
-      if (wireBytes > 0) stream.consume(wireBytes);
-    };
+  private decode(message: ArrivedMessage, bytes: Uint8Array): void {
+    message.memoryBytes = bytes.length;
     try {
-      const item = decodeItem(bytes);
-      offered = { item, size: { memoryBytes: bytes.length, onLeave } };
+      this.offered = decodeItem(bytes);
+      this.offeredMessage = message;
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
-      items.end(new ConnectError(`parse binary: ${what}`, Code.Internal));
+      this.items.end(new ConnectError(`parse binary: ${what}`, Code.Internal));
     }
   }
 
-  function decompress(compression: Compression, message: MessageLease, wireBytes: number): void {
-    isDecompressing = true;
-    compression.decompress(message.bytes, context.limits.maxMessageBytes).then(
+  private decompress(compression: Compression, message: ArrivedMessage): void {
+    this.isDecompressing = true;
+    compression.decompress(message.lease.bytes, this.context.limits.maxMessageBytes).then(
       (bytes) => {
-        isDecompressing = false;
-        guarded(() => {
-          decode(bytes, wireBytes, message.release);
-          read();
+        this.isDecompressing = false;
+        this.guarded(() => {
+          this.decode(message, bytes);
+          this.read();
         });
       },
-      (error: unknown) => guarded(() => items.end(error)),
+      (error: unknown) => this.guarded(() => this.items.end(error)),
     );
   }
 
   /** A message may be larger than the window: where nothing else is in the stream, its bytes are given back as they come. */
-  function consumePending(): void {
-    const byteCount = deframer.pendingBytes - pendingConsumed;
-    if (byteCount === 0 || !items.isIdle) return;
-    pendingConsumed += byteCount;
-    stream.consume(byteCount);
+  private consumePending(): void {
+    const byteCount = this.deframer.pendingBytes - this.pendingConsumed;
+    if (byteCount === 0 || !this.items.isIdle) return;
+    this.pendingConsumed += byteCount;
+    this.stream.consume(byteCount);
   }
 
   /** Sends what is due, as far as the peer reads; then there is room for more. */
-  function send(): void {
-    isScheduled = false;
-    if (isDone) return;
-    while (isWritable && !isCompressing) {
+  private send(): void {
+    this.isScheduled = false;
+    const { items } = this;
+    while (this.isWritable && !this.isCompressing) {
       const answer = items.take();
       if (answer === undefined) {
-        if (items.outcome !== undefined) finish(items.outcome.error);
+        if (items.outcome !== undefined) this.finish(items.outcome.error);
         break;
       }
       const bytes = encodeItem(answer);
-      if (encodings.response === null || bytes.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) write(bytes);
-      else compress(encodings.response, bytes.subarray(PREFIX_BYTES));
+      const { response } = this.encodings;
+      if (response === null || bytes.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) this.write(bytes);
+      else this.compress(response, bytes.subarray(PREFIX_BYTES));
     }
-    if (!isDone) read();
+    if (!this.isDone) this.read();
   }
 
-  function compress(compression: Compression, message: Uint8Array): void {
-    isCompressing = true;
+  private compress(compression: Compression, message: Uint8Array): void {
+    this.isCompressing = true;
     compression.compress(message).then(
       (compressed) => {
-        isCompressing = false;
-        guarded(() => {
-          write(framed(COMPRESSED_FLAG, compressed));
-          send();
+        this.isCompressing = false;
+        this.guarded(() => {
+          this.write(framed(COMPRESSED_FLAG, compressed));
+          this.send();
         });
       },
-      (error: unknown) => guarded(() => finish(error)),
+      (error: unknown) => this.guarded(() => this.finish(error)),
     );
   }
 
-  function respond(): void {
-    if (hasResponded) return;
-    hasResponded = true;
+  private respond(): void {
+    if (this.hasResponded) return;
+    this.hasResponded = true;
+    const { stream, edgeCall, context, encodings } = this;
     const header = new Headers({ "content-type": "application/grpc+proto" });
     if (encodings.response !== null) header.set("grpc-encoding", encodings.response.name);
     const fields = responseFields(header, stream.headers, edgeCall.id, context.corsOrigins);
     stream.respond(200, headerBlock(fields));
   }
 
-  function write(bytes: Uint8Array): void {
-    respond();
-    isWritable = stream.write(bytes);
+  private write(bytes: Uint8Array): void {
+    this.respond();
+    this.isWritable = this.stream.write(bytes);
   }
 
-  function finish(error: unknown): void {
-    if (isDone) return;
-    isDone = true;
-    respond();
-    if (error === undefined) stream.trailers(DONE);
+  private finish(error: unknown): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    this.respond();
+    if (error === undefined) this.stream.trailers(DONE);
     else {
-      const trailer = setTrailerStatus(new Headers(), publicError(error, edgeCall));
-      stream.trailers(headerBlock(trailerFields(trailer)));
+      const trailer = setTrailerStatus(new Headers(), publicError(error, this.edgeCall));
+      this.stream.trailers(headerBlock(trailerFields(trailer)));
     }
-    items.close();
-    edgeCall.end();
+    this.items.close();
+    this.edgeCall.end();
   }
-
-  items.onChange = () => {
-    if (isScheduled) return;
-    isScheduled = true;
-    // The answers of a batch come one by one: they are sent together.
-    queueMicrotask(() => guarded(send));
-  };
-  edgeCall.onFailure = finish;
-  stream.onCancel = (reason) => edgeCall.cancel(reason);
-  stream.onDrain = () => {
-    isWritable = true;
-    guarded(send);
-  };
-  const refused =
-    encodings.error ?? parseTimeout(requestHeader.get("grpc-timeout"), Number.MAX_SAFE_INTEGER).error;
-  if (refused !== undefined) items.end(refused);
-  // It may have ended before anyone listened: the server shuts down.
-  if (items.outcome !== undefined) items.onChange();
-  stream.onData = (bytes, end) => guarded(() => onData(bytes, end));
 }

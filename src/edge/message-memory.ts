@@ -32,55 +32,71 @@ export interface MessageMemory {
 
 /** Holds nothing at first. */
 export function createMessageMemory(): MessageMemory {
-  const idle = new Map<number, Slab[]>();
-  let idleBytes = 0;
-  let shared: Slab | undefined;
+  return new SlabMemory();
+}
 
-  function takeSlab(size: number): Slab {
-    const slab = idle.get(size)?.pop();
-    if (slab === undefined) return { bytes: Buffer.allocUnsafeSlow(size), used: 0, leases: 0 };
-    idleBytes -= size;
-    return slab;
+class SlabMemory implements MessageMemory {
+  idleBytes = 0;
+  private readonly idle = new Map<number, Slab[]>();
+  private shared: Slab | undefined;
+
+  lease(byteCount: number): MessageLease {
+    const slab = this.slabFor(byteCount);
+    const bytes = slab.bytes.subarray(slab.used, slab.used + byteCount);
+    slab.used += byteCount;
+    slab.leases++;
+    return new SlabLease(bytes, slab, this);
   }
 
-  function giveSlab(slab: Slab): void {
-    const size = slab.bytes.length;
-    slab.used = 0;
-    if (idleBytes + size > IDLE_BYTES) return;
-    idleBytes += size;
-    const others = idle.get(size);
-    if (others === undefined) idle.set(size, [slab]);
-    else others.push(slab);
+  release(slab: Slab): void {
+    slab.leases--;
+    if (slab.leases > 0) return;
+    if (slab === this.shared) slab.used = 0;
+    else this.giveSlab(slab);
   }
 
-  function slabFor(byteCount: number): Slab {
-    if (byteCount > SHARED_BYTES) return takeSlab(2 ** Math.ceil(Math.log2(byteCount)));
+  private slabFor(byteCount: number): Slab {
+    if (byteCount > SHARED_BYTES) return this.takeSlab(2 ** Math.ceil(Math.log2(byteCount)));
+    let { shared } = this;
     if (shared === undefined || shared.used + byteCount > SLAB_BYTES) {
       const full = shared;
-      shared = takeSlab(SLAB_BYTES);
-      if (full?.leases === 0) giveSlab(full);
+      shared = this.takeSlab(SLAB_BYTES);
+      this.shared = shared;
+      if (full?.leases === 0) this.giveSlab(full);
     }
     return shared;
   }
 
-  return {
-    get idleBytes() {
-      return idleBytes;
-    },
-    lease(byteCount) {
-      const slab = slabFor(byteCount);
-      const bytes = slab.bytes.subarray(slab.used, slab.used + byteCount);
-      slab.used += byteCount;
-      slab.leases++;
-      return {
-        bytes,
-        release() {
-          slab.leases--;
-          if (slab.leases > 0) return;
-          if (slab === shared) slab.used = 0;
-          else giveSlab(slab);
-        },
-      };
-    },
-  };
+  private takeSlab(size: number): Slab {
+    const slab = this.idle.get(size)?.pop();
+    if (slab === undefined) return { bytes: Buffer.allocUnsafeSlow(size), used: 0, leases: 0 };
+    this.idleBytes -= size;
+    return slab;
+  }
+
+  private giveSlab(slab: Slab): void {
+    const size = slab.bytes.length;
+    slab.used = 0;
+    if (this.idleBytes + size > IDLE_BYTES) return;
+    this.idleBytes += size;
+    const others = this.idle.get(size);
+    if (others === undefined) this.idle.set(size, [slab]);
+    else others.push(slab);
+  }
+}
+
+class SlabLease implements MessageLease {
+  readonly bytes: Buffer;
+  private readonly slab: Slab;
+  private readonly memory: SlabMemory;
+
+  constructor(bytes: Buffer, slab: Slab, memory: SlabMemory) {
+    this.bytes = bytes;
+    this.slab = slab;
+    this.memory = memory;
+  }
+
+  release(): void {
+    this.memory.release(this.slab);
+  }
 }

@@ -1,8 +1,8 @@
-import type { Entry, EntryInput, Lane, RowWriter } from "../batcher/batcher.ts";
-import type { AssayError } from "../errors.ts";
+import type { EntryInput } from "../batcher/batcher.ts";
+import type { ModelSignature } from "../model/signature.ts";
 import { ELEMENT_BYTES } from "../tensor/datatype.ts";
-import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
-import { copyValues, type InputValues } from "./input-values.ts";
+import { elementCount } from "../tensor/tensor-data.ts";
+import type { InputValues } from "./input-values.ts";
 
 /** One input that fits the model's signature, with its elements. */
 export interface CheckedInput extends EntryInput {
@@ -15,48 +15,39 @@ export interface CheckedRows {
   readonly inputs: readonly CheckedInput[];
 }
 
-/** What an entry is made with besides its rows. */
-export interface EntryOptions {
-  readonly lane: Lane;
-  readonly deadlineAt: number;
-  readonly waitsForRoom: boolean;
-  readonly outputNames: readonly string[];
-  readonly onOutputs: (outputs: readonly TensorData[]) => void;
-  readonly onError: (error: AssayError) => void;
+interface KeyedShape {
+  readonly names: readonly string[];
+  readonly tailShapes: readonly (readonly number[])[];
+  readonly key: string;
 }
 
-/** Makes the batcher's entry from checked rows; the rows are copied when the batcher asks for them. */
-export function createEntry(rows: CheckedRows, options: EntryOptions): Entry {
-  const { inputs } = rows;
-  return {
-    rowCount: rows.rowCount,
-    byteCount: byteCount(rows),
-    inputs,
-    shapeKey: shapeKey(inputs),
-    lane: options.lane,
-    deadlineAt: options.deadlineAt,
-    waitsForRoom: options.waitsForRoom,
-    outputNames: options.outputNames,
-    write(writer: RowWriter, fromRow: number, rowCount: number): void {
-      for (let i = 0; i < inputs.length; i++) {
-        const input = inputs[i]!;
-        const perRow = elementCount(input.tailShape);
-        copyValues(input.values, writer, i, fromRow * perRow, rowCount * perRow);
-      }
-    },
-    onOutputs: options.onOutputs,
-    onError: options.onError,
-  };
-}
+/** The latest shape of each model: nearly all requests to a model have the same. */
+const latest = new WeakMap<ModelSignature, KeyedShape>();
 
 /** The names and tail shapes of inputs as one string: rows share a batch only if theirs are equal. */
-export function shapeKey(inputs: readonly EntryInput[]): string {
+export function shapeKey(inputs: readonly EntryInput[], signature: ModelSignature): string {
+  const last = latest.get(signature);
+  if (last !== undefined && hasShape(inputs, last)) return last.key;
   let key = "";
   for (const input of inputs) key += `${input.name}\u0000${input.tailShape.join(",")};`;
+  const names = inputs.map((input) => input.name);
+  latest.set(signature, { names, tailShapes: inputs.map((input) => input.tailShape), key });
   return key;
 }
 
-function byteCount(rows: CheckedRows): number {
+function hasShape(inputs: readonly EntryInput[], { names, tailShapes }: KeyedShape): boolean {
+  if (inputs.length !== names.length) return false;
+  for (let i = 0; i < inputs.length; i++) {
+    const { name, tailShape } = inputs[i]!;
+    const other = tailShapes[i]!;
+    if (name !== names[i] || tailShape.length !== other.length) return false;
+    for (let axis = 0; axis < other.length; axis++) if (tailShape[axis] !== other[axis]) return false;
+  }
+  return true;
+}
+
+/** What the rows take in the queue. */
+export function byteCount(rows: CheckedRows): number {
   let bytes = 0;
   for (const input of rows.inputs) {
     if (input.values.kind === "strings") for (const text of input.values.values) bytes += 4 + text.length;

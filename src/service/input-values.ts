@@ -30,7 +30,8 @@ export function copyValues(
     case "raw": {
       const target = writer.numeric(inputIndex);
       const size = target.BYTES_PER_ELEMENT;
-      const bytes = values.bytes.subarray(from * size, (from + count) * size);
+      const isAll = values.bytes.length === count * size;
+      const bytes = isAll ? values.bytes : values.bytes.subarray(from * size, (from + count) * size);
       new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
       return;
     }

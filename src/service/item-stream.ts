@@ -1,6 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import {
   type PredictRequest,
+  type PredictResponse,
   type PredictStreamRequest,
   StreamOptions_Lane,
   StreamOptionsSchema,
@@ -8,11 +9,11 @@ import {
 import type { Lane } from "../batcher/batcher.ts";
 import { AssayError } from "../errors.ts";
 import type { Call } from "./call.ts";
-import { createItemWindow, type WindowItem, type WindowLimits } from "./item-window.ts";
+import { ItemWindow, type WindowItem, type WindowLimits } from "./item-window.ts";
 import type { ModelTable } from "./model-table.ts";
-import { startPrediction } from "./predict-call.ts";
+import { type PredictionEvents, type StartedPrediction, startPrediction } from "./predict-call.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
-import type { ItemResult, ItemStream } from "./scoring.ts";
+import type { ItemResult, ItemSize, ItemStream } from "./scoring.ts";
 import { createViolations } from "./violations.ts";
 
 /** What bounds a stream: its window, in rows and bytes, and the longest that one item may take. */
@@ -29,89 +30,130 @@ export interface StreamContext {
 
 /** Opens a stream whose items are scored as they are offered; `scoring.ts` says what it promises. */
 export function openItemStream(call: Call, context: StreamContext): ItemStream {
-  const { drainState, limits, table } = context;
-  const window = createItemWindow(limits);
-  let lane: Lane | undefined;
+  return new ScoredStream(call, context);
+}
+
+class ScoredStream implements ItemStream {
+  onChange = nothing;
+  private readonly call: Call;
+  private readonly context: StreamContext;
+  private readonly window: ItemWindow;
+  private readonly stop = (): void => this.end(shuttingDown());
+  private lane: Lane | undefined = undefined;
   /** Why it takes no more items; undefined while it does. */
-  let ending: { readonly error: unknown } | undefined;
-  let aborted = false;
+  private ending: { readonly error: unknown } | undefined = undefined;
+  private aborted = false;
 
-  function end(error: unknown): void {
-    if (ending !== undefined) return;
-    ending = { error };
-    drainState.listeners.delete(stop);
-    stream.onChange();
+  constructor(call: Call, context: StreamContext) {
+    this.call = call;
+    this.context = context;
+    this.window = new ItemWindow(context.limits);
+    call.onCancel = () => this.abort(new AssayError(Reason.CANCELLED, "the caller cancelled the stream"));
+    const { drainState } = context;
+    if (call.cancelled) call.onCancel();
+    else if (drainState.draining) this.stop();
+    else drainState.listeners.add(this.stop);
   }
 
-  function abort(error: unknown): void {
-    if (aborted) return;
-    aborted = true;
-    window.cancelAll();
-    ending = undefined;
-    end(error);
+  offer(item: PredictStreamRequest, size: ItemSize): boolean {
+    if (this.ending !== undefined) return false;
+    if (this.lane === undefined) {
+      this.lane = item.options?.lane === StreamOptions_Lane.INTERACTIVE ? "interactive" : "bulk";
+      this.window.unordered = item.options?.unordered ?? false;
+    }
+    const rows = approximateRows(item.request);
+    if (!this.window.fits(rows, size)) return false;
+    const streamItem = new StreamItem(this, item.itemId, rows, size);
+    this.window.add(streamItem);
+    this.start(item, this.lane, streamItem);
+    return true;
   }
 
-  function stop(): void {
-    end(shuttingDown());
+  end(error?: unknown): void {
+    if (this.ending !== undefined) return;
+    this.ending = { error };
+    this.context.drainState.listeners.delete(this.stop);
+    this.onChange();
   }
 
-  function settle(slot: WindowItem, result: ItemResult): void {
-    window.settle(slot, result);
-    stream.onChange();
+  take(): ItemResult | undefined {
+    return this.window.take();
   }
 
-  function start(item: PredictStreamRequest, itemLane: Lane, slot: WindowItem): void {
-    const { itemId } = item;
-    const onError = (error: unknown) => settle(slot, { itemId, error: asAssayError(error) });
+  get isIdle(): boolean {
+    return this.window.isEmpty;
+  }
+
+  get isEnding(): boolean {
+    return this.ending !== undefined;
+  }
+
+  get outcome(): { readonly error: unknown } | undefined {
+    return this.ending !== undefined && this.window.isEmpty ? this.ending : undefined;
+  }
+
+  close(): void {
+    this.abort(new AssayError(Reason.CANCELLED, "the stream has ended"));
+  }
+
+  settle(item: StreamItem, result: ItemResult): void {
+    this.window.settle(item, result);
+    this.onChange();
+  }
+
+  private start(item: PredictStreamRequest, lane: Lane, streamItem: StreamItem): void {
+    const { table, limits } = this.context;
     try {
       const request = checkedRequest(item);
       const model = table.resolve(request.modelName, request.modelVersion);
-      const deadlineAt = Math.min(call.deadlineAt, performance.now() + limits.callTimeoutMs);
-      slot.cancel = startPrediction(
-        model,
-        request,
-        { lane: itemLane, deadlineAt, waitsForRoom: true },
-        { onResponse: (response) => settle(slot, { itemId, response }), onError },
-      );
+      const deadlineAt = Math.min(this.call.deadlineAt, performance.now() + limits.callTimeoutMs);
+      const options = { lane, deadlineAt, waitsForRoom: true };
+      streamItem.prediction = startPrediction(model, request, options, streamItem);
     } catch (error) {
-      onError(error);
+      streamItem.onError(error);
     }
   }
 
-  const stream: ItemStream = {
-    offer(item, size) {
-      if (ending !== undefined) return false;
-      if (lane === undefined) {
-        lane = item.options?.lane === StreamOptions_Lane.INTERACTIVE ? "interactive" : "bulk";
-        window.unordered = item.options?.unordered ?? false;
-      }
-      const rows = approximateRows(item.request);
-      if (!window.fits(rows, size)) return false;
-      start(item, lane, window.add(rows, size));
-      return true;
-    },
-    end,
-    take: () => window.take(),
-    get isIdle() {
-      return window.isEmpty;
-    },
-    get isEnding() {
-      return ending !== undefined;
-    },
-    get outcome() {
-      return ending !== undefined && window.isEmpty ? ending : undefined;
-    },
-    onChange: () => {},
-    close() {
-      abort(new AssayError(Reason.CANCELLED, "the stream has ended"));
-    },
-  };
-  call.onCancel = () => abort(new AssayError(Reason.CANCELLED, "the caller cancelled the stream"));
-  if (call.cancelled) call.onCancel();
-  else if (drainState.draining) stop();
-  else drainState.listeners.add(stop);
-  return stream;
+  private abort(error: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.window.cancelAll();
+    this.ending = undefined;
+    this.end(error);
+  }
 }
+
+/** One item on its way: the window's, and whom its prediction answers. */
+class StreamItem implements WindowItem, PredictionEvents {
+  rollIndex = -1;
+  result: ItemResult | undefined = undefined;
+  prediction: StartedPrediction | undefined = undefined;
+  readonly rows: number;
+  readonly size: ItemSize;
+  private readonly stream: ScoredStream;
+  private readonly itemId: bigint;
+
+  constructor(stream: ScoredStream, itemId: bigint, rows: number, size: ItemSize) {
+    this.stream = stream;
+    this.itemId = itemId;
+    this.rows = rows;
+    this.size = size;
+  }
+
+  onResponse(response: PredictResponse): void {
+    this.stream.settle(this, { itemId: this.itemId, response });
+  }
+
+  onError(error: unknown): void {
+    this.stream.settle(this, { itemId: this.itemId, error: asAssayError(error) });
+  }
+
+  cancel(): void {
+    this.prediction?.cancel();
+  }
+}
+
+const nothing = (): void => {};
 
 /** The item's request, once its options keep the schema's rules; throws INVALID_REQUEST. */
 function checkedRequest(item: PredictStreamRequest): PredictRequest {

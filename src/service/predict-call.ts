@@ -1,10 +1,13 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { PredictRequest, PredictResponse } from "../../gen/assay/v1/scoring_service_pb.ts";
-import type { Lane } from "../batcher/batcher.ts";
+import type { Entry, Lane, RowWriter } from "../batcher/batcher.ts";
+import type { Ticket } from "../batcher/ticket.ts";
 import { AssayError } from "../errors.ts";
+import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import type { Call } from "./call.ts";
-import { createEntry } from "./checked-rows.ts";
-import { checkPredictRequest } from "./predict-check.ts";
+import { byteCount, type CheckedInput, shapeKey } from "./checked-rows.ts";
+import { copyValues } from "./input-values.ts";
+import { type CheckedRequest, checkPredictRequest } from "./predict-check.ts";
 import { createResponse, fetchedOutputs } from "./response.ts";
 import type { ServedModel } from "./served-model.ts";
 
@@ -22,39 +25,105 @@ export interface PredictionEvents {
   onError(error: unknown): void;
 }
 
+/** A prediction that may still be taken back. */
+export interface StartedPrediction {
+  cancel(): void;
+}
+
 /**
- * Checks one request and enqueues its rows. Returns what takes them back; throws INVALID_REQUEST. `onError` may be called before
- * it returns. `request` is read until the answer.
+ * Checks one request and enqueues its rows; throws INVALID_REQUEST. `onError` may be called before it returns. `request` is read
+ * until the answer.
  */
 export function startPrediction(
   model: ServedModel,
   request: PredictRequest,
   options: PredictionOptions,
   events: PredictionEvents,
-): () => void {
-  const { rows, outputNames } = checkPredictRequest(request, model);
-  const { signature, batcher } = model;
-  const entry = createEntry(rows, {
-    ...options,
-    outputNames: fetchedOutputs(outputNames, signature),
-    onOutputs(outputs) {
-      let response: PredictResponse;
-      try {
-        const { modelName, modelVersion } = model;
-        const raw = request.inputs.some((input) => input.rawContents.length > 0);
-        const { requestId } = request;
-        const shape = { modelName, modelVersion, requestId, rowCount: rows.rowCount, outputNames, raw };
-        response = createResponse(outputs, signature, shape);
-      } catch (error) {
-        events.onError(error);
-        return;
-      }
-      events.onResponse(response);
-    },
-    onError: events.onError,
-  });
-  batcher.enqueue(entry);
-  return () => batcher.cancel(entry);
+): StartedPrediction {
+  const prediction = new Prediction(model, request, checkPredictRequest(request, model), options, events);
+  prediction.enqueue();
+  return prediction;
+}
+
+/** The batcher's entry of one request; the rows are copied when the batcher asks for them. */
+class Prediction implements Entry, StartedPrediction {
+  readonly rowCount: number;
+  readonly byteCount: number;
+  readonly inputs: readonly CheckedInput[];
+  readonly shapeKey: string;
+  readonly lane: Lane;
+  readonly deadlineAt: number;
+  readonly waitsForRoom: boolean;
+  readonly outputNames: readonly string[];
+  private readonly model: ServedModel;
+  private readonly request: PredictRequest;
+  private readonly returnedOutputs: readonly string[];
+  private readonly events: PredictionEvents;
+  private ticket: Ticket | undefined;
+
+  constructor(
+    model: ServedModel,
+    request: PredictRequest,
+    { rows, outputNames }: CheckedRequest,
+    options: PredictionOptions,
+    events: PredictionEvents,
+  ) {
+    const { signature } = model;
+    this.rowCount = rows.rowCount;
+    this.byteCount = byteCount(rows);
+    this.inputs = rows.inputs;
+    this.shapeKey = shapeKey(rows.inputs, signature);
+    this.lane = options.lane;
+    this.deadlineAt = options.deadlineAt;
+    this.waitsForRoom = options.waitsForRoom;
+    this.outputNames = fetchedOutputs(outputNames, signature);
+    this.model = model;
+    this.request = request;
+    this.returnedOutputs = outputNames;
+    this.events = events;
+    this.ticket = undefined;
+  }
+
+  enqueue(): void {
+    this.ticket = this.model.batcher.enqueue(this);
+  }
+
+  cancel(): void {
+    if (this.ticket !== undefined) this.model.batcher.cancel(this.ticket);
+  }
+
+  write(writer: RowWriter, fromRow: number, rowCount: number): void {
+    const { inputs } = this;
+    for (let i = 0; i < inputs.length; i++) {
+      const { values, tailShape } = inputs[i]!;
+      const perRow = elementCount(tailShape);
+      copyValues(values, writer, i, fromRow * perRow, rowCount * perRow);
+    }
+  }
+
+  onOutputs(outputs: readonly TensorData[]): void {
+    let response: PredictResponse;
+    try {
+      const { modelName, modelVersion, signature } = this.model;
+      const { requestId, inputs } = this.request;
+      response = createResponse(outputs, signature, {
+        modelName,
+        modelVersion,
+        requestId,
+        rowCount: this.rowCount,
+        outputNames: this.returnedOutputs,
+        raw: inputs.some((input) => input.rawContents.length > 0),
+      });
+    } catch (error) {
+      this.events.onError(error);
+      return;
+    }
+    this.events.onResponse(response);
+  }
+
+  onError(error: AssayError): void {
+    this.events.onError(error);
+  }
 }
 
 /** Scores one request of a call. Sets `call.onCancel`; rejects with an AssayError. */
@@ -63,9 +132,9 @@ export function predictOn(model: ServedModel, request: PredictRequest, call: Cal
     if (call.cancelled) throw cancelled();
     const { lane, deadlineAt } = call;
     const options = { lane, deadlineAt, waitsForRoom: false };
-    const takeBack = startPrediction(model, request, options, { onResponse: resolve, onError: reject });
+    const prediction = startPrediction(model, request, options, { onResponse: resolve, onError: reject });
     call.onCancel = () => {
-      takeBack();
+      prediction.cancel();
       reject(cancelled());
     };
   });

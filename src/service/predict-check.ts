@@ -22,8 +22,9 @@ export function checkPredictRequest(request: PredictRequest, model: ServedModel)
   const violations = createViolations();
   if (!isPlainRequest(request)) checkSchemaRules(PredictRequestSchema, request, violations);
   // Without exactly one form there is nothing to hold against the signature.
-  const forms = [request.features, request.inputs, request.rows].filter((form) => form.length > 0);
-  if (forms.length !== 1) violations.throwIfAny();
+  const { features, inputs, rows: structs } = request;
+  const forms = Number(features.length > 0) + Number(inputs.length > 0) + Number(structs.length > 0);
+  if (forms !== 1) violations.throwIfAny();
   const outputNames = checkOutputNames(request.outputNames, model, violations);
   const rows = checkForm(request, model, violations);
   violations.throwIfAny();
@@ -55,9 +56,10 @@ function checkOutputNames(
   model: ServedModel,
   violations: Violations,
 ): readonly string[] {
-  const known = model.signature.outputs.map((output) => output.name);
-  if (asked.includes("*")) return known;
-  if (asked.length === 0) return model.signature.score === undefined ? known : [];
+  const { outputs, score } = model.signature;
+  if (asked.length === 0 && score !== undefined) return asked;
+  const known = outputs.map((output) => output.name);
+  if (asked.includes("*") || asked.length === 0) return known;
   for (const [index, name] of asked.entries()) {
     if (known.includes(name)) continue;
     const hint = didYouMean(name, known) || `; it has ${listed(known)}`;

@@ -6,6 +6,8 @@ import { listed } from "./feature-rows.ts";
 import { readTensorValues } from "./tensor-values.ts";
 import type { Violations } from "./violations.ts";
 
+const PATHS: readonly string[] = Array.from({ length: 64 }, (_, index) => `inputs[${index}]`);
+
 /** Checks `inputs` against the signature: names, datatypes, shapes, counts, values. Undefined where a violation was added. */
 export function checkInputs(
   tensors: readonly Tensor[],
@@ -13,12 +15,15 @@ export function checkInputs(
   violations: Violations,
 ): CheckedRows | undefined {
   const before = violations.count;
+  let only: TensorSpec | undefined;
   const batched = signature.batching !== "no-batch-dimension";
-  const seen = new Map<string, number>();
+  // Most requests have one input, which no other can repeat.
+  const seen = tensors.length > 1 ? new Map<string, number>() : undefined;
   const inputs: CheckedInput[] = [];
   let rowCount: number | undefined;
-  for (const [index, tensor] of tensors.entries()) {
-    const path = `inputs[${index}]`;
+  for (let index = 0; index < tensors.length; index++) {
+    const tensor = tensors[index]!;
+    const path = PATHS[index] ?? `inputs[${index}]`;
     const spec = findInput(tensor.name, signature);
     if (spec === undefined) {
       const names = signature.inputs.map((input) => input.name);
@@ -30,7 +35,7 @@ export function checkInputs(
       );
       continue;
     }
-    const first = seen.get(spec.name);
+    const first = seen?.get(spec.name);
     if (first !== undefined) {
       violations.add(
         `${path}.name`,
@@ -39,11 +44,12 @@ export function checkInputs(
       );
       continue;
     }
-    seen.set(spec.name, index);
-    const shape = tensor.shape.map(Number);
+    seen?.set(spec.name, index);
+    only = spec;
+    const shape = numbers(tensor.shape);
     if (!checkHeader(tensor, shape, spec, path, violations)) continue;
     // The schema's own rule has named it.
-    if (shape.some((length) => length < 0)) continue;
+    if (hasNegative(shape)) continue;
     if (batched) {
       const rows = shape[0]!;
       if (rowCount !== undefined && rows !== rowCount) {
@@ -66,7 +72,7 @@ export function checkInputs(
     });
   }
   for (const spec of signature.inputs) {
-    if (spec.optional || seen.has(spec.name)) continue;
+    if (spec.optional || (seen === undefined ? only === spec : seen.has(spec.name))) continue;
     violations.add(
       "inputs",
       `input ${JSON.stringify(spec.name)} (${described(spec)}) is missing`,
@@ -78,10 +84,20 @@ export function checkInputs(
 }
 
 function findInput(name: string, signature: ModelSignature): TensorSpec | undefined {
-  return (
-    signature.inputs.find((input) => input.name === name) ??
-    signature.inputs.find((input) => input.aliases.includes(name))
-  );
+  const { inputs } = signature;
+  if (inputs[0]?.name === name) return inputs[0];
+  return inputs.find((input) => input.name === name) ?? inputs.find((input) => input.aliases.includes(name));
+}
+
+function numbers(lengths: readonly bigint[]): number[] {
+  const shape: number[] = [];
+  for (const length of lengths) shape.push(Number(length));
+  return shape;
+}
+
+function hasNegative(shape: readonly number[]): boolean {
+  for (const length of shape) if (length < 0) return true;
+  return false;
 }
 
 function checkHeader(
@@ -99,11 +115,7 @@ function checkHeader(
       "signature.datatype",
     );
   }
-  const fits =
-    spec.anyShape === true ||
-    (shape.length === spec.shape.length &&
-      shape.every((length, axis) => spec.shape[axis] === -1 || spec.shape[axis] === length));
-  if (!fits) {
+  if (!fitsShape(shape, spec)) {
     violations.add(
       `${path}.shape`,
       `[${shape.join(",")}] came; input ${JSON.stringify(spec.name)} takes ${described(spec)}, -1 being any length`,
@@ -111,6 +123,15 @@ function checkHeader(
     );
   }
   return violations.count === before;
+}
+
+function fitsShape(shape: readonly number[], spec: TensorSpec): boolean {
+  if (spec.anyShape === true) return true;
+  if (shape.length !== spec.shape.length) return false;
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (spec.shape[axis] !== -1 && spec.shape[axis] !== shape[axis]) return false;
+  }
+  return true;
 }
 
 function described(spec: TensorSpec): string {

@@ -36,7 +36,6 @@ const PROTO_NAME: Readonly<Record<ContentsField, string>> = {
   bytesContents: "bytes_contents",
 };
 
-const NONE: readonly ContentsField[] = [];
 const FIELDS = Object.keys(PROTO_NAME) as ContentsField[];
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -52,19 +51,16 @@ export function readTensorValues(
   path: string,
   violations: Violations,
 ): InputValues | undefined {
-  const rowElements = hasRows ? elementCount(shape.slice(1)) : undefined;
-  const faultsAt = (valuesPath: string) => createElementFaults(valuesPath, rowElements, violations);
+  const { contents, rawContents } = tensor;
+  if (contents === undefined) return readRaw(rawContents, shape, hasRows, spec, path, violations);
   const before = violations.count;
   const expected = elementCount(shape);
-  const { contents, rawContents } = tensor;
-  const set = contents === undefined ? NONE : FIELDS.filter((field) => contents[field].length > 0);
+  const set = FIELDS.filter((field) => contents[field].length > 0);
   if (rawContents.length > 0 && set.length > 0) {
     violations.add(path, "both contents and raw_contents came; send one of them", "tensor.one_form");
     return undefined;
   }
-  if (contents === undefined || (rawContents.length > 0 && set.length === 0)) {
-    return readRaw(rawContents, shape, spec, `${path}.raw_contents`, violations, faultsAt);
-  }
+  if (rawContents.length > 0) return readRaw(rawContents, shape, hasRows, spec, path, violations);
   if (spec.datatype === "FP16") {
     violations.add(`${path}.contents`, "FP16 values come only as raw_contents", "tensor.contents");
     return undefined;
@@ -86,7 +82,7 @@ export function readTensorValues(
     violations.add(valuesPath, description, "tensor.value_count");
     return undefined;
   }
-  const values = typedValues(contents, field, spec, faultsAt(valuesPath));
+  const values = typedValues(contents, field, spec, elementFaults(valuesPath, shape, hasRows, violations));
   return violations.count > before ? undefined : values;
 }
 
@@ -122,16 +118,32 @@ function checkFloats(values: ArrayLike<number>, spec: TensorSpec, faults: Elemen
   }
 }
 
+function elementFaults(
+  path: string,
+  shape: readonly number[],
+  hasRows: boolean,
+  violations: Violations,
+): ElementFaults {
+  return createElementFaults(path, hasRows ? elementCount(shape.slice(1)) : undefined, violations);
+}
+
 function readRaw(
   bytes: Uint8Array,
   shape: readonly number[],
+  hasRows: boolean,
   spec: TensorSpec,
-  rawPath: string,
+  path: string,
   violations: Violations,
-  faultsAt: (path: string) => ElementFaults,
 ): InputValues | undefined {
   const before = violations.count;
   const expected = elementCount(shape);
+  const size = spec.datatype === "BYTES" ? 1 : ELEMENT_BYTES[spec.datatype];
+  const isWhole = spec.datatype !== "BYTES" && bytes.length === expected * size;
+  if (isWhole && isFloat(spec.datatype) && !mayHoldNonFinite(bytes, spec.datatype)) {
+    return { kind: "raw", bytes };
+  }
+  const rawPath = `${path}.raw_contents`;
+  const faults = elementFaults(rawPath, shape, hasRows, violations);
   if (spec.datatype === "BYTES") {
     const elements = splitRawStrings(bytes, expected);
     if (elements === undefined) {
@@ -139,11 +151,10 @@ function readRaw(
       violations.add(rawPath, description, "tensor.raw_length");
       return undefined;
     }
-    const values = readStrings(elements, faultsAt(rawPath));
+    const values = readStrings(elements, faults);
     return violations.count > before ? undefined : { kind: "strings", values };
   }
-  const size = ELEMENT_BYTES[spec.datatype];
-  if (bytes.length !== expected * size) {
+  if (!isWhole) {
     violations.add(
       rawPath,
       `${bytes.length} bytes came; ${spec.datatype}[${shape.join(",")}] takes ${expected * size}`,
@@ -151,14 +162,13 @@ function readRaw(
     );
     return undefined;
   }
-  checkRawValues(bytes, spec, () => faultsAt(rawPath));
+  checkRawValues(bytes, spec, faults);
   return violations.count > before ? undefined : { kind: "raw", bytes };
 }
 
-function checkRawValues(bytes: Uint8Array, spec: TensorSpec, makeFaults: () => ElementFaults): void {
+function checkRawValues(bytes: Uint8Array, spec: TensorSpec, faults: ElementFaults): void {
   const { datatype } = spec;
   if (datatype === "BOOL") {
-    const faults = makeFaults();
     for (let i = 0; i < bytes.length; i++) {
       if (bytes[i]! <= 1) continue;
       faults.add(i, { rule: "value.range", description: `${bytes[i]} came; a BOOL byte is 0 or 1` });
@@ -166,8 +176,6 @@ function checkRawValues(bytes: Uint8Array, spec: TensorSpec, makeFaults: () => E
     return;
   }
   if (!isFloat(datatype)) return;
-  if (!mayHoldNonFinite(bytes, datatype)) return;
-  const faults = makeFaults();
   const read = floatReader(bytes, datatype);
   const count = bytes.length / ELEMENT_BYTES[datatype];
   for (let i = 0; i < count; i++) {

@@ -15,23 +15,27 @@ const KEPT = 1000;
 
 /** Makes an empty collection. */
 export function createViolations(): Violations {
-  const kept: Violation[] = [];
-  let count = 0;
-  return {
-    get count() {
-      return count;
-    },
-    add(field, description, rule) {
-      count++;
-      if (kept.length < KEPT) kept.push({ field, description, rule });
-    },
-    leaveOut() {
-      count++;
-    },
-    throwIfAny() {
-      if (count > 0) throw invalidRequest(kept, count);
-    },
-  };
+  return new ViolationList();
+}
+
+/** A class, because each request makes one and nearly all of them stay empty. */
+class ViolationList implements Violations {
+  count = 0;
+  private kept: Violation[] | undefined;
+
+  add(field: string, description: string, rule: string): void {
+    this.count++;
+    this.kept ??= [];
+    if (this.kept.length < KEPT) this.kept.push({ field, description, rule });
+  }
+
+  leaveOut(): void {
+    this.count++;
+  }
+
+  throwIfAny(): void {
+    if (this.count > 0) throw invalidRequest(this.kept ?? [], this.count);
+  }
 }
 
 function invalidRequest(kept: Violation[], count: number): AssayError {

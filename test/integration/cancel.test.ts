@@ -13,9 +13,9 @@ test("a cancelled entry that waits is not run, gives its place back and hears no
   let written = 0;
   const waiting = affineEntry({ rowCount: 5 });
   const entry = { ...waiting, write: () => written++ };
-  core.batcher.enqueue(entry);
+  const ticket = core.batcher.enqueue(entry)!;
   expect(core.batcher.depth.rows).toBe(5);
-  core.batcher.cancel(entry);
+  core.batcher.cancel(ticket);
   expect(core.batcher.depth).toMatchObject({ rows: 0, bytes: 0 });
   await score(core);
   expect(written).toBe(0);
@@ -26,10 +26,10 @@ test("a cancelled entry that runs hears nothing", async () => {
   core = await startCore({ pool: { workerUrl: COMMANDED_WORKER_URL } });
   commandWorkers({ kind: "pause", ms: 50 });
   const running = affineEntry();
-  core.batcher.enqueue(running);
+  const ticket = core.batcher.enqueue(running)!;
   await turn();
   expect(core.batcher.depth.running).toBe(1);
-  core.batcher.cancel(running);
+  core.batcher.cancel(ticket);
   await score(core);
   expect(running.answerCount).toBe(0);
 });
@@ -46,10 +46,10 @@ test("what is cancelled of a split entry is not run further", async () => {
       split.write(writer, fromRow, rowCount);
     },
   };
-  core.batcher.enqueue(entry);
+  const ticket = core.batcher.enqueue(entry)!;
   await turn();
-  core.batcher.cancel(entry);
-  core.batcher.cancel(entry);
+  core.batcher.cancel(ticket);
+  core.batcher.cancel(ticket);
   await score(core);
   expect(rowsWritten).toEqual([0]);
   expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { BatcherOptions } from "../../../src/batcher/batcher-options.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
+import type { Ticket } from "../../../src/batcher/ticket.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { createFakePool, type FakePool } from "../../fake-pool.ts";
@@ -276,7 +277,12 @@ describe("any order of events", () => {
         fc.constantFrom("across-requests" as const, "within-request" as const, "single-rows" as const),
         async (actions, maxBatchSize, instances, batching) => {
           const { pool, batcher } = setUp({ maxBatchSize, batching, maxQueueRows: 200 }, instances);
-          const entries: { entry: TestEntry; answer: number[]; isCancelled: boolean }[] = [];
+          const entries: {
+            entry: TestEntry;
+            ticket: Ticket | undefined;
+            answer: number[];
+            isCancelled: boolean;
+          }[] = [];
           let first = 0;
           for (const step of actions) {
             if (step.endsTurn) await turn();
@@ -289,13 +295,13 @@ describe("any order of events", () => {
               };
               first += step.rowCount;
               const entry = affineEntry(options);
-              entries.push({ entry, answer: affineAnswer(options), isCancelled: false });
-              batcher.enqueue(entry);
+              const ticket = batcher.enqueue(entry);
+              entries.push({ entry, ticket, answer: affineAnswer(options), isCancelled: false });
             } else if (step.kind === "cancel") {
               const one = entries[step.index % entries.length];
               if (one === undefined || one.entry.answerCount > 0) continue;
               one.isCancelled = true;
-              batcher.cancel(one.entry);
+              if (one.ticket !== undefined) batcher.cancel(one.ticket);
             } else if (step.kind === "succeed") batch?.succeed();
             else batch?.fail(step.kind === "fail" ? runFailed : new AssayError(Reason.INSTANCE_LOST, "gone"));
             if (batching === "within-request") continue;

@@ -1,14 +1,21 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createQueue } from "../../../src/batcher/queue.ts";
-import type { Part, Ticket } from "../../../src/batcher/ticket.ts";
+import type { Entry } from "../../../src/batcher/batcher.ts";
+import { createQueue, type EntryQueue } from "../../../src/batcher/queue.ts";
+import { createTicket, type Part, type Ticket } from "../../../src/batcher/ticket.ts";
 import { affineEntry } from "../../scoring-core.ts";
+
+function added(queue: EntryQueue, entry: Entry): Ticket {
+  const ticket = createTicket(entry, 0);
+  queue.add(ticket, true);
+  return ticket;
+}
 
 test("rows leave in the order in which they came, lane by lane, shape by shape", () => {
   const queue = createQueue();
-  const tickets = [1, 2, 1].map((columns) => queue.add(affineEntry({ rowCount: 3, columns }), 0, true));
+  const tickets = [1, 2, 1].map((columns) => added(queue, affineEntry({ rowCount: 3, columns })));
   const parts: Part[] = [];
-  queue.take(tickets[0]!.group, "interactive", 4, parts);
+  queue.take(tickets[0]!.group!, "interactive", 4, parts);
   expect(parts).toEqual([
     { ticket: tickets[0], fromRow: 0, rowCount: 3 },
     { ticket: tickets[2], fromRow: 0, rowCount: 1 },
@@ -19,10 +26,10 @@ test("rows leave in the order in which they came, lane by lane, shape by shape",
 
 test("an entry without rows leaves with the next batch", () => {
   const queue = createQueue();
-  const empty = queue.add(affineEntry({ rowCount: 0 }), 0, true);
-  queue.add(affineEntry({ rowCount: 2 }), 0, true);
+  const empty = added(queue, affineEntry({ rowCount: 0 }));
+  added(queue, affineEntry({ rowCount: 2 }));
   const parts: Part[] = [];
-  queue.take(empty.group, "interactive", 1, parts);
+  queue.take(empty.group!, "interactive", 1, parts);
   expect(parts.map((part) => part.rowCount)).toEqual([0, 1]);
 });
 
@@ -47,12 +54,12 @@ test("counts are those of what is there, whatever happened before", () => {
       const tickets: Ticket[] = [];
       for (const one of steps) {
         const lane = "isBulk" in one && one.isBulk ? "bulk" : "interactive";
-        if (one.kind === "add") tickets.push(queue.add(affineEntry({ ...one, lane }), 0, true));
+        if (one.kind === "add") tickets.push(added(queue, affineEntry({ ...one, lane })));
         else if (one.kind === "remove" && tickets.length > 0)
           queue.remove(tickets[one.index % tickets.length]!);
         else if (one.kind === "take") {
           const head = queue.first(lane);
-          if (head !== undefined) queue.take(head.group, lane, one.rowCount, []);
+          if (head !== undefined) queue.take(head.group!, lane, one.rowCount, []);
         }
         const waiting = tickets.filter((ticket) => ticket.isWaiting);
         const rowsLeft = waiting.map((ticket) => ticket.entry.rowCount - ticket.nextRow);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { createGrpcDeframer, framed } from "../../../src/edge/grpc-frames.ts";
+import { framed, GrpcDeframer } from "../../../src/edge/grpc-frames.ts";
 import { createMessageMemory } from "../../../src/edge/message-memory.ts";
 import type { AssayError } from "../../../src/errors.ts";
 
@@ -12,7 +12,7 @@ interface Message {
 
 function collect(maxMessageBytes: number) {
   const messages: Message[] = [];
-  const deframer = createGrpcDeframer(maxMessageBytes, createMessageMemory(), (flags, { bytes }) =>
+  const deframer = new GrpcDeframer(maxMessageBytes, createMessageMemory(), (flags, { bytes }) =>
     messages.push({ flags, bytes }),
   );
   return { messages, deframer };
@@ -20,7 +20,7 @@ function collect(maxMessageBytes: number) {
 
 const message = fc.record({ flags: fc.nat(255), bytes: fc.uint8Array({ maxLength: 400 }) });
 
-describe("createGrpcDeframer", () => {
+describe("GrpcDeframer", () => {
   test("gives back what was framed, wherever the bytes are cut, in memory of its own", () => {
     fc.assert(
       fc.property(

@@ -50,7 +50,7 @@ function outcome(decode: () => unknown): unknown {
 }
 
 function expectAlike(bytes: Uint8Array): void {
-  expect(outcome(() => decodeItem(bytes))).toEqual(
+  expect(outcome(() => decodeItem(bytes))).toStrictEqual(
     outcome(() => fromBinary(PredictStreamRequestSchema, bytes)),
   );
 }

@@ -2,18 +2,25 @@ import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { createItemWindow, type WindowItem } from "../../../src/service/item-window.ts";
+import { ItemWindow, type WindowItem } from "../../../src/service/item-window.ts";
+import type { ItemSize } from "../../../src/service/scoring.ts";
 
 const response = create(PredictResponseSchema);
 const answer = (itemId: bigint) => ({ itemId, response });
 const size = (memoryBytes: number) => ({ memoryBytes });
 const one = size(1);
+function added(window: ItemWindow, rows: number, itemSize: ItemSize): WindowItem {
+  const item: WindowItem = { rollIndex: -1, rows, size: itemSize, result: undefined, cancel() {} };
+  window.add(item);
+  return item;
+}
+
 const limits = { streamWindowRows: 10, streamWindowBytes: 100 };
 
 test("answers come in the order of the items", () => {
-  const window = createItemWindow(limits);
-  const first = window.add(1, one);
-  const second = window.add(1, one);
+  const window = new ItemWindow(limits);
+  const first = added(window, 1, one);
+  const second = added(window, 1, one);
   window.settle(second, answer(2n));
   expect(window.take()).toBeUndefined();
   window.settle(first, answer(1n));
@@ -26,10 +33,10 @@ test("answers come in the order of the items", () => {
 });
 
 test("unordered answers come as they settle", () => {
-  const window = createItemWindow(limits);
+  const window = new ItemWindow(limits);
   window.unordered = true;
-  const first = window.add(1, one);
-  window.settle(window.add(1, one), answer(2n));
+  const first = added(window, 1, one);
+  window.settle(added(window, 1, one), answer(2n));
   expect(window.take()?.itemId).toBe(2n);
   window.settle(first, answer(1n));
   expect(window.take()?.itemId).toBe(1n);
@@ -37,9 +44,9 @@ test("unordered answers come as they settle", () => {
 
 describe("room", () => {
   test("is bounded in rows and in bytes, and one item may exceed both alone", () => {
-    const window = createItemWindow(limits);
+    const window = new ItemWindow(limits);
     expect(window.fits(1000, size(1000))).toBe(true);
-    const item = window.add(6, size(60));
+    const item = added(window, 6, size(60));
     expect(window.fits(4, size(40))).toBe(true);
     expect(window.fits(5, one)).toBe(false);
     expect(window.fits(1, size(41))).toBe(false);
@@ -52,23 +59,23 @@ describe("room", () => {
 });
 
 test("an item leaves with its answer, once, and not when it is taken back", () => {
-  const window = createItemWindow(limits);
+  const window = new ItemWindow(limits);
   let left = 0;
   const counted = { memoryBytes: 1, onLeave: () => left++ };
-  window.settle(window.add(1, counted), answer(1n));
+  window.settle(added(window, 1, counted), answer(1n));
   expect(left).toBe(0);
   window.take();
   expect(left).toBe(1);
-  window.settle(window.add(1, counted), answer(2n));
+  window.settle(added(window, 1, counted), answer(2n));
   window.cancelAll();
   expect(left).toBe(1);
 });
 
 test("cancelling takes back what has not settled, once, and drops what settles later", () => {
-  const window = createItemWindow(limits);
+  const window = new ItemWindow(limits);
   const cancelled: number[] = [];
   const items = [0, 1].map((i) => {
-    const item = window.add(1, one);
+    const item = added(window, 1, one);
     item.cancel = () => cancelled.push(i);
     return item;
   });
@@ -84,18 +91,18 @@ test("whatever the order of settling, every item is answered once and the window
   const step = fc.record({ settles: fc.nat(20), takes: fc.nat(4) });
   fc.assert(
     fc.property(fc.boolean(), fc.array(step, { maxLength: 3000, size: "max" }), (unordered, steps) => {
-      const window = createItemWindow({ streamWindowRows: 1e9, streamWindowBytes: 1e9 });
+      const window = new ItemWindow({ streamWindowRows: 1e9, streamWindowBytes: 1e9 });
       window.unordered = unordered;
       const open: { item: WindowItem; id: bigint }[] = [];
       const taken: bigint[] = [];
-      let added = 0n;
+      let count = 0n;
       const take = () => {
         const one = window.take();
         if (one !== undefined) taken.push(one.itemId);
         return one !== undefined;
       };
       for (const { settles, takes } of steps) {
-        open.push({ item: window.add(1, one), id: added++ });
+        open.push({ item: added(window, 1, one), id: count++ });
         const [next] = open.splice(settles % open.length, 1);
         if (settles % 3 > 0) window.settle(next!.item, answer(next!.id));
         else open.push(next!);
@@ -104,7 +111,7 @@ test("whatever the order of settling, every item is answered once and the window
       for (const { item, id } of open) window.settle(item, answer(id));
       while (take());
       expect(window.isEmpty).toBe(true);
-      const all = Array.from({ length: Number(added) }, (_, i) => BigInt(i));
+      const all = Array.from({ length: Number(count) }, (_, i) => BigInt(i));
       expect(unordered ? taken.toSorted((a, b) => Number(a - b)) : taken).toEqual(all);
     }),
     { numRuns: 30 },

@@ -8,7 +8,7 @@ import { signature, spec } from "../../signatures.ts";
 
 function served(modelName: string, modelVersion: string): ServedModel {
   const batcher = {
-    enqueue() {},
+    enqueue: () => undefined,
     cancel() {},
     depth: { rows: 0, bytes: 0, running: 0 },
     close: async () => {},

@@ -1,0 +1,27 @@
+import type { ServerStream } from "../http2/stream.ts";
+import type { ItemSize } from "../service/scoring.ts";
+import type { MessageLease } from "./message-memory.ts";
+
+/** A whole message of a stream, from its last octet until its answer is taken: then its memory and the peer's window go back. */
+export class ArrivedMessage implements ItemSize {
+  /** What its item takes: the length of the message, decompressed where it came compressed. */
+  memoryBytes: number;
+  readonly flags: number;
+  readonly lease: MessageLease;
+  /** Octets of the peer's window that it holds. */
+  private readonly wireBytes: number;
+  private readonly stream: ServerStream;
+
+  constructor(flags: number, lease: MessageLease, wireBytes: number, stream: ServerStream) {
+    this.memoryBytes = lease.bytes.length;
+    this.flags = flags;
+    this.lease = lease;
+    this.wireBytes = wireBytes;
+    this.stream = stream;
+  }
+
+  onLeave(): void {
+    this.lease.release();
+    if (this.wireBytes > 0) this.stream.consume(this.wireBytes);
+  }
+}
