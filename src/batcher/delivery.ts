@@ -1,7 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { createJoinedOutputs, sliceRows } from "./joined-outputs.ts";
+import { JoinedOutputs, sliceRows } from "./joined-outputs.ts";
 import type { RowlessOutputs } from "./rowless-outputs.ts";
 import type { Part, Ticket } from "./ticket.ts";
 
@@ -31,7 +31,7 @@ export function createDelivery(
       answer(ticket, outputs);
       return;
     }
-    ticket.joined ??= createJoinedOutputs(entry.rowCount);
+    ticket.joined ??= new JoinedOutputs(entry.rowCount);
     try {
       ticket.joined.add(outputs, part.fromRow);
     } catch (error) {

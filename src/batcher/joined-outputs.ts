@@ -10,13 +10,6 @@ interface JoinedOutput {
   readonly data: NumericArray | string[];
 }
 
-/** Outputs of an entry whose rows ran in several batches, put together in the order of its rows. */
-export interface JoinedOutputs {
-  /** Copies a part's rows to their place. Throws RUN_FAILED where parts do not fit each other. */
-  add(outputs: readonly TensorData[], fromRow: number): void;
-  readonly outputs: readonly TensorData[];
-}
-
 /** Rows `fromRow` to `fromRow + rowCount` of each output, numeric data as views. */
 export function sliceRows(
   outputs: readonly TensorData[],
@@ -38,29 +31,35 @@ export function sliceRows(
   });
 }
 
-/** Makes room for the outputs of `rowCount` rows when the first part comes. */
-export function createJoinedOutputs(rowCount: number): JoinedOutputs {
-  let joined: JoinedOutput[] | undefined;
-  return {
-    add(outputs, fromRow) {
-      joined ??= outputs.map((output) => emptyOutput(output, rowCount));
-      for (let i = 0; i < joined.length; i++) {
-        const whole = joined[i]!;
-        const part = outputs[i];
-        if (part === undefined || !sameTail(part.shape, whole.shape)) {
-          throw new AssayError(
-            Reason.RUN_FAILED,
-            `output "${whole.name}" has another shape in each batch of this request, such as [${part?.shape}] and [${whole.shape}]; send fewer rows in one request`,
-          );
-        }
-        const perRow = elementCount(whole.shape) / rowCount;
-        copyElements(whole.data, part.data, fromRow * perRow);
+/** Outputs of an entry whose rows ran in several batches, put together in the order of its rows. */
+export class JoinedOutputs {
+  private readonly rowCount: number;
+  private joined: readonly JoinedOutput[] | undefined = undefined;
+
+  /** Makes room for `rowCount` rows when the first part comes. */
+  constructor(rowCount: number) {
+    this.rowCount = rowCount;
+  }
+
+  /** Copies a part's rows to their place. Throws RUN_FAILED where parts do not fit each other. */
+  add(outputs: readonly TensorData[], fromRow: number): void {
+    this.joined ??= outputs.map((output) => emptyOutput(output, this.rowCount));
+    for (const [index, whole] of this.joined.entries()) {
+      const part = outputs[index];
+      if (part === undefined || !sameTail(part.shape, whole.shape)) {
+        throw new AssayError(
+          Reason.RUN_FAILED,
+          `output "${whole.name}" has another shape in each batch of this request, such as [${part?.shape}] and [${whole.shape}]; send fewer rows in one request`,
+        );
       }
-    },
-    get outputs() {
-      return joined ?? [];
-    },
-  };
+      const perRow = elementCount(whole.shape) / this.rowCount;
+      copyElements(whole.data, part.data, fromRow * perRow);
+    }
+  }
+
+  get outputs(): readonly TensorData[] {
+    return this.joined ?? [];
+  }
 }
 
 function emptyOutput({ name, datatype, shape }: TensorData, rowCount: number): JoinedOutput {

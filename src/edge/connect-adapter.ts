@@ -8,7 +8,7 @@ import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import { type CancelReason, headerBlock, type ServerStream } from "../http2/stream.ts";
+import { headerBlock, type ServerStream } from "../http2/stream.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createBase64Decoder, encodeBase64 } from "./base64-text.ts";
 import { edgeCallKey, publicError } from "./call-interceptor.ts";
@@ -50,20 +50,22 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
   if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
   const abort = new AbortController();
   const body = requestBody(stream, wire, edgeCall, context.limits);
-  edgeCall.onFailure = (failure) => {
+  const onFailure: EdgeCall["onFailure"] = (failure) => {
     const error = publicError(failure, edgeCall);
     body.fail(error);
     abort.abort(error);
   };
+  edgeCall.onFailure = onFailure;
   const endBodyTimer =
     methodKind === "unary" || methodKind === "server_streaming"
       ? limitBodyTime(body, edgeCall, context.limits.bodyTimeoutMs)
       : () => {};
   const pump = createResponsePump(stream);
-  stream.onCancel = (reason: CancelReason) => {
+  const onCancel: ServerStream["onCancel"] = (reason) => {
     edgeCall.cancel(reason);
     pump.stop();
   };
+  stream.onCancel = onCancel;
   const contextValues = createContextValues().set(edgeCallKey, edgeCall);
   handler({
     httpVersion: stream.httpVersion === 1 ? "1.1" : "2.0",
@@ -172,7 +174,8 @@ interface ResponsePump {
 function createResponsePump(stream: ServerStream): ResponsePump {
   let stopped = false;
   let wake = () => {};
-  stream.onDrain = () => wake();
+  const onDrain = (): void => wake();
+  stream.onDrain = onDrain;
   return {
     async send(response, wire, requestId, context) {
       const iterator = response.body?.[Symbol.asyncIterator]();

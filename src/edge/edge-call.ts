@@ -54,67 +54,78 @@ let idCount = 0;
 
 /** Begins a call: from now on its deadline runs. */
 export function beginCall(stream: ServerStream, options: EdgeCallOptions): EdgeCall {
-  const { procedure, protocol, lane, log } = options;
-  const startedAt = performance.now();
-  const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, options.callTimeoutMs);
-  const call = createCall({ deadlineAt: startedAt + timeoutMs, lane, protocol });
-  const givenId = stream.headers.get("x-request-id");
-  const id =
-    givenId !== undefined && REQUEST_ID.test(givenId) ? givenId : `${ID_PREFIX}-${(++idCount).toString(36)}`;
-  let failure: AssayError | undefined;
-  let outcome: AssayError | undefined;
-  let ended = false;
-  let rejectGuarded: ((failure: AssayError) => void) | undefined;
-
-  const timer =
-    timeoutMs <= MAX_TIMER_MS
-      ? setTimeout(() => edgeCall.fail(deadlineExceeded(timeoutMs, options)), timeoutMs)
-      : undefined;
-
-  const edgeCall: EdgeCall = {
-    id,
-    call,
-    procedure,
-    sendsDetails: options.sendsDetails,
-    get failure() {
-      return failure;
-    },
-    onFailure: () => {},
-    guard(work) {
-      return new Promise((resolve, reject) => {
-        if (failure !== undefined) {
-          work.catch(() => {});
-          reject(failure);
-          return;
-        }
-        rejectGuarded = reject;
-        work.then(resolve, reject);
-      });
-    },
-    cancel(reason) {
-      const why = reason.kind === "drain-limit" ? "the drain limit was reached" : "the caller went away";
-      edgeCall.fail(new AssayError(Reason.CANCELLED, why));
-    },
-    fail(why) {
-      if (failure !== undefined || ended) return;
-      failure = why;
-      rejectGuarded?.(why);
-      edgeCall.onFailure(why);
-      call.cancel();
-    },
-    asAssayError(thrown) {
-      outcome = thrown instanceof AssayError ? thrown : internalError(id, thrown);
-      return outcome;
-    },
-    end() {
-      if (ended) return;
-      ended = true;
-      clearTimeout(timer);
-      logCall(log, edgeCall, performance.now() - startedAt, outcome ?? failure);
-    },
-  };
-  return edgeCall;
+  return new OpenEdgeCall(stream, options);
 }
+
+class OpenEdgeCall implements EdgeCall {
+  readonly id: string;
+  readonly call: Call;
+  readonly procedure: string;
+  readonly sendsDetails: boolean;
+  failure: AssayError | undefined = undefined;
+  onFailure: (failure: AssayError) => void = nothing;
+  private readonly log: Log;
+  private readonly startedAt = performance.now();
+  private readonly timer: NodeJS.Timeout | undefined;
+  private outcome: AssayError | undefined = undefined;
+  private ended = false;
+  private rejectGuarded: ((failure: AssayError) => void) | undefined = undefined;
+
+  constructor(stream: ServerStream, options: EdgeCallOptions) {
+    const { protocol, lane } = options;
+    const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, options.callTimeoutMs);
+    const givenId = stream.headers.get("x-request-id");
+    const isGiven = givenId !== undefined && REQUEST_ID.test(givenId);
+    this.id = isGiven ? givenId : `${ID_PREFIX}-${(++idCount).toString(36)}`;
+    this.call = createCall({ deadlineAt: this.startedAt + timeoutMs, lane, protocol });
+    this.procedure = options.procedure;
+    this.sendsDetails = options.sendsDetails;
+    this.log = options.log;
+    this.timer =
+      timeoutMs <= MAX_TIMER_MS
+        ? setTimeout(() => this.fail(deadlineExceeded(timeoutMs, options)), timeoutMs)
+        : undefined;
+  }
+
+  guard<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) {
+        work.catch(() => {});
+        reject(this.failure);
+        return;
+      }
+      this.rejectGuarded = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  cancel(reason: CancelReason): void {
+    const why = reason.kind === "drain-limit" ? "the drain limit was reached" : "the caller went away";
+    this.fail(new AssayError(Reason.CANCELLED, why));
+  }
+
+  fail(why: AssayError): void {
+    if (this.failure !== undefined || this.ended) return;
+    this.failure = why;
+    this.rejectGuarded?.(why);
+    this.onFailure(why);
+    this.call.cancel();
+  }
+
+  asAssayError(thrown: unknown): AssayError {
+    this.outcome = thrown instanceof AssayError ? thrown : internalError(this.id, thrown);
+    return this.outcome;
+  }
+
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    clearTimeout(this.timer);
+    logCall(this.log, this, performance.now() - this.startedAt, this.outcome ?? this.failure);
+  }
+}
+
+function nothing(): void {}
 
 function internalError(id: string, cause: unknown): AssayError {
   return new AssayError(Reason.INTERNAL, `internal error; the server's log has its cause under ${id}`, {

@@ -120,21 +120,19 @@ class GrpcStreamCall {
   /** Listens to the stream, the call and the items. */
   begin(): void {
     const { stream, items, edgeCall } = this;
-    items.onChange = () => {
+    const onChange = (): void => {
       if (this.isScheduled) return;
       this.isScheduled = true;
       // The answers of a batch come one by one: they are sent together.
       queueMicrotask(this.sendGuarded);
     };
-    edgeCall.onFailure = (error) => this.finish(error);
-    stream.onCancel = (reason) => edgeCall.cancel(reason);
-    stream.onDrain = () => {
+    const onFailure: EdgeCall["onFailure"] = (error) => this.finish(error);
+    const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);
+    const onDrain = (): void => {
       this.isWritable = true;
       this.sendGuarded();
     };
-    // It may have ended before anyone listened: it is refused, or the server shuts down.
-    if (items.outcome !== undefined) items.onChange();
-    stream.onData = (bytes, end) => {
+    const onData: ServerStream["onData"] = (bytes, end) => {
       if (this.isDone) return;
       try {
         this.takeBody(bytes, end);
@@ -142,6 +140,13 @@ class GrpcStreamCall {
         this.finish(error);
       }
     };
+    items.onChange = onChange;
+    edgeCall.onFailure = onFailure;
+    stream.onCancel = onCancel;
+    stream.onDrain = onDrain;
+    // It may have ended before anyone listened: it is refused, or the server shuts down.
+    if (items.outcome !== undefined) onChange();
+    stream.onData = onData;
   }
 
   /** What throws here is a bug or a malformed request: it ends the call, never the process. */

@@ -59,7 +59,8 @@ export function servePlain(
     callTimeoutMs: context.limits.callTimeoutMs,
     log: context.log,
   });
-  stream.onCancel = (reason) => edgeCall.cancel(reason);
+  const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);
+  stream.onCancel = onCancel;
   answer(stream, route, path, edgeCall, context)
     .catch((error: unknown) => respondError(stream, route, path, edgeCall, context, error))
     .finally(() => edgeCall.end());
@@ -101,7 +102,8 @@ async function readBody(stream: ServerStream, edgeCall: EdgeCall, limits: EdgeLi
   const check = wholeBodyCheck(maxMessageBytes, stream.headers.get("content-length"));
   const body = createRequestBody(stream, check, (error) => error);
   const timer = setTimeout(() => body.fail(bodyTooSlow(bodyTimeoutMs)), bodyTimeoutMs);
-  edgeCall.onFailure = (failure) => body.fail(failure);
+  const onFailure: EdgeCall["onFailure"] = (failure) => body.fail(failure);
+  edgeCall.onFailure = onFailure;
   const chunks: Uint8Array[] = [];
   try {
     for await (const chunk of body) chunks.push(chunk);

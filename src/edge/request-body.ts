@@ -52,7 +52,7 @@ export function createRequestBody(
     }
   }
 
-  stream.onData = (view, last) => {
+  const onData: ServerStream["onData"] = (view, last) => {
     if (ended || closed) return;
     let bytes: Uint8Array;
     try {
@@ -73,6 +73,7 @@ export function createRequestBody(
     if (last) end();
     settle();
   };
+  stream.onData = onData;
 
   const iterator: AsyncIterator<Uint8Array> = {
     next: () =>

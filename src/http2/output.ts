@@ -57,11 +57,12 @@ export class Output {
     this.blockedBytes = Math.max(BLOCKED_BYTES, socket.writableHighWaterMark);
     this.maxFrameBytes = maxFrameBytes;
     this.beforeFlush = beforeFlush;
-    this.flushTurn = () => {
+    const flushTurn = (): void => {
       this.beforeFlush();
       this.scheduled = false;
       this.flush();
     };
+    this.flushTurn = flushTurn;
   }
 
   /** Octets framed and not yet taken by the kernel. */

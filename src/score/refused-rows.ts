@@ -3,7 +3,7 @@ import type { Tensor } from "../../gen/assay/v1/tensor_pb.ts";
 import type { AssayError } from "../errors.ts";
 import { ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
 import type { MappedTensor } from "./column-mapping.ts";
-import { createRowFaults } from "./row-faults.ts";
+import { RowFaults } from "./row-faults.ts";
 
 const ELEMENT = /^inputs\[(\d+)\]\.(?:raw_contents|contents\.\w+)\[(\d+)\](?:\[(\d+)\])?$/;
 const ROW = /^rows\[(\d+)\](?:\.fields\["(.*)"\])?$/;
@@ -18,7 +18,7 @@ export function refusedRows(
   request: PredictRequest,
   tensors: readonly MappedTensor[],
 ): Map<number, string> {
-  const faults = createRowFaults();
+  const faults = new RowFaults();
   const cut = error.violationCount > error.violations.length;
   const seen = new Set<string>();
   for (const { field, description, rule } of error.violations) {

@@ -10,7 +10,7 @@ import { copyFloats } from "./float-columns.ts";
 import { readNumbers } from "./number-column.ts";
 import { type NumberTextOptions, shown } from "./number-text.ts";
 import { packedFloats } from "./packed-floats.ts";
-import { createRowFaults, type RowFaults } from "./row-faults.ts";
+import { RowFaults } from "./row-faults.ts";
 import { takeRows } from "./taken-rows.ts";
 import { writeFloats, writeIntegers } from "./tensor-writer.ts";
 import { encodeTexts, type TextOptions } from "./text-tensor.ts";
@@ -102,7 +102,7 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
     },
     encode(chunk) {
       const { rowCount } = chunk.chunk;
-      const faults = createRowFaults();
+      const faults = new RowFaults();
       const lent: Lent[] = [];
       const texts = chunkTexts(chunk, mapping.joined);
       const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, texts, faults, lent));

@@ -1,38 +1,35 @@
-/** Collects what is wrong with the rows of one chunk, one text a row. */
-export interface RowFaults {
-  readonly size: number;
-  /** A row's second fault in the same column is dropped: it follows from the first, or is the first again. */
-  add(row: number, column: string, what: string): void;
-  has(row: number): boolean;
-  /** By row, in no order: `column "age": "39,5" is not a number`, several joined. */
-  texts(): Map<number, string>;
-}
-
 const LISTED = 3;
 
-/** Makes an empty collection. */
-export function createRowFaults(): RowFaults {
-  const byRow = new Map<number, Map<string, string>>();
-  return {
-    get size() {
-      return byRow.size;
-    },
-    add(row, column, what) {
-      const faults = byRow.get(row);
-      if (faults === undefined) byRow.set(row, new Map([[column, what]]));
-      else if (!faults.has(column)) faults.set(column, what);
-    },
-    has: (row) => byRow.has(row),
-    texts() {
-      const texts = new Map<number, string>();
-      for (const [row, faults] of byRow) {
-        const listed = [...faults]
-          .slice(0, LISTED)
-          .map(([column, what]) => `column ${JSON.stringify(column)}: ${what}`);
-        if (faults.size > LISTED) listed.push(`and ${faults.size - LISTED} more columns`);
-        texts.set(row, listed.join("; "));
-      }
-      return texts;
-    },
-  };
+/** Collects what is wrong with the rows of one chunk, one text a row. */
+export class RowFaults {
+  private readonly byRow = new Map<number, Map<string, string>>();
+
+  get size(): number {
+    return this.byRow.size;
+  }
+
+  /** A row's second fault in the same column is dropped: it follows from the first, or is the first again. */
+  add(row: number, column: string, what: string): void {
+    const faults = this.byRow.get(row);
+    if (faults === undefined) this.byRow.set(row, new Map([[column, what]]));
+    else if (!faults.has(column)) faults.set(column, what);
+  }
+
+  has(row: number): boolean {
+    return this.byRow.has(row);
+  }
+
+  /** By row, in no order: `column "age": "39,5" is not a number`, several joined. */
+  texts(): Map<number, string> {
+    const texts = new Map<number, string>();
+    for (const [row, faults] of this.byRow) {
+      const listed = [...faults]
+        .slice(0, LISTED)
+        .map(([column, what]) => `column ${JSON.stringify(column)}: ${what}`);
+      const more = faults.size - LISTED;
+      if (more > 0) listed.push(`and ${more} more ${more === 1 ? "column" : "columns"}`);
+      texts.set(row, listed.join("; "));
+    }
+    return texts;
+  }
 }

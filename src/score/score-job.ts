@@ -31,7 +31,8 @@ export interface ScoreJob {
 /** Runs a job to its end. Rejects with an AssayError; what the sink has by then is there for the next run. */
 export async function runScoreJob(job: ScoreJob): Promise<WrittenRows> {
   const { source, sink, signal } = job;
-  const inFlight = new Set<Promise<ResultRows>>();
+  /** The oldest first, as they are written. Not a Set, whose outgrown tables would keep every chunk until a full collection. */
+  const inFlight: Promise<ResultRows>[] = [];
   let { inputRows, errorRows } = sink.written;
   let failure: { readonly error: unknown } | undefined;
   let onSettled = (): void => {};
@@ -43,7 +44,7 @@ export async function runScoreJob(job: ScoreJob): Promise<WrittenRows> {
     if (signal.aborted) throw interrupted();
     if (job.failOnError && rows.errors.size > 0) throw failedRow(chunk, rows);
     await sink.append(chunk, rows);
-    inFlight.delete(results);
+    inFlight.shift();
     inputRows += rows.rowCount;
     errorRows += rows.errors.size;
     job.onRows(inputRows, errorRows);
@@ -56,14 +57,14 @@ export async function runScoreJob(job: ScoreJob): Promise<WrittenRows> {
       const results = job.scoreChunk(chunk);
       // It is awaited in its turn; a rejection before that is no unhandled one.
       results.catch(() => {});
-      inFlight.add(results);
+      inFlight.push(results);
       writing = writing
         .then(() => (failure === undefined ? write(chunk, results) : undefined))
         .catch((error: unknown) => {
           failure ??= { error };
         })
         .finally(() => onSettled());
-      while (inFlight.size >= job.chunksInFlight && failure === undefined) {
+      while (inFlight.length >= job.chunksInFlight && failure === undefined) {
         await new Promise<void>((resolve) => {
           onSettled = resolve;
         });

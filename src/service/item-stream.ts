@@ -48,9 +48,11 @@ class ScoredStream implements ItemStream {
     this.call = call;
     this.context = context;
     this.window = new ItemWindow(context.limits);
-    call.onCancel = () => this.abort(new AssayError(Reason.CANCELLED, "the caller cancelled the stream"));
+    const onCancel = (): void =>
+      this.abort(new AssayError(Reason.CANCELLED, "the caller cancelled the stream"));
+    call.onCancel = onCancel;
     const { drainState } = context;
-    if (call.cancelled) call.onCancel();
+    if (call.cancelled) onCancel();
     else if (drainState.draining) this.stop();
     else drainState.listeners.add(this.stop);
   }

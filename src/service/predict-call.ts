@@ -133,10 +133,11 @@ export function predictOn(model: ServedModel, request: PredictRequest, call: Cal
     const { lane, deadlineAt } = call;
     const options = { lane, deadlineAt, waitsForRoom: false };
     const prediction = startPrediction(model, request, options, { onResponse: resolve, onError: reject });
-    call.onCancel = () => {
+    const onCancel = (): void => {
       prediction.cancel();
       reject(cancelled());
     };
+    call.onCancel = onCancel;
   });
 }
 

@@ -9,10 +9,11 @@ export async function* predictItems(
 ): AsyncGenerator<ItemResult> {
   const waiting = new Set<() => void>();
   let closed = false;
-  stream.onChange = () => {
+  const onChange = (): void => {
     for (const wake of waiting) wake();
     waiting.clear();
   };
+  stream.onChange = onChange;
   const change = (): Promise<void> => new Promise((resolve) => waiting.add(resolve));
 
   /** Settles by itself: a reader that waits for the peer is ended by the edge, and never throws. */

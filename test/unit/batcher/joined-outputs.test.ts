@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createJoinedOutputs, sliceRows } from "../../../src/batcher/joined-outputs.ts";
+import { JoinedOutputs, sliceRows } from "../../../src/batcher/joined-outputs.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 
 function outputs(rowCount: number): TensorData[] {
@@ -31,7 +31,7 @@ test("rows cut into parts and joined in any order are the same rows", () => {
         const edges = [...new Set([0, ...cuts.map((cut) => cut % rowCount), rowCount])].sort((a, b) => a - b);
         const parts = edges.slice(1).map((to, i) => ({ from: edges[i]!, to }));
         if (reversed) parts.reverse();
-        const joined = createJoinedOutputs(rowCount);
+        const joined = new JoinedOutputs(rowCount);
         for (const { from, to } of parts) joined.add(sliceRows(whole, from, to - from, rowCount), from);
         expect(joined.outputs).toEqual(whole);
       },
@@ -47,7 +47,7 @@ test("numeric slices are views", () => {
 });
 
 test("parts whose shapes differ do not join", () => {
-  const joined = createJoinedOutputs(4);
+  const joined = new JoinedOutputs(4);
   joined.add([{ name: "n", datatype: "FP32", shape: [2, 2], data: new Float32Array(4) }], 0);
   const other: TensorData = { name: "n", datatype: "FP32", shape: [2, 3], data: new Float32Array(6) };
   expect(() => joined.add([other], 2)).toThrow(/"n" has another shape/);
