@@ -9,6 +9,8 @@ export interface ChildServer {
   command(command: WorkerCommand): void;
   /** After a garbage collection: what it holds, not what it has not swept yet. */
   residentBytes(): Promise<number>;
+  /** What lies among V8's old objects after a young collection: what only a full one would free is counted. */
+  oldBytes(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -18,15 +20,19 @@ export async function startChildServer(flags: Record<string, string>): Promise<C
     execArgv: ["--expose-gc"],
   });
   const [address] = (await once(child, "message")) as [string];
+
+  async function ask(question: "resident-bytes" | "old-bytes"): Promise<number> {
+    const reply = once(child, "message");
+    child.send(question);
+    return ((await reply) as [number])[0];
+  }
+
   return {
     address,
     url: `http://${address}`,
     command: (command) => child.send(command),
-    async residentBytes() {
-      const reply = once(child, "message");
-      child.send("resident-bytes");
-      return ((await reply) as [number])[0];
-    },
+    residentBytes: () => ask("resident-bytes"),
+    oldBytes: () => ask("old-bytes"),
     async close() {
       const ended = once(child, "exit");
       child.kill("SIGKILL");

@@ -7,9 +7,9 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { tool } from "../../test/conformance/tool.ts";
@@ -58,8 +58,19 @@ async function measure(command: readonly string[]): Promise<Taken> {
   return taken;
 }
 
+/** The command as npm installs it, compiled; a checkout's own start would count the stripping of types. */
+async function buildPackage(): Promise<string> {
+  const place = `${folder}-package`;
+  rmSync(place, { recursive: true, force: true });
+  await output("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", join(place, "dist")]);
+  cpSync("bin", join(place, "bin"), { recursive: true });
+  cpSync("package.json", join(place, "package.json"));
+  symlinkSync(resolve("node_modules"), join(place, "node_modules"));
+  return join(place, "bin", "assay.cjs");
+}
+
 async function startServer() {
-  const args = ["bin/assay.cjs", "serve", "--models", folder, "--port", "0", "--intra-op-threads", threads];
+  const args = [command, "serve", "--models", folder, "--port", "0", "--intra-op-threads", threads];
   const child = spawn(process.execPath, [...args, "--max-batch-size", "2048", "--log-level", "error"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -81,6 +92,7 @@ if (!existsSync(join(folder, "gbdt30")))
   await output(tool("python-training"), ["bench/score/make_models.py", folder]);
 if (!existsSync(table))
   await output(tool("python-tables"), ["bench/score/make_table.py", String(rows), table]);
+const command = await buildPackage();
 const server = await startServer();
 let missed = false;
 try {
@@ -96,17 +108,7 @@ try {
       out,
       threads,
     ];
-    const assay = [
-      process.execPath,
-      "bin/assay.cjs",
-      "score",
-      "--model",
-      model,
-      "--input",
-      table,
-      "--output",
-      out,
-    ];
+    const assay = [process.execPath, command, "score", "--model", model, "--input", table, "--output", out];
     const ways: Record<string, readonly string[]> = {
       "pyarrow script": script("score_pyarrow"),
       "assay score": [...assay, "--models", folder, "--overwrite"],
@@ -116,10 +118,10 @@ try {
     const taken = new Map<string, Taken[]>();
     const serverCpu: number[] = [];
     for (let round = 0; round < Number(values.rounds); round++) {
-      for (const [name, command] of Object.entries(ways)) {
+      for (const [name, way] of Object.entries(ways)) {
         rmSync(out, { force: true });
         const before = cpuSecondsOf(server.pid);
-        taken.set(name, [...(taken.get(name) ?? []), await measure(command)]);
+        taken.set(name, [...(taken.get(name) ?? []), await measure(way)]);
         if (name.endsWith("--server")) serverCpu.push(cpuSecondsOf(server.pid) - before);
       }
     }

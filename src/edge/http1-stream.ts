@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CancelReason, ServerStream } from "../http2/stream.ts";
+import { DataListener } from "./data-listener.ts";
 import { fieldList } from "./field-list.ts";
 
 /** A stream and its engine's way to end it. */
@@ -28,7 +29,6 @@ export function createHttp1Stream(
   const { socket } = request;
   const encrypted = "encrypted" in socket;
   const remoteAddress = socket.remoteAddress ?? "";
-  let onData: ServerStream["onData"] = () => {};
   let unconsumed = 0;
   let requestEnded = false;
   let done = false;
@@ -36,11 +36,11 @@ export function createHttp1Stream(
   function take(chunk: Buffer): void {
     unconsumed += chunk.length;
     if (unconsumed >= context.windowBytes) request.pause();
-    onData(chunk, false);
+    listener.onData(chunk, false);
   }
   function takeEnd(): void {
     requestEnded = true;
-    if (!done) onData(new Uint8Array(0), true);
+    if (!done) listener.onData(new Uint8Array(0), true);
   }
   function cancel(reason: CancelReason): void {
     if (done) return;
@@ -60,7 +60,10 @@ export function createHttp1Stream(
     if (!done) stream.onDrain();
   });
 
-  const stream: ServerStream = {
+  const listener = new DataListener(() => {
+    if (!done) request.on("data", take);
+  });
+  const stream: ServerStream = Object.assign(listener, {
     method: request.method ?? "",
     path: request.url ?? "",
     authority: request.headers.host ?? "",
@@ -68,13 +71,6 @@ export function createHttp1Stream(
     httpVersion: 1,
     encrypted,
     remoteAddress,
-    get onData() {
-      return onData;
-    },
-    set onData(handler) {
-      onData = handler;
-      if (!done) request.on("data", take);
-    },
     consume(byteCount) {
       unconsumed -= byteCount;
       if (!done && unconsumed < context.windowBytes / 2 && request.isPaused()) request.resume();
@@ -117,7 +113,7 @@ export function createHttp1Stream(
       done = true;
       socket.destroy();
     },
-  };
+  } satisfies Omit<ServerStream, "onData">);
   return { stream, cancel };
 }
 

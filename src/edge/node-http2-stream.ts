@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { CancelReason, HeaderBlock, ServerStream } from "../http2/stream.ts";
+import { DataListener } from "./data-listener.ts";
 import { fieldList } from "./field-list.ts";
 import type { EngineStream } from "./http1-stream.ts";
 
@@ -17,7 +18,6 @@ export function createNodeHttp2Stream(
   rawHeaders: readonly string[],
   context: Http2Context,
 ): EngineStream {
-  let onData: ServerStream["onData"] = () => {};
   let unconsumed = 0;
   let requestEnded = false;
   let done = false;
@@ -27,7 +27,7 @@ export function createNodeHttp2Stream(
     if (done) return;
     unconsumed += chunk.length;
     if (unconsumed >= context.windowBytes) http2.pause();
-    onData(chunk, false);
+    listener.onData(chunk, false);
   }
   function cancel(reason: CancelReason): void {
     if (done) return;
@@ -45,7 +45,7 @@ export function createNodeHttp2Stream(
 
   http2.once("end", () => {
     requestEnded = true;
-    if (!done) onData(new Uint8Array(0), true);
+    if (!done) listener.onData(new Uint8Array(0), true);
   });
   http2.on("error", () => cancel({ kind: "reset", code: http2.rstCode }));
   http2.once("close", () => {
@@ -61,7 +61,10 @@ export function createNodeHttp2Stream(
     refuseRest();
   });
 
-  const stream: ServerStream = {
+  const listener = new DataListener(() => {
+    if (!done) http2.on("data", take);
+  });
+  const stream: ServerStream = Object.assign(listener, {
     method: headers[":method"] ?? "",
     path: headers[":path"] ?? "",
     authority: headers[":authority"] ?? headers.host ?? "",
@@ -69,13 +72,6 @@ export function createNodeHttp2Stream(
     httpVersion: 2,
     encrypted: context.encrypted,
     remoteAddress: context.remoteAddress,
-    get onData() {
-      return onData;
-    },
-    set onData(handler) {
-      onData = handler;
-      if (!done) http2.on("data", take);
-    },
     consume(byteCount) {
       unconsumed -= byteCount;
       if (!done && unconsumed < context.windowBytes / 2 && http2.isPaused()) http2.resume();
@@ -107,7 +103,7 @@ export function createNodeHttp2Stream(
       done = true;
       http2.close(code);
     },
-  };
+  } satisfies Omit<ServerStream, "onData">);
   return { stream, cancel };
 }
 

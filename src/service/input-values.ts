@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { RowWriter } from "../batcher/batcher.ts";
 import type { NumericArray } from "../tensor/datatype.ts";
 
@@ -32,7 +33,7 @@ export function copyValues(
       const size = target.BYTES_PER_ELEMENT;
       const isAll = values.bytes.length === count * size;
       const bytes = isAll ? values.bytes : values.bytes.subarray(from * size, (from + count) * size);
-      new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes);
+      copyBytes(bytes, Buffer.from(target.buffer, target.byteOffset, target.byteLength));
       return;
     }
     case "numbers":
@@ -46,6 +47,12 @@ export function copyValues(
       for (let i = 0; i < count; i++) target[i] = values.values[from + i] ? 1 : 0;
     }
   }
+}
+
+/** V8 copies to shared memory word by word; `fill` has memcpy do it, six times as fast from some KiB on. */
+function copyBytes(bytes: Uint8Array, target: Buffer): void {
+  if (bytes.length < 2048) target.set(bytes);
+  else target.fill(bytes);
 }
 
 function slice(values: readonly string[], from: number, count: number): readonly string[] {
