@@ -111,7 +111,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
   const mapping = mapColumns(model, source.columns, {
     maps: settings.maps,
     byPosition: settings.byPosition,
-    keep: settings.keep.join() === "*" ? source.columns.map(({ name }) => name) : settings.keep,
+    keep: settings.keep.join() === "*" ? [...new Set(source.columns.map(({ name }) => name))] : settings.keep,
     textNumbers: source.format === "csv",
     joinColumns: source.format !== "arrow",
   });

@@ -66,7 +66,7 @@ function matchNames(
     const missing: Element[] = [];
     for (const element of input.elements) {
       if (matches.has(element.key)) continue;
-      const found = candidates(element, names, known, exact);
+      const found = candidates(element, known, exact);
       if (found.length > 1) {
         problems.add(
           `columns ${quotedList(found)} all spell ${JSON.stringify(element.name)}; say which with --map ${JSON.stringify(`${element.name}=${found[0]}`)}`,
@@ -83,18 +83,13 @@ function matchNames(
   }
 }
 
-/** Every column that spells the value's name; one whose name is exactly another value's belongs to that. */
-function candidates(
-  element: Element,
-  names: readonly string[],
-  known: ReadonlySet<string>,
-  exact: ReadonlySet<string>,
-): string[] {
+/** Every name of a column that spells the value's name; one whose name is exactly another value's belongs to that. */
+function candidates(element: Element, known: ReadonlySet<string>, exact: ReadonlySet<string>): string[] {
   const { spellings, name } = element;
   if (spellings === undefined) return [];
   if (!element.identifier) return spellings.filter((spelling) => known.has(spelling));
   const identifier = exporterSpelling(name);
-  return names.filter(
+  return [...known].filter(
     (column) =>
       column === name ||
       ((spellings.includes(column) || exporterSpelling(column) === identifier) && !exact.has(column)),

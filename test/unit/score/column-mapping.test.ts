@@ -83,6 +83,22 @@ test("two columns that spell the same input are refused until --map says which",
   expect(mapping.surplus).toEqual(["hours_per_week"]);
 });
 
+test("a name that stands twice in the table is refused where it is used, with what helps, and ignored elsewhere", () => {
+  const model = modelMessage([specMessage("x", "FP32", [-1, 1]), specMessage("y", "FP32", [-1, 1])]);
+  const columns = ["x", "y", "x"].map((name) => ({ name, type: FLOAT }));
+  const options = { byPosition: false, keep: [], textNumbers: true, joinColumns: false };
+  const refused =
+    '2 columns of the table are called "x", and no flag can say which is meant: give one another name in the file, or ' +
+    'with --input "sql:SELECT … AS …" (in a query over the file, DuckDB calls the second "x_1")';
+  for (const more of [{ maps: new Map<string, string>() }, { maps: new Map([["y", "x"]]), keep: ["x"] }]) {
+    expect(() => mapColumns(model, columns, { ...options, ...more })).toThrow(
+      expect.objectContaining({ message: refused }),
+    );
+  }
+  const other = modelMessage([specMessage("y", "FP32", [-1, 1])]);
+  expect(fed(mapColumns(other, columns, { ...options, maps: new Map() }))).toEqual([["y", "y"]]);
+});
+
 test("a column whose name is exactly one input's is no other spelling of a second input", () => {
   const model = modelMessage([specMessage("a_b", "FP32", [-1]), specMessage("a-b", "FP32", [-1])]);
   expect(fed(map(model, { "a-b": DOUBLE, a_b: DOUBLE }))).toEqual([
