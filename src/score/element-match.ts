@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { exporterSpelling } from "../model/column-names.ts";
 import { didYouMean, nearestName } from "../nearest-name.ts";
 import type { TableColumn } from "../table/table-source.ts";
@@ -117,7 +118,7 @@ function addMissing(
 function addUnnamed(input: InputElements, names: readonly string[], problems: TableProblems): void {
   const count = input.elements.length;
   problems.add(
-    `input ${JSON.stringify(input.name)} (${input.described}) takes ${count} columns, and the model does not name them: ` +
+    `input ${JSON.stringify(input.name)} (${input.described}) takes ${counted(count, "column")}, and the model does not name them: ` +
       "name them (feature_names in the model's config.json), or take the table's columns in order (--by-position), or map each " +
       `(--map ${JSON.stringify(`${input.elements[0]!.name}=${names[0] ?? "column"}`)} …)`,
   );
@@ -140,10 +141,10 @@ function matchPositions(
   if (free.length !== filled.length) {
     const counts =
       all.length === required.length
-        ? `${all.length}`
-        : `${required.length}, or ${all.length} with the optional ones,`;
+        ? counted(all.length, "column")
+        : `${counted(required.length, "column")}, or ${all.length} with the optional ones`;
     problems.add(
-      `--by-position: the model takes ${counts} columns, and the table has ${free.length} beside those kept or mapped (${quotedList(free)}); ` +
+      `--by-position: the model takes ${counts}, and the table has ${free.length} beside those kept or mapped (${quotedList(free)}); ` +
         "pass others through with --keep, or read only the model's with sql:",
     );
     return;

@@ -1,3 +1,5 @@
+import { counted } from "../counted.ts";
+
 /** Collects what is wrong with the rows of one chunk, one text a row. */
 export interface RowFaults {
   readonly size: number;
@@ -29,7 +31,7 @@ export function createRowFaults(): RowFaults {
         const listed = [...faults]
           .slice(0, LISTED)
           .map(([column, what]) => `column ${JSON.stringify(column)}: ${what}`);
-        if (faults.size > LISTED) listed.push(`and ${faults.size - LISTED} more columns`);
+        if (faults.size > LISTED) listed.push(`and ${counted(faults.size - LISTED, "more column")}`);
         texts.set(row, listed.join("; "));
       }
       return texts;

@@ -160,6 +160,10 @@ test("--by-position says when columns have the names of other inputs", () => {
   expect(mapping.lines.at(-1)).toBe(
     "2 columns by position have the name of another input: is --by-position meant?",
   );
+  const one = map(named, { d: FLOAT, b: FLOAT, a: FLOAT }, { byPosition: true });
+  expect(one.lines.at(-1)).toBe(
+    "1 column by position has the name of another input: is --by-position meant?",
+  );
 });
 
 test("an input of several axes takes as many columns as it has values, by position", () => {
