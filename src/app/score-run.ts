@@ -74,6 +74,7 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
       encoding: settings.csvEncoding as "utf-8",
     },
     temporaryFolder: tmpdir(),
+    signal,
   });
   let scorer: Scorer | undefined;
   const onAbort = () => {

@@ -28,6 +28,8 @@ export interface SourceOptions {
   readonly temporaryFolder?: string | undefined;
   /** What `-` is. Default: the process's. */
   readonly standardInput?: Readable | undefined;
+  /** Ends the wait for what a pipe or standard input begins with; `openSource` rejects then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const STANDARD_INPUT = "-";
@@ -92,7 +94,7 @@ async function openStream(
   input: Readable,
   options: SourceOptions,
 ): Promise<TableSource> {
-  const { format, csv = {}, temporaryFolder } = options;
+  const { format, csv = {}, temporaryFolder, signal } = options;
   if (format === undefined) {
     throw tableError(
       `the format of ${name} is not told by an ending; say --input-format csv, ndjson or arrow`,
@@ -103,6 +105,9 @@ async function openStream(
       `Parquet cannot be read from ${name}, since its index stands at its end; store it in a file`,
     );
   }
+  // Without an error of its own: nobody listens for one until the first read.
+  if (signal?.aborted) input.destroy();
+  else signal?.addEventListener("abort", () => input.destroy(), { once: true });
   if (format === "arrow") {
     session.close();
     return openArrowInput(name, input);
