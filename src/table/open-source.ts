@@ -5,6 +5,7 @@ import type { CsvOptions } from "./csv-dialect.ts";
 import { openCsvFiles } from "./csv-file.ts";
 import { type DuckdbSession, openDuckdbSession } from "./duckdb-session.ts";
 import { createFileSource } from "./file-source.ts";
+import { readFormat } from "./format-endings.ts";
 import { openNdjsonFiles } from "./ndjson-file.ts";
 import { openParquetFile } from "./parquet-file.ts";
 import { findSourceFiles } from "./source-files.ts";
@@ -33,13 +34,6 @@ export interface SourceOptions {
 }
 
 const STANDARD_INPUT = "-";
-
-const FORMATS: readonly { readonly format: TableFormat; readonly ending: RegExp }[] = [
-  { format: "parquet", ending: /\.(parquet|pq)$/i },
-  { format: "csv", ending: /\.(csv|tsv|txt|data)(\.gz)?$/i },
-  { format: "ndjson", ending: /\.(ndjson|jsonl|json)(\.gz)?$/i },
-  { format: "arrow", ending: /\.(arrow|feather|ipc|arrows)$/i },
-];
 
 /**
  * Opens an input and reads what tells its columns; whoever opened it closes it. Throws a TABLE_INVALID that names the
@@ -118,7 +112,7 @@ async function openStream(
 function formatOf(inputs: readonly SourceInput[]): TableFormat {
   let first: { format: TableFormat; name: string } | undefined;
   for (const { name } of inputs) {
-    const format = FORMATS.find(({ ending }) => ending.test(name))?.format;
+    const format = readFormat(name);
     if (format === undefined) {
       throw tableError(
         `the ending of ${name} does not tell its format; say --input-format parquet, csv, ndjson or arrow`,
