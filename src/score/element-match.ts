@@ -1,4 +1,5 @@
 import { counted } from "../counted.ts";
+import { listItem } from "../list-items.ts";
 import { exporterSpelling } from "../model/column-names.ts";
 import { didYouMean, nearestName } from "../nearest-name.ts";
 import type { TableColumn } from "../table/table-source.ts";
@@ -70,7 +71,7 @@ function matchNames(
       const found = candidates(element, known, exact);
       if (found.length > 1) {
         problems.add(
-          `columns ${quotedList(found)} all spell ${JSON.stringify(element.name)}; say which with --map ${JSON.stringify(`${element.name}=${found[0]}`)}`,
+          `columns ${quotedList(found)} all spell ${JSON.stringify(element.name)}; say which with --map ${JSON.stringify(listItem(`${element.name}=${found[0]}`))}`,
         );
         // Not missing as well.
         matches.set(element.key, { column: found[0]!, by: "name" });
@@ -107,7 +108,7 @@ function addMissing(
   const hint =
     nearest === undefined
       ? ""
-      : `; if ${JSON.stringify(nearest)} is it: --map ${JSON.stringify(`${element.name}=${nearest}`)}`;
+      : `; if ${JSON.stringify(nearest)} is it: --map ${JSON.stringify(listItem(`${element.name}=${nearest}`))}`;
   const what =
     element.name === input.name
       ? `input ${JSON.stringify(input.name)} (${input.described})`
@@ -120,7 +121,7 @@ function addUnnamed(input: InputElements, names: readonly string[], problems: Ta
   problems.add(
     `input ${JSON.stringify(input.name)} (${input.described}) takes ${counted(count, "column")}, and the model does not name them: ` +
       "name them (feature_names in the model's config.json), or take the table's columns in order (--by-position), or map each " +
-      `(--map ${JSON.stringify(`${input.elements[0]!.name}=${names[0] ?? "column"}`)} …)`,
+      `(--map ${JSON.stringify(listItem(`${input.elements[0]!.name}=${names[0] ?? "column"}`))} …)`,
   );
 }
 

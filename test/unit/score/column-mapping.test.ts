@@ -227,6 +227,14 @@ test("everything that is wrong is told at once", () => {
   ]);
 });
 
+test("a proposed --map has its pair in quotes where a column has a comma", () => {
+  const types = { age: BIGINT, workclass: VARCHAR, "hours,per_week": FLOAT, "hours per_week": FLOAT };
+  expect(problems(census, types)).toEqual([
+    'columns "hours,per_week", "hours per_week" all spell "hours_per_week"; say which with ' +
+      String.raw`--map "\"hours_per_week=hours,per_week\""`,
+  ]);
+});
+
 test("--map to a vector input says how its values are called", () => {
   const types = { x: FLOAT, y: FLOAT, z: FLOAT };
   expect(problems(vector, types, { maps: { features: "x" } })[0]).toBe(
