@@ -3,7 +3,16 @@ import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
 /** What each folder of src may import besides itself: a request flows edge → service → batcher → pool → worker. */
-const ANYONE = ["errors", "nearest-name", "tensor", "gen", "telemetry", "config-types"];
+const ANYONE = [
+  "errors",
+  "nearest-name",
+  "counted",
+  "list-items",
+  "tensor",
+  "gen",
+  "telemetry",
+  "config-types",
+];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   edge: ["service", "http2", ...ANYONE],
   service: ["batcher", "model", ...ANYONE],
@@ -16,6 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["errors", "gen"],
   errors: ["gen"],
   "nearest-name": [],
+  counted: [],
+  "list-items": [],
   config: ANYONE,
   table: ANYONE,
   client: ["service", ...ANYONE],

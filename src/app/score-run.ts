@@ -4,12 +4,14 @@
  * Promises: input, model, mapping and output are checked before the first row is scored; what is opened here is closed
  * here, whatever happens.
  */
+
 import { tmpdir } from "node:os";
 import type { Writable } from "node:stream";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Scorer } from "../client/scorer.ts";
 import { openServerScorer } from "../client/server-scorer.ts";
 import type { ScoreSettings } from "../config/score-settings.ts";
+import { counted } from "../counted.ts";
 import { AssayError } from "../errors.ts";
 import { type ColumnMapping, mapColumns } from "../score/column-mapping.ts";
 import { previewTable } from "../score/preview-table.ts";
@@ -72,6 +74,7 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
       encoding: settings.csvEncoding as "utf-8",
     },
     temporaryFolder: tmpdir(),
+    signal,
   });
   let scorer: Scorer | undefined;
   const onAbort = () => {
@@ -111,7 +114,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
   const mapping = mapColumns(model, source.columns, {
     maps: settings.maps,
     byPosition: settings.byPosition,
-    keep: settings.keep.join() === "*" ? source.columns.map(({ name }) => name) : settings.keep,
+    keep: settings.keep.join() === "*" ? [...new Set(source.columns.map(({ name }) => name))] : settings.keep,
     textNumbers: source.format === "csv",
     joinColumns: source.format !== "arrow",
   });
@@ -157,7 +160,7 @@ async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreR
   const { source, scorer, mapping } = run;
   const sink = await openSink(run, format, options);
   const { inputRows: earlierRows } = sink.written;
-  if (earlierRows > 0) stderr.write(`going on after ${grouped(earlierRows)} rows of an earlier run\n`);
+  if (earlierRows > 0) stderr.write(`going on after ${counted(earlierRows, "row")} of an earlier run\n`);
   const report = createProgressReport(stderr, settings.jsonProgress);
   const startedAt = performance.now();
   const progressAt = (rows: number, errorRows: number) => ({
@@ -184,10 +187,10 @@ async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreR
     const speed = grouped(rowsPerSecond(progressAt(inputRows, errorRows)));
     const took = duration((performance.now() - startedAt) / 1000);
     const where = settings.output === "-" ? "standard output" : settings.output;
-    const fate = settings.onError === "skip" ? "left out" : "written with their score_error";
-    const failed = errorRows === 0 ? "" : `; ${grouped(errorRows)} rows failed and are ${fate}`;
-    const rows = inputRows === 1 ? "row" : "rows";
-    stderr.write(`${grouped(inputRows)} ${rows} in ${took} (${speed} rows/s) to ${where}${failed}\n`);
+    const [are, their] = errorRows === 1 ? ["is", "its"] : ["are", "their"];
+    const fate = settings.onError === "skip" ? "left out" : `written with ${their} score_error`;
+    const failed = errorRows === 0 ? "" : `; ${counted(errorRows, "row")} failed and ${are} ${fate}`;
+    stderr.write(`${counted(inputRows, "row")} in ${took} (${speed} rows/s) to ${where}${failed}\n`);
     return errorRows > 0 ? 3 : 0;
   } finally {
     report.end();
@@ -213,10 +216,10 @@ async function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunO
     partRows: settings.partRows,
   });
   if (sink.written.inputRows === 0 || source.notResumable === undefined) return sink;
-  const rows = grouped(sink.written.inputRows);
+  const rows = counted(sink.written.inputRows, "row");
   await sink.abort();
   throw new AssayError(
     Reason.CONFIG_INVALID,
-    `an earlier run left ${rows} rows of ${settings.output}, and this input cannot be gone on with: ${source.notResumable}. Start over with --restart`,
+    `an earlier run left ${rows} of ${settings.output}, and this input cannot be gone on with: ${source.notResumable}. Start over with --restart`,
   );
 }

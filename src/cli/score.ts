@@ -27,11 +27,16 @@ export async function score(
   const problems = [...parsed.problems, ...repeated.map((name) => `--${name} came more than once`)];
   if (problems.length > 0) throw wrongArguments(problems, "score");
   const settings = readScoreSettings({ flags, environment }, [...paths, ...parsed.positionals]);
+  const resumable = settings.output !== "-" && !settings.inputs.includes("-") && !settings.dryRun;
+  const interrupted = `assay score: interrupted${resumable ? "; the same command goes on where it stopped" : ""}\n`;
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort();
-    setTimeout(() => process.exit(130), LAST_WORDS_MS).unref();
+    setTimeout(() => {
+      process.stderr.write(interrupted);
+      process.exit(130);
+    }, LAST_WORDS_MS).unref();
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
@@ -48,12 +53,12 @@ export async function score(
       signal: controller.signal,
     });
   } catch (error) {
+    if (controller.signal.aborted) {
+      process.stderr.write(interrupted);
+      return 130;
+    }
     if (!(error instanceof AssayError)) throw error;
-    const goesOn =
-      settings.output === "-" || settings.dryRun ? "" : "; the same command goes on where it stopped";
-    const { aborted } = controller.signal;
-    process.stderr.write(`assay score: ${aborted ? `interrupted${goesOn}` : error.message}\n`);
-    if (aborted) return 130;
+    process.stderr.write(`assay score: ${error.message}\n`);
     return error.reason === Reason.CONFIG_INVALID ? 2 : 1;
   } finally {
     process.off("SIGTERM", onSignal);

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
 import { StreamOptions_Lane, StreamOptionsSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import { counted } from "../counted.ts";
 import { AssayError } from "../errors.ts";
 import type { Answer } from "./answer-decoder.ts";
 import { encodeItem, totalBytes } from "./item-encoder.ts";
@@ -100,14 +101,14 @@ export function createScoringStream(
   }
 
   function silent(): void {
-    const message = `${target.url.origin} answered none of ${sent.size} items within ${answerTimeoutMs} ms`;
+    const message = `${target.url.origin} ${sent.size === 1 ? "did not answer an item" : `answered none of ${sent.size} items`} within ${answerTimeoutMs} ms`;
     timedOut = new AssayError(Reason.DEADLINE_EXCEEDED, message);
     connection?.destroy();
   }
 
   function endedEarly(count: number): AssayError | undefined {
     if (count === 0) return undefined;
-    const message = `${target.url.origin} ended the stream with ${count} items unanswered`;
+    const message = `${target.url.origin} ended the stream with ${counted(count, "item")} unanswered`;
     return new AssayError(Reason.SERVER_UNREACHABLE, message);
   }
 

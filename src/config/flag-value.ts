@@ -1,15 +1,20 @@
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
+import { readListItems } from "../list-items.ts";
 
 /** A field's value read from text, or what is wrong with the text. */
 export type FlagValue =
   | { readonly kind: "value"; readonly value: string | number | bigint | boolean | string[] }
   | { readonly kind: "fault"; readonly description: string };
 
-/** Reads text as the field's type: numbers in decimal, switches as true or false, lists comma-separated. */
+/** Reads text as the field's type: numbers in decimal, switches as true or false, lists as in `list-items.ts`. */
 export function readFlagValue(field: DescField, text: string): FlagValue {
   if (field.fieldKind === "list") {
-    const value = text.split(",").map((part) => part.trim());
-    return { kind: "value", value: value.filter((part) => part !== "") };
+    const value = readListItems(text);
+    if (value !== undefined) return { kind: "value", value };
+    return {
+      kind: "fault",
+      description: `${JSON.stringify(text)} came, in which a quoted item does not end, or has text after its end; "a,b" is expected, with quotes in it doubled`,
+    };
   }
   switch (field.scalar) {
     case ScalarType.BOOL:

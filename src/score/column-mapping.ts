@@ -81,6 +81,8 @@ export function mapColumns(
   const matches = matchElements(inputs, columns, options, problems);
   const kept = checkKept(options.keep, columns, problems);
   const byName = new Map(columns.map((column) => [column.name, column]));
+  const used = new Set([...matches.values()].map(({ column }) => column).concat(kept));
+  checkRepeated(used, columns, problems);
   checkTypes(inputs, matches, byName, options, problems);
   problems.throwIfAny();
 
@@ -91,7 +93,6 @@ export function mapColumns(
     problems.throwIfAny();
   }
   const keep = kept.map((name) => ({ name, vectorIndex: requests.indexOf({ name }) }));
-  const used = new Set([...matches.values()].map(({ column }) => column).concat(kept));
   return {
     tensors,
     requests: requests.list,
@@ -100,6 +101,23 @@ export function mapColumns(
     lines: mappingLines(inputs, matches),
     surplus: columns.map(({ name }) => name).filter((name) => !used.has(name)),
   };
+}
+
+/** Columns are read by their names: one whose name stands twice can be neither scored nor kept, whatever flags say. */
+function checkRepeated(
+  used: ReadonlySet<string>,
+  columns: readonly TableColumn[],
+  problems: TableProblems,
+): void {
+  const counts = new Map<string, number>();
+  for (const { name } of columns) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const [name, count] of counts) {
+    if (count === 1 || !used.has(name)) continue;
+    problems.add(
+      `${count} columns of the table are called ${JSON.stringify(name)}, and no flag can say which is meant: give one another name in ` +
+        `the file, or with --input "sql:SELECT … AS …" (in a query over the file, DuckDB calls the second ${JSON.stringify(`${name}_1`)})`,
+    );
+  }
 }
 
 function checkTypes(

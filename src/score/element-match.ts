@@ -1,3 +1,5 @@
+import { counted } from "../counted.ts";
+import { listItem } from "../list-items.ts";
 import { exporterSpelling } from "../model/column-names.ts";
 import { didYouMean, nearestName } from "../nearest-name.ts";
 import type { TableColumn } from "../table/table-source.ts";
@@ -66,10 +68,10 @@ function matchNames(
     const missing: Element[] = [];
     for (const element of input.elements) {
       if (matches.has(element.key)) continue;
-      const found = candidates(element, names, known, exact);
+      const found = candidates(element, known, exact);
       if (found.length > 1) {
         problems.add(
-          `columns ${quotedList(found)} all spell ${JSON.stringify(element.name)}; say which with --map ${JSON.stringify(`${element.name}=${found[0]}`)}`,
+          `columns ${quotedList(found)} all spell ${JSON.stringify(element.name)}; say which with --map ${JSON.stringify(listItem(`${element.name}=${found[0]}`))}`,
         );
         // Not missing as well.
         matches.set(element.key, { column: found[0]!, by: "name" });
@@ -83,18 +85,13 @@ function matchNames(
   }
 }
 
-/** Every column that spells the value's name; one whose name is exactly another value's belongs to that. */
-function candidates(
-  element: Element,
-  names: readonly string[],
-  known: ReadonlySet<string>,
-  exact: ReadonlySet<string>,
-): string[] {
+/** Every name of a column that spells the value's name; one whose name is exactly another value's belongs to that. */
+function candidates(element: Element, known: ReadonlySet<string>, exact: ReadonlySet<string>): string[] {
   const { spellings, name } = element;
   if (spellings === undefined) return [];
   if (!element.identifier) return spellings.filter((spelling) => known.has(spelling));
   const identifier = exporterSpelling(name);
-  return names.filter(
+  return [...known].filter(
     (column) =>
       column === name ||
       ((spellings.includes(column) || exporterSpelling(column) === identifier) && !exact.has(column)),
@@ -111,7 +108,7 @@ function addMissing(
   const hint =
     nearest === undefined
       ? ""
-      : `; if ${JSON.stringify(nearest)} is it: --map ${JSON.stringify(`${element.name}=${nearest}`)}`;
+      : `; if ${JSON.stringify(nearest)} is it: --map ${JSON.stringify(listItem(`${element.name}=${nearest}`))}`;
   const what =
     element.name === input.name
       ? `input ${JSON.stringify(input.name)} (${input.described})`
@@ -122,9 +119,9 @@ function addMissing(
 function addUnnamed(input: InputElements, names: readonly string[], problems: TableProblems): void {
   const count = input.elements.length;
   problems.add(
-    `input ${JSON.stringify(input.name)} (${input.described}) takes ${count} columns, and the model does not name them: ` +
+    `input ${JSON.stringify(input.name)} (${input.described}) takes ${counted(count, "column")}, and the model does not name them: ` +
       "name them (feature_names in the model's config.json), or take the table's columns in order (--by-position), or map each " +
-      `(--map ${JSON.stringify(`${input.elements[0]!.name}=${names[0] ?? "column"}`)} …)`,
+      `(--map ${JSON.stringify(listItem(`${input.elements[0]!.name}=${names[0] ?? "column"}`))} …)`,
   );
 }
 
@@ -145,10 +142,10 @@ function matchPositions(
   if (free.length !== filled.length) {
     const counts =
       all.length === required.length
-        ? `${all.length}`
-        : `${required.length}, or ${all.length} with the optional ones,`;
+        ? counted(all.length, "column")
+        : `${counted(required.length, "column")}, or ${all.length} with the optional ones`;
     problems.add(
-      `--by-position: the model takes ${counts} columns, and the table has ${free.length} beside those kept or mapped (${quotedList(free)}); ` +
+      `--by-position: the model takes ${counts}, and the table has ${free.length} beside those kept or mapped (${quotedList(free)}); ` +
         "pass others through with --keep, or read only the model's with sql:",
     );
     return;

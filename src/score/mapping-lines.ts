@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import type { ElementMatch } from "./element-match.ts";
 import type { InputElements } from "./model-elements.ts";
 
@@ -27,9 +28,9 @@ export function mappingLines(
       pairs.push(`${name} ← ${match.column} (${why})`);
     }
   }
-  if (named > 0) lines.push(`${counted(named)} by name`);
-  if (features > 0) lines.push(`${counted(features)} by feature name`);
-  if (positioned > 0) lines.push(`${counted(positioned)} by position`);
+  if (named > 0) lines.push(`${counted(named, "column")} by name`);
+  if (features > 0) lines.push(`${counted(features, "column")} by feature name`);
+  if (positioned > 0) lines.push(`${counted(positioned, "column")} by position`);
   lines.push(...pairs.slice(0, LISTED));
   if (pairs.length > LISTED) lines.push(`and ${pairs.length - LISTED} more`);
   lines.push(...crossedNames(inputs, matches));
@@ -54,9 +55,7 @@ function crossedNames(
   });
   return crossed.length === 0
     ? []
-    : [`${counted(crossed.length)} by position have the name of another input: is --by-position meant?`];
-}
-
-function counted(columns: number): string {
-  return columns === 1 ? "1 column" : `${columns} columns`;
+    : [
+        `${counted(crossed.length, "column")} by position ${crossed.length === 1 ? "has" : "have"} the name of another input: is --by-position meant?`,
+      ];
 }

@@ -1,3 +1,5 @@
+import { counted } from "../counted.ts";
+
 /** How far a run is; rows count from the start of the input, those of an earlier run included. */
 export interface Progress {
   readonly rows: number;
@@ -14,7 +16,7 @@ export function progressBar(progress: Progress, width: number): string {
   const { rows, totalRows, errorRows } = progress;
   const speed = rowsPerSecond(progress);
   const failed = errorRows > 0 ? `, ${grouped(errorRows)} failed` : "";
-  const right = `${grouped(rows)} rows, ${grouped(speed)} rows/s${failed}`;
+  const right = `${counted(rows, "row")}, ${grouped(speed)} rows/s${failed}`;
   if (totalRows === undefined || totalRows === 0) return right.slice(0, width);
   const share = Math.min(1, rows / totalRows);
   const left = `${String(Math.floor(share * 100)).padStart(3)} % `;

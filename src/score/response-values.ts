@@ -1,6 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { PredictResponse } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../gen/assay/v1/tensor_pb.ts";
+import { counted } from "../counted.ts";
 import { AssayError } from "../errors.ts";
 import { type Datatype, ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
 import { halfToNumber } from "../tensor/half-float.ts";
@@ -10,7 +11,7 @@ export function checkScoreCount(response: PredictResponse, rowCount: number): vo
   if (response.scores.length !== rowCount) {
     throw new AssayError(
       Reason.INTERNAL,
-      `${response.scores.length} scores came for ${rowCount} rows of model ${JSON.stringify(response.modelName)}`,
+      `${counted(response.scores.length, "score")} came for ${counted(rowCount, "row")} of model ${JSON.stringify(response.modelName)}`,
     );
   }
 }
@@ -27,7 +28,7 @@ export function outputNumbers(
   if (numbers.length !== rowCount * width) {
     throw new AssayError(
       Reason.INTERNAL,
-      `output ${JSON.stringify(name)} has ${numbers.length} values; ${rowCount} rows of ${width} were expected`,
+      `output ${JSON.stringify(name)} has ${counted(numbers.length, "value")}; ${counted(rowCount, "row")} of ${width} were expected`,
     );
   }
   return numbers;

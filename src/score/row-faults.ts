@@ -1,3 +1,5 @@
+import { counted } from "../counted.ts";
+
 const LISTED = 3;
 
 /** Collects what is wrong with the rows of one chunk, one text a row. */
@@ -27,7 +29,7 @@ export class RowFaults {
         .slice(0, LISTED)
         .map(([column, what]) => `column ${JSON.stringify(column)}: ${what}`);
       const more = faults.size - LISTED;
-      if (more > 0) listed.push(`and ${more} more ${more === 1 ? "column" : "columns"}`);
+      if (more > 0) listed.push(`and ${counted(more, "more column")}`);
       texts.set(row, listed.join("; "));
     }
     return texts;

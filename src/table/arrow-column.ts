@@ -189,22 +189,38 @@ export function copyRows(
     }
   }
   const convert = read.value!;
-  const raw = rawValues(from);
+  const item = itemReader(from);
   for (let row = 0; row < rows; row++) {
-    const item = raw === undefined ? from.get(start + row) : raw[start + row];
     // A dictionary may hold a null, which rows that are valid then name.
-    const isNull = item === null || !from.isValid(start + row);
-    const value = isNull ? null : convert(item);
+    const raw = from.isValid(start + row) ? item(start + row) : null;
+    const value = raw === null ? null : convert(raw);
     to.setItem(row, asDouble && value !== null ? toDouble(value) : value);
   }
   to.flush();
 }
 
-/** Times in their own unit: `get` would make JavaScript milliseconds of them. */
-function rawValues(from: Vector): BigInt64Array | Int32Array | undefined {
-  const { typeId } = from.type;
-  if ((typeId !== Type.Timestamp && typeId !== Type.Time) || from.data.length !== 1) return undefined;
-  return from.data[0]!.values as BigInt64Array | Int32Array;
+/** Reads a valid row; times in their own unit, of which `get` would make JavaScript milliseconds. */
+function itemReader(from: Vector): (row: number) => unknown {
+  const { dictionary, values } = from.data[0] ?? {};
+  if (dictionary != null && isTime(dictionary.type) && from.data.length === 1) {
+    const named = itemReader(dictionary);
+    return (row) => (dictionary.isValid(values[row]) ? named(values[row]) : null);
+  }
+  if (!isTime(from.type)) return (row) => from.get(row);
+  if (from.data.length === 1) return (row) => values[row];
+  // A dictionary to which later batches have added.
+  return (row) => {
+    let at = row;
+    for (const part of from.data) {
+      if (at < part.length) return part.values[at];
+      at -= part.length;
+    }
+    return null;
+  };
+}
+
+function isTime({ typeId }: DataType): boolean {
+  return typeId === Type.Timestamp || typeId === Type.Time;
 }
 
 function toDouble(value: DuckDBValue): number {

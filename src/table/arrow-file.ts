@@ -11,6 +11,7 @@ import {
 } from "apache-arrow";
 import { AssayError } from "../errors.ts";
 import { type ArrowColumn, arrowColumn, copyRows } from "./arrow-column.ts";
+import { wholeMessages } from "./arrow-messages.ts";
 import { chunkRead } from "./chunk-memory.ts";
 import { fileColumns } from "./file-source.ts";
 import { unpackLz4Frame } from "./lz4-frame.ts";
@@ -20,6 +21,7 @@ import type { FileColumn, TableFile } from "./table-file.ts";
 import type { TableColumn, TableSource } from "./table-source.ts";
 
 const CHUNK_ROWS = 2048;
+const READ_BYTES = 1 << 18;
 /** What a file of the file format begins and ends with; before the one at its end stand 4 bytes, the footer's length. */
 const FILE_MAGIC = Buffer.from("ARROW1");
 const FOOTER_LENGTH_BYTES = 4;
@@ -32,12 +34,12 @@ compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => zstdDecompres
  * read a record batch at a time.
  */
 export async function openArrowFile(path: string): Promise<TableFile> {
-  const opened = await openReader(path, await openHandle(path));
+  const opened = await openReader(path, await openBytes(path));
   const columns = arrowColumns(opened.reader.schema);
   await opened.close();
   let rowCount: number | undefined;
   async function* batches(): AsyncGenerator<RecordBatch> {
-    const { reader, close } = await openReader(path, await openHandle(path));
+    const { reader, close } = await openReader(path, await openBytes(path));
     try {
       yield* batchesOf(reader, path);
     } finally {
@@ -112,12 +114,13 @@ function arrowColumns(schema: Schema): ArrowColumns {
   };
 }
 
-async function openHandle(path: string): Promise<FileHandle> {
+/** A file of the file format as its handle, one of the stream format as its bytes. */
+async function openBytes(path: string): Promise<FileHandle | Readable> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path);
-    await checkFileEnd(path, handle);
-    return handle;
+    if (await isFileFormat(path, handle)) return handle;
+    return handle.createReadStream({ start: 0, highWaterMark: READ_BYTES });
   } catch (error) {
     await handle?.close();
     throw unreadableArrow(path, error);
@@ -125,17 +128,17 @@ async function openHandle(path: string): Promise<FileHandle> {
 }
 
 /** The library takes whatever stands at the end of a cut file for its index, which may then list no columns at all. */
-async function checkFileEnd(path: string, handle: FileHandle): Promise<void> {
+async function isFileFormat(path: string, handle: FileHandle): Promise<boolean> {
   const { size } = await handle.stat();
   const start = Buffer.alloc(FILE_MAGIC.length);
   await handle.read(start, 0, start.length, 0);
-  if (!start.equals(FILE_MAGIC)) return;
+  if (!start.equals(FILE_MAGIC)) return false;
   const end = Buffer.alloc(FOOTER_LENGTH_BYTES + FILE_MAGIC.length);
   const indexEnd = size - end.length;
   if (indexEnd > 0) await handle.read(end, 0, end.length, indexEnd);
   const indexBytes = end.readInt32LE();
   const isWhole = end.subarray(FOOTER_LENGTH_BYTES).equals(FILE_MAGIC);
-  if (isWhole && indexBytes > 0 && indexBytes < indexEnd) return;
+  if (isWhole && indexBytes > 0 && indexBytes < indexEnd) return true;
   throw tableError(
     `${path} cannot be read as Arrow IPC: it is cut off (it begins as an Arrow file, and has no index at its end); copy or write it anew`,
   );
@@ -150,7 +153,8 @@ async function openReader(
     else await source.close().catch(() => {});
   };
   try {
-    const reader = (await RecordBatchReader.from(source as FileHandle)) as ArrowReader;
+    const bytes = "destroy" in source ? wholeMessages(source) : source;
+    const reader = (await RecordBatchReader.from(bytes as FileHandle)) as ArrowReader;
     await reader.open();
     if (reader.schema === undefined || reader.schema === null) throw new Error("it holds no Arrow schema");
     return { reader, close };

@@ -1,4 +1,5 @@
 import { VARCHAR } from "@duckdb/node-api";
+import { counted } from "../counted.ts";
 import { type CsvDialect, type CsvOptions, csvDialect, notUtf8 } from "./csv-dialect.ts";
 import { createCsvScanner } from "./csv-records.ts";
 import type { DuckdbSession } from "./duckdb-session.ts";
@@ -82,7 +83,7 @@ async function explainCsv(error: unknown, origin: CsvOrigin): Promise<Error> {
   const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
   if (counts !== null) {
     return tableError(
-      `${at} has ${values(counts[2]!)}, and the first line ${values(counts[1]!)}` +
+      `${at} has ${counted(Number(counts[2]), "value")}, and the first line ${counted(Number(counts[1]), "value")}` +
         `; the delimiter is ${JSON.stringify(origin.dialect.delimiter)} (--csv-delimiter says another)`,
       error,
     );
@@ -100,10 +101,6 @@ async function explainCsv(error: unknown, origin: CsvOrigin): Promise<Error> {
     `${at} cannot be read: ${duckdbReason(error).replace(/^CSV Error on Line: \d+ /, "")}`,
     error,
   );
-}
-
-function values(count: string): string {
-  return count === "1" ? "1 value" : `${count} values`;
 }
 
 /** DuckDB numbers records; people look for lines. */

@@ -1,5 +1,6 @@
 import { type DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
 import { chunkRead } from "./chunk-memory.ts";
+import { duckdbSettings } from "./duckdb-settings.ts";
 import type { TableColumn } from "./table-source.ts";
 
 /** A DuckDB of its own, in memory, with one connection and one query at a time; whoever opened it closes it. */
@@ -24,23 +25,12 @@ export interface SessionOptions {
   readonly temporaryFolder?: string | undefined;
 }
 
-/**
- * Settings of every session: one thread, so that rows keep their order; 256 MB of memory; no extension is looked for,
- * loaded or downloaded.
- */
-const SETTINGS = {
-  threads: "1",
-  memory_limit: "256MB",
-  preserve_insertion_order: "true",
-  autoinstall_known_extensions: "false",
-  autoload_known_extensions: "false",
-  allow_community_extensions: "false",
-};
+const MEMORY_MEGABYTES = 256;
 
 /** Opens a session. */
 export async function openDuckdbSession(options: SessionOptions = {}): Promise<DuckdbSession> {
-  const folder = options.temporaryFolder;
-  const instance = await DuckDBInstance.create(":memory:", { ...SETTINGS, temp_directory: folder ?? "" });
+  const settings = duckdbSettings(MEMORY_MEGABYTES, options.temporaryFolder);
+  const instance = await DuckDBInstance.create(":memory:", settings);
   const connection = await instance.connect();
   let closed = false;
   let fetching: Promise<unknown> | undefined;

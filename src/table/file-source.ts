@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts";
 import { tableError } from "./table-error.ts";
 import type { FileColumn, TableFile } from "./table-file.ts";
 import type {
@@ -107,7 +108,7 @@ function checkColumns(first: TableFile, file: TableFile): void {
   }
   if (file.columns.length !== first.columns.length) {
     throw tableError(
-      `${file.name} has ${file.columns.length} columns, and ${first.name} ${first.columns.length}: a name stands twice`,
+      `${file.name} has ${counted(file.columns.length, "column")}, and ${first.name} ${first.columns.length}: a name stands twice`,
     );
   }
 }

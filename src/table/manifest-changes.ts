@@ -1,4 +1,5 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { counted } from "../counted.ts";
 import type { Manifest, ManifestFingerprint } from "./manifest.ts";
 
 /** What keeps a run from going on where another stopped. */
@@ -29,7 +30,9 @@ function inputChanges(before: ManifestFingerprint, now: ManifestFingerprint): Ma
     const other = came.get(input.name);
     if (other === undefined) changes.push(`${input.name} was read and is not there now`);
     else if (other.sizeBytes !== input.sizeBytes) {
-      changes.push(`${input.name} was ${bytes(input.sizeBytes)} and is ${bytes(other.sizeBytes)}`);
+      changes.push(
+        `${input.name} was ${counted(input.sizeBytes, "byte")} and is ${counted(other.sizeBytes, "byte")}`,
+      );
     } else if (other.modifiedAtMs !== input.modifiedAtMs) {
       changes.push(
         `${input.name} was written ${time(input.modifiedAtMs)} and is now of ${time(other.modifiedAtMs)}`,
@@ -83,10 +86,6 @@ function outputChanges(before: Manifest["output"], now: Manifest["output"]): Man
 
 function setting(text: string): ManifestChange {
   return { reason: Reason.CONFIG_INVALID, text };
-}
-
-function bytes(count: number): string {
-  return `${count.toLocaleString("en-US")} ${count === 1 ? "byte" : "bytes"}`;
 }
 
 function time(atMs: number): string {

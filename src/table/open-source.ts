@@ -5,6 +5,7 @@ import type { CsvOptions } from "./csv-dialect.ts";
 import { openCsvFiles } from "./csv-file.ts";
 import { type DuckdbSession, openDuckdbSession } from "./duckdb-session.ts";
 import { createFileSource } from "./file-source.ts";
+import { readFormat } from "./format-endings.ts";
 import { openNdjsonFiles } from "./ndjson-file.ts";
 import { openParquetFile } from "./parquet-file.ts";
 import { findSourceFiles } from "./source-files.ts";
@@ -28,16 +29,11 @@ export interface SourceOptions {
   readonly temporaryFolder?: string | undefined;
   /** What `-` is. Default: the process's. */
   readonly standardInput?: Readable | undefined;
+  /** Ends the wait for what a pipe or standard input begins with; `openSource` rejects then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const STANDARD_INPUT = "-";
-
-const FORMATS: readonly { readonly format: TableFormat; readonly ending: RegExp }[] = [
-  { format: "parquet", ending: /\.(parquet|pq)$/i },
-  { format: "csv", ending: /\.(csv|tsv|txt|data)(\.gz)?$/i },
-  { format: "ndjson", ending: /\.(ndjson|jsonl|json)(\.gz)?$/i },
-  { format: "arrow", ending: /\.(arrow|feather|ipc|arrows)$/i },
-];
 
 /**
  * Opens an input and reads what tells its columns; whoever opened it closes it. Throws a TABLE_INVALID that names the
@@ -92,7 +88,7 @@ async function openStream(
   input: Readable,
   options: SourceOptions,
 ): Promise<TableSource> {
-  const { format, csv = {}, temporaryFolder } = options;
+  const { format, csv = {}, temporaryFolder, signal } = options;
   if (format === undefined) {
     throw tableError(
       `the format of ${name} is not told by an ending; say --input-format csv, ndjson or arrow`,
@@ -103,6 +99,9 @@ async function openStream(
       `Parquet cannot be read from ${name}, since its index stands at its end; store it in a file`,
     );
   }
+  // Without an error of its own: nobody listens for one until the first read.
+  if (signal?.aborted) input.destroy();
+  else signal?.addEventListener("abort", () => input.destroy(), { once: true });
   if (format === "arrow") {
     session.close();
     return openArrowInput(name, input);
@@ -113,7 +112,7 @@ async function openStream(
 function formatOf(inputs: readonly SourceInput[]): TableFormat {
   let first: { format: TableFormat; name: string } | undefined;
   for (const { name } of inputs) {
-    const format = FORMATS.find(({ ending }) => ending.test(name))?.format;
+    const format = readFormat(name);
     if (format === undefined) {
       throw tableError(
         `the ending of ${name} does not tell its format; say --input-format parquet, csv, ndjson or arrow`,

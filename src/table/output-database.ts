@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { duckdbSettings } from "./duckdb-settings.ts";
 import { sqlText } from "./sql-text.ts";
 
 /** DuckDB as the sinks use it; whoever opened it closes it. */
@@ -21,14 +22,7 @@ export async function openOutputDatabase(
   spillFolder: string | undefined,
   memoryMegabytes: number,
 ): Promise<OutputDatabase> {
-  const instance = await DuckDBInstance.create(":memory:", {
-    threads: "1",
-    memory_limit: `${memoryMegabytes}MB`,
-    preserve_insertion_order: "true",
-    temp_directory: spillFolder ?? "",
-    autoinstall_known_extensions: "false",
-    autoload_known_extensions: "false",
-  });
+  const instance = await DuckDBInstance.create(":memory:", duckdbSettings(memoryMegabytes, spillFolder));
   const appending = await instance.connect();
   const copying = await instance.connect();
   await copying.run(`SET TimeZone = ${sqlText("UTC")}`);

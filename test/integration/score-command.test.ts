@@ -187,6 +187,12 @@ test("rows that fail are kept with their error or left out, the others are score
   ).toEqual([true, false, true, false, true]);
 });
 
+test("the summary counts one row as one", async () => {
+  const [header, , failing] = BROKEN.split("\n");
+  const kept = await score([...IRIS, ...OUT, "--on-error", "keep"], `${header}\n${failing}\n`);
+  expect(kept.stderr).toMatch(/^1 row in .*; 1 row failed and is written with its score_error$/m);
+});
+
 test("what does not fit is told all at once before the first row is scored", async () => {
   const ran = await score(
     ["--model", "census", "--input", "-", "--input-format", "csv", "--keep", "nme", ...OUT],

@@ -24,6 +24,13 @@ test("defaults are filled in, and lists and pairs are taken apart", () => {
   expect(read({ ...ENOUGH, "text-for-null": "" }).textForNull).toBe("");
 });
 
+test("an item of a list may stand in quotes, for the commas in it", () => {
+  const settings = read({ ...ENOUGH, keep: 'id,"price, net"', map: '"x=a,b",y=c', "null-values": '"n,a"' });
+  expect(settings).toMatchObject({ keep: ["id", "price, net"], nullValues: ["n,a"] });
+  expect([...settings.maps]).toEqual([["x", "a,b"], ["y", "c"]]); // biome-ignore format: pairs in one line
+  expect(() => read({ ...ENOUGH, keep: 'id,"price, net' })).toThrow(/--keep: .* a quoted item does not end/);
+});
+
 test("paths after the flags are further inputs, as a shell leaves an expanded glob", () => {
   expect(read(ENOUGH, ["c.csv", "d.csv"]).inputs).toEqual(["a.csv", "c.csv", "d.csv"]);
 });

@@ -83,6 +83,22 @@ test("two columns that spell the same input are refused until --map says which",
   expect(mapping.surplus).toEqual(["hours_per_week"]);
 });
 
+test("a name that stands twice in the table is refused where it is used, with what helps, and ignored elsewhere", () => {
+  const model = modelMessage([specMessage("x", "FP32", [-1, 1]), specMessage("y", "FP32", [-1, 1])]);
+  const columns = ["x", "y", "x"].map((name) => ({ name, type: FLOAT }));
+  const options = { byPosition: false, keep: [], textNumbers: true, joinColumns: false };
+  const refused =
+    '2 columns of the table are called "x", and no flag can say which is meant: give one another name in the file, or ' +
+    'with --input "sql:SELECT … AS …" (in a query over the file, DuckDB calls the second "x_1")';
+  for (const more of [{ maps: new Map<string, string>() }, { maps: new Map([["y", "x"]]), keep: ["x"] }]) {
+    expect(() => mapColumns(model, columns, { ...options, ...more })).toThrow(
+      expect.objectContaining({ message: refused }),
+    );
+  }
+  const other = modelMessage([specMessage("y", "FP32", [-1, 1])]);
+  expect(fed(mapColumns(other, columns, { ...options, maps: new Map() }))).toEqual([["y", "y"]]);
+});
+
 test("a column whose name is exactly one input's is no other spelling of a second input", () => {
   const model = modelMessage([specMessage("a_b", "FP32", [-1]), specMessage("a-b", "FP32", [-1])]);
   expect(fed(map(model, { "a-b": DOUBLE, a_b: DOUBLE }))).toEqual([
@@ -144,6 +160,10 @@ test("--by-position says when columns have the names of other inputs", () => {
   expect(mapping.lines.at(-1)).toBe(
     "2 columns by position have the name of another input: is --by-position meant?",
   );
+  const one = map(named, { d: FLOAT, b: FLOAT, a: FLOAT }, { byPosition: true });
+  expect(one.lines.at(-1)).toBe(
+    "1 column by position has the name of another input: is --by-position meant?",
+  );
 });
 
 test("an input of several axes takes as many columns as it has values, by position", () => {
@@ -204,6 +224,14 @@ test("everything that is wrong is told at once", () => {
     '--keep "Age": the column is named twice',
     'column "hours_per_week" is TIMESTAMP and cannot feed "hours_per_week" (FP32): FP32 takes numbers; say which with ' +
       'sql: (SELECT epoch("hours_per_week") …, or date_part)',
+  ]);
+});
+
+test("a proposed --map has its pair in quotes where a column has a comma", () => {
+  const types = { age: BIGINT, workclass: VARCHAR, "hours,per_week": FLOAT, "hours per_week": FLOAT };
+  expect(problems(census, types)).toEqual([
+    'columns "hours,per_week", "hours per_week" all spell "hours_per_week"; say which with ' +
+      String.raw`--map "\"hours_per_week=hours,per_week\""`,
   ]);
 });
 

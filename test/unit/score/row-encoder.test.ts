@@ -214,10 +214,12 @@ test("rows with an error are left out, of strings and vectors too, and the other
 
 test("a row with many faults names the first three columns", async () => {
   const inputs = ["a", "b", "c", "d", "e"].map((name) => specMessage(name, "FP32", [-1]));
-  const { errors } = await encode(inputs, "SELECT 'q' a, 'q' b, 'q' c, 'q' d, 'q' e");
+  const rows = "FROM (VALUES ('q', 'q', 'q', 'q', 'q'), ('q', 'q', 'q', 'q', '1')) t(a, b, c, d, e)";
+  const { errors } = await encode(inputs, rows);
   expect(errors[0]).toMatch(
     /^column "a": .*; column "b": .*; column "c": "q" is not a number; and 2 more columns$/,
   );
+  expect(errors[1]).toMatch(/; and 1 more column$/);
 });
 
 test("texts that mean a missing number are missing, numbers among them, and text inputs get them as they are", async () => {

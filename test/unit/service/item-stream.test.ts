@@ -110,6 +110,38 @@ test("an item is refused while the window is full, and told when there is room",
   expect(stream.offer(item(3, Array(16).fill(3)), NO_SIZE)).toBe(true);
 });
 
+test.each([-1000n, -(2n ** 63n)])(
+  "an item that says it has %d rows takes none from the window, and the stream goes on after its error",
+  async (rows) => {
+    const stream = open();
+    const wrong = item(1, [1]);
+    wrong.request!.inputs[0]!.shape[0] = rows;
+    expect(stream.offer(wrong, NO_SIZE)).toBe(true);
+    expect(stream.offer(item(2, Array(20).fill(2)), NO_SIZE)).toBe(true);
+    expect(stream.offer(item(3, Array(20).fill(3)), NO_SIZE)).toBe(false);
+    expect(stream.take()).toMatchObject({ itemId: 1n, error: { reason: Reason.INVALID_REQUEST } });
+    expect(stream.offer(item(3, Array(21).fill(3)), NO_SIZE)).toBe(false);
+    expect(stream.offer(item(3, Array(20).fill(3)), NO_SIZE)).toBe(true);
+    for (await turn(); pool.held.length > 0; await turn()) pool.held[0]!.succeed();
+    expect([stream.take(), stream.take()].map((answer) => numbers(answer)[0])).toEqual([5, 7]);
+  },
+);
+
+test("an item that says it has more rows than there can be is refused alone, and the stream goes on", async () => {
+  const stream = open();
+  const wrong = item(2, [1]);
+  wrong.request!.inputs[0]!.shape[0] = 2n ** 63n - 1n;
+  stream.offer(item(1, [1]), NO_SIZE);
+  expect(stream.offer(wrong, NO_SIZE)).toBe(false);
+  await turn();
+  pool.held[0]!.succeed();
+  expect(numbers(stream.take())).toEqual([3]);
+  expect(stream.offer(wrong, NO_SIZE)).toBe(true);
+  expect(stream.take()).toMatchObject({ itemId: 2n, error: { reason: Reason.INVALID_REQUEST } });
+  expect(stream.offer(item(3, Array(40).fill(3)), NO_SIZE)).toBe(true);
+  expect(stream.offer(item(4, [4]), NO_SIZE)).toBe(false);
+});
+
 test("items that find the queue full wait for room and are answered in order, without a timer", async () => {
   const streams = [open(), open(), open()];
   for (const [s, stream] of streams.entries()) {

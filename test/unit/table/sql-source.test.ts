@@ -84,6 +84,16 @@ test("a failure in the middle of the rows is an error, not their end", async () 
   await expect(readTable({ inputs: [`sql:${query}`] })).rejects.toThrow(/the query cannot be run: row 90000/);
 });
 
+test("a query over a file gives a name that stands there twice once, and the second with _1", async () => {
+  const csv = folder.write("twice.csv", "x,y,x\n1,2,3\n");
+  const parquet = await folder.writeParquet("twice.parquet", "SELECT 1 AS x, 2 AS y, 3 AS x");
+  for (const path of [csv, parquet]) {
+    const read = await readTable({ inputs: [`sql:SELECT * FROM '${path}'`] });
+    expect(read).toMatchObject({ names: ["x", "y", "x_1"] });
+    expect(read.rows[0]!.map(Number)).toEqual([1, 2, 3]);
+  }
+});
+
 test("a query stands alone", async () => {
   await expect(openSource({ inputs: [a, "sql:SELECT 1"] })).rejects.toThrow(
     /sql:SELECT 1 stands beside other inputs/,

@@ -84,6 +84,23 @@ test("records that have come are read while the stream pauses", async () => {
   source.close();
 });
 
+test.each(["csv", "ndjson", "arrow"] as const)(
+  "an abort ends the wait for the first bytes of %s and leaves no folder",
+  async (format) => {
+    for (const when of ["before", "while it waits"]) {
+      const standardInput = new PassThrough();
+      const controller = new AbortController();
+      if (when === "before") controller.abort();
+      else setImmediate(() => controller.abort());
+      const { signal } = controller;
+      const options = { inputs: ["-"], format, standardInput, temporaryFolder: blocks, signal };
+      await expect(openSource(options)).rejects.toThrow();
+      expect(standardInput.destroyed).toBe(true);
+      expect(readdirSync(blocks)).toEqual([".keep"]);
+    }
+  },
+);
+
 test("a stream is read once, from its start", async () => {
   const source = await openSource(from("csv", cut("a\n1\n", 9)));
   expect(source).toMatchObject({ rowCount: undefined, notResumable: "standard input can be read only once" });

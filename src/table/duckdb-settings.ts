@@ -1,0 +1,18 @@
+/**
+ * The settings of every DuckDB here: one thread, so that rows keep their order; no extension is looked for, loaded or
+ * downloaded; at most `memoryMegabytes`, and what does not fit goes to `spillFolder`, made when needed, or fails without one.
+ */
+export function duckdbSettings(
+  memoryMegabytes: number,
+  spillFolder: string | undefined,
+): Record<string, string> {
+  return {
+    threads: "1",
+    memory_limit: `${memoryMegabytes}MB`,
+    preserve_insertion_order: "true",
+    temp_directory: spillFolder ?? "",
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    allow_community_extensions: "false",
+  };
+}

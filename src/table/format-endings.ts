@@ -1,0 +1,44 @@
+import type { TableFormat } from "./table-source.ts";
+
+interface Endings {
+  /** Of outputs, and of inputs too. */
+  readonly written: readonly string[];
+  /** Of inputs alone. */
+  readonly onlyRead: readonly string[];
+}
+
+/** What names end in, by format; docs/scoring-files.md lists the same. */
+const ENDINGS: Readonly<Record<TableFormat, Endings>> = {
+  parquet: { written: [".parquet", ".pq"], onlyRead: [] },
+  csv: { written: [".csv"], onlyRead: [".tsv", ".txt", ".data"] },
+  ndjson: { written: [".ndjson", ".jsonl"], onlyRead: [".json"] },
+  arrow: { written: [".arrow", ".feather", ".ipc"], onlyRead: [".arrows"] },
+};
+/** What DuckDB reads packed by gzip. */
+const PACKED: readonly TableFormat[] = ["csv", "ndjson"];
+const PACKED_ENDING = ".gz";
+
+/** Every format, in the order in which messages list them. */
+export const TABLE_FORMATS = Object.keys(ENDINGS) as readonly TableFormat[];
+
+/** The format of an input by the ending of its name, in any case; undefined where it tells none. */
+export function readFormat(name: string): TableFormat | undefined {
+  const lower = name.toLowerCase();
+  return TABLE_FORMATS.find((format) => {
+    const { written, onlyRead } = ENDINGS[format];
+    const isPacked = PACKED.includes(format) && lower.endsWith(PACKED_ENDING);
+    const plain = isPacked ? lower.slice(0, -PACKED_ENDING.length) : lower;
+    return [...written, ...onlyRead].some((ending) => plain.endsWith(ending));
+  });
+}
+
+/** The format of an output by the ending of its name, in any case; undefined where it tells none. */
+export function writtenFormat(name: string): TableFormat | undefined {
+  const lower = name.toLowerCase();
+  return TABLE_FORMATS.find((format) => ENDINGS[format].written.some((ending) => lower.endsWith(ending)));
+}
+
+/** For messages: `parquet (.parquet, .pq), csv (.csv), …`. */
+export function writtenEndings(): string {
+  return TABLE_FORMATS.map((format) => `${format} (${ENDINGS[format].written.join(", ")})`).join(", ");
+}
