@@ -1,4 +1,11 @@
-import { type BatchShape, gatherMs, leadingLane, nextBulkCredit, splitLanes } from "./batch-policy.ts";
+import {
+  type BatchShape,
+  bulkBatchRows,
+  gatherMs,
+  leadingLane,
+  nextBulkCredit,
+  splitLanes,
+} from "./batch-policy.ts";
 import type { EntryQueue } from "./queue.ts";
 import type { Part } from "./ticket.ts";
 
@@ -21,10 +28,12 @@ export function createBatchPicker(
 ): BatchPicker {
   const { maxRows, splitsEntries } = shape;
   let bulkCredit = 0;
+  let interactiveAt = Number.NEGATIVE_INFINITY;
   return {
     next(now, gathers) {
       const interactive = queue.first("interactive");
       const bulk = queue.first("bulk");
+      if (interactive !== undefined) interactiveAt = now;
       const bothWait = interactive !== undefined && bulk !== undefined;
       const waits = { interactive: interactive !== undefined, bulk: bulk !== undefined };
       const lead = leadingLane(waits, bulkCredit, maxRows);
@@ -41,7 +50,8 @@ export function createBatchPicker(
       const parts: Part[] = [];
       const bulkBefore = queue.laneRows.bulk;
       if (joinsEntries) {
-        const split = splitLanes(rows, maxRows, lead, bulkCredit);
+        const mostRows = interactive === undefined ? bulkBatchRows(maxRows, now - interactiveAt) : maxRows;
+        const split = splitLanes(rows, mostRows, lead, bulkCredit);
         queue.take(group, "interactive", split.interactive, parts);
         queue.take(group, "bulk", split.bulk, parts);
       } else {

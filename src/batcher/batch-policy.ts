@@ -7,6 +7,16 @@ export type Batching = "across-requests" | "within-request" | "single-rows" | "n
 /** Of the rows of a full batch, the share that bulk entries get while interactive ones wait as well. */
 export const BULK_SHARE = 1 / 8;
 
+/** While interactive entries come, a batch of bulk rows alone has this share of the most: whoever comes next waits for it. */
+const BESIDE_SHARE = 1 / 2;
+/** Interactive entries count as coming for this long after the last one. */
+const BESIDE_MS = 100;
+
+/** The most rows of a batch without interactive ones, `sinceInteractiveMs` after a batch with such. */
+export function bulkBatchRows(maxRows: number, sinceInteractiveMs: number): number {
+  return sinceInteractiveMs >= BESIDE_MS ? maxRows : Math.max(1, Math.floor(maxRows * BESIDE_SHARE));
+}
+
 /** Rows of each lane. */
 export interface LaneRows {
   readonly interactive: number;
