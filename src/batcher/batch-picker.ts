@@ -41,16 +41,16 @@ export function createBatchPicker(
       if (head === undefined) return undefined;
       const group = head.group!;
       const joinsEntries = shape.joinsEntries && group.joinsEntries;
+      const mostRows = interactive === undefined ? bulkBatchRows(maxRows, now - interactiveAt) : maxRows;
       const rows = { interactive: group.interactiveRows, bulk: group.bulkRows };
       if (gathers && joinsEntries) {
         const waitedMs = now - head.enqueuedAt;
-        const waitMs = gatherMs(rows.interactive + rows.bulk, maxRows, waitedMs, maxDelayMicroseconds);
+        const waitMs = gatherMs(rows.interactive + rows.bulk, mostRows, waitedMs, maxDelayMicroseconds);
         if (waitMs > 0) return { kind: "wait", waitMs };
       }
       const parts: Part[] = [];
       const bulkBefore = queue.laneRows.bulk;
       if (joinsEntries) {
-        const mostRows = interactive === undefined ? bulkBatchRows(maxRows, now - interactiveAt) : maxRows;
         const split = splitLanes(rows, mostRows, lead, bulkCredit);
         queue.take(group, "interactive", split.interactive, parts);
         queue.take(group, "bulk", split.bulk, parts);

@@ -1,4 +1,5 @@
 import type { Lane } from "./batcher.ts";
+import { LaneLine } from "./lane-line.ts";
 import type { Part, Ticket } from "./ticket.ts";
 
 interface List {
@@ -37,10 +38,7 @@ export interface EntryQueue {
 /** Makes an empty queue. */
 export function createQueue(): EntryQueue {
   const groups = new Map<string, EntryGroup>();
-  const lanes: Record<Lane, List> = {
-    interactive: { first: undefined, last: undefined },
-    bulk: { first: undefined, last: undefined },
-  };
+  const lanes: Record<Lane, LaneLine> = { interactive: new LaneLine(), bulk: new LaneLine() };
   const laneRows: Record<Lane, number> = { interactive: 0, bulk: 0 };
   let bytes = 0;
 
@@ -59,18 +57,14 @@ export function createQueue(): EntryQueue {
     const group = ticket.group!;
     countRows(ticket, ticket.nextRow - entry.rowCount);
     bytes -= entry.byteCount;
-    const lane = lanes[entry.lane];
-    const { laneBefore, laneAfter, groupBefore, groupAfter } = ticket;
-    if (laneBefore === undefined) lane.first = laneAfter;
-    else laneBefore.laneAfter = laneAfter;
-    if (laneAfter === undefined) lane.last = laneBefore;
-    else laneAfter.laneBefore = laneBefore;
+    lanes[entry.lane].remove(ticket);
+    const { groupBefore, groupAfter } = ticket;
     const list = group[entry.lane];
     if (groupBefore === undefined) list.first = groupAfter;
     else groupBefore.groupAfter = groupAfter;
     if (groupAfter === undefined) list.last = groupBefore;
     else groupAfter.groupBefore = groupBefore;
-    ticket.laneBefore = ticket.laneAfter = ticket.groupBefore = ticket.groupAfter = undefined;
+    ticket.groupBefore = ticket.groupAfter = undefined;
     // Groups are as many as the shapes that callers think of: none is kept without entries.
     if (group.interactive.first === undefined && group.bulk.first === undefined) groups.delete(group.key);
   }
@@ -110,11 +104,7 @@ export function createQueue(): EntryQueue {
       }
       ticket.group = group;
       ticket.isWaiting = true;
-      const lane = lanes[entry.lane];
-      ticket.laneBefore = lane.last;
-      if (lane.last === undefined) lane.first = ticket;
-      else lane.last.laneAfter = ticket;
-      lane.last = ticket;
+      lanes[entry.lane].append(ticket);
       const list = group[entry.lane];
       ticket.groupBefore = list.last;
       if (list.last === undefined) list.first = ticket;

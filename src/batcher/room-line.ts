@@ -1,4 +1,5 @@
 import type { Lane } from "./batcher.ts";
+import { LaneLine } from "./lane-line.ts";
 import type { Ticket } from "./ticket.ts";
 
 /** Entries that wait for room in a full queue, oldest first in each lane; made by `createRoomLine`. */
@@ -14,29 +15,19 @@ export interface RoomLine {
 
 /** Makes an empty line. Every operation takes constant time an entry. */
 export function createRoomLine(): RoomLine {
-  const lanes = { interactive: createLine(), bulk: createLine() };
+  const lanes = { interactive: new LaneLine(), bulk: new LaneLine() };
 
   function remove(ticket: Ticket): void {
     if (!ticket.waitsForRoom) return;
     ticket.waitsForRoom = false;
-    const line = lanes[ticket.entry.lane];
-    const { laneBefore, laneAfter } = ticket;
-    if (laneBefore === undefined) line.first = laneAfter;
-    else laneBefore.laneAfter = laneAfter;
-    if (laneAfter === undefined) line.last = laneBefore;
-    else laneAfter.laneBefore = laneBefore;
-    ticket.laneBefore = ticket.laneAfter = undefined;
+    lanes[ticket.entry.lane].remove(ticket);
   }
 
   return {
     isEmptyIn: (lane) => lanes[lane].first === undefined,
     add(ticket) {
-      const line = lanes[ticket.entry.lane];
       ticket.waitsForRoom = true;
-      ticket.laneBefore = line.last;
-      if (line.last === undefined) line.first = ticket;
-      else line.last.laneAfter = ticket;
-      line.last = ticket;
+      lanes[ticket.entry.lane].append(ticket);
     },
     remove,
     admit(fits, enter) {
@@ -48,8 +39,4 @@ export function createRoomLine(): RoomLine {
       }
     },
   };
-}
-
-function createLine(): { first: Ticket | undefined; last: Ticket | undefined } {
-  return { first: undefined, last: undefined };
 }
