@@ -26,17 +26,18 @@ export function beginData(
   const stream = connection.streams.get(streamId);
   const outcome = transition(stream?.state ?? connection.stateOf(streamId), RECEIVE_DATA);
   if (stream === undefined || outcome < 0) {
-    connection.consumed(frameBytes);
+    connection.returnCredit();
     judgeLateFrame(connection, outcome, streamId, "DATA");
     return undefined;
   }
   if (!stream.receive.receive(frameBytes)) {
-    connection.consumed(frameBytes);
+    connection.returnCredit();
     connection.resetForced(stream, FLOW_CONTROL_ERROR);
     return undefined;
   }
+  connection.holdBody(frameBytes);
   stream.bodyBytes += bodyBytes;
-  if (bodyBytes > 0) connection.budgets.work++;
+  if (bodyBytes > 0) connection.budgets.framesReceived++;
   else if ((flags & FLAG_END_STREAM) === 0 && !connection.spend(EMPTY_DATA)) return undefined;
   if (frameBytes > bodyBytes) stream.consume(frameBytes - bodyBytes);
   return stream;

@@ -70,7 +70,7 @@ function openStream(connection: Connection, streamId: number, head: RequestHead)
     : Math.max(limits.initialStreamWindowBytes, DEFAULT_WINDOW_BYTES);
   const receive = new ReceiveWindow(window, limits.maxStreamWindowBytes);
   const sendWindow = connection.peerSettings.initialWindowBytes;
-  const stream = new Http2Stream(connection, streamId, head, receive, sendWindow);
+  const stream = new Http2Stream(connection, streamId, head, receive, sendWindow, context.clock.sweeps);
   const { endStream } = assembly;
   if (endStream) stream.state = HALF_CLOSED_REMOTE;
   streams.set(streamId, stream);
@@ -83,11 +83,13 @@ function openStream(connection: Connection, streamId: number, head: RequestHead)
   } else if (head.method === "CONNECT") {
     stream.respond(501, EMPTY_BLOCK, true);
   } else {
-    serve(connection, stream, endStream);
+    if (connection.mayServe() && connection.heldRequests.isEmpty) serve(connection, stream, endStream);
+    else connection.heldRequests.hold(stream, endStream);
   }
 }
 
-function serve(connection: Connection, stream: Http2Stream, endStream: boolean): void {
+/** Hands a request to the handler. */
+export function serve(connection: Connection, stream: Http2Stream, endStream: boolean): void {
   try {
     connection.context.handler(stream);
   } catch (error) {

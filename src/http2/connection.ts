@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { beginData, endRequest } from "./body-frames.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-import { acceptRequest } from "./connection-requests.ts";
+import { acceptRequest, serve } from "./connection-requests.ts";
 import { controlFrame } from "./control-frames.ts";
 import { Budgets, DEFENCES, FORCED_RESETS, SMALL_WINDOWS } from "./defence.ts";
 import { finishDrain } from "./drain.ts";
@@ -23,6 +23,7 @@ import { CONTINUATION, DEFAULT_WINDOW_BYTES, HEADERS, MAX_STREAM_ID, SETTINGS } 
 import { createFrameReader, type FrameSink } from "./frame-reader.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { HeaderBlockCache } from "./header-block-cache.ts";
+import { HeldRequests } from "./held-requests.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { Output } from "./output.ts";
 import { ReceiveWindow } from "./receive-window.ts";
@@ -35,6 +36,8 @@ import type { StreamOwner } from "./stream-owner.ts";
 import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "./stream-state.ts";
 
 const EMPTY = Buffer.alloc(0);
+// Of the octets of answers that a connection may leave unread: above this part its further requests wait.
+const HOLD_PART = 4;
 
 /** One HTTP/2 connection, from its preface to its end; it closes its socket. RFC 9113 section 3.4. */
 export class Connection implements FrameSink, StreamOwner {
@@ -59,6 +62,13 @@ export class Connection implements FrameSink, StreamOwner {
   lastStreamId = 0;
   /** Streams above this id are not taken any more; set when the last GOAWAY has been sent. */
   acceptedStreamId = MAX_STREAM_ID;
+  /** Octets of requests' bodies that handlers have not consumed. */
+  unreadBytes = 0;
+  /** How much the windows of all streams together may still grow. */
+  growthBytes: number;
+  /** Octets of answers that wait for the peer's windows. */
+  unsentBytes = 0;
+  readonly heldRequests: HeldRequests;
   readingEnded = false;
   /** Something was read since the sweep last looked. */
   heard = false;
@@ -80,6 +90,11 @@ export class Connection implements FrameSink, StreamOwner {
     this.output = new Output(socket, this.peerSettings.maxFrameBytes, () => this.endAnsweredEarly());
     this.scheduler = new SendScheduler(this.output, DEFAULT_WINDOW_BYTES);
     this.receive = new ReceiveWindow(DEFAULT_WINDOW_BYTES, context.limits.maxConnectionWindowBytes);
+    this.growthBytes = context.limits.maxUnreadBodyBytes / 2;
+    this.heldRequests = new HeldRequests(
+      (stream, endStream) => serve(this, stream, endStream),
+      () => this.mayServe(),
+    );
     this.read = createFrameReader(this);
     socket.setNoDelay(true);
     readSocket(socket, (chunk) => this.take(chunk));
@@ -174,15 +189,33 @@ export class Connection implements FrameSink, StreamOwner {
   // What streams ask.
 
   consumed(byteCount: number): void {
-    const increment = this.receive.consume(byteCount);
-    if (increment > 0 && this.closingSinceMs === undefined) this.output.windowUpdate(0, increment);
+    this.unreadBytes -= byteCount;
+    this.returnCredit();
+  }
+
+  answerQueued(stream: Http2Stream, byteCount: number): void {
+    const before = this.unsentBytes;
+    this.unsentBytes += byteCount;
+    this.context.unreadAnswers.added(byteCount);
+    if (before < this.context.limits.maxUnreadAnswerBytes) return;
+    // A handler is writing just now, and its callbacks never run inside its own calls.
+    process.nextTick(() => {
+      if (stream.state >= CLOSED) return;
+      this.context.counters.answersDropped++;
+      stream.abort(ENHANCE_YOUR_CALM, { kind: "reset", code: ENHANCE_YOUR_CALM });
+    });
+  }
+
+  answerTaken(byteCount: number): void {
+    this.unsentBytes -= byteCount;
+    if (!this.heldRequests.isEmpty && this.mayServe()) this.heldRequests.release();
   }
 
   streamClosed(stream: Http2Stream, completed: boolean): void {
     this.streams.delete(stream.id);
     this.closedStreams.add(stream.id, stream.state);
     if (completed) {
-      this.budgets.work++;
+      this.budgets.responses++;
       this.context.counters.streamsCompleted++;
     } else {
       this.context.counters.streamsCancelled++;
@@ -190,12 +223,37 @@ export class Connection implements FrameSink, StreamOwner {
     if (this.draining) finishDrain(this);
   }
 
+  // What comes in and is not read yet.
+
+  /** A stream has taken in octets of a body. */
+  holdBody(byteCount: number): void {
+    this.unreadBytes += byteCount;
+    this.returnCredit();
+  }
+
+  /**
+   * Gives the connection's credit back on receipt: only its stream's window stops a peer whose stream is not read, and the others
+   * go on. What all streams hold together beyond `maxUnreadBodyBytes` keeps its credit until it is read.
+   */
+  returnCredit(): void {
+    const kept = Math.max(0, this.unreadBytes - this.context.limits.maxUnreadBodyBytes);
+    const due = this.receive.held - kept;
+    if (due <= 0) return;
+    const increment = this.receive.consume(due);
+    if (increment > 0 && this.closingSinceMs === undefined) this.output.windowUpdate(0, increment);
+  }
+
+  /** Whether a further request is served now: the peer reads its answers. */
+  mayServe(): boolean {
+    return this.unsentBytes * HOLD_PART < this.context.limits.maxUnreadAnswerBytes;
+  }
+
   responseEndedEarly(stream: Http2Stream): void {
     this.answeredEarly.push(stream);
   }
 
   smallWindow(): boolean {
-    if (this.budgets.spend(SMALL_WINDOWS)) return true;
+    if (this.budgets.spend(SMALL_WINDOWS, this.output.framesSent)) return true;
     // A handler may be writing just now, and its callbacks never run inside its own calls.
     process.nextTick(() => this.fail(ENHANCE_YOUR_CALM, DEFENCES[SMALL_WINDOWS].reason));
     return false;
@@ -209,7 +267,7 @@ export class Connection implements FrameSink, StreamOwner {
 
   /** Takes one from a budget; when it is spent the connection ends. */
   spend(kind: number): boolean {
-    if (this.budgets.spend(kind)) return true;
+    if (this.budgets.spend(kind, this.output.framesSent)) return true;
     this.fail(ENHANCE_YOUR_CALM, DEFENCES[kind]!.reason);
     return false;
   }

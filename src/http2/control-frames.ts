@@ -174,9 +174,14 @@ function resetStream(
   connection.context.counters.resetsReceived++;
   const stream = connection.streams.get(streamId);
   const outcome = transition(stream?.state ?? connection.stateOf(streamId), RECEIVE_RESET);
-  if (stream !== undefined) stream.cancel({ kind: "reset", code: readUint32(bytes, start) }, CLOSED);
-  else judgeLateFrame(connection, outcome, streamId, "RST_STREAM");
-  connection.spend(RESETS);
+  if (stream === undefined) {
+    // It crossed the end of its response, as the resets of deadlines often do.
+    judgeLateFrame(connection, outcome, streamId, "RST_STREAM");
+    return;
+  }
+  stream.cancel({ kind: "reset", code: readUint32(bytes, start) }, CLOSED);
+  const { clock, rapidSweeps } = connection.context;
+  if (clock.sweeps - stream.openedAtSweep < rapidSweeps) connection.spend(RESETS);
 }
 
 /** Priorities are read and not followed (section 5.3.2). */

@@ -15,8 +15,10 @@ export interface Http2Counters {
   /** Header blocks found by their bytes, of all request blocks. */
   headerBlocksKnown: number;
   headerBlocks: number;
-  /** Streams given up because the peer opened no window for a response that was ready. */
+  /** Streams given up because the peer took nothing of what was ready. */
   streamsStalled: number;
+  /** Answers given up because their connection left too many octets unread. */
+  answersDropped: number;
   /** GOAWAY frames with an error, by their reason: some forty fixed texts, without what the peer chose. */
   goaways: Map<string, number>;
 }
@@ -37,6 +39,7 @@ export function createCounters(): Http2Counters {
     headerBlocksKnown: 0,
     headerBlocks: 0,
     streamsStalled: 0,
+    answersDropped: 0,
     goaways: new Map(),
   };
 }

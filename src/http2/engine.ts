@@ -10,7 +10,8 @@ import { createCounters, type Http2Counters } from "./counters.ts";
 import { startDrain } from "./drain.ts";
 import { DEFAULT_LIMITS, type Http2Limits } from "./limits.ts";
 import type { StreamHandler } from "./stream.ts";
-import { createSweep } from "./sweep.ts";
+import { createSweep, sweepsOf } from "./sweep.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 /** What an engine is made with. */
 export interface Http2EngineOptions {
@@ -26,6 +27,8 @@ export interface Http2EngineOptions {
 export interface Http2Engine {
   /** Live counters of all connections so far. */
   readonly counters: Http2Counters;
+  /** Octets of answers that no peer has taken. */
+  readonly unreadAnswerBytes: number;
   /** Streams that are open now. */
   readonly openStreams: number;
   /**
@@ -44,13 +47,15 @@ export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counters = createCounters();
   const connections = new Set<Connection>();
-  const sweep = createSweep(connections, limits, counters);
   let waiters: (() => void)[] = [];
   let draining = false;
   const context: ConnectionContext = {
     handler: options.handler,
     limits,
     counters,
+    clock: { sweeps: 0 },
+    rapidSweeps: sweepsOf(limits.rapidResetMs),
+    unreadAnswers: new UnreadAnswers(connections, limits.maxAllUnreadAnswerBytes),
     onHandlerError: options.onHandlerError ?? (() => {}),
     onClose: (connection) => {
       connections.delete(connection);
@@ -61,11 +66,15 @@ export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
       waiters = [];
     },
   };
+  const sweep = createSweep(connections, context);
   const allClosed = () =>
     connections.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiters.push(resolve));
 
   return {
     counters,
+    get unreadAnswerBytes() {
+      return context.unreadAnswers.bytes;
+    },
     get openStreams() {
       let count = 0;
       for (const connection of connections) count += connection.streams.size;

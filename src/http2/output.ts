@@ -38,6 +38,8 @@ export class Output {
   /** Octets framed in this turn and not yet handed to the socket. */
   pendingBytes = 0;
   bytesWritten = 0;
+  /** DATA frames with a body so far: what the peer's windows let through. */
+  framesSent = 0;
   maxFrameBytes: number;
   private readonly socket: Socket;
   private readonly blockedBytes: number;
@@ -108,6 +110,7 @@ export class Output {
   /** One DATA frame with `source[start, end)`, which the caller keeps within `maxFrameBytes` and the windows. */
   data(streamId: number, source: Uint8Array, start: number, end: number, endStream: boolean): void {
     const length = end - start;
+    if (length > 0) this.framesSent++;
     const flags = endStream ? FLAG_END_STREAM : 0;
     if (length < REFERENCE_BYTES) {
       const bytes = this.reserve(FRAME_HEADER_BYTES + length);

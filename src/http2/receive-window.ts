@@ -8,12 +8,14 @@ export class ReceiveWindow {
   /** Octets received and not yet consumed. */
   held = 0;
   size: number;
+  readonly firstSize: number;
   private unreturned = 0;
   private readonly maxSize: number;
 
   constructor(size: number, maxSize: number) {
     this.available = size;
     this.size = size;
+    this.firstSize = size;
     this.maxSize = maxSize;
   }
 
@@ -28,15 +30,15 @@ export class ReceiveWindow {
   /**
    * Marks octets as consumed, no more than are held; gives the increment that a WINDOW_UPDATE should carry now, or 0.
    * Half a window is returned at a time. Where by then less than a quarter is still held, the reader keeps pace and the
-   * window was what slowed the peer: it doubles, up to its maximum.
+   * window was what slowed the peer: it doubles, up to its maximum and by no more than `growthBytes`.
    */
-  consume(byteCount: number): number {
+  consume(byteCount: number, growthBytes = Number.POSITIVE_INFINITY): number {
     const taken = Math.min(byteCount, this.held);
     this.held -= taken;
     this.unreturned += taken;
     if (this.unreturned * 2 < this.size) return 0;
-    const size = this.held * 4 <= this.size ? Math.min(this.size * 2, this.maxSize) : this.size;
-    return this.update(Math.max(size, this.size));
+    const grown = Math.min(this.size * 2, this.maxSize, this.size + growthBytes);
+    return this.update(this.held * 4 <= this.size ? Math.max(grown, this.size) : this.size);
   }
 
   /** Opens the window to `size` at once; gives the increment for the WINDOW_UPDATE. */

@@ -2,6 +2,7 @@
  * One HTTP/2 stream as the handler sees it. Comes in: body pieces and window updates from the connection, calls from
  * the handler. Goes out: frames to the output, callbacks to the handler. Promises what `stream.ts` promises.
  */
+import { EarlyBody } from "./early-body.ts";
 import { INTERNAL_ERROR } from "./error-code.ts";
 import { MAX_WINDOW_BYTES } from "./frame.ts";
 import { encodedBlock, encodedStatus } from "./hpack-encoder.ts";
@@ -24,6 +25,8 @@ const ENDED = 2;
 export class Http2Stream extends RequestView implements ServerStream, Sender {
   readonly id: number;
   readonly receive: ReceiveWindow;
+  /** The round of the engine's timer in which it was opened. */
+  readonly openedAtSweep: number;
   state = OPEN;
   sendWindow: number;
   inLine = false;
@@ -34,7 +37,7 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
   /** Body octets handed to the output; the sweep sees by it whether a waiting response moves. */
   sentBytes = 0;
   private dataCallback: (bytes: Uint8Array, end: boolean) => void = ignore;
-  private early: { bytes: Uint8Array; end: boolean }[] | undefined;
+  private early: EarlyBody | undefined;
   private phase = NOT_STARTED;
   private queue: Uint8Array[] | undefined;
   // Offset into the first queued chunk.
@@ -43,11 +46,19 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
   private trailersQueued: HeaderBlock | undefined;
   private drainWanted = false;
 
-  constructor(owner: StreamOwner, id: number, head: RequestHead, receive: ReceiveWindow, sendWindow: number) {
+  constructor(
+    owner: StreamOwner,
+    id: number,
+    head: RequestHead,
+    receive: ReceiveWindow,
+    sendWindow: number,
+    openedAtSweep: number,
+  ) {
     super(owner, head);
     this.id = id;
     this.receive = receive;
     this.sendWindow = sendWindow;
+    this.openedAtSweep = openedAtSweep;
   }
 
   get onData(): (bytes: Uint8Array, end: boolean) => void {
@@ -80,8 +91,8 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
       return;
     }
     if (this.dataCallback === ignore || this.early !== undefined) {
-      this.early ??= [];
-      this.early.push({ bytes: new Uint8Array(bytes), end });
+      this.early ??= new EarlyBody();
+      this.early.add(bytes, end);
       return;
     }
     try {
@@ -130,6 +141,7 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
       const lastChunk = length === rest && this.queue.length === 1;
       const end = lastChunk && this.endQueued && this.trailersQueued === undefined;
       this.frame(chunk, this.queueStart, length, end);
+      this.owner.answerTaken(length);
       if (length < rest) {
         this.queueStart += length;
         return this.sendWindow > 0;
@@ -154,9 +166,13 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
   consume(byteCount: number): void {
     const held = this.receive.held;
     if (held === 0) return;
-    const increment = this.receive.consume(byteCount);
-    // Once a side has ended, only the connection's window still matters.
-    if (increment > 0 && this.state === OPEN) this.owner.output.windowUpdate(this.id, increment);
+    const { size } = this.receive;
+    const increment = this.receive.consume(byteCount, this.owner.growthBytes);
+    if (increment > 0) {
+      this.owner.growthBytes -= this.receive.size - size;
+      // Once a side has ended, only the connection's window still matters.
+      if (this.state === OPEN) this.owner.output.windowUpdate(this.id, increment);
+    }
     this.owner.consumed(held - this.receive.held);
   }
 
@@ -191,6 +207,7 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
     if (bytes.length === 0 && !end && this.queue === undefined) return this.goOn();
     this.queue ??= [];
     this.queue.push(start === 0 ? bytes : bytes.subarray(start));
+    this.owner.answerQueued(this, bytes.length - start);
     this.endQueued = end;
     this.drainWanted = !end;
     if (this.sendWindow > 0 || bytes.length === 0) scheduler.enqueue(this);
@@ -269,12 +286,20 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
   private close(state: number, completed: boolean): void {
     if (this.state >= CLOSED) return;
     this.phase = ENDED;
-    this.queue = undefined;
+    if (this.queue !== undefined) this.dropQueue(this.queue);
     this.early = undefined;
     this.drainWanted = false;
     this.state = state === RESET ? RESET : CLOSED;
     this.consume(this.receive.held);
+    this.owner.growthBytes += this.receive.size - this.receive.firstSize;
     this.owner.streamClosed(this, completed);
+  }
+
+  private dropQueue(queue: readonly Uint8Array[]): void {
+    let byteCount = -this.queueStart;
+    for (const chunk of queue) byteCount += chunk.length;
+    this.queue = undefined;
+    this.owner.answerTaken(byteCount);
   }
 
   private guard(callback: () => void): void {
@@ -292,8 +317,8 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
   }
 
   private deliverEarly(): void {
-    const pieces = this.early;
+    const { early } = this;
     this.early = undefined;
-    for (const { bytes, end } of pieces ?? []) this.deliver(bytes, end);
+    if (early !== undefined) this.deliver(early.bytes, early.end);
   }
 }

@@ -10,10 +10,16 @@ export interface StreamOwner {
   readonly remoteAddress: string;
   /** Sends RST_STREAM. */
   sendReset(streamId: number, code: number): void;
-  /** Gives octets back to the connection's receive window. */
+  /** How much the receive windows of all streams together may still grow. */
+  growthBytes: number;
+  /** A handler has consumed octets of a body. */
   consumed(byteCount: number): void;
   /** The stream has reached a closed state; `completed` when its response went out whole. */
   streamClosed(stream: Http2Stream, completed: boolean): void;
+  /** Octets of an answer wait for a window or the socket; too many end the stream after the handler's call. */
+  answerQueued(stream: Http2Stream, byteCount: number): void;
+  /** Octets that waited were framed or dropped. */
+  answerTaken(byteCount: number): void;
   /** The response is complete while the request is not. */
   responseEndedEarly(stream: Http2Stream): void;
   /** A DATA frame was cut short by a small window (CVE-2019-9511); false when the connection is being ended for it. */

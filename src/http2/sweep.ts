@@ -1,14 +1,15 @@
 import type { Connection } from "./connection.ts";
-import type { Http2Counters } from "./counters.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { confirmDrain, startDrain } from "./drain.ts";
 import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from "./error-code.ts";
 import { PING } from "./frame.ts";
-import type { Http2Limits } from "./limits.ts";
 import type { Http2Stream } from "./server-stream.ts";
 
 const SWEEP_MS = 500;
 // How long a connection that has said GOAWAY may take to close.
 const CLOSE_MS = 2_000;
+// A response that moves by less in its time does not move.
+const MOVING_BYTES = 1_024;
 const KEEPALIVE_PING = Buffer.from("alive-00", "latin1");
 
 interface Watch {
@@ -33,18 +34,25 @@ export interface Sweep {
   stop(): void;
 }
 
+/** In how many rounds of the timer `durationMs` has passed for certain; 0 for 0. */
+export function sweepsOf(durationMs: number): number {
+  return durationMs === 0 ? 0 : Math.ceil(durationMs / SWEEP_MS) + 1;
+}
+
 /** Watches `connections` twice a second while it is started; deadlines are exact to that. */
 export function createSweep(
   connections: ReadonlySet<Connection>,
-  limits: Http2Limits,
-  counters: Http2Counters,
+  context: Pick<ConnectionContext, "limits" | "counters" | "clock" | "unreadAnswers">,
 ): Sweep {
+  const { limits, counters, clock, unreadAnswers } = context;
   let timer: NodeJS.Timeout | undefined;
   const watches = new WeakMap<Connection, Watch>();
   const stalled = new WeakMap<Http2Stream, StalledResponse>();
 
   const sweep = () => {
     const nowMs = performance.now();
+    clock.sweeps++;
+    unreadAnswers.check();
     for (const connection of connections) {
       let watch = watches.get(connection);
       if (watch === undefined) {
@@ -129,15 +137,18 @@ export function createSweep(
     }
   };
 
-  /** A finished response that the peer opens no window for, though it may keep the connection busy otherwise. */
+  /** Octets that are ready and that the peer opens no window for, though it may keep the connection busy otherwise. */
   const inspectResponse = (stream: Http2Stream, nowMs: number) => {
-    if (!stream.responseEnded || !stream.waiting) return;
+    if (!stream.waiting) {
+      if (stalled.has(stream)) stalled.delete(stream);
+      return;
+    }
     const seen = stalled.get(stream);
-    if (seen === undefined || seen.sentBytes !== stream.sentBytes) {
+    if (seen === undefined || stream.sentBytes - seen.sentBytes >= MOVING_BYTES) {
       stalled.set(stream, { sentBytes: stream.sentBytes, sinceMs: nowMs });
     } else if (nowMs - seen.sinceMs > limits.stalledResponseMs) {
       counters.streamsStalled++;
-      stream.abort(CANCEL, undefined);
+      stream.abort(CANCEL, { kind: "reset", code: CANCEL });
     }
   };
 

@@ -31,6 +31,8 @@ const silent = (): void => {};
 const repeat = (count: number, make: (i: number) => Buffer): Buffer[] =>
   Array.from({ length: count }, (_, i) => make(i));
 const id = (i: number) => 2 * i + 1;
+const ONE = Buffer.of(1);
+const started = (i: number) => request(id(i), { endStream: false });
 
 describe("a flood ends the connection with ENHANCE_YOUR_CALM and its reason", () => {
   test.each<[string, () => Buffer[]]>([
@@ -39,8 +41,47 @@ describe("a flood ends the connection with ENHANCE_YOUR_CALM and its reason", ()
       () => repeat(3_000, (i) => Buffer.concat([request(id(i)), reset(id(i), 8)])),
     ],
     [
+      "streams reset (CVE-2023-44487",
+      () => repeat(3_000, (i) => Buffer.concat([started(i), data(id(i), ONE), reset(id(i), 8)])),
+    ],
+    [
+      "streams reset (CVE-2023-44487",
+      () =>
+        repeat(1_500, (i) =>
+          Buffer.concat([started(i), ...repeat(20, () => data(id(i), ONE)), reset(id(i), 8)]),
+        ),
+    ],
+    [
       "force a stream reset (CVE-2025-8671",
       () => repeat(1_000, (i) => Buffer.concat([request(id(i)), windowUpdate(id(i), 0)])),
+    ],
+    [
+      "force a stream reset (CVE-2025-8671",
+      () => repeat(1_000, (i) => Buffer.concat([started(i), data(id(i), ONE), windowUpdate(id(i), 0)])),
+    ],
+    [
+      "force a stream reset (CVE-2025-8671",
+      () =>
+        repeat(1_000, (i) =>
+          Buffer.concat([started(i), data(id(i), ONE), frame(PRIORITY, 0, id(i), Buffer.alloc(4))]),
+        ),
+    ],
+    [
+      "SETTINGS frames (CVE-2019-9515",
+      () => [started(0), ...repeat(1_000, () => Buffer.concat([data(1, ONE), frame(SETTINGS, 0, 0)]))],
+    ],
+    [
+      "PRIORITY frames (CVE-2019-9513",
+      () => [
+        started(0),
+        ...repeat(3_000, () =>
+          Buffer.concat([data(1, ONE), frame(PRIORITY, 0, 1, Buffer.concat([uint32(3), ONE]))]),
+        ),
+      ],
+    ],
+    [
+      "MAX_CONCURRENT_STREAMS",
+      () => repeat(6_000, (i) => Buffer.concat([started(i), ...(i < 900 ? [data(id(i), ONE)] : [])])),
     ],
     [
       "force a stream reset (CVE-2025-8671",
@@ -146,6 +187,31 @@ test("rapid resets in bounds leave nothing behind", async () => {
   );
   await expect.poll(() => server.engine.counters.streamsOpened).toBe(901);
   expect(server.engine.openStreams).toBe(1);
+});
+
+test("resets that cross the end of their answers are no flood", async () => {
+  const { client, server } = await start((stream) => stream.respond(200, OK, true));
+  for (let round = 0; round < 10; round++) {
+    const ids = Array.from({ length: 500 }, (_, i) => id(round * 500 + i));
+    client.send(...ids.map((streamId) => request(streamId)));
+    await client.response(ids.at(-1)!);
+    client.send(...ids.map((streamId) => reset(streamId, 8)));
+  }
+  client.send(request(id(5_000)));
+  await client.response(id(5_000));
+  expect(server.engine.counters).toMatchObject({ streamsCompleted: 5_001, resetsReceived: 5_000 });
+  expect(server.engine.counters.goaways.size).toBe(0);
+});
+
+test("callers whose deadlines pass while the server is slow are no flood", async () => {
+  const { client, server } = await start(silent, undefined, { rapidResetMs: 0 });
+  for (let round = 0; round < 3; round++) {
+    client.send(...repeat(900, (i) => request(id(round * 900 + i))));
+    await expect.poll(() => server.engine.openStreams).toBe(900);
+    client.send(...repeat(900, (i) => reset(id(round * 900 + i), 8)));
+    await expect.poll(() => server.engine.openStreams).toBe(0);
+  }
+  expect(server.engine.counters.goaways.size).toBe(0);
 });
 
 test("a stream above the limit is refused, the others go on", async () => {

@@ -148,7 +148,11 @@ test("more than the stream's window is a FLOW_CONTROL_ERROR of the stream", asyn
 });
 
 test("more than the connection's window ends the connection", async () => {
-  const limits = { initialConnectionWindowBytes: 65_535, maxConnectionWindowBytes: 65_535 };
+  const limits = {
+    initialConnectionWindowBytes: 65_535,
+    maxConnectionWindowBytes: 65_535,
+    maxUnreadBodyBytes: 0,
+  };
   const { client } = await start(() => {}, undefined, limits);
   client.send(request(1, { endStream: false }), ...Array.from({ length: 5 }, () => data(1, PIECE)));
   expect(await client.goaway()).toMatchObject({ code: 3, reason: expect.stringContaining("6.9.1") });
