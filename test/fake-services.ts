@@ -31,6 +31,8 @@ export const LIMITS: EdgeLimits = {
   bodyTimeoutMs: 2000,
   idleTimeoutMs: 10_000,
   streamWindowBytes: 262_144,
+  maxRequestMemoryBytes: 0n,
+  ignoreUnknownFields: false,
 };
 
 /** A scoring service without models: a row's score is its sum, and a model's name says what becomes of the call. */

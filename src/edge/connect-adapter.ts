@@ -12,9 +12,11 @@ import { headerBlock, type ServerStream } from "../http2/stream.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createBase64Decoder, encodeBase64 } from "./base64-text.ts";
 import { edgeCallKey, publicError } from "./call-interceptor.ts";
+import { CallMemory } from "./call-memory.ts";
 import { type WireProtocol, wireProtocol } from "./content-type.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
 import type { EdgeLimits } from "./limits.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { framedMessageCheck, wholeBodyCheck } from "./message-limit.ts";
 import { createRequestBody, type RequestBody } from "./request-body.ts";
 import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
@@ -25,6 +27,8 @@ export interface ConnectContext {
   readonly limits: EdgeLimits;
   readonly corsOrigins: readonly string[];
   readonly log: Log;
+  /** Of the whole process. */
+  readonly memory: MemoryBudget;
   /** Procedures that last as long as their caller likes; a drain ends them at once. */
   readonly lasting: ReadonlySet<string>;
   /** The calls to them that are open. */
@@ -49,7 +53,8 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
   });
   if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
   const abort = new AbortController();
-  const body = requestBody(stream, wire, edgeCall, context.limits);
+  const memory = new CallMemory(context.memory);
+  const body = requestBody(stream, wire, edgeCall, memory, context.limits);
   const onFailure: EdgeCall["onFailure"] = (failure) => {
     const error = publicError(failure, edgeCall);
     body.fail(error);
@@ -84,6 +89,7 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     .finally(() => {
       endBodyTimer();
       context.lastingCalls.delete(edgeCall);
+      memory.end();
       edgeCall.end();
     });
 }
@@ -100,12 +106,14 @@ function requestBody(
   stream: ServerStream,
   wire: WireProtocol,
   edgeCall: EdgeCall,
+  memory: CallMemory,
   limits: EdgeLimits,
 ): RequestBody {
-  const check =
+  const check = memory.counting(
     wire === "http"
       ? wholeBodyCheck(limits.maxMessageBytes, stream.headers.get("content-length"))
-      : framedMessageCheck(limits.maxMessageBytes);
+      : framedMessageCheck(limits.maxMessageBytes),
+  );
   const asError = (error: AssayError) => publicError(error, edgeCall);
   if (wire !== "grpc-web-text") return createRequestBody(stream, check, asError);
   const decoder = createBase64Decoder();

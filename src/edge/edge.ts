@@ -27,6 +27,7 @@ import { healthRoutes } from "./health-routes.ts";
 import { createHttp1Engine } from "./http1-engine.ts";
 import type { EdgeLimits } from "./limits.ts";
 import { createListener, type TlsOptions } from "./listener.ts";
+import { createMemoryBudget, defaultMemoryBytes } from "./memory-budget.ts";
 import { createNodeHttp2Engine } from "./node-http2-engine.ts";
 import { predictRoute } from "./predict-route.ts";
 import { probeRoutes } from "./probes.ts";
@@ -83,6 +84,9 @@ export function createEdge(options: EdgeOptions): Edge {
     const state = models.readiness();
     return draining ? { ...state, ready: false, draining: true } : state;
   };
+  const memory = createMemoryBudget(
+    Number(limits.maxRequestMemoryBytes) || defaultMemoryBytes(limits.maxMessageBytes),
+  );
   const compressions = connectCompressions(limits.maxMessageBytes);
   const connect = createConnectRouter({
     acceptCompression: compressions,
@@ -110,7 +114,7 @@ export function createEdge(options: EdgeOptions): Edge {
       plain: probeRoutes(readiness),
       predict: predictRoute(scoring),
     },
-    { limits, corsOrigins, log, lasting: LASTING, lastingCalls, foreign },
+    { limits, corsOrigins, log, memory, lasting: LASTING, lastingCalls, foreign },
   );
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream),

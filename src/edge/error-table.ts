@@ -29,6 +29,7 @@ const ROWS: Readonly<Record<Reason, ErrorRow>> = {
   [Reason.OUTPUT_TOO_LARGE]: { code: Code.ResourceExhausted, httpStatus: 413 },
   [Reason.SHUTTING_DOWN]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 1000 },
   [Reason.LIMIT_REACHED]: { code: Code.ResourceExhausted, httpStatus: 429 },
+  [Reason.MEMORY_FULL]: { code: Code.ResourceExhausted, httpStatus: 429, retryAfterMs: 500 },
   [Reason.MODEL_INVALID]: { code: Code.FailedPrecondition, httpStatus: 503 },
   [Reason.CONFIG_INVALID]: { code: Code.FailedPrecondition, httpStatus: 503 },
   [Reason.DEVICE_UNAVAILABLE]: { code: Code.FailedPrecondition, httpStatus: 503 },

@@ -17,4 +17,8 @@ export interface EdgeLimits {
   readonly idleTimeoutMs: number;
   /** The most bytes that one stream may send ahead. */
   readonly streamWindowBytes: number;
+  /** What all requests may take of the server's memory together; 0: a share of V8's heap limit. */
+  readonly maxRequestMemoryBytes: bigint;
+  /** Members of JSON requests that the schema does not have are taken and not read. */
+  readonly ignoreUnknownFields: boolean;
 }

@@ -8,10 +8,12 @@ import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
 import type { Call } from "../service/call.ts";
 import type { Log } from "../telemetry/log.ts";
+import { CallMemory } from "./call-memory.ts";
 import { messageCompressions } from "./compression.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
 import { retryAfterMs, retryAfterSeconds } from "./error-details.ts";
 import type { EdgeLimits } from "./limits.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { wholeBodyCheck } from "./message-limit.ts";
 import { createRequestBody } from "./request-body.ts";
 import { responseFields } from "./response-fields.ts";
@@ -41,6 +43,8 @@ export interface PlainContext {
   readonly limits: EdgeLimits;
   readonly corsOrigins: readonly string[];
   readonly log: Log;
+  /** Of the whole process. */
+  readonly memory: MemoryBudget;
 }
 
 /** Serves one stream with a plain route. */
@@ -61,9 +65,13 @@ export function servePlain(
   });
   const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);
   stream.onCancel = onCancel;
-  answer(stream, route, path, edgeCall, context)
+  const memory = new CallMemory(context.memory);
+  answer(stream, route, path, edgeCall, memory, context)
     .catch((error: unknown) => respondError(stream, route, path, edgeCall, context, error))
-    .finally(() => edgeCall.end());
+    .finally(() => {
+      memory.end();
+      edgeCall.end();
+    });
 }
 
 async function answer(
@@ -71,9 +79,10 @@ async function answer(
   route: PlainRoute,
   path: string,
   edgeCall: EdgeCall,
+  memory: CallMemory,
   context: PlainContext,
 ): Promise<void> {
-  const body = await readBody(stream, edgeCall, context.limits);
+  const body = await readBody(stream, edgeCall, memory, context.limits);
   const { call } = edgeCall;
   const response = await edgeCall.guard(Promise.resolve(route.handle({ path, body, call })));
   respondJson(stream, response, edgeCall.id, context.corsOrigins);
@@ -97,9 +106,14 @@ function respondError(
   );
 }
 
-async function readBody(stream: ServerStream, edgeCall: EdgeCall, limits: EdgeLimits): Promise<Uint8Array> {
+async function readBody(
+  stream: ServerStream,
+  edgeCall: EdgeCall,
+  memory: CallMemory,
+  limits: EdgeLimits,
+): Promise<Uint8Array> {
   const { maxMessageBytes, bodyTimeoutMs } = limits;
-  const check = wholeBodyCheck(maxMessageBytes, stream.headers.get("content-length"));
+  const check = memory.counting(wholeBodyCheck(maxMessageBytes, stream.headers.get("content-length")));
   const body = createRequestBody(stream, check, (error) => error);
   const timer = setTimeout(() => body.fail(bodyTooSlow(bodyTimeoutMs)), bodyTimeoutMs);
   const onFailure: EdgeCall["onFailure"] = (failure) => body.fail(failure);
