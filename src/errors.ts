@@ -42,6 +42,17 @@ export class AssayError extends Error {
   }
 }
 
+/** Makes errors without a stack, which costs more than all else of them: for those that callers cause by the thousand. */
+export function withoutStack<T>(make: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** The name of a reason as it stands in ErrorInfo: `QUEUE_FULL`. */
 export function reasonName(reason: Reason): string {
   for (const [name, value] of Object.entries(Reason)) {

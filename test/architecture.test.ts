@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 const ANYONE = [
   "errors",
   "nearest-name",
+  "edit-distance",
   "counted",
   "list-items",
   "tensor",
@@ -24,7 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tensor: ["errors", "gen"],
   telemetry: ["errors", "gen"],
   errors: ["gen"],
-  "nearest-name": [],
+  "nearest-name": ["edit-distance"],
+  "edit-distance": [],
   counted: [],
   "list-items": [],
   config: ANYONE,

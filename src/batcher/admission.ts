@@ -1,5 +1,5 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, withoutStack } from "../errors.ts";
 import type { Lane } from "./batcher.ts";
 import type { DrainRate } from "./drain-rate.ts";
 
@@ -20,7 +20,7 @@ export interface Size {
 
 /** Decides whether an entry may wait in the queue; bulk entries fill three quarters of it at most. */
 export interface Admission {
-  /** LIMIT_REACHED for what never fits; undefined for all else. */
+  /** REQUEST_TOO_LARGE for what never fits; undefined for all else. */
   tooLarge(entry: Size): AssayError | undefined;
   /** Whether the entry fits beside what waits. */
   hasRoom(entry: Size, lane: Lane, waiting: Size): boolean;
@@ -35,9 +35,16 @@ export function createAdmission(modelName: string, limits: QueueLimits, drainRat
   return {
     tooLarge({ rows, bytes }) {
       if (rows <= maxQueueRows && bytes <= maxQueueBytes) return undefined;
-      return new AssayError(
-        Reason.LIMIT_REACHED,
-        `${rows} rows in ${bytes} bytes came; the queue of model ${modelName} takes ${maxQueueRows} rows in ${maxQueueBytes} bytes (max_queue_rows, max_queue_bytes); send fewer rows in one request`,
+      const [came, most] =
+        rows > maxQueueRows
+          ? [`${rows} rows`, `${maxQueueRows} rows (max_queue_rows)`]
+          : [`rows of ${bytes} bytes`, `${maxQueueBytes} bytes (max_queue_bytes)`];
+      return withoutStack(
+        () =>
+          new AssayError(
+            Reason.REQUEST_TOO_LARGE,
+            `${came} came; the queue of model ${modelName} takes ${most}, however empty it is; send fewer rows in one request`,
+          ),
       );
     },
     hasRoom(entry, lane, waiting) {

@@ -70,6 +70,8 @@ export interface Batcher {
   enqueue(entry: Entry): Ticket | undefined;
   /** Takes an entry back: it is not run if it has not started, and neither callback comes. Idempotent. */
   cancel(ticket: Ticket): void;
+  /** An entry of more rows is refused, however empty the queue is. */
+  readonly maxQueueRows: number;
   /** Rows and bytes that wait; rows that run. */
   readonly depth: { readonly rows: number; readonly bytes: number; readonly running: number };
   /** Takes no more entries (SHUTTING_DOWN); resolves when all that it has are answered. `close` cuts it short. */

@@ -17,6 +17,13 @@ import { createRoomLine } from "./room-line.ts";
 import { createRowlessOutputs } from "./rowless-outputs.ts";
 import { createTicket, type Part, type Ticket, wantedOutputs } from "./ticket.ts";
 
+/** Why a batch may fail where the rows of one of its callers alone would not. */
+const OF_THE_ROWS: ReadonlySet<Reason> = new Set([
+  Reason.RUN_FAILED,
+  Reason.OUTPUT_TOO_LARGE,
+  Reason.REQUEST_TOO_LARGE,
+]);
+
 /** Makes the batcher of one model version; `batcher.ts` says what it promises. */
 export function createBatcher(options: BatcherOptions): Batcher {
   const { pool, modelName, batching, maxQueueRows = 8_192, maxQueueBytes = 64 * 1024 * 1024 } = options;
@@ -185,8 +192,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
 
   /** One row that a model cannot take must not fail other callers: halves of a failed batch run apart until it is alone. */
   function runApart(parts: readonly Part[], error: AssayError): boolean {
-    const isOfRows = error.reason === Reason.RUN_FAILED || error.reason === Reason.OUTPUT_TOO_LARGE;
-    if (!isOfRows || parts.length < 2) return false;
+    if (!OF_THE_ROWS.has(error.reason) || parts.length < 2) return false;
     const half = parts.length >> 1;
     retries.push(parts.slice(0, half), parts.slice(half));
     return true;
@@ -245,6 +251,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
     cancel(ticket) {
       if (!ticket.isSettled) settle(ticket);
     },
+    maxQueueRows,
     get depth() {
       return { rows: queue.rows, bytes: queue.bytes, running: runningRows };
     },

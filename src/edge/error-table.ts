@@ -26,7 +26,7 @@ const ROWS: Readonly<Record<Reason, ErrorRow>> = {
   [Reason.RUN_FAILED]: { code: Code.Internal, httpStatus: 500 },
   [Reason.RUN_TIMEOUT]: { code: Code.DeadlineExceeded, httpStatus: 504 },
   [Reason.MESSAGE_TOO_LARGE]: { code: Code.ResourceExhausted, httpStatus: 413 },
-  [Reason.OUTPUT_TOO_LARGE]: { code: Code.ResourceExhausted, httpStatus: 413 },
+  [Reason.OUTPUT_TOO_LARGE]: { code: Code.FailedPrecondition, httpStatus: 413 },
   [Reason.SHUTTING_DOWN]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 1000 },
   [Reason.LIMIT_REACHED]: { code: Code.ResourceExhausted, httpStatus: 429 },
   [Reason.MEMORY_FULL]: { code: Code.ResourceExhausted, httpStatus: 429, retryAfterMs: 500 },
@@ -36,6 +36,8 @@ const ROWS: Readonly<Record<Reason, ErrorRow>> = {
   [Reason.UNIMPLEMENTED]: { code: Code.Unimplemented, httpStatus: 404 },
   [Reason.TABLE_INVALID]: { code: Code.FailedPrecondition, httpStatus: 503 },
   [Reason.SERVER_UNREACHABLE]: { code: Code.Unavailable, httpStatus: 503 },
+  [Reason.REQUEST_TOO_LARGE]: { code: Code.InvalidArgument, httpStatus: 413 },
+  [Reason.ROWS_REFUSED]: { code: Code.InvalidArgument, httpStatus: 400 },
   [Reason.INTERNAL]: { code: Code.Internal, httpStatus: 500 },
 };
 

@@ -14,7 +14,7 @@ export interface TensorNames {
 }
 
 /**
- * Lays a batch as a frame in `memory`, whose buffer it replaces where it does not fit. Throws LIMIT_REACHED beyond `maxBytes`.
+ * Lays a batch as a frame in `memory`, whose buffer it replaces where it does not fit. Throws REQUEST_TOO_LARGE beyond `maxBytes`.
  */
 export function writeBatch(batch: Batch, names: TensorNames, memory: SlotMemory, maxBytes: number): void {
   const extras = batch.outputNames.map((name) => indexOf(names.outputNames, name, "output"));
@@ -93,7 +93,7 @@ function writeElements(
 function checkSize(byteCount: number, maxBytes: number): void {
   if (byteCount <= maxBytes) return;
   throw new AssayError(
-    Reason.LIMIT_REACHED,
+    Reason.REQUEST_TOO_LARGE,
     `the inputs of one run take ${byteCount} bytes, more than the ${maxBytes} that are allowed; send fewer rows in one request or lower max_batch_size`,
   );
 }

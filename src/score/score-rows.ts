@@ -12,6 +12,8 @@ import { takeRows } from "./taken-rows.ts";
 /** Reasons that concern the rows of a request, one of them or all together. */
 const OF_THE_ROWS: ReadonlySet<Reason> = new Set([
   Reason.RUN_FAILED,
+  Reason.ROWS_REFUSED,
+  Reason.REQUEST_TOO_LARGE,
   Reason.OUTPUT_TOO_LARGE,
   Reason.MESSAGE_TOO_LARGE,
 ]);

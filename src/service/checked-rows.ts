@@ -50,8 +50,17 @@ function hasShape(inputs: readonly EntryInput[], { names, tailShapes }: KeyedSha
 export function byteCount(rows: CheckedRows): number {
   let bytes = 0;
   for (const input of rows.inputs) {
-    if (input.values.kind === "strings") for (const text of input.values.values) bytes += 4 + text.length;
-    else bytes += rows.rowCount * elementCount(input.tailShape) * ELEMENT_BYTES[input.datatype];
+    const { values } = input;
+    if (values.kind === "strings") bytes += textBytes(values.values);
+    else if (values.kind === "repeated" && values.row.kind === "strings") {
+      bytes += rows.rowCount * textBytes(values.row.values);
+    } else bytes += rows.rowCount * elementCount(input.tailShape) * ELEMENT_BYTES[input.datatype];
   }
+  return bytes;
+}
+
+function textBytes(texts: readonly string[]): number {
+  let bytes = 0;
+  for (const text of texts) bytes += 4 + text.length;
   return bytes;
 }

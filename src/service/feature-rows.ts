@@ -1,5 +1,7 @@
 import type { ModelSignature, TensorSpec } from "../model/signature.ts";
 import type { CheckedRows } from "./checked-rows.ts";
+import { listed, shownShape } from "./field-paths.ts";
+import { MOST_ITEMS } from "./rule-outline.ts";
 import { floatFault, floatLimit, isFloat } from "./value-rules.ts";
 import type { Violations } from "./violations.ts";
 
@@ -29,14 +31,7 @@ export function checkFeatures(
       features.length < expected ? "signature.too_few" : "signature.too_many",
     );
   }
-  // The field is a list of floats, whatever JSON may have brought and whatever the model takes.
-  const limit = floatLimit("FP32");
-  for (let i = 0; i < features.length; i++) {
-    const value = features[i]!;
-    if (Math.abs(value) <= limit) continue;
-    const fault = floatFault(value, "FP32", spec.rejectNan);
-    if (fault !== undefined) violations.add(`features[${i}]`, fault.description, fault.rule);
-  }
+  checkFeatureValues(features, violations, spec.rejectNan);
   if (violations.count > before) return undefined;
   const tailShape = free ? [features.length] : tail;
   const values = spec.datatype === "FP64" ? features.map(Math.fround) : features;
@@ -44,6 +39,23 @@ export function checkFeatures(
     rowCount: 1,
     inputs: [{ name: spec.name, datatype: spec.datatype, tailShape, values: { kind: "numbers", values } }],
   };
+}
+
+/** Adds the values that no model takes, up to the most that the schema's rule allows. */
+export function checkFeatureValues(
+  features: readonly number[],
+  violations: Violations,
+  rejectNan = false,
+): void {
+  // The field is a list of floats, whatever JSON may have brought and whatever the model takes.
+  const limit = floatLimit("FP32");
+  const count = Math.min(features.length, MOST_ITEMS.features);
+  for (let i = 0; i < count; i++) {
+    const value = features[i]!;
+    if (Math.abs(value) <= limit) continue;
+    const fault = floatFault(value, "FP32", rejectNan);
+    if (fault !== undefined) violations.add(`features[${i}]`, fault.description, fault.rule);
+  }
 }
 
 /** The one input that `features` may fill: the only required one, FP32 or FP64, with at most one axis of free length. */
@@ -62,17 +74,11 @@ function tailOf(spec: TensorSpec, signature: ModelSignature): readonly number[] 
 
 function noFeatureInput(signature: ModelSignature): string {
   const inputs = listed(
-    signature.inputs.map((input) => `${input.name} ${input.datatype}[${input.shape.join(",")}]`),
+    signature.inputs.map((input) => `${input.name} ${input.datatype}${shownShape(input.shape)}`),
   );
   return `features came; they fit only a model with one FP32 or FP64 input, and this one takes ${inputs}: send rows or inputs`;
 }
 
 function quoted(name: string): string {
   return JSON.stringify(name);
-}
-
-/** Names in one line, cut after twelve. */
-export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 12).join(", ");
-  return names.length > 12 ? `${shown}, … (${names.length} in all)` : shown;
 }

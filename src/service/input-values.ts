@@ -2,11 +2,11 @@ import { Buffer } from "node:buffer";
 import type { RowWriter } from "../batcher/batcher.ts";
 import type { NumericArray } from "../tensor/datatype.ts";
 
-/**
- * The checked elements of one input, row-major, where they lie: decoded lists, strings, or raw little-endian bytes of the
- * input's own datatype.
- */
-export type InputValues =
+/** The checked elements of one input: those of all rows, or of one row that all are alike. */
+export type InputValues = RowValues | { readonly kind: "repeated"; readonly row: RowValues };
+
+/** Elements, row-major, where they lie: decoded lists, strings, or raw little-endian bytes of the input's own datatype. */
+export type RowValues =
   | { readonly kind: "numbers"; readonly values: ArrayLike<number> }
   | { readonly kind: "integers"; readonly values: ArrayLike<bigint> }
   | { readonly kind: "booleans"; readonly values: ArrayLike<boolean> }
@@ -36,6 +36,9 @@ export function copyValues(
       copyBytes(bytes, Buffer.from(target.buffer, target.byteOffset, target.byteLength));
       return;
     }
+    case "repeated":
+      repeatRow(values.row, writer, inputIndex, count);
+      return;
     case "numbers":
       copyNumbers(values.values, writer.numeric(inputIndex), from, count);
       return;
@@ -47,6 +50,22 @@ export function copyValues(
       for (let i = 0; i < count; i++) target[i] = values.values[from + i] ? 1 : 0;
     }
   }
+}
+
+function repeatRow(row: RowValues, writer: RowWriter, inputIndex: number, count: number): void {
+  if (row.kind === "strings") {
+    writer.strings(inputIndex, repeated(row.values, count));
+    return;
+  }
+  if (row.kind !== "raw") throw new TypeError(`a row of ${row.kind} is not repeated`);
+  if (count === 0 || row.bytes.length === 0) return;
+  const target = writer.numeric(inputIndex);
+  // Fills the whole with copies one after another.
+  Buffer.from(target.buffer, target.byteOffset, target.byteLength).fill(row.bytes);
+}
+
+function* repeated(values: readonly string[], count: number): Generator<string> {
+  for (let at = 0; at < count; at += Math.max(1, values.length)) yield* values;
 }
 
 /** V8 copies to shared memory word by word; `fill` has memcpy do it, six times as fast from some KiB on. */

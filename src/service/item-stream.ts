@@ -12,6 +12,7 @@ import type { Call } from "./call.ts";
 import { ItemWindow, type WindowItem, type WindowLimits } from "./item-window.ts";
 import type { ModelTable } from "./model-table.ts";
 import { type PredictionEvents, type StartedPrediction, startPrediction } from "./predict-call.ts";
+import { resolveModel } from "./resolve-model.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import type { ItemResult, ItemSize, ItemStream } from "./scoring.ts";
 import { createViolations } from "./violations.ts";
@@ -107,7 +108,7 @@ class ScoredStream implements ItemStream {
     const { table, limits } = this.context;
     try {
       const request = checkedRequest(item);
-      const model = table.resolve(request.modelName, request.modelVersion);
+      const model = resolveModel(table, request);
       const deadlineAt = Math.min(this.call.deadlineAt, performance.now() + limits.callTimeoutMs);
       const options = { lane, deadlineAt, waitsForRoom: true };
       streamItem.prediction = startPrediction(model, request, options, streamItem);

@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelState, type ModelSummary, ModelSummarySchema } from "../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../errors.ts";
-import { didYouMean } from "../nearest-name.ts";
-import { listed } from "./feature-rows.ts";
+import { listed, shownName } from "./field-paths.ts";
+import { NameHints } from "./name-hints.ts";
 import type { ServedModel } from "./served-model.ts";
 
 /** A version that does not serve, and why. */
@@ -46,6 +46,7 @@ export function summarize(model: ServedModel | UnservedModel): ModelSummary {
 export function createModelTable(defaultModel: string | undefined): ModelTable {
   const byName = new Map<string, Map<string, ServedModel | UnservedModel>>();
   let sorted: readonly (ServedModel | UnservedModel)[] | undefined;
+  let hints = new NameHints([]);
   // The highest ready version is asked for by nearly every call.
   const latest = new Map<string, ServedModel>();
 
@@ -54,6 +55,7 @@ export function createModelTable(defaultModel: string | undefined): ModelTable {
     versions.set(model.modelVersion, model);
     byName.set(model.modelName, versions);
     sorted = undefined;
+    hints = new NameHints(byName.keys());
     const served = ordered(versions).filter(isServed);
     if (served.length > 0) latest.set(model.modelName, served.at(-1)!);
     else latest.delete(model.modelName);
@@ -86,16 +88,13 @@ export function createModelTable(defaultModel: string | undefined): ModelTable {
       }
       const versions = byName.get(name);
       if (versions === undefined) {
-        const hint = didYouMean(name, byName.keys()) || `; it has ${names()}`;
-        throw new AssayError(
-          Reason.MODEL_NOT_FOUND,
-          `the server has no model ${JSON.stringify(name)}${hint}`,
-        );
+        const hint = hints.didYouMean(name) || `; it has ${names()}`;
+        throw new AssayError(Reason.MODEL_NOT_FOUND, `the server has no model ${shownName(name)}${hint}`);
       }
       const model = modelVersion === "" ? ordered(versions).at(-1)! : versions.get(modelVersion);
       if (model === undefined) {
         const known = listed(ordered(versions).map((version) => version.modelVersion));
-        const what = `model ${JSON.stringify(name)} has no version ${JSON.stringify(modelVersion)}; it has ${known}`;
+        const what = `model ${shownName(name)} has no version ${shownName(modelVersion)}; it has ${known}`;
         throw new AssayError(Reason.MODEL_VERSION_NOT_FOUND, what);
       }
       if (isServed(model)) return model;

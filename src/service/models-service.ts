@@ -9,7 +9,7 @@ import {
 } from "../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../errors.ts";
 import { didYouMean } from "../nearest-name.ts";
-import { listed } from "./feature-rows.ts";
+import { listed, shownName } from "./field-paths.ts";
 import { isServed, type ModelTable, summarize, type UnservedModel } from "./model-table.ts";
 import type { ModelsService } from "./models.ts";
 import type { ServedModel } from "./served-model.ts";
@@ -45,10 +45,7 @@ function getModel(table: ModelTable, modelName: string, modelVersion: string): G
   const known = [...new Set(table.entries().map((model) => model.modelName))];
   if (versions.length === 0) {
     const hint = didYouMean(modelName, known) || `; it has ${listed(known)}`;
-    throw new AssayError(
-      Reason.MODEL_NOT_FOUND,
-      `the server has no model ${JSON.stringify(modelName)}${hint}`,
-    );
+    throw new AssayError(Reason.MODEL_NOT_FOUND, `the server has no model ${shownName(modelName)}${hint}`);
   }
   const ready = versions.filter((model) => summarize(model).state === ModelState.READY);
   const model =
@@ -59,7 +56,7 @@ function getModel(table: ModelTable, modelName: string, modelVersion: string): G
     const numbers = listed(versions.map((version) => version.modelVersion));
     throw new AssayError(
       Reason.MODEL_VERSION_NOT_FOUND,
-      `model ${JSON.stringify(modelName)} has no version ${JSON.stringify(modelVersion)}; it has ${numbers}`,
+      `model ${shownName(modelName)} has no version ${shownName(modelVersion)}; it has ${numbers}`,
     );
   }
   return create(GetModelResponseSchema, { model: describe(model), versions: versions.map(summarize) });

@@ -1,9 +1,10 @@
 import { type PredictRequest, PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { didYouMean } from "../nearest-name.ts";
 import type { CheckedRows } from "./checked-rows.ts";
 import { addDefaultInputs } from "./default-inputs.ts";
-import { checkFeatures, listed } from "./feature-rows.ts";
+import { checkFeatures } from "./feature-rows.ts";
+import { checkOutputNames } from "./output-names.ts";
 import { isPlainRequest } from "./plain-request.ts";
+import { rulesOutline } from "./rule-outline.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import type { ServedModel } from "./served-model.ts";
 import { checkRows } from "./struct-rows.ts";
@@ -12,6 +13,7 @@ import { createViolations, type Violations } from "./violations.ts";
 
 /** A request that fits its model: what to run, and what to return. */
 export interface CheckedRequest {
+  /** Without inputs where there are more rows than the model's queue takes. */
   readonly rows: CheckedRows;
   /** Outputs to return as tensors. */
   readonly outputNames: readonly string[];
@@ -20,15 +22,22 @@ export interface CheckedRequest {
 /** Checks a request against the schema and the model's signature; throws INVALID_REQUEST with every violation. */
 export function checkPredictRequest(request: PredictRequest, model: ServedModel): CheckedRequest {
   const violations = createViolations();
-  if (!isPlainRequest(request)) checkSchemaRules(PredictRequestSchema, request, violations);
+  checkRequestRules(request, violations);
+  const outputNames = checkOutputNames(request.outputNames, model.signature, violations);
   // Without exactly one form there is nothing to hold against the signature.
-  const { features, inputs, rows: structs } = request;
-  const forms = Number(features.length > 0) + Number(inputs.length > 0) + Number(structs.length > 0);
-  if (forms !== 1) violations.throwIfAny();
-  const outputNames = checkOutputNames(request.outputNames, model, violations);
-  const rows = checkForm(request, model, violations);
+  const rows = hasOneForm(request) ? checkForm(request, model, violations) : undefined;
   violations.throwIfAny();
   return { rows: addDefaultInputs(rows!, model.signature), outputNames };
+}
+
+/** Adds what a request breaks of the schema's rules. */
+export function checkRequestRules(request: PredictRequest, violations: Violations): void {
+  if (!isPlainRequest(request)) checkSchemaRules(PredictRequestSchema, rulesOutline(request), violations);
+}
+
+/** Whether exactly one of `features`, `inputs` and `rows` is set; the schema's rule names what is not so. */
+export function hasOneForm({ features, inputs, rows }: PredictRequest): boolean {
+  return Number(features.length > 0) + Number(inputs.length > 0) + Number(rows.length > 0) === 1;
 }
 
 function checkForm(
@@ -37,37 +46,20 @@ function checkForm(
   violations: Violations,
 ): CheckedRows | undefined {
   const { signature, rowColumns } = model;
-  if (request.features.length > 0) return checkFeatures(request.features, signature, violations);
-  if (request.inputs.length > 0) return checkInputs(request.inputs, signature, violations);
+  const { maxQueueRows } = model.batcher;
+  const { features, inputs, rows } = request;
+  if (features.length > 0) return checkFeatures(features, signature, violations);
+  if (inputs.length > 0) return checkInputs(inputs, signature, violations, maxQueueRows);
   if (rowColumns.kind === "unmapped") {
     violations.add("rows", rowColumns.reason, "signature.rows");
     return undefined;
   }
-  if (signature.batching === "no-batch-dimension" && request.rows.length > 1) {
-    const came = `${request.rows.length} rows came; the model has no batch dimension and takes one row a request`;
+  if (signature.batching === "no-batch-dimension" && rows.length > 1) {
+    const came = `${rows.length} rows came; the model has no batch dimension and takes one row a request`;
     violations.add("rows", came, "signature.row_count");
     return undefined;
   }
-  return checkRows(request.rows, rowColumns.mapping, signature, violations);
-}
-
-function checkOutputNames(
-  asked: readonly string[],
-  model: ServedModel,
-  violations: Violations,
-): readonly string[] {
-  const { outputs, score } = model.signature;
-  if (asked.length === 0 && score !== undefined) return asked;
-  const known = outputs.map((output) => output.name);
-  if (asked.includes("*") || asked.length === 0) return known;
-  for (const [index, name] of asked.entries()) {
-    if (known.includes(name)) continue;
-    const hint = didYouMean(name, known) || `; it has ${listed(known)}`;
-    violations.add(
-      `output_names[${index}]`,
-      `the model has no output ${JSON.stringify(name)}${hint}`,
-      "signature.unknown_output",
-    );
-  }
-  return asked;
+  // The queue refuses them all: nobody needs to know what is in them.
+  if (rows.length > maxQueueRows) return { rowCount: rows.length, inputs: [] };
+  return checkRows(rows, rowColumns.mapping, signature, violations);
 }

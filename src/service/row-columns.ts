@@ -1,9 +1,12 @@
 import type { ModelSignature, TensorSpec } from "../model/signature.ts";
+import { NameHints } from "./name-hints.ts";
 
 /** One column of `rows`: where its values go. */
 export interface Column {
   /** The spelling shown to callers. */
   readonly name: string;
+  /** Among all columns. */
+  readonly position: number;
   readonly inputIndex: number;
   /** Position within one row of the input. */
   readonly offset: number;
@@ -13,8 +16,13 @@ export interface Column {
 /** How `rows` map to a model's inputs. */
 export interface RowColumns {
   readonly columns: readonly Column[];
+  /** The columns of each input. */
+  readonly byInput: readonly (readonly Column[])[];
+  /** Columns that every row must have. */
+  readonly requiredCount: number;
   /** Every accepted spelling. */
   readonly byName: ReadonlyMap<string, Column>;
+  readonly hints: NameHints;
   /** Elements a row of each input. */
   readonly widths: readonly number[];
 }
@@ -46,7 +54,7 @@ export function mapRowColumns(signature: ModelSignature): RowColumnsResult {
     }
     widths.push(names.length);
     for (const [offset, name] of names.entries()) {
-      const column = { name, inputIndex, offset, spec };
+      const column = { name, position: columns.length, inputIndex, offset, spec };
       columns.push(column);
       byName.set(name, column);
     }
@@ -55,7 +63,11 @@ export function mapRowColumns(signature: ModelSignature): RowColumnsResult {
     const aliases = column.spec.featureNames.length > 0 ? [] : column.spec.aliases;
     for (const alias of aliases) if (!byName.has(alias)) byName.set(alias, column);
   }
-  return { kind: "mapped", mapping: { columns, byName, widths } };
+  const byInput = signature.inputs.map((): Column[] => []);
+  for (const column of columns) byInput[column.inputIndex]!.push(column);
+  const requiredCount = columns.filter(({ spec }) => !spec.optional).length;
+  const hints = new NameHints(byName.keys());
+  return { kind: "mapped", mapping: { columns, byInput, requiredCount, byName, hints, widths } };
 }
 
 function unmapped(spec: TensorSpec): string {

@@ -3,6 +3,8 @@ import { openItemStream, type StreamLimits } from "./item-stream.ts";
 import type { ModelTable } from "./model-table.ts";
 import { predictOn } from "./predict-call.ts";
 import { predictItems } from "./predict-items.ts";
+import { resolveModel } from "./resolve-model.ts";
+import { rowsOutline } from "./rule-outline.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import type { ScoringService } from "./scoring.ts";
 import { createViolations } from "./violations.ts";
@@ -20,7 +22,7 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
   const context = { table, limits, drainState };
   return {
     async predict(request, call) {
-      return predictOn(table.resolve(request.modelName, request.modelVersion), request, call);
+      return predictOn(resolveModel(table, request), request, call);
     },
     predictStream(requests, call) {
       return predictItems(requests, openItemStream(call, context));
@@ -39,6 +41,6 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
 
 function checkRowsRequest(request: PredictRowsRequest): void {
   const violations = createViolations();
-  checkSchemaRules(PredictRowsRequestSchema, request, violations);
+  checkSchemaRules(PredictRowsRequestSchema, rowsOutline(request), violations);
   violations.throwIfAny();
 }

@@ -1,18 +1,27 @@
 import type { Tensor } from "../../gen/assay/v1/tensor_pb.ts";
 import type { ModelSignature, TensorSpec } from "../model/signature.ts";
-import { didYouMean } from "../nearest-name.ts";
 import type { CheckedInput, CheckedRows } from "./checked-rows.ts";
-import { listed } from "./feature-rows.ts";
-import { readTensorValues } from "./tensor-values.ts";
+import { shownName, shownShape } from "./field-paths.ts";
+import { MOST_ITEMS } from "./rule-outline.ts";
+import { type SignatureNames, signatureNames } from "./signature-names.ts";
+import { type ReadingOptions, readTensorValues } from "./tensor-values.ts";
 import type { Violations } from "./violations.ts";
 
 const PATHS: readonly string[] = Array.from({ length: 64 }, (_, index) => `inputs[${index}]`);
 
-/** Checks `inputs` against the signature: names, datatypes, shapes, counts, values. Undefined where a violation was added. */
+const ROWS: ReadingOptions = { hasRows: true, countsOnly: false };
+const TOO_MANY_ROWS: ReadingOptions = { hasRows: true, countsOnly: true };
+const NO_ROWS: ReadingOptions = { hasRows: false, countsOnly: false };
+
+/**
+ * Checks `inputs` against the signature: names, datatypes, shapes, counts, values. Undefined where a violation was added. Of more
+ * rows than `maxRows` the values are not read, and no inputs are returned.
+ */
 export function checkInputs(
   tensors: readonly Tensor[],
   signature: ModelSignature,
   violations: Violations,
+  maxRows = Number.POSITIVE_INFINITY,
 ): CheckedRows | undefined {
   const before = violations.count;
   let only: TensorSpec | undefined;
@@ -21,16 +30,17 @@ export function checkInputs(
   const seen = tensors.length > 1 ? new Map<string, number>() : undefined;
   const inputs: CheckedInput[] = [];
   let rowCount: number | undefined;
-  for (let index = 0; index < tensors.length; index++) {
+  // The schema's rule has named a list that is longer.
+  const count = Math.min(tensors.length, MOST_ITEMS.inputs);
+  const names = signatureNames(signature);
+  for (let index = 0; index < count; index++) {
     const tensor = tensors[index]!;
     const path = PATHS[index] ?? `inputs[${index}]`;
-    const spec = findInput(tensor.name, signature);
+    const spec = findInput(tensor.name, signature, names);
     if (spec === undefined) {
-      const names = signature.inputs.map((input) => input.name);
-      const hint = didYouMean(tensor.name, names) || `; it has ${listed(names)}`;
       violations.add(
         `${path}.name`,
-        `the model has no input ${JSON.stringify(tensor.name)}${hint}`,
+        () => `the model has no input ${shownName(tensor.name)}${names.inputHint(tensor.name)}`,
         "signature.unknown_input",
       );
       continue;
@@ -39,13 +49,17 @@ export function checkInputs(
     if (first !== undefined) {
       violations.add(
         `${path}.name`,
-        `input ${JSON.stringify(spec.name)} came already as inputs[${first}]`,
+        `input ${shownName(spec.name)} came already as inputs[${first}]`,
         "signature.duplicate_input",
       );
       continue;
     }
     seen?.set(spec.name, index);
     only = spec;
+    if (tensor.shape.length > MOST_ITEMS.shape) {
+      // Which the schema's rule has named.
+      continue;
+    }
     const shape = numbers(tensor.shape);
     if (!checkHeader(tensor, shape, spec, path, violations)) continue;
     // The schema's own rule has named it.
@@ -62,7 +76,8 @@ export function checkInputs(
       }
       rowCount = rows;
     }
-    const values = readTensorValues(tensor, shape, batched, spec, path, violations);
+    const options = batched ? ((rowCount ?? 0) > maxRows ? TOO_MANY_ROWS : ROWS) : NO_ROWS;
+    const values = readTensorValues(tensor, shape, options, spec, path, violations);
     if (values === undefined) continue;
     inputs.push({
       name: spec.name,
@@ -75,7 +90,7 @@ export function checkInputs(
     if (spec.optional || (seen === undefined ? only === spec : seen.has(spec.name))) continue;
     violations.add(
       "inputs",
-      `input ${JSON.stringify(spec.name)} (${described(spec)}) is missing`,
+      `input ${shownName(spec.name)} (${described(spec)}) is missing`,
       "signature.missing_input",
     );
   }
@@ -83,10 +98,8 @@ export function checkInputs(
   return { rowCount: rowCount ?? 1, inputs };
 }
 
-function findInput(name: string, signature: ModelSignature): TensorSpec | undefined {
-  const { inputs } = signature;
-  if (inputs[0]?.name === name) return inputs[0];
-  return inputs.find((input) => input.name === name) ?? inputs.find((input) => input.aliases.includes(name));
+function findInput(name: string, { inputs }: ModelSignature, names: SignatureNames): TensorSpec | undefined {
+  return inputs[0]?.name === name ? inputs[0] : names.inputs.get(name);
 }
 
 function numbers(lengths: readonly bigint[]): number[] {
@@ -111,14 +124,14 @@ function checkHeader(
   if (tensor.datatype !== spec.datatype) {
     violations.add(
       `${path}.datatype`,
-      `${tensor.datatype} came; input ${JSON.stringify(spec.name)} takes ${spec.datatype}`,
+      `${shownDatatype(tensor.datatype)} came; input ${shownName(spec.name)} takes ${spec.datatype}`,
       "signature.datatype",
     );
   }
   if (!fitsShape(shape, spec)) {
     violations.add(
       `${path}.shape`,
-      `[${shape.join(",")}] came; input ${JSON.stringify(spec.name)} takes ${described(spec)}, -1 being any length`,
+      `${shownShape(shape)} came; input ${shownName(spec.name)} takes ${described(spec)}, -1 being any length`,
       shape.length === spec.shape.length ? "signature.shape" : "signature.rank",
     );
   }
@@ -135,5 +148,9 @@ function fitsShape(shape: readonly number[], spec: TensorSpec): boolean {
 }
 
 function described(spec: TensorSpec): string {
-  return `${spec.datatype}[${spec.shape.join(",")}]`;
+  return `${spec.datatype}${shownShape(spec.shape)}`;
+}
+
+function shownDatatype(datatype: string): string {
+  return datatype.length <= 16 ? datatype : `${datatype.slice(0, 16)}…`;
 }

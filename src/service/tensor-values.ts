@@ -4,8 +4,17 @@ import { type Datatype, ELEMENT_BYTES } from "../tensor/datatype.ts";
 import { floatReader, mayHoldNonFinite } from "../tensor/float-bytes.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import { createElementFaults, type ElementFaults } from "./element-faults.ts";
+import { shownShape } from "./field-paths.ts";
 import type { InputValues } from "./input-values.ts";
-import { floatFault, floatLimit, integerRangeFault, isFloat, stringFault } from "./value-rules.ts";
+import { findRawTexts, readRawTexts, readTexts, textFault } from "./text-elements.ts";
+import {
+  exceedsIntegerRange,
+  type Fault,
+  floatFault,
+  floatLimit,
+  integerRangeFault,
+  isFloat,
+} from "./value-rules.ts";
 import type { Violations } from "./violations.ts";
 
 type ContentsField = Exclude<keyof TensorContents, `$${string}`>;
@@ -37,22 +46,26 @@ const PROTO_NAME: Readonly<Record<ContentsField, string>> = {
 };
 
 const FIELDS = Object.keys(PROTO_NAME) as ContentsField[];
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/**
- * Reads and checks the elements of a tensor whose header fits `spec`; with `hasRows`, axis 0 counts them. Undefined where a violation
- * was added.
- */
+/** How a tensor is read. */
+export interface ReadingOptions {
+  /** Axis 0 counts rows. */
+  readonly hasRows: boolean;
+  /** Only whether there are as many as the shape says: nobody is going to read them. Nothing is returned then. */
+  readonly countsOnly: boolean;
+}
+
+/** Reads and checks the elements of a tensor whose header fits `spec`. Undefined where a violation was added. */
 export function readTensorValues(
   tensor: Tensor,
   shape: readonly number[],
-  hasRows: boolean,
+  options: ReadingOptions,
   spec: TensorSpec,
   path: string,
   violations: Violations,
 ): InputValues | undefined {
   const { contents, rawContents } = tensor;
-  if (contents === undefined) return readRaw(rawContents, shape, hasRows, spec, path, violations);
+  if (contents === undefined) return readRaw(rawContents, shape, options, spec, path, violations);
   const before = violations.count;
   const expected = elementCount(shape);
   const set = FIELDS.filter((field) => contents[field].length > 0);
@@ -60,7 +73,7 @@ export function readTensorValues(
     violations.add(path, "both contents and raw_contents came; send one of them", "tensor.one_form");
     return undefined;
   }
-  if (rawContents.length > 0) return readRaw(rawContents, shape, hasRows, spec, path, violations);
+  if (rawContents.length > 0) return readRaw(rawContents, shape, options, spec, path, violations);
   if (spec.datatype === "FP16") {
     violations.add(`${path}.contents`, "FP16 values come only as raw_contents", "tensor.contents");
     return undefined;
@@ -78,11 +91,13 @@ export function readTensorValues(
   const valuesPath = `${path}.contents.${PROTO_NAME[field]}`;
   const list = contents[field];
   if (list.length !== expected) {
-    const description = `${list.length} values came; shape [${shape.join(",")}] takes ${expected}`;
+    const description = `${list.length} values came; shape ${shownShape(shape)} takes ${expected}`;
     violations.add(valuesPath, description, "tensor.value_count");
     return undefined;
   }
-  const values = typedValues(contents, field, spec, elementFaults(valuesPath, shape, hasRows, violations));
+  if (options.countsOnly) return undefined;
+  const place = elementPlace(valuesPath, shape, options.hasRows, violations);
+  const values = typedValues(contents, field, spec, place);
   return violations.count > before ? undefined : values;
 }
 
@@ -90,47 +105,66 @@ function typedValues(
   contents: TensorContents,
   field: ContentsField,
   spec: TensorSpec,
-  faults: ElementFaults,
+  place: ElementPlace,
 ): InputValues {
-  if (field === "bytesContents")
-    return { kind: "strings", values: readStrings(contents.bytesContents, faults) };
+  if (field === "bytesContents") {
+    const { bytesContents } = contents;
+    const faults = elementFaults(place, (index) => textFault(bytesContents[index]!));
+    return { kind: "strings", values: readTexts(bytesContents, faults) };
+  }
   if (field === "boolContents") return { kind: "booleans", values: contents.boolContents };
   if (field === "int64Contents" || field === "uint64Contents")
     return { kind: "integers", values: contents[field] };
   const values = contents[field];
-  if (isFloat(spec.datatype)) checkFloats(values, spec, faults);
-  else if (ELEMENT_BYTES[spec.datatype] < 4) {
-    for (let i = 0; i < values.length; i++) {
-      const fault = integerRangeFault(BigInt(values[i]!), spec.datatype);
-      if (fault !== undefined) faults.add(i, fault);
-    }
-  }
+  if (isFloat(spec.datatype)) checkFloats(values, spec, place);
+  else if (ELEMENT_BYTES[spec.datatype] < 4) checkIntegers(values, spec, place);
   return { kind: "numbers", values };
 }
 
-function checkFloats(values: ArrayLike<number>, spec: TensorSpec, faults: ElementFaults): void {
-  const limit = floatLimit(spec.datatype);
+function checkFloats(values: ArrayLike<number>, spec: TensorSpec, place: ElementPlace): void {
+  const { datatype, rejectNan } = spec;
+  const limit = floatLimit(datatype);
+  const describe = (index: number): Fault => floatFault(values[index]!, datatype, rejectNan)!;
+  const faults = elementFaults(place, describe);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (Math.abs(value) <= limit) continue;
-    const fault = floatFault(value, spec.datatype, spec.rejectNan);
-    if (fault !== undefined) faults.add(i, fault);
+    if (rejectNan || !Number.isNaN(value)) faults.add(i);
   }
 }
 
-function elementFaults(
+function checkIntegers(values: ArrayLike<number>, { datatype }: TensorSpec, place: ElementPlace): void {
+  const describe = (index: number): Fault => integerRangeFault(BigInt(values[index]!), datatype)!;
+  const faults = elementFaults(place, describe);
+  for (let i = 0; i < values.length; i++) {
+    if (exceedsIntegerRange(values[i]!, datatype)) faults.add(i);
+  }
+}
+
+/** Where elements stand, for messages. */
+interface ElementPlace {
+  readonly path: string;
+  readonly rowElements: number | undefined;
+  readonly violations: Violations;
+}
+
+function elementPlace(
   path: string,
   shape: readonly number[],
   hasRows: boolean,
   violations: Violations,
-): ElementFaults {
-  return createElementFaults(path, hasRows ? elementCount(shape.slice(1)) : undefined, violations);
+): ElementPlace {
+  return { path, rowElements: hasRows ? elementCount(shape.slice(1)) : undefined, violations };
+}
+
+function elementFaults(place: ElementPlace, describe: (index: number) => Fault): ElementFaults {
+  return createElementFaults(place.path, place.rowElements, place.violations, describe);
 }
 
 function readRaw(
   bytes: Uint8Array,
   shape: readonly number[],
-  hasRows: boolean,
+  { hasRows, countsOnly }: ReadingOptions,
   spec: TensorSpec,
   path: string,
   violations: Violations,
@@ -143,75 +177,50 @@ function readRaw(
     return { kind: "raw", bytes };
   }
   const rawPath = `${path}.raw_contents`;
-  const faults = elementFaults(rawPath, shape, hasRows, violations);
+  const place = elementPlace(rawPath, shape, hasRows, violations);
   if (spec.datatype === "BYTES") {
-    const elements = splitRawStrings(bytes, expected);
-    if (elements === undefined) {
+    if (countsOnly && expected * 4 <= bytes.length) return undefined;
+    const places = findRawTexts(bytes, expected);
+    if (places === undefined) {
       const description = `${bytes.length} bytes are not ${expected} strings, each with its 4-byte length before it`;
       violations.add(rawPath, description, "tensor.raw_length");
       return undefined;
     }
-    const values = readStrings(elements, faults);
+    const { starts, ends } = places;
+    const describe = (index: number): Fault => textFault(bytes.subarray(starts[index]!, ends[index]!));
+    const values = readRawTexts(places, elementFaults(place, describe));
     return violations.count > before ? undefined : { kind: "strings", values };
   }
   if (!isWhole) {
     violations.add(
       rawPath,
-      `${bytes.length} bytes came; ${spec.datatype}[${shape.join(",")}] takes ${expected * size}`,
+      `${bytes.length} bytes came; ${spec.datatype}${shownShape(shape)} takes ${expected * size}`,
       "tensor.raw_length",
     );
     return undefined;
   }
-  checkRawValues(bytes, spec, faults);
+  if (countsOnly) return undefined;
+  checkRawValues(bytes, spec, place);
   return violations.count > before ? undefined : { kind: "raw", bytes };
 }
 
-function checkRawValues(bytes: Uint8Array, spec: TensorSpec, faults: ElementFaults): void {
-  const { datatype } = spec;
+function checkRawValues(bytes: Uint8Array, spec: TensorSpec, place: ElementPlace): void {
+  const { datatype, rejectNan } = spec;
   if (datatype === "BOOL") {
-    for (let i = 0; i < bytes.length; i++) {
-      if (bytes[i]! <= 1) continue;
-      faults.add(i, { rule: "value.range", description: `${bytes[i]} came; a BOOL byte is 0 or 1` });
-    }
+    const faults = elementFaults(place, (index) => ({
+      rule: "value.range",
+      description: `${bytes[index]} came; a BOOL byte is 0 or 1`,
+    }));
+    for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 1) faults.add(i);
     return;
   }
   if (!isFloat(datatype)) return;
   const read = floatReader(bytes, datatype);
+  const faults = elementFaults(place, (index) => floatFault(read(index), datatype, rejectNan)!);
   const count = bytes.length / ELEMENT_BYTES[datatype];
   for (let i = 0; i < count; i++) {
     const value = read(i);
     if (Number.isFinite(value)) continue;
-    const fault = floatFault(value, datatype, spec.rejectNan);
-    if (fault !== undefined) faults.add(i, fault);
+    if (rejectNan || !Number.isNaN(value)) faults.add(i);
   }
-}
-
-function splitRawStrings(bytes: Uint8Array, expected: number): Uint8Array[] | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const elements: Uint8Array[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    if (at + 4 > bytes.length || elements.length === expected) return undefined;
-    const length = view.getUint32(at, true);
-    at += 4;
-    if (at + length > bytes.length) return undefined;
-    elements.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return elements.length === expected ? elements : undefined;
-}
-
-function readStrings(elements: readonly Uint8Array[], faults: ElementFaults): string[] {
-  const values: string[] = [];
-  for (const [i, element] of elements.entries()) {
-    try {
-      const text = utf8.decode(element);
-      const fault = stringFault(text);
-      if (fault !== undefined) faults.add(i, fault);
-      values.push(text);
-    } catch {
-      faults.add(i, { rule: "value.utf8", description: "a string that is not valid UTF-8 came" });
-    }
-  }
-  return values;
 }

@@ -12,6 +12,13 @@ const INTEGER_RANGE: Readonly<Partial<Record<Datatype, readonly [bigint, bigint]
   UINT64: [0n, 2n ** 64n - 1n],
 };
 
+const LEAST: Partial<Record<Datatype, number>> = {};
+const MOST: Partial<Record<Datatype, number>> = {};
+for (const [datatype, [least, most]] of Object.entries(INTEGER_RANGE)) {
+  LEAST[datatype as Datatype] = Number(least);
+  MOST[datatype as Datatype] = Number(most);
+}
+
 /** The smallest and largest value of an integer datatype; undefined for all others. */
 export function integerRange(datatype: Datatype): readonly [bigint, bigint] | undefined {
   return INTEGER_RANGE[datatype];
@@ -64,6 +71,13 @@ export function integerFault(value: number, datatype: Datatype): Fault | undefin
     };
   }
   return integerRangeFault(BigInt(value), datatype);
+}
+
+/** Whether a whole number, no larger than 2^53, lies outside an integer datatype. */
+export function exceedsIntegerRange(value: number, datatype: Datatype): boolean {
+  const least = LEAST[datatype] ?? Number.NEGATIVE_INFINITY;
+  const most = MOST[datatype] ?? Number.POSITIVE_INFINITY;
+  return value < least || value > most;
 }
 
 /** What is wrong with the size of an integer, as rule and description, or undefined. */

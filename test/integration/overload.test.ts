@@ -63,13 +63,13 @@ test("the queue is bounded in bytes too", async () => {
   await expect(entries[2]!.answer).rejects.toMatchObject({ reason: Reason.QUEUE_FULL });
 });
 
-test("an entry that no empty queue would take is refused with LIMIT_REACHED and the limits", async () => {
+test("an entry that no empty queue would take is refused with REQUEST_TOO_LARGE and the limits", async () => {
   core = await startCore({ batcher: { maxQueueRows: 100 } });
   const entry = affineEntry({ rowCount: 101 });
   core.batcher.enqueue(entry);
   await expect(entry.answer).rejects.toMatchObject({
-    reason: Reason.LIMIT_REACHED,
-    message: expect.stringMatching(/101 rows .* takes 100 rows/),
+    reason: Reason.REQUEST_TOO_LARGE,
+    message: expect.stringMatching(/101 rows came.* takes 100 rows/),
   });
 });
 
@@ -77,6 +77,6 @@ test("inputs that take more memory than one run may have are refused, and the in
   core = await startCore({ pool: { maxRunBytes: 4096 } });
   const entry = affineEntry({ rowCount: 250, columns: 5 });
   core.batcher.enqueue(entry);
-  await expect(entry.answer).rejects.toMatchObject({ reason: Reason.LIMIT_REACHED });
+  await expect(entry.answer).rejects.toMatchObject({ reason: Reason.REQUEST_TOO_LARGE });
   expect(await score(core)).toEqual([1, 1]);
 });

@@ -18,8 +18,8 @@ test.each([
   ["fills the bytes", { rows: 1, bytes: 40 }, { rows: 1, bytes: 60 }, undefined],
   ["one row too many", { rows: 5, bytes: 1 }, { rows: 6, bytes: 0 }, Reason.QUEUE_FULL],
   ["one byte too many", { rows: 1, bytes: 41 }, { rows: 1, bytes: 60 }, Reason.QUEUE_FULL],
-  ["never fits by rows", { rows: 11, bytes: 1 }, { rows: 0, bytes: 0 }, Reason.LIMIT_REACHED],
-  ["never fits by bytes", { rows: 1, bytes: 101 }, { rows: 0, bytes: 0 }, Reason.LIMIT_REACHED],
+  ["never fits by rows", { rows: 11, bytes: 1 }, { rows: 0, bytes: 0 }, Reason.REQUEST_TOO_LARGE],
+  ["never fits by bytes", { rows: 1, bytes: 101 }, { rows: 0, bytes: 0 }, Reason.REQUEST_TOO_LARGE],
 ])("%s", (_, entry, waiting, reason) => {
   expect(admit(entry, "interactive", waiting)?.reason).toBe(reason);
 });

@@ -85,7 +85,7 @@ test("an entry that would fit does not overtake one that waits", async () => {
 test("an entry that can never fit is refused although it waits", async () => {
   const entry = waiting({ rowCount: 9 });
   enqueue(entry);
-  await expect(entry.answer).rejects.toMatchObject({ reason: Reason.LIMIT_REACHED });
+  await expect(entry.answer).rejects.toMatchObject({ reason: Reason.REQUEST_TOO_LARGE });
 });
 
 test("a deadline ends the wait", async () => {

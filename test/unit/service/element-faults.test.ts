@@ -7,8 +7,8 @@ const fault = { rule: "value.finite", description: "Infinity came" };
 
 function faultsOf(rowElements: number | undefined, indices: readonly number[]): AssayError {
   const violations = createViolations();
-  const faults = createElementFaults("x", rowElements, violations);
-  for (const index of indices) faults.add(index, fault);
+  const faults = createElementFaults("x", rowElements, violations, () => fault);
+  for (const index of indices) faults.add(index);
   try {
     violations.throwIfAny();
   } catch (error) {

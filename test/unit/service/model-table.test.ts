@@ -9,6 +9,7 @@ import { signature, spec } from "../../signatures.ts";
 function served(modelName: string, modelVersion: string): ServedModel {
   const batcher = {
     enqueue: () => undefined,
+    maxQueueRows: 8192,
     cancel() {},
     depth: { rows: 0, bytes: 0, running: 0 },
     close: async () => {},

@@ -128,3 +128,49 @@ test("null is offered for a missing column only where it means a missing value",
     'column "age" (INT64) is missing\ncolumn "hours_per_week" (FP32) is missing; send null for a missing value',
   );
 });
+
+test("rows of other columns in another order are told apart, cell by cell", () => {
+  const { hours_per_week, ...others } = good;
+  const { checked, faults } = check([
+    good,
+    { member: false, job: "b", "hours-per-week": 1, age: 2 },
+    { ...others, hours_per_week },
+  ]);
+  expect(faults).toEqual([]);
+  expect(checked?.inputs.map((input) => (input.values as { values: unknown }).values)).toEqual([
+    [39, 2, 39],
+    ["clerk", "b", "clerk"],
+    [40, 1, 40],
+    [true, false, true],
+  ]);
+  expect(check([good, others, good]).faults).toEqual([
+    ['rows[1].fields["hours_per_week"]', "signature.missing_column"],
+  ]);
+});
+
+test("of an optional input of several columns all come or none", () => {
+  const model = signature([
+    spec("x", "FP32", [-1, 1]),
+    spec("pair", "FP32", [-1, 2], { optional: true, featureNames: ["a", "b"] }),
+  ]);
+  expect(check([{ x: 1 }], model).faults).toEqual([]);
+  expect(check([{ x: 1, a: 2, b: 3 }], model).faults).toEqual([]);
+  expect(check([{ x: 1, a: 2 }], model).faults).toEqual([["rows", "signature.optional_column"]]);
+});
+
+test("rows × columns that are missing are all counted, in the time of what came", () => {
+  const wide = signature(Array.from({ length: 2000 }, (_, i) => spec(`c${i}`, "FP32", [-1, 1])));
+  const mapped = mapRowColumns(wide);
+  if (mapped.kind === "unmapped") throw new Error(mapped.reason);
+  const violations = createViolations();
+  const rows = Array.from({ length: 60_000 }, () => ({}));
+  expect(checkRows(rows, mapped.mapping, wide, violations)).toBeUndefined();
+  expect(violations.count).toBe(60_000 * 2000);
+});
+
+test("a name of 16 KB is cut where it is told", () => {
+  const { faults, text } = check([{ ...good, ["n".repeat(16_384)]: 1 }]);
+  expect(faults[0]![0].length).toBeLessThan(256);
+  expect(faults[0]![0]).toMatch(/^rows\[0\]\.fields\["n+…"\]$/);
+  expect(text.length).toBeLessThan(300);
+});
