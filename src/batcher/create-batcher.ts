@@ -8,14 +8,17 @@ import { batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
 import type { BatcherOptions } from "./batcher-options.ts";
+import { DeadlineWheel } from "./deadline-wheel.ts";
 import { createDelivery } from "./delivery.ts";
 import { createDrainRate } from "./drain-rate.ts";
 import { missedDeadline } from "./missed-deadline.ts";
 import { createQueue } from "./queue.ts";
-import { Roll } from "./roll.ts";
 import { createRoomLine } from "./room-line.ts";
 import { createRowlessOutputs } from "./rowless-outputs.ts";
 import { createTicket, type Part, type Ticket, wantedOutputs } from "./ticket.ts";
+
+/** An error costs its caller some microseconds, and hundreds of thousands may wait: so many are failed before others have their turn. */
+const FAILED_A_TURN = 512;
 
 /** Why a batch may fail where the rows of one of its callers alone would not. */
 const OF_THE_ROWS: ReadonlySet<Reason> = new Set([
@@ -34,7 +37,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const picker = createBatchPicker(queue, shape, maxQueueDelayMicroseconds);
   const roomLine = createRoomLine();
   /** Every entry that waits or runs. */
-  const tickets = new Roll<Ticket>();
+  const tickets = new DeadlineWheel(performance.now());
   /** Parts of batches that failed, to be run apart. */
   const retries: Part[][] = [];
   const rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>
@@ -89,8 +92,10 @@ export function createBatcher(options: BatcherOptions): Batcher {
     }
   }
 
-  function failAll(error: AssayError): void {
-    for (const ticket of tickets.snapshot()) fail(ticket, error);
+  /** Fails as many as one turn may; false once there are no more. */
+  function failSome(error: AssayError): boolean {
+    for (const ticket of tickets.some(FAILED_A_TURN)) fail(ticket, error);
+    return tickets.size > 0;
   }
 
   /** A caller's callback that throws is a bug there and must not take the others' answers. */
@@ -99,17 +104,14 @@ export function createBatcher(options: BatcherOptions): Batcher {
   }
 
   function expire(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const ticket of tickets.snapshot()) {
-      const { deadlineAt } = ticket.entry;
-      if (deadlineAt <= now) failLate(ticket, now);
-      else if (deadlineAt < next) next = deadlineAt;
-    }
+    const late = tickets.late(now, FAILED_A_TURN);
+    for (const ticket of late) failLate(ticket, now);
     if (closing) checkDrained();
-    return next;
+    return late.length === FAILED_A_TURN ? now : tickets.nextAt;
   }
 
   function failLate(ticket: Ticket, now: number): void {
+    if (ticket.isSettled) return;
     const hasBegun = !ticket.waitsForRoom && (!ticket.isWaiting || ticket.nextRow > 0);
     fail(ticket, missedDeadline(ticket.entry, ticket.enqueuedAt, now, hasBegun));
   }
@@ -118,7 +120,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
   function dispatch(): void {
     if (stopped) return;
     const outage = pool.outage;
-    if (outage !== undefined) failAll(outage);
+    if (outage !== undefined && failSome(outage)) watchTurn();
     roomLine.admit(hasRoom, enter);
     while (pool.idleCount > 0) {
       const parts = nextParts();
@@ -143,7 +145,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       if (live.length > 0) return live;
     }
     const now = performance.now();
-    for (;;) {
+    for (let late = 0; ; ) {
       const pick = picker.next(now, maxQueueDelayMicroseconds > 0 && !closing);
       if (pick === undefined) return undefined;
       if (pick.kind === "wait") {
@@ -154,6 +156,10 @@ export function createBatcher(options: BatcherOptions): Batcher {
       }
       const live = pick.parts.filter((part) => isInTime(part.ticket, now));
       if (live.length > 0) return live;
+      late += pick.parts.length;
+      if (late < FAILED_A_TURN) continue;
+      watchTurn();
+      return undefined;
     }
   }
 
@@ -272,7 +278,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
         if (runningBatches === 0) resolve();
       });
       const error = new AssayError(Reason.SHUTTING_DOWN, `model ${modelName} takes no more requests`);
-      failAll(error);
+      while (failSome(error)) await new Promise((resolve) => setImmediate(resolve));
       deadlines.close();
     },
   };

@@ -1,5 +1,5 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, withoutStack } from "../errors.ts";
 
 /** What an entry is told whose deadline has passed. `now` and `enqueuedAt` are on `performance.now()`'s clock. */
 export function missedDeadline(
@@ -8,13 +8,11 @@ export function missedDeadline(
   now: number,
   hasBegun: boolean,
 ): AssayError {
-  if (entry.deadlineAt <= enqueuedAt) {
-    return new AssayError(Reason.DEADLINE_EXCEEDED, "the deadline had passed when the rows came");
-  }
   const waitedMs = Math.round(now - enqueuedAt);
   const where = hasBegun ? "running" : "waiting to run";
-  return new AssayError(
-    Reason.DEADLINE_EXCEEDED,
-    `the deadline passed after ${waitedMs} ms, the rows were still ${where}`,
-  );
+  const what =
+    entry.deadlineAt <= enqueuedAt
+      ? "the deadline had passed when the rows came"
+      : `the deadline passed after ${waitedMs} ms, the rows were still ${where}`;
+  return withoutStack(() => new AssayError(Reason.DEADLINE_EXCEEDED, what));
 }

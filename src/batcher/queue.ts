@@ -35,6 +35,9 @@ export interface EntryQueue {
   takeFrom(ticket: Ticket, rowCount: number, parts: Part[]): void;
 }
 
+/** Entries without rows fill no batch: of them so many go together. */
+const MOST_PARTS = 4096;
+
 /** Makes an empty queue. */
 export function createQueue(): EntryQueue {
   const groups = new Map<string, EntryGroup>();
@@ -119,7 +122,7 @@ export function createQueue(): EntryQueue {
       for (let ticket = group[lane].first; ticket !== undefined; ) {
         const next = ticket.groupAfter;
         const waiting = ticket.entry.rowCount - ticket.nextRow;
-        if (left === 0 && waiting > 0) return;
+        if ((left === 0 && waiting > 0) || parts.length >= MOST_PARTS) return;
         takeFrom(ticket, left, parts);
         left -= Math.min(left, waiting);
         ticket = next;

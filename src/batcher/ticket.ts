@@ -2,10 +2,9 @@ import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Entry } from "./batcher.ts";
 import type { JoinedOutputs } from "./joined-outputs.ts";
 import type { EntryGroup } from "./queue.ts";
-import type { RollMember } from "./roll.ts";
 
 /** What the batcher knows of one entry while it is not answered. */
-export interface Ticket extends RollMember {
+export interface Ticket {
   readonly entry: Entry;
   /** Set as it enters the queue. */
   group: EntryGroup | undefined;
@@ -27,6 +26,10 @@ export interface Ticket extends RollMember {
   laneAfter: Ticket | undefined;
   groupBefore: Ticket | undefined;
   groupAfter: Ticket | undefined;
+  /** Its place in the wheel of deadlines. */
+  wheelTick: number;
+  wheelBefore: Ticket | undefined;
+  wheelAfter: Ticket | undefined;
 }
 
 /** Rows of one entry in one batch. */
@@ -39,7 +42,6 @@ export interface Part {
 /** Makes the ticket of an entry that has come. */
 export function createTicket(entry: Entry, enqueuedAt: number): Ticket {
   return {
-    rollIndex: -1,
     entry,
     group: undefined,
     enqueuedAt,
@@ -53,6 +55,9 @@ export function createTicket(entry: Entry, enqueuedAt: number): Ticket {
     laneAfter: undefined,
     groupBefore: undefined,
     groupAfter: undefined,
+    wheelTick: 0,
+    wheelBefore: undefined,
+    wheelAfter: undefined,
   };
 }
 
