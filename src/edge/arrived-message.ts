@@ -2,9 +2,12 @@ import type { ServerStream } from "../http2/stream.ts";
 import type { ItemSize } from "../service/scoring.ts";
 import type { MessageLease } from "./message-memory.ts";
 
+/** What an item takes besides its message: objects here, in the service and in the batcher. */
+const ITEM_BYTES = 256;
+
 /** A whole message of a stream, from its last octet until its answer is taken: then its memory and the peer's window go back. */
 export class ArrivedMessage implements ItemSize {
-  /** What its item takes: the length of the message, decompressed where it came compressed. */
+  /** What its item takes of the server's memory. */
   memoryBytes: number;
   readonly flags: number;
   readonly lease: MessageLease;
@@ -13,11 +16,16 @@ export class ArrivedMessage implements ItemSize {
   private readonly stream: ServerStream;
 
   constructor(flags: number, lease: MessageLease, wireBytes: number, stream: ServerStream) {
-    this.memoryBytes = lease.bytes.length;
+    this.memoryBytes = ITEM_BYTES + lease.bytes.length;
     this.flags = flags;
     this.lease = lease;
     this.wireBytes = wireBytes;
     this.stream = stream;
+  }
+
+  /** It came compressed and takes `byteCount` as it is read. */
+  decompressed(byteCount: number): void {
+    this.memoryBytes = ITEM_BYTES + byteCount;
   }
 
   onLeave(): void {

@@ -14,7 +14,9 @@ import {
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
 import type { ItemStream, ScoringService } from "../service/scoring.ts";
+import { turnBudget } from "../service/turn-budget.ts";
 import { ArrivedMessage } from "./arrived-message.ts";
+import { ByteBacklog } from "./byte-backlog.ts";
 import { publicError } from "./call-interceptor.ts";
 import type { ConnectContext } from "./connect-adapter.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
@@ -63,6 +65,8 @@ export function grpcStreamRoute(
 
 const DONE = headerBlock([["grpc-status", "0"]]);
 const COMPRESS_MIN_BYTES = 1024;
+/** Messages that are taken apart before the stream's window has room for them. */
+const MOST_WAITING = 1024;
 /** For all streams: what one does not need another uses. */
 const memory = createMessageMemory();
 
@@ -75,8 +79,17 @@ class GrpcStreamCall {
   private readonly encodings: ReturnType<typeof compressionNegotiate>;
   private readonly deframer: GrpcDeframer;
   private readonly sendGuarded = (): void => this.guarded(this.send);
-  /** Whole messages that are not decoded yet. */
-  private readonly waiting: ArrivedMessage[] = [];
+  private readonly readGuarded = (): void => {
+    this.isReadPut = false;
+    this.guarded(this.read);
+  };
+  /** Whole messages that are not decoded yet, from `waitingHead` on. */
+  private readonly waiting: (ArrivedMessage | undefined)[] = [];
+  private waitingHead = 0;
+  /** What came behind them. */
+  private readonly backlog = new ByteBacklog();
+  private hasEnded = false;
+  private isReadPut = false;
   /** The item that did not fit the window. */
   private offered: PredictStreamRequest | undefined = undefined;
   private offeredMessage: ArrivedMessage | undefined = undefined;
@@ -161,19 +174,53 @@ class GrpcStreamCall {
 
   private takeBody(bytes: Uint8Array, end: boolean): void {
     if (this.requestEnd !== undefined) return;
+    // Messages of five octets take fifty times as much once they are taken apart: behind so many they stay together.
+    if (this.backlog.isEmpty && this.waiting.length - this.waitingHead < MOST_WAITING) this.deframe(bytes);
+    else this.backlog.add(bytes);
+    this.hasEnded ||= end;
+    if (!this.isReadPut) this.read();
+  }
+
+  private deframe(bytes: Uint8Array): void {
     try {
       this.deframer.take(bytes);
     } catch (error) {
       this.requestEnd = { error };
+      this.backlog.clear();
     }
-    if (end) {
+  }
+
+  private nextWaiting(): ArrivedMessage | undefined {
+    const { waiting } = this;
+    while (this.waitingHead === waiting.length) {
+      const bytes = this.backlog.take();
+      if (bytes === undefined) return undefined;
+      this.deframe(bytes);
+    }
+    const next = waiting[this.waitingHead];
+    waiting[this.waitingHead++] = undefined;
+    if (this.waitingHead === waiting.length) this.waitingHead = waiting.length = 0;
+    return next;
+  }
+
+  /** All that came is read: the end, if it has come, or the rest of a message that is on its way. */
+  private readEnd(): void {
+    if (this.requestEnd === undefined && this.hasEnded) {
       const isCut = this.deframer.pendingBytes > 0;
       const error = isCut
         ? new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument)
         : undefined;
-      this.requestEnd ??= { error };
+      this.requestEnd = { error };
     }
-    this.read();
+    if (this.requestEnd !== undefined) this.items.end(this.requestEnd.error);
+    else this.consumePending();
+  }
+
+  /** Goes on in the next turn, where others have had theirs. */
+  private readLater(): void {
+    if (this.isReadPut) return;
+    this.isReadPut = true;
+    turnBudget.later(this.readGuarded);
   }
 
   /** Offers what has come, as far as the window allows. */
@@ -185,10 +232,13 @@ class GrpcStreamCall {
         this.offered = this.offeredMessage = undefined;
         continue;
       }
-      const next = this.waiting.shift();
+      if (!turnBudget.spend()) {
+        this.readLater();
+        return;
+      }
+      const next = this.nextWaiting();
       if (next === undefined) {
-        if (this.requestEnd !== undefined) items.end(this.requestEnd.error);
-        else this.consumePending();
+        this.readEnd();
         return;
       }
       if ((next.flags & COMPRESSED_FLAG) === 0) this.decode(next, next.lease.bytes);
@@ -201,7 +251,7 @@ class GrpcStreamCall {
   }
 
   private decode(message: ArrivedMessage, bytes: Uint8Array): void {
-    message.memoryBytes = bytes.length;
+    turnBudget.weigh(bytes.length);
     try {
       this.offered = decodeItem(bytes);
       this.offeredMessage = message;
@@ -217,6 +267,7 @@ class GrpcStreamCall {
       (bytes) => {
         this.isDecompressing = false;
         this.guarded(() => {
+          message.decompressed(bytes.length);
           this.decode(message, bytes);
           this.read();
         });
@@ -238,6 +289,10 @@ class GrpcStreamCall {
     this.isScheduled = false;
     const { items } = this;
     while (this.isWritable && !this.isCompressing) {
+      if (!turnBudget.spend()) {
+        this.sendLater();
+        return;
+      }
       const answer = items.take();
       if (answer === undefined) {
         if (items.outcome !== undefined) this.finish(items.outcome.error);
@@ -248,7 +303,13 @@ class GrpcStreamCall {
       if (response === null || bytes.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) this.write(bytes);
       else this.compress(response, bytes.subarray(PREFIX_BYTES));
     }
-    if (!this.isDone) this.read();
+    if (!this.isDone && !this.isReadPut) this.read();
+  }
+
+  private sendLater(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    turnBudget.later(this.sendGuarded);
   }
 
   private compress(compression: Compression, message: Uint8Array): void {

@@ -13,7 +13,8 @@ export function memoryBytes(item: PredictStreamRequest): number {
   let bytes = ITEM_BYTES + request.features.length * ELEMENT_BYTES;
   for (const tensor of request.inputs) bytes += tensorBytes(tensor);
   for (const row of request.rows) {
-    for (const [name, value] of Object.entries(row)) {
+    for (const name of Object.keys(row)) {
+      const value = row[name];
       bytes += FIELD_BYTES + name.length + (typeof value === "string" ? value.length : 0);
     }
   }

@@ -1,6 +1,7 @@
 import type { PredictStreamRequest } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { memoryBytes } from "./item-size.ts";
 import type { ItemResult, ItemStream } from "./scoring.ts";
+import { turnBudget } from "./turn-budget.ts";
 
 /** Feeds items to a stream as they come and yields its answers; closes it at the end. */
 export async function* predictItems(
@@ -20,7 +21,10 @@ export async function* predictItems(
   async function read(): Promise<void> {
     try {
       for await (const item of items) {
+        // What is refused at once never waits for anything else: a list of such items would hold the event loop.
+        if (!turnBudget.spend()) await turnBudget.nextTurn();
         const size = { memoryBytes: memoryBytes(item) };
+        turnBudget.weigh(size.memoryBytes);
         while (!stream.offer(item, size)) {
           if (closed || stream.isEnding) return;
           await change();
@@ -39,6 +43,7 @@ export async function* predictItems(
       if (answer !== undefined) {
         // There is room now, which the reader may be waiting for.
         stream.onChange();
+        if (!turnBudget.spend()) await turnBudget.nextTurn();
         yield answer;
       } else if (stream.outcome !== undefined) {
         if (stream.outcome.error !== undefined) throw stream.outcome.error;
