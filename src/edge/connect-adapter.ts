@@ -18,6 +18,7 @@ import { beginCall, type EdgeCall } from "./edge-call.ts";
 import type { EdgeLimits } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { framedMessageCheck, wholeBodyCheck } from "./message-limit.ts";
+import { readsGrpcStatus, refuse } from "./refusal.ts";
 import { createRequestBody, type RequestBody } from "./request-body.ts";
 import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
 import { callerTimeout } from "./timeout-header.ts";
@@ -81,7 +82,15 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     signal: abort.signal,
     contextValues,
   })
-    .then((response) => pump.send(explained(response, handler), wire, edgeCall.id, context))
+    .then((response) => {
+      const why = response.body === undefined ? REFUSALS[response.status]?.(handler, stream) : undefined;
+      if (why !== undefined && readsGrpcStatus(wire)) {
+        const error = edgeCall.asAssayError(new AssayError(Reason.UNIMPLEMENTED, why));
+        refuse(stream, error, context.corsOrigins, response.status);
+        return undefined;
+      }
+      return pump.send(explained(response, why), wire, edgeCall.id, context);
+    })
     .catch((error: unknown) => {
       edgeCall.asAssayError(error);
       stream.reset(INTERNAL_ERROR);
@@ -142,19 +151,19 @@ function limitBodyTime(body: RequestBody, edgeCall: EdgeCall, bodyTimeoutMs: num
 }
 
 /** Connect leaves the body of a refusal empty; people who call by hand need to know why. */
-function explained(response: UniversalServerResponse, handler: UniversalHandler): UniversalServerResponse {
-  const message = REFUSALS[response.status]?.(handler);
-  if (response.body !== undefined || message === undefined) return response;
+function explained(response: UniversalServerResponse, message: string | undefined): UniversalServerResponse {
+  if (message === undefined) return response;
   const header = new Headers(response.header);
   header.set("content-type", "text/plain; charset=utf-8");
   const bytes = new TextEncoder().encode(`${message}\n`);
   return { ...response, header, body: once(bytes) };
 }
 
-const REFUSALS: Readonly<Record<number, (handler: UniversalHandler) => string>> = {
-  405: (handler) => `${handler.requestPath} takes ${handler.allowedMethods.join(" and ")}`,
-  415: (handler) =>
-    `the content type is not one that ${handler.requestPath} takes: ${
+const REFUSALS: Readonly<Record<number, (handler: UniversalHandler, stream: ServerStream) => string>> = {
+  405: (handler, stream) =>
+    `${handler.requestPath} takes ${handler.allowedMethods.join(" and ")}, not ${stream.method}`,
+  415: (handler, stream) =>
+    `${shownType(stream)} is not one that ${handler.requestPath} takes: ${
       handler.method.methodKind === "unary"
         ? "application/json, application/proto"
         : "application/connect+json, application/connect+proto"
@@ -163,8 +172,18 @@ const REFUSALS: Readonly<Record<number, (handler: UniversalHandler) => string>> 
     `${handler.requestPath} is a bidi stream and needs HTTP/2; PredictRows works over HTTP/1.1`,
 };
 
+function shownType(stream: ServerStream): string {
+  const type = stream.headers.get("content-type");
+  if (type === undefined) return "no content type came, which";
+  return `content type ${JSON.stringify(type.slice(0, 100))}`;
+}
+
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
+}
+
+function isOk(trailer: Headers): boolean {
+  return trailer.get("grpc-status") === "0";
 }
 
 /** Sends a universal response as fast as the peer takes it. */
@@ -189,10 +208,15 @@ function createResponsePump(stream: ServerStream): ResponsePump {
       const iterator = response.body?.[Symbol.asyncIterator]();
       const isText = wire === "grpc-web-text";
       const fields = responseFields(response.header, stream.headers, requestId, context.corsOrigins, isText);
-      stream.respond(response.status, headerBlock(fields));
+      // gRPC's head waits for the first octet: an error without a message goes out in one block of fields (Trailers-Only), since
+      // clients take a head by itself for an answer that has begun and do not retry.
+      let hasResponded = wire !== "grpc";
+      if (hasResponded) stream.respond(response.status, headerBlock(fields));
       while (iterator !== undefined && !stopped) {
         const chunk = await iterator.next();
-        if (chunk.done) break;
+        if (chunk.done || stopped) break;
+        if (!hasResponded) stream.respond(response.status, headerBlock(fields));
+        hasResponded = true;
         if (stream.write(isText ? encodeBase64(chunk.value) : chunk.value) || stopped) continue;
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -201,9 +225,13 @@ function createResponsePump(stream: ServerStream): ResponsePump {
       if (stopped) {
         iterator?.return?.().catch(() => {});
       } else if (response.trailer === undefined) {
+        if (!hasResponded) stream.respond(response.status, headerBlock(fields));
         stream.write(new Uint8Array(0), true);
-      } else {
+      } else if (hasResponded || isOk(response.trailer)) {
+        if (!hasResponded) stream.respond(response.status, headerBlock(fields));
         stream.trailers(headerBlock(trailerFields(response.trailer)));
+      } else {
+        stream.respond(response.status, headerBlock([...fields, ...trailerFields(response.trailer)]), true);
       }
     },
     stop() {

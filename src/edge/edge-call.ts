@@ -10,6 +10,7 @@ import { AssayError, reasonName } from "../errors.ts";
 import type { CancelReason, ServerStream } from "../http2/stream.ts";
 import { type Call, createCall } from "../service/call.ts";
 import type { Log } from "../telemetry/log.ts";
+import { LONGEST_TIMER_MS } from "./timeout-header.ts";
 
 /** One call at the edge; whoever began it ends it. */
 export interface EdgeCall {
@@ -47,7 +48,6 @@ export interface EdgeCallOptions {
   readonly log: Log;
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 const ID_PREFIX = randomBytes(6).toString("hex");
 let idCount = 0;
@@ -66,7 +66,7 @@ class OpenEdgeCall implements EdgeCall {
   onFailure: (failure: AssayError) => void = nothing;
   private readonly log: Log;
   private readonly startedAt = performance.now();
-  private readonly timer: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined = undefined;
   private outcome: AssayError | undefined = undefined;
   private ended = false;
   private rejectGuarded: ((failure: AssayError) => void) | undefined = undefined;
@@ -81,10 +81,18 @@ class OpenEdgeCall implements EdgeCall {
     this.procedure = options.procedure;
     this.sendsDetails = options.sendsDetails;
     this.log = options.log;
-    this.timer =
-      timeoutMs <= MAX_TIMER_MS
-        ? setTimeout(() => this.fail(deadlineExceeded(timeoutMs, options)), timeoutMs)
-        : undefined;
+    if (timeoutMs < Number.POSITIVE_INFINITY) this.wait(timeoutMs, timeoutMs, options);
+  }
+
+  /** Fails the call after `leftMs`, in as many steps as Node's timers need. */
+  private wait(leftMs: number, timeoutMs: number, options: EdgeCallOptions): void {
+    this.timer = setTimeout(
+      () => {
+        if (leftMs <= LONGEST_TIMER_MS) this.fail(deadlineExceeded(timeoutMs, options));
+        else this.wait(leftMs - LONGEST_TIMER_MS, timeoutMs, options);
+      },
+      Math.min(leftMs, LONGEST_TIMER_MS),
+    );
   }
 
   guard<T>(work: Promise<T>): Promise<T> {

@@ -21,6 +21,7 @@ import type { Log } from "../telemetry/log.ts";
 import { createAssayHttp2Engine } from "./assay-http2-engine.ts";
 import { callInterceptor } from "./call-interceptor.ts";
 import { connectCompressions } from "./compression.ts";
+import { DrainNotice } from "./drain-notice.ts";
 import type { EdgeCall } from "./edge-call.ts";
 import { grpcStreamRoute } from "./grpc-stream.ts";
 import { healthRoutes } from "./health-routes.ts";
@@ -32,7 +33,7 @@ import { createNodeHttp2Engine } from "./node-http2-engine.ts";
 import { predictRoute } from "./predict-route.ts";
 import { probeRoutes } from "./probes.ts";
 import { reflectionRoutes } from "./reflection-routes.ts";
-import { createRouter } from "./router.ts";
+import { createRouter, refuseHeaderList } from "./router.ts";
 import { modelRoutes, scoringRoutes } from "./scoring-routes.ts";
 
 /** What an edge is made of. */
@@ -69,20 +70,24 @@ export interface Edge {
 /** What the status of a stream item may hold, so that it can be written as JSON. */
 const detailTypes = createRegistry(BadRequestSchema, ErrorInfoSchema, RetryInfoSchema);
 
+const WATCH = "/grpc.health.v1.Health/Watch";
 const LASTING = new Set([
-  "/grpc.health.v1.Health/Watch",
+  WATCH,
   "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ]);
 
+/** How long a Watch has to be sent NOT_SERVING. */
+const LAST_WORD_MS = 250;
+
 /** Makes an edge; nothing listens yet. */
 export function createEdge(options: EdgeOptions): Edge {
   const { scoring, models, limits, corsOrigins, log } = options;
-  let draining = false;
+  const notice = new DrainNotice();
   const lastingCalls = new Set<EdgeCall>();
   const readiness = () => {
     const state = models.readiness();
-    return draining ? { ...state, ready: false, draining: true } : state;
+    return notice.isAnnounced ? { ...state, ready: false, draining: true } : state;
   };
   const memory = createMemoryBudget(
     Number(limits.maxRequestMemoryBytes) || defaultMemoryBytes(limits.maxMessageBytes),
@@ -100,6 +105,7 @@ export function createEdge(options: EdgeOptions): Edge {
     connect,
     [ScoringServiceDesc, ModelService].map((service) => service.typeName),
     () => readiness().ready,
+    notice,
   );
   reflectionRoutes(connect, services);
   const ownProcedures = connect.handlers.length;
@@ -107,6 +113,7 @@ export function createEdge(options: EdgeOptions): Edge {
   const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
 
   const grpcStream = grpcStreamRoute(scoring, compressions);
+  const context = { limits, corsOrigins, log, memory, lasting: LASTING, lastingCalls, foreign };
   const onStream = createRouter(
     {
       grpcStreams: new Map(options.grpcStreams === "connect" ? [] : [[grpcStream.procedure, grpcStream]]),
@@ -114,38 +121,41 @@ export function createEdge(options: EdgeOptions): Edge {
       plain: probeRoutes(readiness),
       predict: predictRoute(scoring),
     },
-    { limits, corsOrigins, log, memory, lasting: LASTING, lastingCalls, foreign },
+    context,
   );
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream),
     http2:
       options.http2Engine === "node"
         ? createNodeHttp2Engine(limits, onStream)
-        : createAssayHttp2Engine(limits, onStream, log),
+        : createAssayHttp2Engine(limits, onStream, (stream) => refuseHeaderList(stream, context), log),
     limits,
     tls: options.tls,
     log,
   });
+  function endLasting(which: (edgeCall: EdgeCall) => boolean): void {
+    const why = new AssayError(Reason.SHUTTING_DOWN, "the server is shutting down");
+    for (const edgeCall of lastingCalls) if (which(edgeCall)) edgeCall.fail(why);
+  }
+
   return {
     listen: listener.listen,
     get connectionCount() {
       return listener.connectionCount;
     },
     announceDrain() {
-      draining = true;
+      notice.announce();
+      listener.announceDrain();
     },
     drain(timeoutMs) {
-      draining = true;
-      for (const edgeCall of lastingCalls) edgeCall.fail(shuttingDown());
+      notice.drain();
+      endLasting(({ procedure }) => procedure !== WATCH);
+      setTimeout(() => endLasting(() => true), LAST_WORD_MS).unref();
       return listener.drain(timeoutMs);
     },
     close() {
-      draining = true;
+      notice.drain();
       return listener.close();
     },
   };
-}
-
-function shuttingDown(): AssayError {
-  return new AssayError(Reason.SHUTTING_DOWN, "the server is shutting down");
 }

@@ -5,8 +5,13 @@ import type { CancelReason } from "../http2/stream.ts";
 export interface Engine {
   /** Takes a socket whose first bytes lie unread in it. */
   accept(socket: Duplex): void;
-  /** Asks the peers to open no more calls; each connection is closed when its calls have ended. */
-  drain(): void;
+  /** From now on peers are told, where their protocol can say so with an answer, that the connection ends. Everything is served. */
+  announceDrain(): void;
+  /**
+   * Asks the peers to open no more calls; each connection is closed when its calls have ended. Where peers learn of it only with an
+   * answer, idle ones stay for `lingerMs`, so that a call that is on its way is answered.
+   */
+  drain(lingerMs: number): void;
   /** Cancels every call that is left and ends every connection. */
   abort(reason: CancelReason): void;
 }

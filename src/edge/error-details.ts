@@ -2,6 +2,7 @@ import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { type ItemError, ItemErrorSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import {
   type BadRequest_FieldViolation,
   BadRequest_FieldViolationSchema,
@@ -84,6 +85,17 @@ export function toItemStatus(error: AssayError): Status {
   });
 }
 
+/** The same facts in fields of their own, for JSON: who reads it needs no registry of the details' types. */
+export function toItemError(error: AssayError): ItemError {
+  const retryMs = retryAfterMs(error);
+  return create(ItemErrorSchema, {
+    reason: publicReason(error),
+    violations: cutViolations(error.violations, ITEM_CUT),
+    violationCount: error.violationCount,
+    ...(retryMs === undefined ? {} : { retryDelay: durationOf(retryMs) }),
+  });
+}
+
 /** The value of a Retry-After header: whole seconds, at least 1. */
 export function retryAfterSeconds(retryMs: number): string {
   return String(Math.max(1, Math.ceil(retryMs / 1000)));
@@ -104,15 +116,19 @@ function errorDetails(error: AssayError, cut: ErrorCut): Detail[] {
   }
   const retryMs = retryAfterMs(error);
   if (retryMs !== undefined) {
-    const retryDelay = {
-      seconds: BigInt(Math.floor(retryMs / 1000)),
-      nanos: Math.round((retryMs % 1000) * 1_000_000),
-    };
-    details.push({ desc: RetryInfoSchema, message: create(RetryInfoSchema, { retryDelay }) });
+    const message = create(RetryInfoSchema, { retryDelay: durationOf(retryMs) });
+    details.push({ desc: RetryInfoSchema, message });
   }
-  const reason = reasonName(error.reason === Reason.REASON_UNSPECIFIED ? Reason.INTERNAL : error.reason);
-  const info = create(ErrorInfoSchema, { domain: "assay", reason, metadata });
+  const info = create(ErrorInfoSchema, { domain: "assay", reason: publicReason(error), metadata });
   return [{ desc: ErrorInfoSchema, message: info }, ...details];
+}
+
+function publicReason({ reason }: AssayError): string {
+  return reasonName(reason === Reason.REASON_UNSPECIFIED ? Reason.INTERNAL : reason);
+}
+
+function durationOf(ms: number): { seconds: bigint; nanos: number } {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round((ms % 1000) * 1_000_000) };
 }
 
 function shortened(text: string, maxCharacters: number): string {

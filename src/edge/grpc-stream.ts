@@ -329,11 +329,14 @@ class GrpcStreamCall {
   private respond(): void {
     if (this.hasResponded) return;
     this.hasResponded = true;
+    this.stream.respond(200, headerBlock(this.headFields()));
+  }
+
+  private headFields(): ReturnType<typeof responseFields> {
     const { stream, edgeCall, context, encodings } = this;
     const header = new Headers({ "content-type": "application/grpc+proto" });
     if (encodings.response !== null) header.set("grpc-encoding", encodings.response.name);
-    const fields = responseFields(header, stream.headers, edgeCall.id, context.corsOrigins);
-    stream.respond(200, headerBlock(fields));
+    return responseFields(header, stream.headers, edgeCall.id, context.corsOrigins);
   }
 
   private write(bytes: Uint8Array): void {
@@ -344,11 +347,14 @@ class GrpcStreamCall {
   private finish(error: unknown): void {
     if (this.isDone) return;
     this.isDone = true;
-    this.respond();
-    if (error === undefined) this.stream.trailers(DONE);
-    else {
-      const trailer = setTrailerStatus(new Headers(), publicError(error, this.edgeCall));
-      this.stream.trailers(headerBlock(trailerFields(trailer)));
+    if (error === undefined) {
+      this.respond();
+      this.stream.trailers(DONE);
+    } else {
+      const trailer = trailerFields(setTrailerStatus(new Headers(), publicError(error, this.edgeCall)));
+      if (this.hasResponded) this.stream.trailers(headerBlock(trailer));
+      // Trailers-Only: a head by itself would be an answer that has begun, which clients do not retry.
+      else this.stream.respond(200, headerBlock([...this.headFields(), ...trailer]), true);
     }
     this.items.close();
     this.edgeCall.end();

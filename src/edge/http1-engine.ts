@@ -1,16 +1,29 @@
 import { createServer, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { StreamHandler } from "../http2/stream.ts";
 import type { Engine } from "./engine.ts";
+import { closeGently } from "./gentle-close.ts";
+import { Http1Connection } from "./http1-connection.ts";
 import { createHttp1Stream, type EngineStream } from "./http1-stream.ts";
 import type { EdgeLimits } from "./limits.ts";
+
+const SWEEP_MS = 500;
+/** What all connections together may leave unread, in parts of one; the HTTP/2 engine takes as much. */
+const ALL_CONNECTIONS = 2;
+/** How much may be written, in parts of that, before all connections are counted. */
+const PART = 8;
 
 /** Serves HTTP/1.1 connections with `node:http`. */
 export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler): Engine {
   const open = new Set<EngineStream>();
-  const sockets = new Set<Duplex>();
-  let draining = false;
-  const context = { windowBytes: limits.streamWindowBytes, closing: () => draining };
+  const connections = new Map<Socket, Http1Connection>();
+  const maxUnreadBytes = limits.maxUnreadAnswerBytes * ALL_CONNECTIONS;
+  let isLastCall = false;
+  let isClosing = false;
+  let writtenBytes = 0;
+  let sweepTimer: NodeJS.Timeout | undefined;
+  let closeTimer: NodeJS.Timeout | undefined;
   const server = createServer({
     maxHeaderSize: limits.maxHeaderListBytes,
     headersTimeout: limits.headerTimeoutMs,
@@ -20,39 +33,95 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler): 
     connectionsCheckingInterval: Math.min(1000, Math.ceil(limits.headerTimeoutMs / 4)),
     noDelay: true,
   });
+
+  function checkUnread(): void {
+    writtenBytes = 0;
+    let sum = 0;
+    for (const connection of connections.values()) sum += connection.unreadBytes;
+    if (sum <= maxUnreadBytes) return;
+    const largest = [...connections.values()].sort((a, b) => b.unreadBytes - a.unreadBytes);
+    for (const connection of largest) {
+      if (sum <= maxUnreadBytes) return;
+      sum -= connection.unreadBytes;
+      connection.socket.destroy();
+    }
+  }
+
+  function sweep(): void {
+    const nowMs = performance.now();
+    checkUnread();
+    for (const connection of connections.values()) {
+      if (nowMs - connection.stalledSince(nowMs) > limits.unreadTimeoutMs) connection.socket.destroy();
+      else if (isClosing && connection.isIdle) closeGently(connection.socket);
+    }
+  }
+
+  /** Who is idle after the time in which clients could have been told is let go; requests that are coming are answered first. */
+  function closeIdle(): void {
+    isClosing = true;
+    sweep();
+  }
+
   server.on("request", (request, response) => {
-    const engineStream = createHttp1Stream(request, response, context);
-    open.add(engineStream);
-    response.once("close", () => open.delete(engineStream));
-    onStream(engineStream.stream);
+    const connection = connections.get(request.socket);
+    // What follows a response that closes is not served: its sender was told, or will see that no answer came.
+    if (connection === undefined || connection.isLast) return;
+    connection.add(response, () => {
+      const engineStream = createHttp1Stream(request, response, {
+        windowBytes: limits.streamWindowBytes,
+        closes() {
+          if (!isLastCall || !connection.hasOneRequest) return false;
+          connection.isLast = true;
+          return true;
+        },
+        written(byteCount) {
+          writtenBytes += byteCount;
+          if (writtenBytes * PART > maxUnreadBytes) setImmediate(checkUnread);
+        },
+      });
+      open.add(engineStream);
+      response.once("close", () => open.delete(engineStream));
+      onStream(engineStream.stream);
+    });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    refuse(socket, error, limits);
+    refuse(socket as Socket, error, limits);
   });
   // node:http checks its header time-out only on a server that listens; this one is fed by the listener.
   server.emit("listening");
   return {
-    accept(socket) {
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
+    accept(duplex) {
+      const socket = duplex as Socket;
+      connections.set(socket, new Http1Connection(socket));
+      sweepTimer ??= setInterval(sweep, SWEEP_MS).unref();
+      socket.once("close", () => {
+        connections.delete(socket);
+        if (connections.size > 0) return;
+        clearInterval(sweepTimer);
+        sweepTimer = undefined;
+      });
       server.emit("connection", socket);
       // The first bytes lie in the socket's own buffer, and it was paused after them.
       socket.resume();
     },
-    drain() {
-      draining = true;
-      server.closeIdleConnections();
+    announceDrain() {
+      isLastCall = true;
+    },
+    drain(lingerMs) {
+      isLastCall = true;
+      closeTimer ??= setTimeout(closeIdle, lingerMs).unref();
     },
     abort(reason) {
+      clearTimeout(closeTimer);
       for (const engineStream of open) engineStream.cancel(reason);
-      for (const socket of sockets) socket.destroy();
+      for (const socket of connections.keys()) socket.destroy();
       server.close(() => {});
       server.emit("close");
     },
   };
 }
 
-function refuse(socket: Duplex, error: NodeJS.ErrnoException, limits: EdgeLimits): void {
+function refuse(socket: Socket, error: NodeJS.ErrnoException, limits: EdgeLimits): void {
   const response = (socket as { _httpMessage?: ServerResponse })._httpMessage;
   if (!socket.writable || error.code === "ECONNRESET" || response?.headersSent) {
     socket.destroy();
@@ -63,9 +132,10 @@ function refuse(socket: Duplex, error: NodeJS.ErrnoException, limits: EdgeLimits
     code: status.startsWith("400") ? "invalid_argument" : "resource_exhausted",
     message,
   });
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  closeGently(socket);
 }
 
 function refusal(error: NodeJS.ErrnoException, limits: EdgeLimits): { status: string; message: string } {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CancelReason, ServerStream } from "../http2/stream.ts";
 import { DataListener } from "./data-listener.ts";
 import { fieldList } from "./field-list.ts";
+import { requestTarget } from "./request-target.ts";
 
 /** A stream and its engine's way to end it. */
 export interface EngineStream {
@@ -12,8 +13,10 @@ export interface EngineStream {
 /** What HTTP/1.1 streams share. */
 export interface Http1Context {
   readonly windowBytes: number;
-  /** True once responses should close their connection. */
-  readonly closing: () => boolean;
+  /** Asked when a response begins: whether it is the last of its connection. */
+  closes(): boolean;
+  /** A part of the response was written that its peer may not have taken. */
+  written(byteCount: number): void;
 }
 
 /** After an early answer this much of a request is still read, so that the peer comes to read the answer. */
@@ -28,6 +31,7 @@ export function createHttp1Stream(
 ): EngineStream {
   const { socket } = request;
   const encrypted = "encrypted" in socket;
+  const target = requestTarget(request.url ?? "", request.headers.host ?? "");
   const remoteAddress = socket.remoteAddress ?? "";
   let unconsumed = 0;
   let requestEnded = false;
@@ -65,8 +69,8 @@ export function createHttp1Stream(
   });
   const stream: ServerStream = Object.assign(listener, {
     method: request.method ?? "",
-    path: request.url ?? "",
-    authority: request.headers.host ?? "",
+    path: target.path,
+    authority: target.authority,
     headers: fieldList(request.rawHeaders),
     httpVersion: 1,
     encrypted,
@@ -78,7 +82,7 @@ export function createHttp1Stream(
     onCancel: () => {},
     respond(status, headers, end = false) {
       if (done || response.headersSent) return;
-      if (context.closing()) response.shouldKeepAlive = false;
+      if (context.closes()) response.shouldKeepAlive = false;
       const flat: string[] = [];
       for (const [name, value] of headers.fields) flat.push(name, value);
       response.writeHead(status, flat);
@@ -95,6 +99,7 @@ export function createHttp1Stream(
     write(bytes, end = false) {
       if (done) return true;
       const ready = bytes.byteLength === 0 || response.write(bytes);
+      if (!ready) context.written(bytes.byteLength);
       if (end) {
         response.end();
         finish();

@@ -4,11 +4,21 @@ import {
   PredictStreamResponseSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { ItemResult } from "../service/scoring.ts";
-import { toItemStatus } from "./error-details.ts";
+import { publicMessage, toItemError, toItemStatus } from "./error-details.ts";
+import { errorRow } from "./error-table.ts";
 
-/** The answer to one item as a message. */
-export function itemResponse(result: ItemResult): PredictStreamResponse {
+/** The answer to one item as a message; `json`: what it will be written as. */
+export function itemResponse(result: ItemResult, json = false): PredictStreamResponse {
   const { itemId } = result;
+  if (json && "error" in result) {
+    const { error } = result;
+    const value = { code: errorRow(error.reason).code, message: publicMessage(error) };
+    return create(PredictStreamResponseSchema, {
+      itemId,
+      result: { case: "status", value },
+      error: toItemError(error),
+    });
+  }
   return create(PredictStreamResponseSchema, {
     itemId,
     result:

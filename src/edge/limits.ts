@@ -7,6 +7,12 @@ export interface EdgeLimits {
   /** The most streams at a time on one HTTP/2 connection. */
   readonly maxConcurrentStreams: number;
   readonly maxConnections: number;
+  /** The most connections at a time from one address; 0: nine tenths of `maxConnections`. */
+  readonly maxConnectionsPerPeer: number;
+  /** The most bytes of answers that one connection may leave unread; four times as many for all together. */
+  readonly maxUnreadAnswerBytes: number;
+  /** How long a peer may take nothing of an answer that waits for it. */
+  readonly unreadTimeoutMs: number;
   /** The longest that a call may take, whatever deadline it brings; a bidi stream has only its caller's deadline. */
   readonly callTimeoutMs: number;
   /** For the first bytes, a TLS handshake, a request's header block. */

@@ -11,8 +11,12 @@ import { AssayError } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Engine } from "./engine.ts";
 import { type FirstBytes, firstBytes } from "./first-bytes.ts";
+import { closeGently } from "./gentle-close.ts";
 import type { EdgeLimits } from "./limits.ts";
+import { OpenFiles } from "./open-files.ts";
+import { connectionsPerPeer, Peers, peerOf } from "./peers.ts";
 import { connectionRefusal } from "./refused-connection.ts";
+import { Seldom } from "./seldom.ts";
 
 /** PEM texts; with `clientCa`, clients must bring a certificate of one of these authorities. */
 export interface TlsOptions {
@@ -27,6 +31,8 @@ export interface Listener {
   readonly connectionCount: number;
   /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
   drain(timeoutMs: number): Promise<boolean>;
+  /** Takes connections and serves everything, while peers are told that the end comes. */
+  announceDrain(): void;
   /** Ends everything at once. */
   close(): Promise<void>;
 }
@@ -42,25 +48,47 @@ export interface ListenerOptions {
 
 /** Refused connections are answered politely only while there are few of them. */
 const MAX_POLITE_REFUSALS = 64;
+/** How long a peer that is idle has after the announcement for a call that is on its way. */
+const LINGER_MS = 1000;
+const MIN_LINGER_MS = 100;
 
 /** Makes the listener; nothing listens yet. */
 export function createListener(options: ListenerOptions): Listener {
   const { http1, http2, limits, tls, log } = options;
   const engines = { http1, http2 };
   const sockets = new Set<Socket>();
+  /** Those that have not said yet what they speak. */
+  const silent = new Set<Socket>();
+  const peers = new Peers();
+  const maxPerPeer = connectionsPerPeer(limits.maxConnectionsPerPeer, limits.maxConnections);
+  const openFiles = new OpenFiles();
+  let announcedAtMs: number | undefined;
   let onEmpty = () => {};
+  let lastRefusal = "";
+  const refusals = new Seldom((times) => log.warn({ times }, `a connection was refused: ${lastRefusal}`));
+  let lastFailure = "";
+  const failures = new Seldom((times) =>
+    log.error({ times, error: lastFailure }, "the listener could not take a connection, and goes on"),
+  );
 
   const server: Server =
     tls === undefined ? createServer({ allowHalfOpen: true, noDelay: true }) : tlsServer(tls, limits);
   server.on("connection", (socket: Socket) => {
+    const peer = peerOf(socket.remoteAddress);
     sockets.add(socket);
+    const ofPeer = peers.add(peer);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => {
       sockets.delete(socket);
+      silent.delete(socket);
+      peers.remove(peer);
       if (sockets.size === 0) onEmpty();
     });
-    if (sockets.size > limits.maxConnections + MAX_POLITE_REFUSALS) socket.destroy();
-    else if (tls === undefined) sniff(socket);
+    const beyond = Math.max(sockets.size - maxConnections(), ofPeer - maxPerPeer);
+    if (beyond > MAX_POLITE_REFUSALS) {
+      refused(refusalOf(socket) ?? "");
+      socket.destroy();
+    } else if (tls === undefined) sniff(socket);
   });
   server.on("secureConnection", (socket: Socket & { alpnProtocol: string | false }) => {
     socket.on("error", () => socket.destroy());
@@ -72,7 +100,31 @@ export function createListener(options: ListenerOptions): Listener {
     socket.destroy();
   });
 
+  function maxConnections(): number {
+    return Math.min(limits.maxConnections, openFiles.maxConnections(sockets.size, performance.now()));
+  }
+
+  /** Why a connection is not served, or undefined. */
+  function refusalOf(socket: Socket): string | undefined {
+    const most = maxConnections();
+    if (sockets.size > most) {
+      const which =
+        most === limits.maxConnections
+          ? "max-connections"
+          : `its limit of open files is ${openFiles.limit}: ulimit -n`;
+      return `the server has ${most} connections and takes no more (${which})`;
+    }
+    if (peers.count(peerOf(socket.remoteAddress)) <= maxPerPeer) return undefined;
+    return `${maxPerPeer} connections came from one address, which gets no more (max-connections-per-peer)`;
+  }
+
+  function refused(why: string): void {
+    lastRefusal = why;
+    refusals.happened();
+  }
+
   function sniff(socket: Socket): void {
+    silent.add(socket);
     let bytes: Buffer = Buffer.alloc(0);
     const timer = setTimeout(() => socket.destroy(), limits.headerTimeoutMs);
     const stop = () => {
@@ -83,6 +135,7 @@ export function createListener(options: ListenerOptions): Listener {
     };
     const give = () => socket.destroy();
     const take = (chunk: Buffer) => {
+      silent.delete(socket);
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       const kind = firstBytes(bytes, limits.maxHeaderListBytes);
       if (kind === "more") return;
@@ -97,16 +150,35 @@ export function createListener(options: ListenerOptions): Listener {
   }
 
   function hand(socket: Socket, kind: Exclude<FirstBytes, "more">): void {
+    const why = kind === "unknown" ? "" : refusalOf(socket);
     if (kind === "unknown") {
       socket.destroy();
-    } else if (sockets.size > limits.maxConnections) {
-      log.warn({ maxConnections: limits.maxConnections }, "a connection was refused (max-connections)");
-      socket.end(connectionRefusal(kind, limits.maxConnections));
+    } else if (why === undefined) {
+      engines[kind].accept(socket);
+    } else {
+      refused(why);
+      socket.end(connectionRefusal(kind, why));
       socket.setTimeout(limits.headerTimeoutMs, () => socket.destroy());
       socket.resume();
-    } else {
-      engines[kind].accept(socket);
     }
+  }
+
+  function announceDrain(): void {
+    announcedAtMs ??= performance.now();
+    http1.announceDrain();
+    http2.announceDrain();
+  }
+
+  /** Engines let their idle peers go after what is left of the linger; so are those that have not said a word. */
+  function startDrain(timeoutMs: number): void {
+    announceDrain();
+    const left = LINGER_MS - (performance.now() - announcedAtMs!);
+    const lingerMs = Math.min(Math.max(left, MIN_LINGER_MS), timeoutMs / 2);
+    http1.drain(lingerMs);
+    http2.drain(lingerMs);
+    setTimeout(() => {
+      for (const socket of silent) closeGently(socket);
+    }, lingerMs).unref();
   }
 
   function emptied(): Promise<void> {
@@ -134,14 +206,17 @@ export function createListener(options: ListenerOptions): Listener {
         server.once("error", (cause) => reject(cannotListen(host, port, cause)));
         server.listen(port, host, () => {
           server.removeAllListeners("error");
-          server.on("error", (error) => log.error({ error: error.message }, "the listener failed"));
+          server.on("error", (error) => {
+            lastFailure = error.message;
+            failures.happened();
+          });
           resolve(server.address() as AddressInfo);
         });
       }),
+    announceDrain,
     async drain(timeoutMs) {
       const closed = stopListening(server);
-      http1.drain();
-      http2.drain();
+      startDrain(timeoutMs);
       const inTime = await within(emptied(), timeoutMs);
       end();
       await closed;

@@ -57,6 +57,7 @@ export function createNodeHttp2Engine(limits: EdgeLimits, onStream: StreamHandle
       session.setLocalWindowSize(limits.streamWindowBytes * 4);
       serve(session, socket);
     },
+    announceDrain() {},
     drain() {
       for (const session of sessions.keys()) goAway(session);
     },

@@ -3,9 +3,8 @@ const GOAWAY = 7;
 const SETTINGS = 4;
 const ENHANCE_YOUR_CALM = 11;
 
-/** What a connection beyond the limit is sent before it is closed: the limit's name, in its own HTTP version. */
-export function connectionRefusal(kind: "http1" | "http2", maxConnections: number): Buffer {
-  const message = `the server has ${maxConnections} connections and takes no more (max-connections)`;
+/** What a connection beyond a limit is sent before it is closed: the limit's name, in its own HTTP version. */
+export function connectionRefusal(kind: "http1" | "http2", message: string): Buffer {
   return kind === "http1" ? unavailable(message) : goAway(message);
 }
 

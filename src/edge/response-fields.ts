@@ -2,18 +2,27 @@ import type { Headers as StreamHeaders } from "../http2/stream.ts";
 import type { WireProtocol } from "./content-type.ts";
 import { corsFields } from "./cors.ts";
 import { plainGrpcMessage } from "./grpc-message.ts";
+import { LONGEST_TIMER_MS, parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
 
 type Field = readonly [name: string, value: string];
 
-/** A stream's fields as a web Headers object, for Connect's handlers; gRPC-Web text is announced as binary. */
+/**
+ * A stream's fields as a web Headers object, for Connect's handlers; gRPC-Web text is announced as binary. A timeout that is longer than
+ * Node's timers is left out, since Connect would end such a call at once: the call's own deadline holds.
+ */
 export function universalHeaders(headers: StreamHeaders, wire: WireProtocol): Headers {
   const result = new Headers();
-  for (const [name, value] of headers.entries()) result.append(name, value);
+  for (const [name, value] of headers.entries()) if (!isFarTimeout(name, value)) result.append(name, value);
   if (wire === "grpc-web-text") {
     const type = headers.get("content-type")!.toLowerCase();
     result.set("content-type", type.replace("application/grpc-web-text", "application/grpc-web"));
   }
   return result;
+}
+
+function isFarTimeout(name: string, value: string): boolean {
+  if (name === "grpc-timeout") return (parseGrpcTimeout(value) ?? 0) > LONGEST_TIMER_MS;
+  return name === "connect-timeout-ms" && (parseConnectTimeout(value) ?? 0) > LONGEST_TIMER_MS;
 }
 
 /** The fields of a response: the handler's, the call's id, and what a browser needs to read it. */

@@ -2,20 +2,18 @@
  * Chooses who serves a stream: by its path, then by its content type, for each stream by itself.
  * Promises: whatever comes is answered in the form that its protocol expects.
  */
-import { Code } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream, type StreamHandler } from "../http2/stream.ts";
 import { type ConnectContext, serveConnect } from "./connect-adapter.ts";
-import { wireProtocol } from "./content-type.ts";
-import { corsFields, isPreflight, preflightFields } from "./cors.ts";
-import { toConnectError } from "./error-details.ts";
-import { errorRow } from "./error-table.ts";
+import { isPreflight, preflightFields } from "./cors.ts";
 import { headerListBytes } from "./field-list.ts";
 import { type GrpcStreamRoute, isGrpcStream } from "./grpc-stream.ts";
 import { type PlainRoute, servePlain } from "./plain-http.ts";
 import { isPredictPath } from "./predict-route.ts";
+import { refuse } from "./refusal.ts";
+import { type ServedPaths, unservedPath } from "./unserved-path.ts";
 
 /** Everything that a stream can reach. */
 export interface Routes {
@@ -28,10 +26,10 @@ export interface Routes {
 
 /** Makes the handler of every stream. */
 export function createRouter(routes: Routes, context: ConnectContext): StreamHandler {
-  const catalogue = describeRoutes(routes);
+  const served = servedPaths(routes);
   return (stream) => {
     try {
-      route(stream, routes, catalogue, context);
+      route(stream, routes, served, context);
     } catch (error) {
       context.log.error({ path: stream.path, cause: String(error) }, "a stream could not be served");
       stream.reset(INTERNAL_ERROR);
@@ -41,13 +39,11 @@ export function createRouter(routes: Routes, context: ConnectContext): StreamHan
 
 const INTERNAL_ERROR = 2;
 
-function route(stream: ServerStream, routes: Routes, catalogue: string, context: ConnectContext): void {
+function route(stream: ServerStream, routes: Routes, served: ServedPaths, context: ConnectContext): void {
   const query = stream.path.indexOf("?");
   const path = query === -1 ? stream.path : stream.path.slice(0, query);
-  const { maxHeaderListBytes } = context.limits;
-  if (headerListBytes(stream.headers) > maxHeaderListBytes) {
-    const what = `the request's header list is larger than ${maxHeaderListBytes} bytes (max-header-list-bytes)`;
-    refuse(stream, new AssayError(Reason.LIMIT_REACHED, what), context, 431);
+  if (headerListBytes(stream.headers) > context.limits.maxHeaderListBytes) {
+    refuseHeaderList(stream, context);
     return;
   }
   if (isPreflight(stream.method, stream.headers)) {
@@ -64,61 +60,35 @@ function route(stream: ServerStream, routes: Routes, catalogue: string, context:
     serveConnect(stream, procedure, context);
     return;
   }
-  const plain = isPredictPath(path) ? routes.predict : routes.plain.get(path);
+  // People write a slash at the end, and FastAPI and most frameworks let them.
+  const resource = path.length > 1 && path.endsWith("/") ? path.replace(/\/+$/, "") : path;
+  const plain = isPredictPath(resource) ? routes.predict : routes.plain.get(resource);
   if (plain === undefined) {
-    refuse(
-      stream,
-      new AssayError(Reason.UNIMPLEMENTED, `nothing is served at ${path}; ${catalogue}`),
-      context,
-      404,
-    );
+    const error = new AssayError(Reason.UNIMPLEMENTED, unservedPath(path, served));
+    refuse(stream, error, context.corsOrigins, 404);
   } else if (!plain.methods.includes(stream.method)) {
-    const what = `${path} takes ${plain.methods.join(" and ")}, not ${stream.method}`;
-    refuse(stream, new AssayError(Reason.UNIMPLEMENTED, what), context, 405, [
+    const what = `${resource} takes ${plain.methods.join(" and ")}, not ${stream.method}`;
+    refuse(stream, new AssayError(Reason.UNIMPLEMENTED, what), context.corsOrigins, 405, [
       ["allow", plain.methods.join(", ")],
     ]);
   } else {
-    servePlain(stream, plain, path, context);
+    servePlain(stream, plain, resource, context);
   }
 }
 
-/** Refuses a stream before any call begins: gRPC in its trailers, everything else as JSON. */
-function refuse(
-  stream: ServerStream,
-  error: AssayError,
-  context: ConnectContext,
-  httpStatus: number,
-  extraFields: readonly (readonly [string, string])[] = [],
-): void {
-  const wire = wireProtocol(stream.headers.get("content-type"));
-  const shared = [...extraFields, ...corsFields(stream.headers, context.corsOrigins)];
-  if (wire === "grpc" || wire === "grpc-web" || wire === "grpc-web-text") {
-    const { code, rawMessage } = toConnectError(error, wire);
-    const status: [string, string][] = [
-      ["content-type", stream.headers.get("content-type")!],
-      ["grpc-status", String(code)],
-      ["grpc-message", encodeURIComponent(rawMessage)],
-    ];
-    stream.respond(200, headerBlock([...status, ...shared]), true);
-    return;
-  }
-  const code = CODE_NAMES[errorRow(error.reason).code];
-  const bytes = new TextEncoder().encode(`${JSON.stringify({ code, message: error.message })}\n`);
-  const fields: [string, string][] = [
-    ["content-type", "application/json"],
-    ["content-length", String(bytes.byteLength)],
-  ];
-  stream.respond(httpStatus, headerBlock([...fields, ...shared]));
-  stream.write(stream.method === "HEAD" ? new Uint8Array(0) : bytes, true);
+/** Refuses a stream whose header list is larger than allowed. */
+export function refuseHeaderList(stream: ServerStream, context: ConnectContext): void {
+  const { maxHeaderListBytes } = context.limits;
+  const what = `the request's header list is larger than ${maxHeaderListBytes} bytes (max-header-list-bytes)`;
+  refuse(stream, new AssayError(Reason.LIMIT_REACHED, what), context.corsOrigins, 431);
 }
 
-const CODE_NAMES: Readonly<Partial<Record<Code, string>>> = {
-  [Code.Unimplemented]: "unimplemented",
-  [Code.ResourceExhausted]: "resource_exhausted",
-};
-
-function describeRoutes(routes: Routes): string {
+function servedPaths(routes: Routes): ServedPaths {
   const plain = [...routes.plain.keys()].map((path) => `GET ${path}`);
-  const services = new Set([...routes.procedures.values()].map((handler) => handler.service.typeName));
-  return `there is ${["POST /predict", "POST /predict/{model}", ...plain].join(", ")}, and the services ${[...services].join(", ")} at /{service}/{method}`;
+  const services = new Map<string, string[]>();
+  for (const { service, method } of routes.procedures.values()) {
+    const methods = services.get(service.typeName) ?? [];
+    services.set(service.typeName, [...methods, method.name]);
+  }
+  return { services, plain: ["POST /predict", "POST /predict/{model}", ...plain] };
 }

@@ -19,8 +19,10 @@ import { itemResponse } from "./item-response.ts";
 export function scoringRoutes(router: ConnectRouter, scoring: ScoringService): void {
   router.service(ScoringServiceDesc, {
     predict: (request, context) => scoring.predict(request, callOf(context)),
-    predictStream: (requests, context) => itemResponses(scoring.predictStream(requests, callOf(context))),
-    predictRows: (request, context) => itemResponses(scoring.predictRows(request, callOf(context))),
+    predictStream: (requests, context) =>
+      itemResponses(scoring.predictStream(requests, callOf(context)), speaksJson(context)),
+    predictRows: (request, context) =>
+      itemResponses(scoring.predictRows(request, callOf(context)), speaksJson(context)),
   });
 }
 
@@ -33,8 +35,16 @@ export function modelRoutes(router: ConnectRouter, models: ModelsService): void 
   });
 }
 
-async function* itemResponses(results: AsyncIterable<ItemResult>): AsyncGenerator<PredictStreamResponse> {
-  for await (const result of results) yield itemResponse(result);
+async function* itemResponses(
+  results: AsyncIterable<ItemResult>,
+  json: boolean,
+): AsyncGenerator<PredictStreamResponse> {
+  for await (const result of results) yield itemResponse(result, json);
+}
+
+/** Whether a stream's messages are JSON, in any protocol. */
+function speaksJson({ requestHeader }: HandlerContext): boolean {
+  return /\+json\b/i.test(requestHeader.get("content-type") ?? "");
 }
 
 function callOf(context: HandlerContext): Call {

@@ -1,5 +1,8 @@
 import type { Headers } from "../http2/stream.ts";
 
+/** The longest that Node's timers take: 24.8 days. Longer ones ring at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   H: 3_600_000,
   M: 60_000,

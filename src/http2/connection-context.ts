@@ -12,6 +12,7 @@ export interface SweepClock {
 /** Shared by the connections of an engine. */
 export interface ConnectionContext {
   readonly handler: StreamHandler;
+  readonly onHeaderListTooLarge: StreamHandler | undefined;
   readonly limits: Http2Limits;
   readonly counters: Http2Counters;
   readonly clock: SweepClock;

@@ -74,18 +74,32 @@ function openStream(connection: Connection, streamId: number, head: RequestHead)
   const { endStream } = assembly;
   if (endStream) stream.state = HALF_CLOSED_REMOTE;
   streams.set(streamId, stream);
-  if (assembly.dependsOnItself || head.malformed !== undefined || (endStream && head.contentLength > 0)) {
-    connection.resetForced(stream, PROTOCOL_ERROR);
-  } else if (head.tooLarge) {
+  if (head.tooLarge && !assembly.dependsOnItself) {
+    // Before its form is judged: what did not fit may be what it lacks.
     counters.headerListsTooLarge++;
-    stream.respond(431, EMPTY_BLOCK, true);
+    refuseHeaderList(connection, stream);
     connection.spend(FORCED_RESETS);
+  } else if (
+    assembly.dependsOnItself ||
+    head.malformed !== undefined ||
+    (endStream && head.contentLength > 0)
+  ) {
+    connection.resetForced(stream, PROTOCOL_ERROR);
   } else if (head.method === "CONNECT") {
     stream.respond(501, EMPTY_BLOCK, true);
   } else {
     if (connection.mayServe() && connection.heldRequests.isEmpty) serve(connection, stream, endStream);
     else connection.heldRequests.hold(stream, endStream);
   }
+}
+
+function refuseHeaderList(connection: Connection, stream: Http2Stream): void {
+  try {
+    connection.context.onHeaderListTooLarge?.(stream);
+  } catch (error) {
+    connection.handlerFailed(error);
+  }
+  if (stream.unanswered) stream.respond(431, EMPTY_BLOCK, true);
 }
 
 /** Hands a request to the handler. */

@@ -17,6 +17,11 @@ import { UnreadAnswers } from "./unread-answers.ts";
 export interface Http2EngineOptions {
   /** Serves each stream; called as soon as its header block is complete. */
   readonly handler: StreamHandler;
+  /**
+   * Answers a request whose header list is larger than `maxHeaderListBytes`, at once; it has the fields that fit, and its content type.
+   * Without it the answer is 431.
+   */
+  readonly onHeaderListTooLarge?: StreamHandler;
   /** Overrides of DEFAULT_LIMITS. */
   readonly limits?: Partial<Http2Limits>;
   /** Told what a handler or one of its callbacks threw; the stream has been reset with INTERNAL_ERROR. */
@@ -51,6 +56,7 @@ export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
   let draining = false;
   const context: ConnectionContext = {
     handler: options.handler,
+    onHeaderListTooLarge: options.onHeaderListTooLarge,
     limits,
     counters,
     clock: { sweeps: 0 },

@@ -13,7 +13,7 @@ export interface DecodedFields {
   readonly names: string[];
   readonly values: string[];
   listBytes: number;
-  /** True when `maxListBytes` was passed: fields from there on were read and dropped. */
+  /** True when `maxListBytes` was passed: fields from there on were read and dropped, all but the first content type. */
   truncated: boolean;
 }
 
@@ -131,8 +131,10 @@ function latin1(bytes: Uint8Array, start: number, length: number): string {
 function push(fields: DecodedFields, name: string, value: string, maxListBytes: number): void {
   fields.listBytes += name.length + value.length + ENTRY_OVERHEAD_BYTES;
   if (fields.listBytes > maxListBytes) {
+    // One field stays all the same: by it the request is refused in its own protocol.
+    const kept = name === "content-type" && value.length <= maxListBytes && !fields.names.includes(name);
     fields.truncated = true;
-    return;
+    if (!kept) return;
   }
   fields.names.push(name);
   fields.values.push(value);

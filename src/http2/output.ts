@@ -37,7 +37,6 @@ export class Output {
   blocked = false;
   /** Octets framed in this turn and not yet handed to the socket. */
   pendingBytes = 0;
-  bytesWritten = 0;
   /** DATA frames with a body so far: what the peer's windows let through. */
   framesSent = 0;
   maxFrameBytes: number;
@@ -161,7 +160,6 @@ export class Output {
       return;
     }
     const slab = this.slab;
-    this.bytesWritten += this.pendingBytes;
     this.pendingBytes = 0;
     if (this.segments.length === 0) {
       socket.write(slab!.bytes.subarray(this.start, this.position));

@@ -4,6 +4,7 @@ import { confirmDrain, startDrain } from "./drain.ts";
 import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from "./error-code.ts";
 import { PING } from "./frame.ts";
 import type { Http2Stream } from "./server-stream.ts";
+import { socketProgress } from "./socket-progress.ts";
 
 const SWEEP_MS = 500;
 // How long a connection that has said GOAWAY may take to close.
@@ -16,7 +17,7 @@ interface Watch {
   heardAtMs: number;
   pingedAtMs: number | undefined;
   headerBlockSinceMs: number | undefined;
-  takenBytes: number;
+  progress: string;
   takenAtMs: number;
   drainSinceMs: number | undefined;
   idleSinceMs: number;
@@ -60,7 +61,7 @@ export function createSweep(
           heardAtMs: nowMs,
           pingedAtMs: undefined,
           headerBlockSinceMs: undefined,
-          takenBytes: 0,
+          progress: "",
           takenAtMs: nowMs,
           drainSinceMs: undefined,
           idleSinceMs: nowMs,
@@ -101,10 +102,9 @@ export function createSweep(
 
   /** A socket that takes nothing for too long; GOAWAY would not get through either. */
   const inspectWrites = (connection: Connection, watch: Watch, nowMs: number): boolean => {
-    const waitingBytes = connection.socket.writableLength;
-    const takenBytes = connection.output.bytesWritten - waitingBytes;
-    if (waitingBytes === 0 || takenBytes !== watch.takenBytes) {
-      watch.takenBytes = takenBytes;
+    const progress = connection.socket.writableLength === 0 ? "" : socketProgress(connection.socket);
+    if (progress === "" || progress !== watch.progress) {
+      watch.progress = progress;
       watch.takenAtMs = nowMs;
     }
     if (nowMs - watch.takenAtMs <= limits.writeTimeoutMs) return true;

@@ -1,8 +1,9 @@
 /** `npm run --silent interop:server -- --port N`: grpc.testing.TestService behind the product's own listener. */
 import { parseArgs } from "node:util";
+import { readServerSettings } from "../../src/config/server-settings.ts";
 import { createEdge } from "../../src/edge/edge.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import { createFakeModels, createFakeScoring, LIMITS } from "../fake-services.ts";
+import { createFakeModels, createFakeScoring } from "../fake-services.ts";
 import { interopRoutes } from "./interop-routes.ts";
 
 const { values } = parseArgs({
@@ -14,7 +15,7 @@ const { values } = parseArgs({
 const edge = createEdge({
   scoring: createFakeScoring(),
   models: createFakeModels(),
-  limits: { ...LIMITS, maxMessageBytes: 16 * 1024 * 1024, bodyTimeoutMs: 30_000 },
+  limits: readServerSettings({ flags: new Map(), environment: {} }),
   corsOrigins: ["*"],
   log: createLog("warn"),
   http2Engine: values["http2-engine"] === "node" ? "node" : "assay",

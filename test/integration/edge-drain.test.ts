@@ -55,15 +55,31 @@ describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
     await expect(rawConnection(port)).rejects.toThrow("ECONNREFUSED");
   });
 
-  test("a health watch ends at once, and does not hold the drain up", async () => {
+  test("a health watch is sent NOT_SERVING when the end is announced, and is served on", async () => {
     const { edge: started, port } = await startEdge({ http2Engine });
     edge = started;
     const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
     const updates = client.watch({ service: "" })[Symbol.asyncIterator]();
     expect((await updates.next()).value).toMatchObject({ status: 1 });
+    edge.announceDrain();
+    expect((await updates.next()).value).toMatchObject({ status: 2 });
+    expect((await client.check({ service: "" })).status).toBe(2);
     const ended = updates.next();
     const drained = edge.drain(5000);
     await expect(ended).rejects.toMatchObject({ code: Code.Unavailable });
+    expect(await drained).toBe(true);
+  });
+
+  test("a health watch is sent NOT_SERVING and ends at once, and does not hold the drain up", async () => {
+    const { edge: started, port } = await startEdge({ http2Engine });
+    edge = started;
+    const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
+    const updates = client.watch({ service: "" })[Symbol.asyncIterator]();
+    expect((await updates.next()).value).toMatchObject({ status: 1 });
+    const last = updates.next();
+    const drained = edge.drain(5000);
+    expect((await last).value).toMatchObject({ status: 2 });
+    await expect(updates.next()).rejects.toMatchObject({ code: Code.Unavailable });
     expect(await drained).toBe(true);
   });
 

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, test } from "vitest";
@@ -66,7 +67,7 @@ describe("header list", () => {
     );
   });
 
-  test("HTTP/2 is answered 431", async () => {
+  test("HTTP/2 is answered 431 with the limit's name", async () => {
     await start({ maxHeaderListBytes: 2048 });
     const { connect } = await import("node:http2");
     const session = connect(`http://127.0.0.1:${port}`);
@@ -75,7 +76,7 @@ describe("header list", () => {
       stream.once("response", (headers) => resolve(headers[":status"]));
     });
     expect(status).toBe(431);
-    stream.close();
+    expect(await text(stream)).toContain("2048 bytes (max-header-list-bytes)");
     await new Promise<void>((resolve) => session.close(resolve));
   });
 });

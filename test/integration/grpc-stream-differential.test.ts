@@ -68,8 +68,10 @@ function open(side: string, headers: Readonly<Record<string, string>>) {
     ...headers,
   });
   const seen = { headers: {}, trailers: {}, body: [] as Buffer[] };
-  stream.on("response", (fields) => {
-    seen.headers = { ...fields };
+  stream.on("response", (fields, flags) => {
+    // Trailers-Only: one block that is head and trailers.
+    if ((flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0) seen.trailers = { ...fields };
+    else seen.headers = { ...fields };
   });
   stream.on("trailers", (fields) => {
     seen.trailers = { ...fields };

@@ -7,7 +7,10 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import type { Tensor } from "./tensor_pb.ts";
 import { file_assay_v1_tensor } from "./tensor_pb.ts";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { BadRequest_FieldViolation } from "../../google/rpc/error_details_pb.ts";
+import { file_google_rpc_error_details } from "../../google/rpc/error_details_pb.ts";
 import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -16,7 +19,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file assay/v1/scoring_service.proto.
  */
 export const file_assay_v1_scoring_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hc3NheS92MS9zY29yaW5nX3NlcnZpY2UucHJvdG8SCGFzc2F5LnYxIt0DCg5QcmVkaWN0UmVxdWVzdBIcCgptb2RlbF9uYW1lGAEgASgJQgi6SAVyAxiAAhIeCg1tb2RlbF92ZXJzaW9uGAIgASgJQge6SARyAhgUEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDGIACEhsKCGZlYXR1cmVzGAQgAygCQgm6SAaSAQMQkE4SKwoGaW5wdXRzGAUgAygLMhAuYXNzYXkudjEuVGVuc29yQgm6SAaSAQMQgAgSMQoEcm93cxgGIAMoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCrpIB5IBBBCAgAQSKAoMb3V0cHV0X25hbWVzGAcgAygJQhK6SA+SAQwQgAgiB3IFEAEYgAI6xwG6SMMBGsABCh5wcmVkaWN0X3JlcXVlc3Qub25lX2lucHV0X2Zvcm0SNGV4YWN0bHkgb25lIG9mIGZlYXR1cmVzLCBpbnB1dHMgYW5kIHJvd3MgbXVzdCBiZSBzZXQaaChzaXplKHRoaXMuZmVhdHVyZXMpID4gMCA/IDEgOiAwKSArIChzaXplKHRoaXMuaW5wdXRzKSA+IDAgPyAxIDogMCkgKyAoc2l6ZSh0aGlzLnJvd3MpID4gMCA/IDEgOiAwKSA9PSAxIpMBCg9QcmVkaWN0UmVzcG9uc2USEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGc2NvcmVzGAQgAygBEg4KBmxhYmVscxgFIAMoCRIhCgdvdXRwdXRzGAYgAygLMhAuYXNzYXkudjEuVGVuc29yIoQBChRQcmVkaWN0U3RyZWFtUmVxdWVzdBIPCgdpdGVtX2lkGAEgASgEEjEKB3JlcXVlc3QYAiABKAsyGC5hc3NheS52MS5QcmVkaWN0UmVxdWVzdEIGukgDyAEBEigKB29wdGlvbnMYAyABKAsyFy5hc3NheS52MS5TdHJlYW1PcHRpb25zIpEBCg1TdHJlYW1PcHRpb25zEhEKCXVub3JkZXJlZBgBIAEoCBI0CgRsYW5lGAIgASgOMhwuYXNzYXkudjEuU3RyZWFtT3B0aW9ucy5MYW5lQgi6SAWCAQIQASI3CgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABIPCgtJTlRFUkFDVElWRRABEggKBEJVTEsQAiKHAQoVUHJlZGljdFN0cmVhbVJlc3BvbnNlEg8KB2l0ZW1faWQYASABKAQSLQoIcmVzcG9uc2UYAiABKAsyGS5hc3NheS52MS5QcmVkaWN0UmVzcG9uc2VIABIkCgZzdGF0dXMYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCJWChJQcmVkaWN0Um93c1JlcXVlc3QSQAoFaXRlbXMYASADKAsyHi5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVxdWVzdEIRukgOkgELCAEQgIAEIgPYAQMy+wEKDlNjb3JpbmdTZXJ2aWNlEkMKB1ByZWRpY3QSGC5hc3NheS52MS5QcmVkaWN0UmVxdWVzdBoZLmFzc2F5LnYxLlByZWRpY3RSZXNwb25zZSIDkAIBElQKDVByZWRpY3RTdHJlYW0SHi5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVxdWVzdBofLmFzc2F5LnYxLlByZWRpY3RTdHJlYW1SZXNwb25zZSgBMAESTgoLUHJlZGljdFJvd3MSHC5hc3NheS52MS5QcmVkaWN0Um93c1JlcXVlc3QaHy5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVzcG9uc2UwAWIGcHJvdG8z", [file_assay_v1_tensor, file_buf_validate_validate, file_google_protobuf_struct, file_google_rpc_status]);
+  fileDesc("Ch5hc3NheS92MS9zY29yaW5nX3NlcnZpY2UucHJvdG8SCGFzc2F5LnYxIt0DCg5QcmVkaWN0UmVxdWVzdBIcCgptb2RlbF9uYW1lGAEgASgJQgi6SAVyAxiAAhIeCg1tb2RlbF92ZXJzaW9uGAIgASgJQge6SARyAhgUEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDGIACEhsKCGZlYXR1cmVzGAQgAygCQgm6SAaSAQMQkE4SKwoGaW5wdXRzGAUgAygLMhAuYXNzYXkudjEuVGVuc29yQgm6SAaSAQMQgAgSMQoEcm93cxgGIAMoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCrpIB5IBBBCAgAQSKAoMb3V0cHV0X25hbWVzGAcgAygJQhK6SA+SAQwQgAgiB3IFEAEYgAI6xwG6SMMBGsABCh5wcmVkaWN0X3JlcXVlc3Qub25lX2lucHV0X2Zvcm0SNGV4YWN0bHkgb25lIG9mIGZlYXR1cmVzLCBpbnB1dHMgYW5kIHJvd3MgbXVzdCBiZSBzZXQaaChzaXplKHRoaXMuZmVhdHVyZXMpID4gMCA/IDEgOiAwKSArIChzaXplKHRoaXMuaW5wdXRzKSA+IDAgPyAxIDogMCkgKyAoc2l6ZSh0aGlzLnJvd3MpID4gMCA/IDEgOiAwKSA9PSAxIpMBCg9QcmVkaWN0UmVzcG9uc2USEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGc2NvcmVzGAQgAygBEg4KBmxhYmVscxgFIAMoCRIhCgdvdXRwdXRzGAYgAygLMhAuYXNzYXkudjEuVGVuc29yIoQBChRQcmVkaWN0U3RyZWFtUmVxdWVzdBIPCgdpdGVtX2lkGAEgASgEEjEKB3JlcXVlc3QYAiABKAsyGC5hc3NheS52MS5QcmVkaWN0UmVxdWVzdEIGukgDyAEBEigKB29wdGlvbnMYAyABKAsyFy5hc3NheS52MS5TdHJlYW1PcHRpb25zIpEBCg1TdHJlYW1PcHRpb25zEhEKCXVub3JkZXJlZBgBIAEoCBI0CgRsYW5lGAIgASgOMhwuYXNzYXkudjEuU3RyZWFtT3B0aW9ucy5MYW5lQgi6SAWCAQIQASI3CgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABIPCgtJTlRFUkFDVElWRRABEggKBEJVTEsQAiKrAQoVUHJlZGljdFN0cmVhbVJlc3BvbnNlEg8KB2l0ZW1faWQYASABKAQSLQoIcmVzcG9uc2UYAiABKAsyGS5hc3NheS52MS5QcmVkaWN0UmVzcG9uc2VIABIkCgZzdGF0dXMYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAEiIKBWVycm9yGAQgASgLMhMuYXNzYXkudjEuSXRlbUVycm9yQggKBnJlc3VsdCKfAQoJSXRlbUVycm9yEg4KBnJlYXNvbhgBIAEoCRI5Cgp2aW9sYXRpb25zGAIgAygLMiUuZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0LkZpZWxkVmlvbGF0aW9uEhcKD3Zpb2xhdGlvbl9jb3VudBgDIAEoDRIuCgtyZXRyeV9kZWxheRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJWChJQcmVkaWN0Um93c1JlcXVlc3QSQAoFaXRlbXMYASADKAsyHi5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVxdWVzdEIRukgOkgELCAEQgIAEIgPYAQMy+wEKDlNjb3JpbmdTZXJ2aWNlEkMKB1ByZWRpY3QSGC5hc3NheS52MS5QcmVkaWN0UmVxdWVzdBoZLmFzc2F5LnYxLlByZWRpY3RSZXNwb25zZSIDkAIBElQKDVByZWRpY3RTdHJlYW0SHi5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVxdWVzdBofLmFzc2F5LnYxLlByZWRpY3RTdHJlYW1SZXNwb25zZSgBMAESTgoLUHJlZGljdFJvd3MSHC5hc3NheS52MS5QcmVkaWN0Um93c1JlcXVlc3QaHy5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVzcG9uc2UwAWIGcHJvdG8z", [file_assay_v1_tensor, file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_rpc_error_details, file_google_rpc_status]);
 
 /**
  * Rows to score with one model. Exactly one of `features`, `inputs` and `rows` is set.
@@ -277,6 +280,14 @@ export type PredictStreamResponse = Message<"assay.v1.PredictStreamResponse"> & 
     value: Status;
     case: "status";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Beside a status in JSON, whose `details` are then empty: a JSON client can read them only with a registry of their types, and
+   * without one loses the whole stream.
+   *
+   * @generated from field: assay.v1.ItemError error = 4;
+   */
+  error?: ItemError | undefined;
 };
 
 /**
@@ -285,6 +296,48 @@ export type PredictStreamResponse = Message<"assay.v1.PredictStreamResponse"> & 
  */
 export const PredictStreamResponseSchema: GenMessage<PredictStreamResponse> = /*@__PURE__*/
   messageDesc(file_assay_v1_scoring_service, 4);
+
+/**
+ * What was wrong with one item, in fields of its own.
+ *
+ * @generated from message assay.v1.ItemError
+ */
+export type ItemError = Message<"assay.v1.ItemError"> & {
+  /**
+   * The name of the reason in assay.v1.Reason.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * As in google.rpc.BadRequest.
+   *
+   * @generated from field: repeated google.rpc.BadRequest.FieldViolation violations = 2;
+   */
+  violations: BadRequest_FieldViolation[];
+
+  /**
+   * How many violations there are; those that are listed may be fewer.
+   *
+   * @generated from field: uint32 violation_count = 3;
+   */
+  violationCount: number;
+
+  /**
+   * How long to wait before the item is sent again; absent where that would not help.
+   *
+   * @generated from field: google.protobuf.Duration retry_delay = 4;
+   */
+  retryDelay?: Duration | undefined;
+};
+
+/**
+ * Describes the message assay.v1.ItemError.
+ * Use `create(ItemErrorSchema)` to create a new message.
+ */
+export const ItemErrorSchema: GenMessage<ItemError> = /*@__PURE__*/
+  messageDesc(file_assay_v1_scoring_service, 5);
 
 /**
  * A list of items whose answers are streamed.
@@ -305,7 +358,7 @@ export type PredictRowsRequest = Message<"assay.v1.PredictRowsRequest"> & {
  * Use `create(PredictRowsRequestSchema)` to create a new message.
  */
 export const PredictRowsRequestSchema: GenMessage<PredictRowsRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_scoring_service, 5);
+  messageDesc(file_assay_v1_scoring_service, 6);
 
 /**
  * Scores rows with the models that the server has loaded.

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { connectionRefusal } from "../../../src/edge/refused-connection.ts";
 
 test("HTTP/1.1 is a whole 503 response that names the limit", () => {
-  const text = connectionRefusal("http1", 5).toString();
+  const text = connectionRefusal("http1", "too many (max-connections)").toString();
   const [head, body] = text.split("\r\n\r\n");
   expect(head).toMatch(/^HTTP\/1\.1 503 /);
   expect(head).toContain(`content-length: ${Buffer.byteLength(body!)}`);
@@ -10,7 +10,7 @@ test("HTTP/1.1 is a whole 503 response that names the limit", () => {
 });
 
 test("HTTP/2 is SETTINGS and GOAWAY with ENHANCE_YOUR_CALM, whose debug data names the limit", () => {
-  const bytes = connectionRefusal("http2", 5);
+  const bytes = connectionRefusal("http2", "too many (max-connections)");
   expect(bytes.subarray(0, 9)).toEqual(Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0));
   expect(bytes[9 + 3]).toBe(7);
   expect(bytes.readUIntBE(9, 3)).toBe(bytes.length - 18);

@@ -53,7 +53,6 @@ test("frames of one turn leave together, in the order they were made", async () 
   ]);
   await expect.poll(() => received().length).toBe(expected.length);
   expect(received().equals(expected)).toBe(true);
-  expect(output.bytesWritten).toBe(expected.length);
 });
 
 test("a body of 480 KiB leaves in one write, and what is more than 512 KiB does not wait for the turn's end", async () => {
@@ -69,7 +68,7 @@ test("a body of 480 KiB leaves in one write, and what is more than 512 KiB does 
   expect([output.hasRoom(), socket.bytesWritten]).toEqual([true, 0]);
   frameAll(3);
   expect(output.pendingBytes).toBeLessThanOrEqual(2 * (9 + piece.length));
-  expect(output.bytesWritten).toBeGreaterThan(31 * piece.length);
+  expect(socket.bytesWritten).toBeGreaterThan(31 * piece.length);
   await expect.poll(() => received().length).toBe(33 * (9 + piece.length));
 });
 
