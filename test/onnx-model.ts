@@ -104,6 +104,7 @@ export function onnxModel(modelName: string, graph: Graph): TestModel {
       inputs: graph.inputs.map(tensorSpec),
       outputs: graph.outputs.map(tensorSpec),
       score: undefined,
+      labelOutput: undefined,
       labels: [],
       batching: graph.batching ?? "across-requests",
       ignoreUnknownColumns: false,

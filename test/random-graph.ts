@@ -3,12 +3,15 @@ import type { NodeProto, ValueInfoProto } from "../gen/onnx/onnx-ml_pb.ts";
 import type { Datatype } from "../src/tensor/datatype.ts";
 import { buildModel, node, tensorInfo } from "./model-builder.ts";
 
+/** Rows that a graph with a fixed number of them takes. */
+export const FIXED_ROWS = 5;
+
 /** A small model of random types, ranks and names, with what is known of it by construction. */
 export interface RandomGraph {
   readonly bytes: Uint8Array;
   readonly inputs: readonly { readonly name: string; readonly datatype: Datatype }[];
-  /** `open` and `fixed-at-one`: rows are independent; `coupled`: they are not; `none`: there is no batch dimension. */
-  readonly rows: "open" | "fixed-at-one" | "coupled" | "none";
+  /** `open` and `fixed-at-one`: rows are independent; `coupled`: they are not; `fixed`: the file takes FIXED_ROWS. */
+  readonly rows: "open" | "fixed-at-one" | "coupled" | "fixed";
 }
 
 const TYPES = {
@@ -55,14 +58,14 @@ export const randomGraph: fc.Arbitrary<RandomGraph> = fc
   .record({
     parts: fc.array(inputArbitrary, { minLength: 1, maxLength: 3 }),
     names: fc.uniqueArray(nameArbitrary, { minLength: 12, maxLength: 12 }),
-    rows: fc.constantFrom("open", "fixed-at-one", "coupled", "none"),
+    rows: fc.constantFrom("open", "fixed-at-one", "coupled", "fixed"),
     symbol: fc.constantFrom("N", null),
   })
   .map(({ parts, names, rows, symbol }) => {
     const nodes: NodeProto[] = [];
     const inputs: ValueInfoProto[] = [];
     const outputs: ValueInfoProto[] = [];
-    const lead = rows === "none" ? 5 : rows === "fixed-at-one" ? 1 : symbol;
+    const lead = rows === "fixed" ? FIXED_ROWS : rows === "fixed-at-one" ? 1 : symbol;
     for (const [index, { datatype, tail, isDoubled }] of parts.entries()) {
       const [input, middle, output] = [names[index * 3]!, names[index * 3 + 1]!, names[index * 3 + 2]!];
       const isFloat = datatype === "FP32" || datatype === "FP64";

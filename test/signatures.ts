@@ -16,7 +16,8 @@ export function signature(inputs: TensorSpec[], more: Partial<ModelSignature> = 
   return {
     inputs,
     outputs: [spec("y", "FP32", [-1, 1])],
-    score: { output: "y", kind: "value", labelOutput: undefined },
+    score: { output: "y", kind: "value" },
+    labelOutput: undefined,
     labels: [],
     batching: "across-requests",
     ignoreUnknownColumns: false,

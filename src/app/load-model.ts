@@ -74,7 +74,7 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
       batching: signature.batching,
       // Exports declare [1] and return a row each; other fixed lengths, and scalars, are no rows.
       rowlessOutputNames: signature.outputs
-        .filter(({ shape }) => shape.length === 0 || shape[0]! > 1)
+        .filter(({ shape, rowless }) => rowless === true || shape.length === 0 || shape[0]! > 1)
         .map((output) => output.name),
       log,
       ...scheduling,

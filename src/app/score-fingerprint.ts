@@ -37,11 +37,12 @@ export function scoreFingerprint(
     const value = name === "map" ? [...settings.maps].map((pair) => pair.join("=")) : values[field.localName];
     flags[`--${name}`] = value === undefined ? "" : String(value);
   }
-  const { modelName, modelVersion, sha256, scoreOutput, labels } = model;
+  const { modelName, modelVersion, sha256, scoreOutput, labelOutput, labels } = model;
   // config.json decides these beside the model's file.
   const columns = mapping.tensors.map(({ name, columns }) => [name, ...columns.map(({ column }) => column)]);
   flags["the mapping of columns"] = shortened(JSON.stringify(columns));
   flags["the output that scores are read from"] = scoreOutput;
+  flags["the output that labels are read from"] = labelOutput;
   flags["the labels"] = shortened(JSON.stringify(labels));
   return {
     inputs: source.inputs,

@@ -59,7 +59,8 @@ function toReport(found: FoundModel): object {
     state: "SERVED",
     inputs: signature.inputs.map(toSpecReport),
     outputs: signature.outputs.map(toSpecReport),
-    score: signature.score ?? null,
+    score: signature.score === undefined ? null : { ...signature.score, labelOutput: signature.labelOutput },
+    labelOutput: signature.labelOutput ?? null,
     labels: signature.labels,
     batching: signature.batching,
     repairs: model.repairs,
@@ -128,14 +129,16 @@ function toSpecLine(spec: TensorSpec): string {
 }
 
 function scoreLine({ signature }: PreparedModel): string {
-  const { score, labels } = signature;
-  if (score === undefined) return "none: all outputs are returned";
-  if (score.kind === "value") return `${score.output}: its value`;
-  const which =
-    score.kind === "second-class"
-      ? `the second class${labels[1] === undefined ? "" : ` (${labels[1]})`}`
-      : "the highest class";
-  return `${score.output}: ${which}${score.labelOutput === undefined ? "" : `; label from ${score.labelOutput}`}`;
+  const { score, labels, labelOutput } = signature;
+  const label = labelOutput === undefined ? "" : `; label from ${labelOutput}`;
+  if (score === undefined)
+    return `none: all outputs are returned, unless score_output in config.json names one${label}`;
+  if (score.kind === "value") return `${score.output}: its value${label}`;
+  const column = score.column ?? 1;
+  const second = labels[column] === undefined ? "" : ` (${labels[column]})`;
+  const place = column === 1 ? "" : `, which column ${column} holds`;
+  const which = score.kind === "second-class" ? `the second class${second}${place}` : "the highest class";
+  return `${score.output}: ${which}${label}`;
 }
 
 function listed(names: readonly string[]): string {

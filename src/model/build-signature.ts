@@ -3,22 +3,23 @@ import { InputConfig_NanPolicy } from "../../gen/assay/config/v1/model_config_pb
 import { didYouMean } from "../nearest-name.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { signatureShape } from "./batch-dimension.ts";
+import { nameClasses } from "./class-names.ts";
 import { tableSpellings } from "./column-names.ts";
 import type { ConfigMistakes } from "./config-mistakes.ts";
 import type { DeclaredTensor } from "./declared-tensor.ts";
+import type { OutputOrigins } from "./output-origins.ts";
+import { withChoice } from "./output-shapes.ts";
 import type { GraphInputs } from "./overridable-inputs.ts";
+import { canHoldScores, isVector } from "./read-output.ts";
 import { quoted } from "./refusal.ts";
-import { canHoldScores, chooseScoreRule, isLabel } from "./score-rule.ts";
+import { chooseScore } from "./score-rule.ts";
 import type { Batching, ModelSignature, TensorSpec } from "./signature.ts";
 
 /** What a signature is built from. */
 export interface SignatureParts {
   readonly inputs: GraphInputs;
   readonly outputs: readonly DeclaredTensor[];
-  /** Class labels that the graph tells, by output. */
-  readonly labels: ReadonlyMap<string, readonly string[]>;
-  /** Label outputs whose labels are the positions 0, 1, …. */
-  readonly positions: ReadonlySet<string>;
+  readonly origins: OutputOrigins;
   readonly metadata: readonly { readonly key: string; readonly value: string }[];
   readonly config: ModelConfig;
   /** Where config.json contradicts the graph goes here. */
@@ -29,28 +30,18 @@ export interface SignatureParts {
 export function buildSignature(parts: SignatureParts): { signature: ModelSignature; notices: string[] } {
   const { config, mistakes } = parts;
   const notices: string[] = [];
-  const rowsOpen = parts.inputs.batchDimension !== "none";
+  const { batchDimension } = parts.inputs;
+  const rowsOpen = batchDimension === "open" || batchDimension === "fixed-at-one";
   const inputs = inputSpecs(parts, rowsOpen, notices);
   const outputs = outputSpecs(parts, rowsOpen);
-  if (config.scoreOutput !== "" && !outputs.some(({ name }) => name === config.scoreOutput)) {
-    const names = outputs.map(({ name }) => name);
-    mistakes.add(
-      ["score_output"],
-      `the model has no output ${quoted(config.scoreOutput)}${didYouMean(config.scoreOutput, names) || `; it has ${names.map(quoted).join(", ")}`}`,
-    );
-  }
-  const scoreSpec = outputs.find(({ name }) => name === config.scoreOutput);
-  if (scoreSpec !== undefined && !canHoldScores(scoreSpec)) {
-    const what = `${scoreSpec.datatype}[${scoreSpec.shape.join(",")}]`;
-    mistakes.add(
-      ["score_output"],
-      `${quoted(config.scoreOutput)} is ${what}; a score is read from numbers of the form [N], [N,1] or [N,C]`,
-    );
-  }
+  checkAskedOutputs(config, outputs, mistakes);
   // Without rows there is nothing to give one score for, unless the owner says so.
-  const score =
-    rowsOpen || config.scoreOutput !== "" ? chooseScoreRule(outputs, config.scoreOutput) : undefined;
-  const scored = outputs.find(({ name }) => name === score?.output);
+  const isAsked = config.scoreOutput !== "" || config.labelOutput !== "";
+  const choice =
+    rowsOpen || isAsked
+      ? chooseScore(outputs, parts.origins, config)
+      : { score: undefined, labelOutput: undefined, notices: [] };
+  const scored = outputs.find(({ name }) => name === choice.score?.output);
   if (config.labels.length > 0 && scored?.labels.length !== config.labels.length) {
     const what =
       scored === undefined
@@ -62,14 +53,9 @@ export function buildSignature(parts: SignatureParts): { signature: ModelSignatu
     );
   }
   mistakes.throwIfAny();
-  const signature: ModelSignature = {
-    inputs,
-    outputs,
-    score,
-    labels: scored?.labels ?? [],
-    batching: initialBatching(parts.inputs.batchDimension),
-    ignoreUnknownColumns: config.ignoreUnknownColumns,
-  };
+  const batching = initialBatching(batchDimension);
+  const { ignoreUnknownColumns } = config;
+  const signature = withChoice({ inputs, outputs, batching, ignoreUnknownColumns }, choice, parts.origins);
   return { signature, notices };
 }
 
@@ -181,30 +167,52 @@ function parseNames(text: string): string[] | undefined {
   }
 }
 
-function outputSpecs(parts: SignatureParts, rowsOpen: boolean): TensorSpec[] {
-  const outputs = parts.outputs.map((output) => toSpec(output, rowsOpen));
-  const label = outputs.find(isLabel);
-  const classes = label === undefined ? undefined : parts.labels.get(label.name);
-  const configured = parts.config.labels;
-  return outputs.map((output) => {
-    const columns = output.datatype.startsWith("FP") && output.shape.length === 2 ? output.shape[1]! : 0;
-    if (columns === 0 || columns === 1) return output;
-    const counted = label !== undefined && columns > 1 && parts.positions.has(label.name);
-    const own = parts.labels.get(output.name) ?? classes ?? (counted ? positionsTo(columns) : []);
-    const labels = configured.length > 0 ? configured : own;
-    const fits = columns === -1 || labels.length === columns;
-    return fits ? { ...output, labels } : output;
-  });
+/** The names of outputs in config.json, and whether they can be what they are named as. */
+function checkAskedOutputs(
+  config: ModelConfig,
+  outputs: readonly TensorSpec[],
+  mistakes: ConfigMistakes,
+): void {
+  const names = outputs.map(({ name }) => name);
+  for (const [field, asked] of [
+    ["score_output", config.scoreOutput],
+    ["label_output", config.labelOutput],
+  ] as const) {
+    const spec = outputs.find(({ name }) => name === asked);
+    if (asked === "") continue;
+    if (spec === undefined) {
+      const hint = didYouMean(asked, names) || `; it has ${names.map(quoted).join(", ")}`;
+      mistakes.add([field], `the model has no output ${quoted(asked)}${hint}`);
+      continue;
+    }
+    const what = `${quoted(asked)} is ${spec.datatype}[${spec.shape.join(",")}]`;
+    if (field === "score_output" && !canHoldScores(spec)) {
+      mistakes.add([field], `${what}; a score is read from numbers of the form [N], [N,1] or [N,C]`);
+    }
+    if (field === "label_output" && spec.anyShape !== true && !isVector(spec)) {
+      mistakes.add([field], `${what}; labels are read from one value a row, [N] or [N,1]`);
+    }
+    if (field === "label_output" && asked === config.scoreOutput) {
+      mistakes.add(
+        [field],
+        `${quoted(asked)} is the score_output too; labels and scores come from different outputs`,
+      );
+    }
+  }
 }
 
-function positionsTo(count: number): string[] {
-  return Array.from({ length: count }, (_, position) => String(position));
+function outputSpecs(parts: SignatureParts, rowsOpen: boolean): TensorSpec[] {
+  const outputs = parts.outputs.map((output) => {
+    const isRowless = rowsOpen && parts.origins.get(output.name)?.kind === "constant";
+    return isRowless ? { ...toSpec(output, false), rowless: true } : toSpec(output, rowsOpen);
+  });
+  return nameClasses(outputs, parts.origins, parts.config.labels);
 }
 
 function toSpec(declared: DeclaredTensor, rowsOpen: boolean): TensorSpec {
   const { name, datatype, dimensions } = declared;
   const shape = dimensions === undefined ? [] : signatureShape(dimensions);
-  if (rowsOpen && shape[0] === 1) shape[0] = -1;
+  if (rowsOpen && shape.length > 0) shape[0] = -1;
   return {
     name,
     datatype,

@@ -1,9 +1,9 @@
 import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
-import { type GraphIndex, textList } from "./graph-index.ts";
+import { attribute, type GraphIndex, textList } from "./graph-index.ts";
 import { labelTexts } from "./tensor-proto.ts";
 
 /** Operators that leave the classes of their first input what they are. */
-const PASSES = new Set(["Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten"]);
+const PASSES = new Set(["Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose"]);
 const CLASSIFIERS = new Set(["TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier"]);
 
 /**
@@ -54,9 +54,17 @@ function lookUp(positions: string[] | undefined, table: string[]): string[] {
   return found.every((label) => label !== undefined) ? found : table;
 }
 
+function tensorTexts(node: NodeProto, name: string): string[] | undefined {
+  const tensor = attribute(node, name)?.t;
+  return tensor === undefined ? undefined : labelTexts(tensor);
+}
+
 function encoded(node: NodeProto, classes: string[] | undefined): string[] | undefined {
-  const keys = textList(node, "keys_int64s", "keys_strings", "classes_strings");
-  const values = textList(node, "values_strings", "values_int64s", "classes_strings");
+  const keys =
+    textList(node, "keys_int64s", "keys_strings", "classes_strings") ?? tensorTexts(node, "keys_tensor");
+  const values =
+    textList(node, "values_strings", "values_int64s", "classes_strings") ??
+    tensorTexts(node, "values_tensor");
   if (keys === undefined || values === undefined) return classes;
   const byKey = new Map(keys.map((key, index) => [key, values[index] ?? key]));
   if (classes !== undefined) return classes.map((label) => byKey.get(label) ?? label);

@@ -1,60 +1,133 @@
 import { create } from "@bufbuild/protobuf";
-import { NodeProtoSchema, TensorProto_DataType, TensorProtoSchema } from "../../gen/onnx/onnx-ml_pb.ts";
+import {
+  type NodeProto,
+  NodeProtoSchema,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from "../../gen/onnx/onnx-ml_pb.ts";
 import type { DeclaredTensor } from "./declared-tensor.ts";
+import { attribute, type GraphIndex } from "./graph-index.ts";
+import { nearness, traceDecision } from "./label-decision.ts";
 import type { OnnxEdits } from "./onnx-edit.ts";
 import type { Repair } from "./signature.ts";
+import { labelTexts } from "./tensor-proto.ts";
+import { behindReshapes, isStandard } from "./value-trace.ts";
 
 /** The outputs of a class each that make up one probability matrix. */
 export interface GatheredColumns {
   readonly output: DeclaredTensor;
   readonly labels: readonly string[];
+  /** The graph's value that the columns were cut from. */
+  readonly matrix: string;
   readonly repair: Repair;
 }
 
 /**
- * Finds what skl2onnx's `zipmap='columns'` leaves: beside a label output one float output a class, named by the type
- * letter (`s`, `i`) and the label, and adds an output that joins them to `[N, classes]`. The columns stay as they are.
+ * Finds what skl2onnx's `zipmap='columns'` leaves: beside a label output one float output for each column of the matrix that
+ * the label is decided over, named by a type letter (`s`, `i`) and the class, and adds an output that joins them
+ * to `[N, classes]`. The columns stay as they are. `classesOf` tells the classes of a label output.
  */
 export function gatherColumns(
   outputs: readonly DeclaredTensor[],
-  tracedLabels: readonly string[] | undefined,
-  hasMatrix: boolean,
-  isTaken: (valueName: string) => boolean,
+  graph: GraphIndex,
+  classesOf: (labelOutput: string) => readonly string[] | undefined,
   edits: OnnxEdits,
 ): GatheredColumns | undefined {
-  if (hasMatrix) return undefined;
-  const label = outputs.find(isLabel);
-  const columns = outputs.filter(isColumn);
-  if (label === undefined || columns.length < 2) return undefined;
-  const letter = label.datatype === "BYTES" ? "s" : "i";
-  const labels = columns.map(({ name }) => name.slice(1));
-  const named = columns.every(({ name }) => name.startsWith(letter));
-  const expected = new Set(tracedLabels ?? labels);
-  const complete = labels.length === expected.size && labels.every((text) => expected.has(text));
-  const integers = letter === "s" || labels.every((text) => /^-?\d+$/.test(text));
-  if (!named || !complete || !integers) return undefined;
-  const name = ["probabilities", "output_probability", "class_probabilities"].find((free) => !isTaken(free));
+  const { matrix, columns } = columnSets(outputs, graph);
+  if (matrix === undefined) return undefined;
+  const whole = outputs.some(({ name }) => behindReshapes(name, graph) === matrix);
+  const label = outputs.find(({ name }) => {
+    const decision = traceDecision(name, graph);
+    return decision !== undefined && decision.kind !== "lowest" && nearness(matrix, decision, graph) > 0;
+  });
+  if (whole || label === undefined) return undefined;
+  const classes = classesOf(label.name);
+  if (classes !== undefined && classes.length !== columns.length) return undefined;
+  const name = ["probabilities", "output_probability", "class_probabilities"].find(
+    (free) => !graph.isValue(free),
+  );
   if (name === undefined) return undefined;
+  const labels = classNames(columns, classes);
   appendConcat(columns, name, edits);
   const came = columns.map((column) => column.name).slice(0, 10);
+  const { datatype } = columns[0]!;
   return {
-    output: { name, datatype: "FP32", dimensions: [undefined, labels.length] },
+    output: { name, datatype, dimensions: [undefined, labels.length] },
     labels,
+    matrix,
     repair: {
       kind: "columns_gathered",
       target: name,
-      description: `one output a class (${came.join(", ")}${columns.length > 10 ? ", …" : ""}); served also as one output FP32 [-1,${labels.length}] with their labels`,
+      description: `one output a class (${came.join(", ")}${columns.length > 10 ? ", …" : ""}); served also as one output ${datatype} [-1,${labels.length}] with their labels`,
     },
   };
 }
 
-function isLabel(output: DeclaredTensor): boolean {
-  const { datatype, dimensions } = output;
-  return (datatype === "BYTES" || datatype === "INT64") && (dimensions?.length ?? 0) <= 2;
+/** The first matrix of which every column from 0 on is an output, with these in their order. */
+function columnSets(
+  outputs: readonly DeclaredTensor[],
+  graph: GraphIndex,
+): { matrix: string | undefined; columns: readonly DeclaredTensor[] } {
+  const sets = new Map<string, Map<number, DeclaredTensor>>();
+  for (const output of outputs) {
+    const isColumn = output.datatype.startsWith("FP") && (output.dimensions?.length ?? 1) <= 2;
+    const cut = isColumn ? columnOf(output.name, graph) : undefined;
+    if (cut === undefined) continue;
+    const set = sets.get(cut.matrix) ?? new Map<number, DeclaredTensor>();
+    if (!set.has(cut.column)) set.set(cut.column, output);
+    sets.set(cut.matrix, set);
+  }
+  for (const [matrix, set] of sets) {
+    const columns = Array.from(set.keys(), (_, column) => set.get(column));
+    const complete = columns.filter((column) => column !== undefined);
+    const alike = complete.every(({ datatype }) => datatype === complete[0]?.datatype);
+    if (columns.length >= 2 && complete.length === columns.length && alike)
+      return { matrix, columns: complete };
+  }
+  return { matrix: undefined, columns: [] };
 }
 
-function isColumn(output: DeclaredTensor): boolean {
-  return output.datatype === "FP32" && output.dimensions?.length === 1;
+/** The matrix and the column that an output is cut from. */
+function columnOf(outputName: string, graph: GraphIndex): { matrix: string; column: number } | undefined {
+  const cut = behindReshapes(outputName, graph);
+  const node = graph.producer(cut);
+  if (node === undefined || !isStandard(node)) return undefined;
+  const matrix = behindReshapes(node.input[0] ?? "", graph);
+  if (node.opType === "Split") return { matrix, column: node.output.indexOf(cut) };
+  const column = cutColumn(node, graph);
+  return column === undefined ? undefined : { matrix, column };
+}
+
+function cutColumn(node: NodeProto, graph: GraphIndex): number | undefined {
+  const constant = (index: number): number | undefined => {
+    const tensor = graph.constant(node.input[index] ?? "");
+    const texts = tensor === undefined ? undefined : labelTexts(tensor);
+    return texts?.length === 1 ? Number(texts[0]) : undefined;
+  };
+  if (node.opType === "ArrayFeatureExtractor") return constant(1);
+  if (node.opType === "Gather") return attribute(node, "axis")?.i === 1n ? constant(1) : undefined;
+  if (node.opType !== "Slice") return undefined;
+  const list = (name: string) => attribute(node, name)?.ints.map(Number)[0];
+  const [start, end, axis] =
+    node.input.length > 1
+      ? [constant(1), constant(2), constant(3)]
+      : [list("starts"), list("ends"), list("axes")];
+  return axis === 1 && start !== undefined && end === start + 1 ? start : undefined;
+}
+
+/** The classes as the outputs are named, where the names say them: `s0.0` beside a label 0. */
+function classNames(columns: readonly DeclaredTensor[], classes: readonly string[] | undefined): string[] {
+  const letter = columns[0]!.name.slice(0, 1);
+  const named = columns.map(({ name }) => name.slice(1));
+  const isNaming =
+    (letter === "s" || letter === "i") &&
+    columns.every(({ name }) => name.startsWith(letter)) &&
+    named.every((text, index) => {
+      const known = classes?.[index];
+      return known === undefined || known === text || (text !== "" && Number(text) === Number(known));
+    });
+  if (isNaming) return named;
+  return classes === undefined ? columns.map((_, position) => String(position)) : [...classes];
 }
 
 function appendConcat(columns: readonly DeclaredTensor[], name: string, edits: OnnxEdits): void {

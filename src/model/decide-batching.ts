@@ -1,5 +1,5 @@
 import type { Coupling } from "./coupling-check.ts";
-import type { Batching, ModelSignature, Repair } from "./signature.ts";
+import type { Batching, ModelSignature, Repair, TensorSpec } from "./signature.ts";
 
 /** A check's verdict, or that none could be made because no made-up row runs. */
 export type Evidence = Coupling | { readonly kind: "unproven" };
@@ -15,28 +15,29 @@ const UNPROVEN = "not proven independent, add golden.json";
 
 /**
  * Decides how rows may share a run. `declared` is `across-requests` for open rows, `single-rows` where the file fixes one
- * row. `met` says whether golden cases were met together and row by row.
+ * row, or `fixedRows` of them. `met` says whether golden cases were met together and row by row.
  */
 export function decideBatching(
   declared: Batching,
   evidence: Evidence,
   met: { readonly togetherMet: boolean; readonly aloneMet: boolean },
+  fixedRows = 1,
 ): BatchingDecision {
   if (declared === "no-batch-dimension") return { batching: declared, repairs: [], notices: [] };
   if (evidence.kind === "not-rows" && !(declared === "single-rows" && evidence.singleRowFits)) {
     const notice = `output ${JSON.stringify(evidence.output)} does not have one value a row: a request is one run`;
     return { batching: "no-batch-dimension", repairs: [], notices: [notice] };
   }
-  return declared === "single-rows" ? decideFixed(evidence, met) : decideOpen(evidence, met);
+  return declared === "single-rows" ? decideFixed(evidence, met, fixedRows) : decideOpen(evidence, met);
 }
 
 function decideFixed(
   evidence: Evidence,
   met: { readonly togetherMet: boolean; readonly aloneMet: boolean },
+  fixedRows: number,
 ): BatchingDecision {
   if (evidence.kind === "independent" && met.togetherMet && met.aloneMet) {
-    const description =
-      "is fixed at 1; opened, because different rows give the same answers together as one by one";
+    const description = `is fixed at ${fixedRows}; opened, because different rows give the same answers together as one by one`;
     return {
       batching: "across-requests",
       repairs: [{ kind: "batch_dimension_opened", target: "", description }],
@@ -52,7 +53,7 @@ function decideFixed(
   return {
     batching: "single-rows",
     repairs: [],
-    notices: [`the batch dimension is fixed at 1 and each row is run singly: ${why}`],
+    notices: [`the batch dimension is fixed at ${fixedRows} and each row is run singly: ${why}`],
   };
 }
 
@@ -81,9 +82,16 @@ function decideOpen(
 
 /** The signature of a file that fixes one row and whose outputs have no rows: axis 0 is 1 again. */
 export function closeRows(signature: ModelSignature): ModelSignature {
-  const inputs = signature.inputs.map((spec) => ({
-    ...spec,
-    shape: spec.shape.length > 0 ? [1, ...spec.shape.slice(1)] : spec.shape,
-  }));
-  return { ...signature, inputs };
+  return { ...signature, inputs: signature.inputs.map((spec) => withRows(spec, 1)) };
+}
+
+/** The signature of a file that fixes more than one row, with axis 0 open: to be checked row by row. */
+export function openRows(signature: ModelSignature): ModelSignature {
+  const inputs = signature.inputs.map((spec) => withRows(spec, -1));
+  const outputs = signature.outputs.map((spec) => withRows(spec, -1));
+  return { ...signature, inputs, outputs, batching: "single-rows" };
+}
+
+function withRows(spec: TensorSpec, rows: number): TensorSpec {
+  return spec.shape.length > 0 ? { ...spec, shape: [rows, ...spec.shape.slice(1)] } : spec;
 }

@@ -13,6 +13,7 @@ import { fitGoldenInputs } from "./golden-inputs.ts";
 import type { GoldenCase, PreparedModel } from "./prepared-model.ts";
 import { quoted } from "./refusal.ts";
 import { joinRows } from "./row-tensors.ts";
+import type { ModelSignature } from "./signature.ts";
 
 /** What golden rows showed. */
 export interface GoldenEvidence {
@@ -36,6 +37,7 @@ export async function runGoldenCases(
 ): Promise<GoldenEvidence | { kind: "refused"; reason: string; cause?: unknown }> {
   const { signature } = model;
   const batched = signature.batching !== "no-batch-dimension";
+  const rowless = rowlessNames(signature);
   const fitted: { inputs: readonly TensorData[]; rowCount: number }[] = [];
   let togetherMet = true;
   let aloneMet = true;
@@ -49,7 +51,7 @@ export async function runGoldenCases(
     const together = await attempt(golden, fit.inputs, fit.rowCount, run);
     const alone =
       batched && fit.rowCount !== 1 && fit.rowCount <= MAX_SINGLE_ROWS
-        ? await attemptSingles(golden, fit.inputs, fit.rowCount, run)
+        ? await attemptSingles(golden, fit.inputs, fit.rowCount, run, rowless)
         : together;
     if (together.kind !== "met" && alone.kind !== "met") {
       const worst = alone.kind === "missed" ? alone : together;
@@ -58,7 +60,7 @@ export async function runGoldenCases(
     togetherMet &&= together.kind === "met";
     aloneMet &&= alone.kind === "met";
   }
-  const report = batched ? await joined(fitted, run, tolerance) : undefined;
+  const report = batched ? await joined(fitted, run, tolerance, rowless) : undefined;
   return { kind: "met", coupling: report?.coupling, report, togetherMet, aloneMet };
 }
 
@@ -86,10 +88,13 @@ async function attemptSingles(
   inputs: readonly TensorData[],
   rowCount: number,
   run: Run,
+  rowless: ReadonlySet<string>,
 ): Promise<Attempt> {
+  const hasRows = ({ name }: TensorData) => !rowless.has(name);
   try {
-    const { alone } = await runRowsAlone(inputs, rowCount, run);
-    const mismatch = compareOutputs(alone ?? [], golden.outputs, rowCount, golden.tolerance);
+    const { alone } = await runRowsAlone(inputs, rowCount, async (rows) => (await run(rows)).filter(hasRows));
+    const expected = golden.outputs.filter(hasRows);
+    const mismatch = compareOutputs(alone ?? [], expected, rowCount, golden.tolerance);
     return mismatch === undefined ? { kind: "met" } : { kind: "missed", mismatch };
   } catch (cause) {
     return { kind: "failed", cause };
@@ -101,6 +106,7 @@ async function joined(
   cases: readonly { inputs: readonly TensorData[]; rowCount: number }[],
   run: Run,
   tolerance: Tolerance,
+  rowless: ReadonlySet<string>,
 ): Promise<CouplingReport | undefined> {
   const tails = (inputs: readonly TensorData[]) => inputs.map(({ shape }) => shape.slice(1).join()).join(";");
   const first = cases.find(({ rowCount }) => rowCount > 0);
@@ -116,10 +122,15 @@ async function joined(
   if (rowCount < 2) return undefined;
   try {
     const inputs = first.inputs.map((_, index) => joinRows(alike.map((tensors) => tensors[index]!)));
-    return await checkCoupling(inputs, rowCount, run, tolerance);
+    return await checkCoupling(inputs, rowCount, run, tolerance, rowless);
   } catch {
     return undefined;
   }
+}
+
+/** Outputs that have no value for each row. */
+export function rowlessNames(signature: ModelSignature): ReadonlySet<string> {
+  return new Set(signature.outputs.filter(({ rowless }) => rowless === true).map(({ name }) => name));
 }
 
 function unknownOutput(golden: GoldenCase, model: PreparedModel): string | undefined {

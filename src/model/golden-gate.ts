@@ -10,8 +10,8 @@ import { TensorProto_DataType } from "../../gen/onnx/onnx-ml_pb.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { HALF_TOLERANCE, ROW_TOLERANCE, type Tolerance } from "./compare-outputs.ts";
 import { type CouplingReport, checkCoupling, type Run } from "./coupling-check.ts";
-import { closeRows, decideBatching, type Evidence } from "./decide-batching.ts";
-import { type GoldenEvidence, runGoldenCases } from "./golden-cases.ts";
+import { closeRows, decideBatching, type Evidence, openRows } from "./decide-batching.ts";
+import { type GoldenEvidence, rowlessNames, runGoldenCases } from "./golden-cases.ts";
 import { defaultRows } from "./golden-inputs.ts";
 import { readOnnxOutline } from "./onnx-outline.ts";
 import { correctOutputShapes } from "./output-shapes.ts";
@@ -40,8 +40,47 @@ export type GateOutcome =
 const PROBE_ROWS = 8;
 const OPEN_LENGTHS = [1, 2, 3, 5, 8, 16, 64, 512];
 
+/** Outputs without rows that are found one after another, at most. */
+const MAX_ROWLESS = 16;
+
 /** Runs the gate; never rejects for what the model does. */
 export async function passGoldenGate(model: PreparedModel, run: Run): Promise<GateOutcome> {
+  const { fixedRows } = model;
+  if (fixedRows === undefined || fixedRows === 1) return passWithRows(model, run);
+  const opened = await passWithRows({ ...model, signature: openRows(model.signature) }, run);
+  if (opened.kind === "passed" && opened.batching === "across-requests") return opened;
+  const outcome = await passWithRows(model, run);
+  if (outcome.kind === "refused") return outcome;
+  const why = opened.kind === "refused" ? opened.reason : opened.notices[0];
+  const notice = `the batch dimension is fixed at ${fixedRows}: a request must carry exactly ${fixedRows} rows, as inputs, and is one run (${why})`;
+  return { ...outcome, notices: [notice, ...outcome.notices] };
+}
+
+async function passWithRows(model: PreparedModel, run: Run): Promise<GateOutcome> {
+  let outcome = await attemptGate(model, run);
+  let tried = model;
+  // An output without rows keeps no others from having them, unless scores or labels are read from it.
+  for (let i = 0; i < MAX_ROWLESS && outcome.kind === "rowless"; i++) {
+    tried = markRowless(tried, outcome.output);
+    const next = await attemptGate(tried, run);
+    if (next.kind === "refused") break;
+    outcome = next;
+  }
+  return outcome.kind === "rowless" ? outcome.outcome : outcome;
+}
+
+type Attempt =
+  | GateOutcome
+  | { readonly kind: "rowless"; readonly output: string; readonly outcome: GateOutcome };
+
+function markRowless(model: PreparedModel, output: string): PreparedModel {
+  const outputs = model.signature.outputs.map((spec) =>
+    spec.name === output ? { ...spec, rowless: true } : spec,
+  );
+  return { ...model, signature: { ...model.signature, outputs } };
+}
+
+async function attemptGate(model: PreparedModel, run: Run): Promise<Attempt> {
   const tolerance = holdsHalves(model.bytes) ? HALF_TOLERANCE : ROW_TOLERANCE;
   const golden = await runGoldenCases(model, run, tolerance);
   if (golden.kind === "refused") return golden;
@@ -55,7 +94,17 @@ export async function passGoldenGate(model: PreparedModel, run: Run): Promise<Ga
   } else if (unshown && model.goldenCases.length === 0) {
     report = await probe(model, run, tolerance);
   }
-  return decide(model, golden, coupling, report);
+  const outcome = decide(model, golden, coupling, report);
+  const { score, labelOutput } = model.signature;
+  if (coupling.kind !== "not-rows" || outcome.kind !== "passed") return outcome;
+  const others = model.signature.outputs.filter(
+    ({ name, rowless }) => name !== coupling.output && rowless !== true,
+  );
+  const isRead = coupling.output === score?.output || coupling.output === labelOutput;
+  const hasRows = others.some(({ shape, anyShape }) => shape.length > 0 || anyShape === true);
+  return isRead || !hasRows || model.signature.batching !== "across-requests"
+    ? outcome
+    : { kind: "rowless", output: coupling.output, outcome };
 }
 
 /** The prepared model as the gate lets it be served. */
@@ -79,19 +128,21 @@ function decide(
   report: CouplingReport | undefined,
 ): GateOutcome {
   const declared = model.signature.batching;
-  const decision = decideBatching(declared, coupling, golden);
+  const decision = decideBatching(declared, coupling, golden, model.fixedRows);
   const notices = [...decision.notices];
   if (model.goldenCases.length === 0) {
     notices.push("no golden rows were run: add golden.json, so that a damaged file is noticed");
   }
   const rowsOpen = decision.batching !== "no-batch-dimension";
-  const closed = declared === "single-rows" && !rowsOpen;
-  const corrected = correctOutputShapes(
-    closed ? closeRows(model.signature) : model.signature,
-    report?.shapes ?? new Map(),
+  const isClosed = declared === "single-rows" && !rowsOpen;
+  const corrected = correctOutputShapes(isClosed ? closeRows(model.signature) : model.signature, {
+    shapes: report?.shapes ?? new Map(),
+    rows: report?.alone ?? [],
     rowsOpen,
-    model.config.scoreOutput,
-  );
+    origins: model.origins,
+    asked: model.config,
+  });
+  notices.push(...corrected.notices);
   const known = new Set(model.repairs.map(({ kind, target }) => `${kind} ${target}`));
   const fresh = corrected.repairs.filter(({ kind, target }) => !known.has(`${kind} ${target}`));
   const signature = { ...corrected.signature, batching: decision.batching };
@@ -135,7 +186,7 @@ async function probe(
     );
     try {
       const report = batched
-        ? await checkCoupling(inputs, rowCount, run, tolerance)
+        ? await checkCoupling(inputs, rowCount, run, tolerance, rowlessNames(signature))
         : await runOnce(inputs, run);
       if (report.coupling.kind !== "silent" || !batched) return report;
       silent ??= report;

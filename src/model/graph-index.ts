@@ -8,8 +8,38 @@ export interface GraphIndex {
   consumers(valueName: string): readonly NodeProto[];
   /** True for a name that stands for a value of the graph. */
   isValue(valueName: string): boolean;
+  /** False for what is the same whatever comes in: initializers, and what is computed from them or from shapes alone. */
+  dependsOnInputs(valueName: string): boolean;
+  /** True for what depends on inputs, be it on how many rows come. */
+  isReached(valueName: string): boolean;
   /** The tensor of an initializer or a Constant node. */
   constant(valueName: string): TensorProto | undefined;
+}
+
+/** What these give depends on how many rows come, not on their values. */
+const SHAPE_ONLY = new Set(["Shape", "Size"]);
+
+/** Whatever inputs reach, in whatever order the file lists its nodes. */
+function reachedValues(
+  graph: GraphProto,
+  initializers: ReadonlyMap<string, TensorProto>,
+  consumers: ReadonlyMap<string, readonly NodeProto[]>,
+  ends: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const varying = new Set<string>();
+  const open = graph.input.map(({ name }) => name).filter((name) => !initializers.has(name));
+  for (const node of graph.node) if (hasSubgraph(node)) open.push(...node.output);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === "" || varying.has(name)) continue;
+    varying.add(name);
+    for (const node of consumers.get(name) ?? []) if (!ends.has(node.opType)) open.push(...node.output);
+  }
+  return varying;
+}
+
+/** A subgraph reads values of the graph around it without naming them as inputs. */
+function hasSubgraph({ attribute: attributes }: NodeProto): boolean {
+  return attributes.some(({ g, graphs }) => g !== undefined || graphs.length > 0);
 }
 
 /** Indexes the top level of a graph; subgraphs are not looked into. */
@@ -26,9 +56,13 @@ export function indexGraph(graph: GraphProto): GraphIndex {
       else list.push(node);
     }
   }
+  const varying = reachedValues(graph, initializers, consumers, SHAPE_ONLY);
+  const reached = reachedValues(graph, initializers, consumers, new Set());
   return {
     producer: (valueName) => producers.get(valueName),
     isValue: (valueName) => producers.has(valueName) || initializers.has(valueName) || inputs.has(valueName),
+    dependsOnInputs: (valueName) => varying.has(valueName),
+    isReached: (valueName) => reached.has(valueName),
     consumers: (valueName) => consumers.get(valueName) ?? [],
     constant(valueName) {
       const node = producers.get(valueName);

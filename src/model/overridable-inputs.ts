@@ -1,6 +1,6 @@
 import type { GraphProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { type BatchDimension, readBatchDimension } from "./batch-dimension.ts";
+import { type BatchDimension, openEmptyAxes, readBatchDimension } from "./batch-dimension.ts";
 import { type DeclaredTensor, readDeclaredTensor } from "./declared-tensor.ts";
 import type { OnnxEdits } from "./onnx-edit.ts";
 import { quoted } from "./refusal.ts";
@@ -34,7 +34,7 @@ export function readGraphInputs(graph: GraphProto, irVersion: bigint, edits: Onn
   const stored = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
   const required = graph.input
     .filter(({ name }) => !stored.has(name))
-    .map((value) => readDeclaredTensor(value, "input"));
+    .map((value) => openEmptyAxes(readDeclaredTensor(value, "input")));
   const batchDimension = readBatchDimension(required);
   const overridable: InputWithDefault[] = [];
   const repairs: Repair[] = [];

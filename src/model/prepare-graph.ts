@@ -1,8 +1,8 @@
 import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
-import type { GraphProto } from "../../gen/onnx/onnx-ml_pb.ts";
-import { openBatchDimension } from "./batch-dimension.ts";
+import type { GraphProto, ValueInfoProto } from "../../gen/onnx/onnx-ml_pb.ts";
+import { openBatchDimension, openEmptyAxes } from "./batch-dimension.ts";
 import { buildSignature } from "./build-signature.ts";
-import { isClassPosition, traceClassLabels } from "./class-labels.ts";
+import { traceClassLabels } from "./class-labels.ts";
 import { gatherColumns } from "./column-outputs.ts";
 import type { ConfigMistakes } from "./config-mistakes.ts";
 import {
@@ -11,10 +11,14 @@ import {
   readDeclaredTensor,
   writeDeclaredTensor,
 } from "./declared-tensor.ts";
-import { indexGraph } from "./graph-index.ts";
+import { datatypeOf } from "./element-type.ts";
+import { flattenLabel } from "./flat-labels.ts";
+import { type GraphIndex, indexGraph } from "./graph-index.ts";
+import { madeElementType } from "./inferred-type.ts";
 import { createEdits, type OnnxEdits } from "./onnx-edit.ts";
 import type { OnnxOutline } from "./onnx-outline.ts";
-import { readGraphInputs } from "./overridable-inputs.ts";
+import { type OutputOrigins, readOutputOrigins } from "./output-origins.ts";
+import { type GraphInputs, readGraphInputs } from "./overridable-inputs.ts";
 import { refusal } from "./refusal.ts";
 import { checkOpsets, lowerIrVersion } from "./runtime-limits.ts";
 import { renameForSession } from "./session-names.ts";
@@ -25,6 +29,9 @@ import { importOnnxOpset, removeZipMap } from "./zip-map.ts";
 export interface PreparedGraph {
   readonly edits: OnnxEdits;
   readonly signature: ModelSignature;
+  readonly origins: OutputOrigins;
+  /** Rows that the file's batch dimension is fixed at; undefined where it is open or there is none. */
+  readonly fixedRows: number | undefined;
   readonly repairs: readonly Repair[];
   readonly notices: readonly string[];
 }
@@ -52,48 +59,92 @@ export function prepareGraph(
     );
   }
   repairs.push(...inputs.repairs);
-  const outputs = readOutputs(graph, edits, repairs);
-  const corrected = outputs.declared.map((output) => correctShape(output, inputs.batchDimension, repairs));
-  if (inputs.batchDimension === "fixed-at-one") edits.dropValueInfo = true;
-  const declaredInputs = [...inputs.required, ...inputs.overridable.map(({ declared }) => declared)];
-  if (edits.dropValueInfo && inputs.batchDimension === "fixed-at-one") {
-    edits.inputs = graph.input.flatMap((value) => {
-      const declared = declaredInputs.find(({ name }) => name === value.name);
-      return declared === undefined ? [value] : [writeDeclaredTensor(openBatchDimension(declared))];
-    });
-  }
+  const outputs = readOutputs(graph, inputs, edits, repairs);
+  const corrected = outputs.declared.map((output) => {
+    const isConstant = outputs.origins.get(output.name)?.kind === "constant";
+    return isConstant ? output : correctShape(openEmptyAxes(output), inputs.batchDimension, repairs);
+  });
+  openInputs(graph, inputs, edits, repairs);
   const rewritten = corrected.some((output, i) => output !== outputs.read[i]);
-  if (rewritten) edits.outputs = corrected.map(writeDeclaredTensor);
+  const isMany = inputs.batchDimension === "fixed-at-many";
+  if (rewritten || isMany) {
+    // The signature says what the file fixes until a check shows that other numbers of rows do as well.
+    edits.outputs = corrected.map((output) =>
+      writeDeclaredTensor(isMany ? openBatchDimension(output) : output),
+    );
+  }
   renameForSession(graph, edits);
   if (edits.replaceNodes.size > 0 || edits.appendNodes.length > 0) importOnnxOpset(model.opsetImport, edits);
   const { signature, notices } = buildSignature({
     inputs,
     outputs: corrected,
-    labels: outputs.labels,
-    positions: outputs.positions,
+    origins: outputs.origins,
     metadata: model.metadataProps,
     config,
     mistakes,
   });
-  return { edits, signature, repairs, notices: [...inputs.notices, ...notices] };
+  const fixedRows = inputs.batchDimension.startsWith("fixed")
+    ? Number(inputs.required[0]!.dimensions![0])
+    : undefined;
+  return {
+    edits,
+    signature,
+    origins: outputs.origins,
+    fixedRows,
+    repairs,
+    notices: [...inputs.notices, ...notices],
+  };
+}
+
+/** Declares the inputs as they are served, where the file fixes their rows or declares none. */
+function openInputs(graph: GraphProto, inputs: GraphInputs, edits: OnnxEdits, repairs: Repair[]): void {
+  const isFixed = inputs.batchDimension.startsWith("fixed");
+  const served = [...inputs.required, ...inputs.overridable.map(({ declared }) => declared)];
+  const isEmpty = (value: ValueInfoProto) => {
+    const tensor = value.type?.value;
+    return (
+      tensor?.case === "tensorType" &&
+      tensor.value.shape?.dim.some(({ value: dim }) => dim.value === 0n) === true
+    );
+  };
+  const empty = graph.input.filter(
+    (value) => isEmpty(value) && inputs.required.some(({ name }) => name === value.name),
+  );
+  for (const { name } of empty) {
+    const description = 'declares an axis of length 0, which no row has; served as "any length"';
+    repairs.push({ kind: "empty_axis_opened", target: name, description });
+  }
+  if (!isFixed && empty.length === 0) return;
+  edits.dropValueInfo = true;
+  edits.inputs = graph.input.map((value) => {
+    const declared = served.find(({ name }) => name === value.name);
+    if (declared === undefined) return value;
+    return writeDeclaredTensor(isFixed ? openBatchDimension(declared) : declared);
+  });
 }
 
 interface GraphOutputs {
   /** As the file declares them; undefined where it declares something else. */
   readonly read: readonly (DeclaredTensor | undefined)[];
   readonly declared: readonly DeclaredTensor[];
-  readonly labels: ReadonlyMap<string, readonly string[]>;
-  /** Label outputs whose labels are the positions 0, 1, …. */
-  readonly positions: ReadonlySet<string>;
+  readonly origins: OutputOrigins;
 }
 
-function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): GraphOutputs {
+function readOutputs(
+  graph: GraphProto,
+  inputs: GraphInputs,
+  edits: OnnxEdits,
+  repairs: Repair[],
+): GraphOutputs {
   const index = indexGraph(graph);
+  const rows = inputs.required.map(({ dimensions }) => dimensions?.[0]);
+  const rowSymbols = new Set(rows.filter((symbol) => typeof symbol === "string"));
   const labels = new Map<string, readonly string[]>();
-  const positions = new Set<string>();
+  const values = new Map<string, string>();
   const read: (DeclaredTensor | undefined)[] = [];
   const declared: DeclaredTensor[] = [];
   for (const value of graph.output) {
+    values.set(value.name, value.name);
     const type = value.type?.value.case;
     const zipMap =
       type === "sequenceType" || type === undefined
@@ -108,30 +159,42 @@ function readOutputs(graph: GraphProto, edits: OnnxEdits, repairs: Repair[]): Gr
     }
     const output = readDeclaredTensor(value, "output");
     read.push(output);
-    declared.push(output);
-    const traced = traceClassLabels(value.name, index);
-    if (traced !== undefined) labels.set(value.name, traced);
-    else if (isClassPosition(value.name, index)) positions.add(value.name);
+    const typed = correctType(output, graph, index, edits, repairs);
+    const flat =
+      inputs.batchDimension === "open" ? flattenLabel(typed, rowSymbols, graph, index, edits) : undefined;
+    if (flat !== undefined) repairs.push(flat.repair);
+    declared.push(flat?.output ?? typed);
   }
-  const label = declared.find(({ datatype, name }) => !datatype.startsWith("FP") && labels.has(name));
-  const hasMatrix = declared.some(
-    ({ datatype, dimensions }) =>
-      datatype.startsWith("FP") && dimensions?.length === 2 && dimensions[1] !== 1,
-  );
-  const gathered = gatherColumns(
-    declared,
-    label === undefined ? undefined : labels.get(label.name),
-    hasMatrix,
-    (name) => index.isValue(name),
-    edits,
-  );
+  const gathered = gatherColumns(declared, index, (name) => traceClassLabels(name, index), edits);
   if (gathered !== undefined) {
     read.push(undefined);
     declared.push(gathered.output);
     labels.set(gathered.output.name, gathered.labels);
+    values.set(gathered.output.name, gathered.matrix);
     repairs.push(gathered.repair);
   }
-  return { read, declared, labels, positions };
+  return { read, declared, origins: readOutputOrigins(values, labels, index) };
+}
+
+/** A float output whose operators make floats of another length than it declares: ONNX Runtime refuses the file for that alone. */
+function correctType(
+  output: DeclaredTensor,
+  graph: GraphProto,
+  index: GraphIndex,
+  edits: OnnxEdits,
+  repairs: Repair[],
+): DeclaredTensor {
+  const made = datatypeOf(madeElementType(output.name, graph, index) ?? 0);
+  const isOther =
+    made?.startsWith("FP") === true && output.datatype.startsWith("FP") && made !== output.datatype;
+  if (!isOther) return output;
+  edits.dropValueInfo = true;
+  repairs.push({
+    kind: "output_type_corrected",
+    target: output.name,
+    description: `declares ${output.datatype} and its operators give ${made}, which is served`,
+  });
+  return { ...output, datatype: made };
 }
 
 /** Inputs with open rows and an output that declares one: exporters of boosted trees do, and N values come. */

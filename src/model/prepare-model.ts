@@ -67,6 +67,8 @@ function prepare(files: ModelFiles): PreparedModel {
     bytes: applyEdits(bytes, graph.edits, readTensorName),
     externalData,
     signature: graph.signature,
+    origins: graph.origins,
+    fixedRows: graph.fixedRows,
     repairs: graph.repairs,
     notices: graph.notices,
     irVersion: outline.model.irVersion,

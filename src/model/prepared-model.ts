@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import type { OutputOrigins } from "./output-origins.ts";
 import type { ModelSignature, Repair } from "./signature.ts";
 
 /** One golden case: what goes in, and what the training library says comes out. */
@@ -18,6 +19,10 @@ export interface PreparedModel {
   /** Files of external tensor data, by the location that the graph names; all lie inside the version folder. */
   readonly externalData: readonly { readonly location: string; readonly path: string }[];
   readonly signature: ModelSignature;
+  /** What the graph tells of each output. */
+  readonly origins: OutputOrigins;
+  /** Rows that the file's batch dimension is fixed at; undefined where it is open or there is none. */
+  readonly fixedRows: number | undefined;
   readonly repairs: readonly Repair[];
   readonly notices: readonly string[];
   readonly irVersion: bigint;

@@ -22,6 +22,8 @@ export interface TensorSpec {
   readonly defaultValue?: TensorData;
   /** The file declares no shape: any is taken, and `shape` is empty. */
   readonly anyShape?: boolean;
+  /** An output that has no value for each row, such as the list of classes: a request for it is run by itself. */
+  readonly rowless?: boolean;
 }
 
 /** How rows may share a run. `gen`'s BatchingMode has the same four. */
@@ -41,8 +43,8 @@ export interface ScoreRule {
   readonly output: string;
   /** Columns of that output: 1 for `[N]` and `[N,1]`. */
   readonly kind: "value" | "second-class" | "highest-class";
-  /** The output that holds the labels, where there is one. */
-  readonly labelOutput: string | undefined;
+  /** The column of the second class where it is not column 1: libraries differ in the order of decision functions. */
+  readonly column?: number;
 }
 
 /** All that the stages above the worker know of a model version. */
@@ -50,6 +52,10 @@ export interface ModelSignature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly score: ScoreRule | undefined;
+  /** The output that holds one class a row, where there is one; without a score too, for models that give labels only. */
+  readonly labelOutput: string | undefined;
+  /** By the text of a class in the label output: the name that it has in `labels`, where they differ (`0` and `0.0`). */
+  readonly labelNames?: ReadonlyMap<string, string>;
   /** Class labels in the order of the probability columns; empty where there are none. */
   readonly labels: readonly string[];
   readonly batching: Batching;

@@ -33,10 +33,10 @@ export function decodeTensor(tensor: TensorProto, name = tensor.name): TensorDat
   return { name, datatype, shape, data };
 }
 
-/** The values of a small one-dimensional constant as text, for class labels; undefined for floats and absent values. */
+/** The values of a small one-dimensional constant as text, for class labels; undefined for half floats and absent values. */
 export function labelTexts(tensor: TensorProto): string[] | undefined {
   const datatype = datatypeOf(tensor.dataType);
-  if (datatype === undefined || datatype.startsWith("FP") || tensor.externalData.length > 0) return undefined;
+  if (datatype === undefined || datatype === "FP16" || tensor.externalData.length > 0) return undefined;
   try {
     return Array.from(decodeTensor(tensor).data as ArrayLike<string | number | bigint>, String);
   } catch {

@@ -1,8 +1,16 @@
 import { create } from "@bufbuild/protobuf";
-import { type GraphProto, type NodeProto, NodeProtoSchema } from "../../gen/onnx/onnx-ml_pb.ts";
+import {
+  AttributeProto_AttributeType,
+  type GraphProto,
+  type NodeProto,
+  NodeProtoSchema,
+  TensorProto_DataType,
+} from "../../gen/onnx/onnx-ml_pb.ts";
 import { zipMapLabels } from "./class-labels.ts";
 import type { DeclaredTensor } from "./declared-tensor.ts";
+import { datatypeOf } from "./element-type.ts";
 import type { GraphIndex } from "./graph-index.ts";
+import { inferElementType } from "./inferred-type.ts";
 import type { OnnxEdits } from "./onnx-edit.ts";
 import { quoted } from "./refusal.ts";
 import type { Repair } from "./signature.ts";
@@ -16,7 +24,9 @@ export interface RemovedZipMap {
 
 /**
  * Takes a ZipMap off the output that it makes, by replacing the node by an Identity: the output keeps its name and
- * becomes FP32 `[N, classes]`. Undefined where the output is not made by a ZipMap, directly or through Identity nodes.
+ * becomes a matrix `[N, classes]` of the type that the ZipMap was given: FP32, or FP64 where the model was exported in double
+ * precision, which ONNX Runtime's own ZipMap does not take. Undefined where the output is not made by a ZipMap, directly
+ * or through Identity nodes.
  */
 export function removeZipMap(
   outputName: string,
@@ -29,16 +39,19 @@ export function removeZipMap(
   if (node?.opType !== "ZipMap" || !readOnlyByIdentities(node.output[0] ?? "", graph, index))
     return undefined;
   const labels = zipMapLabels(node);
-  edits.replaceNodes.set(graph.node.indexOf(node), identity(node));
+  const given = datatypeOf(inferElementType(node.input[0] ?? "", graph, index) ?? 0);
+  const isFloat = given?.startsWith("FP") === true;
+  edits.replaceNodes.set(graph.node.indexOf(node), isFloat ? identity(node) : castToFloat(node));
+  const served = isFloat ? given : "FP32";
   edits.dropValueInfo = true;
   const width = labels.length > 0 ? labels.length : undefined;
   return {
-    output: { name: outputName, datatype: "FP32", dimensions: [undefined, width] },
+    output: { name: outputName, datatype: served, dimensions: [undefined, width] },
     labels,
     repair: {
       kind: "zipmap_removed",
       target: outputName,
-      description: `a sequence of maps (ZipMap) over ${labels.length} classes; served as FP32 [-1,${labels.length}] with the labels ${listed(labels)}`,
+      description: `a sequence of maps (ZipMap) over ${labels.length} classes; served as ${served} [-1,${labels.length}] with the labels ${listed(labels)}`,
     },
   };
 }
@@ -63,6 +76,18 @@ function identity(node: NodeProto): NodeProto {
     opType: "Identity",
     input: node.input.slice(0, 1),
     output: node.output.slice(0, 1),
+  });
+}
+
+/** For a value whose type the graph does not tell. */
+function castToFloat(node: NodeProto): NodeProto {
+  const to = { name: "to", type: AttributeProto_AttributeType.INT, i: BigInt(TensorProto_DataType.FLOAT) };
+  return create(NodeProtoSchema, {
+    name: node.name,
+    opType: "Cast",
+    input: node.input.slice(0, 1),
+    output: node.output.slice(0, 1),
+    attribute: [to],
   });
 }
 

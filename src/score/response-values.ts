@@ -6,14 +6,21 @@ import { AssayError } from "../errors.ts";
 import { type Datatype, ELEMENT_BYTES, numericView } from "../tensor/datatype.ts";
 import { halfToNumber } from "../tensor/half-float.ts";
 
-/** Throws INTERNAL unless the response has one score for each of `rowCount` rows. */
-export function checkScoreCount(response: PredictResponse, rowCount: number): void {
-  if (response.scores.length !== rowCount) {
-    throw new AssayError(
-      Reason.INTERNAL,
-      `${counted(response.scores.length, "score")} came for ${counted(rowCount, "row")} of model ${JSON.stringify(response.modelName)}`,
-    );
-  }
+/** Throws INTERNAL unless the response has one score, and one label, for each of `rowCount` rows where these are wanted. */
+export function checkCounts(
+  response: PredictResponse,
+  rowCount: number,
+  wanted: { readonly hasScore: boolean; readonly hasLabel: boolean },
+): void {
+  const { scores, labels } = response;
+  const came = wanted.hasScore && scores.length !== rowCount ? counted(scores.length, "score") : undefined;
+  const other = wanted.hasLabel && labels.length !== rowCount ? counted(labels.length, "label") : undefined;
+  const what = came ?? other;
+  if (what === undefined) return;
+  throw new AssayError(
+    Reason.INTERNAL,
+    `${what} came for ${counted(rowCount, "row")} of model ${JSON.stringify(response.modelName)}`,
+  );
 }
 
 /** The numbers of a response's `[rowCount, width]` output, row by row, in either form. Throws INTERNAL where they are not there. */

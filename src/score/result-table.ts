@@ -1,10 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Model, TensorSpec } from "../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../errors.ts";
-import { chooseScoreRule } from "../model/score-rule.ts";
-import type { TensorSpec as ModelTensorSpec } from "../model/signature.ts";
 import type { ResultColumns } from "../table/result-rows.ts";
-import type { Datatype } from "../tensor/datatype.ts";
 import type { ColumnMapping } from "./column-mapping.ts";
 import { quotedList } from "./quoted-list.ts";
 import { createTableProblems } from "./table-problems.ts";
@@ -25,30 +22,34 @@ export interface ResultPlan {
 }
 
 /**
- * Decides the columns of the results. Throws TABLE_INVALID where the model gives no scores, where it has no probabilities
+ * Decides the columns of the results. Throws TABLE_INVALID where the model gives neither scores nor labels, where it has no probabilities
  * although they are asked for, and where a column kept has the name of a result.
  */
 export function planResults(model: Model, keep: ColumnMapping["keep"], options: ResultOptions): ResultPlan {
-  const rule = chooseScoreRule(model.outputs.map(modelSpec), model.scoreOutput);
   const output = model.outputs.find(({ name }) => name === model.scoreOutput);
-  if (rule === undefined || output === undefined) {
+  const hasLabel = model.labelOutput !== "" || (output !== undefined && model.labels.length > 0);
+  if (output === undefined && !hasLabel) {
+    const why = model.notices.find((notice) => notice.startsWith("no score"));
     throw new AssayError(
       Reason.TABLE_INVALID,
       `model ${JSON.stringify(model.modelName)} gives no scores: none of its outputs (${model.outputs.map(described).join(", ")}) ` +
-        "is one; say which with score_output in its config.json",
+        `is one; say which with score_output in its config.json${why === undefined ? "" : ` (${why})`}`,
     );
   }
   const problems = createTableProblems();
-  const classes = options.probabilities ? classNames(model, output) : [];
-  if (options.probabilities && (rule.kind === "value" || classes.length === 0)) {
+  const classes = options.probabilities && output !== undefined ? classNames(model, output) : [];
+  if (options.probabilities && classes.length === 0) {
+    const name = JSON.stringify(model.modelName);
     problems.add(
-      `--probabilities: the scores of model ${JSON.stringify(model.modelName)} come from ${described(output)}, which has no value for each class`,
+      output === undefined
+        ? `--probabilities: model ${name} gives labels only, and no value for each class`
+        : `--probabilities: the scores of model ${name} come from ${described(output)}, which has no value for each class`,
     );
   }
   const columns: ResultColumns = {
     keep,
-    hasScore: true,
-    hasLabel: rule.kind !== "value" && (rule.labelOutput !== undefined || model.labels.length > 0),
+    hasScore: output !== undefined,
+    hasLabel,
     probabilities: classes,
     modelVersion: model.modelVersion,
     skipErrors: options.skipErrors,
@@ -64,7 +65,9 @@ export function planResults(model: Model, keep: ColumnMapping["keep"], options: 
     );
   }
   problems.throwIfAny();
-  return { columns, outputNames: classes.length === 0 ? [] : [output.name] };
+  // Without a score all outputs would come unasked.
+  const asked = output === undefined ? model.labelOutput : classes.length === 0 ? "" : output.name;
+  return { columns, outputNames: asked === "" ? [] : [asked] };
 }
 
 /** The names of the result columns, in their order, without those kept. */
@@ -83,19 +86,12 @@ export function resultNames(columns: ResultColumns): string[] {
  * empty where C is not known.
  */
 function classNames(model: Model, output: TensorSpec): string[] {
-  if (output.shape.length !== 2) return [];
+  if (output.shape.length !== 2 || output.shape[1] === 1n) return [];
   const labels = output.labels.length > 0 ? output.labels : model.labels;
   const count = Number(output.shape[1]);
   const distinct = new Set(labels.map((label) => label.toLowerCase())).size === labels.length;
   if (distinct && (count === -1 || count === labels.length)) return [...labels];
   return Array.from({ length: count === -1 ? labels.length : count }, (_, position) => String(position));
-}
-
-function modelSpec(spec: TensorSpec): ModelTensorSpec {
-  const { name, optional, featureNames, labels, aliases } = spec;
-  const datatype = spec.datatype as Datatype;
-  const shape = spec.shape.map(Number);
-  return { name, datatype, shape, optional, featureNames, labels, aliases, rejectNan: false };
 }
 
 function described({ name, datatype, shape }: TensorSpec): string {

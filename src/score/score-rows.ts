@@ -4,7 +4,7 @@ import type { Scorer } from "../client/scorer.ts";
 import { AssayError } from "../errors.ts";
 import type { ResultRows } from "../table/result-rows.ts";
 import { refusedRows } from "./refused-rows.ts";
-import { checkScoreCount, outputNumbers } from "./response-values.ts";
+import { checkCounts, outputNumbers } from "./response-values.ts";
 import type { ResultPlan } from "./result-table.ts";
 import type { EncodedRows } from "./row-encoder.ts";
 import { takeRows } from "./taken-rows.ts";
@@ -106,8 +106,8 @@ function fill(
   { plan, results }: Context,
 ): void {
   const { scores, labels } = response;
-  checkScoreCount(response, rows.length);
-  for (let i = 0; i < rows.length; i++) results.scores[rows[i]!] = scores[i]!;
+  checkCounts(response, rows.length, plan.columns);
+  if (plan.columns.hasScore) for (let i = 0; i < rows.length; i++) results.scores[rows[i]!] = scores[i]!;
   if (plan.columns.hasLabel) for (let i = 0; i < rows.length; i++) results.labels[rows[i]!] = labels[i];
   const width = plan.columns.probabilities.length;
   if (width === 0) return;

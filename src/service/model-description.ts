@@ -42,6 +42,7 @@ export function describeModel(model: PreparedModel, circumstances: ModelCircumst
     outputs: signature.outputs.map(specMessage),
     scoreOutput: signature.score?.output ?? "",
     labels: [...signature.labels],
+    labelOutput: signature.labelOutput ?? "",
     repairs: model.repairs.map(({ kind, target, description }) => ({ kind, target, description })),
     notices: [...model.notices],
     devices: [...circumstances.devices],

@@ -31,8 +31,8 @@ export function createResponse(
   if (score !== undefined) {
     const output = outputs.find((candidate) => candidate.name === score.output);
     if (output !== undefined) scores = readScores(output, score, shape.rowCount);
-    labels = readLabels(outputs, score, signature.labels, output);
-  }
+    labels = readLabels(outputs, signature, output);
+  } else if (signature.labelOutput !== undefined) labels = readLabels(outputs, signature, undefined);
   const tensors: Tensor[] = [];
   for (const name of shape.outputNames) {
     const output = outputs.find((candidate) => candidate.name === name);
@@ -59,10 +59,8 @@ const fetchedForNone = new WeakMap<ModelSignature, readonly string[]>();
 
 function namesOf(asked: readonly string[], signature: ModelSignature): readonly string[] {
   const names = new Set(asked);
-  if (signature.score !== undefined) {
-    names.add(signature.score.output);
-    if (signature.score.labelOutput !== undefined) names.add(signature.score.labelOutput);
-  }
+  if (signature.score !== undefined) names.add(signature.score.output);
+  if (signature.labelOutput !== undefined) names.add(signature.labelOutput);
   return signature.outputs.map((output) => output.name).filter((name) => names.has(name));
 }
 

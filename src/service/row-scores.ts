@@ -1,4 +1,4 @@
-import type { ScoreRule } from "../model/signature.ts";
+import type { ModelSignature, ScoreRule } from "../model/signature.ts";
 import { halfToNumber } from "../tensor/half-float.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 
@@ -15,7 +15,7 @@ export function readScores(output: TensorData, rule: ScoreRule, rowCount: number
       scores[row] = values[row * width + highest(values, row * width, width)]!;
     return scores;
   }
-  const offset = rule.kind === "second-class" ? 1 : 0;
+  const offset = rule.kind === "second-class" ? (rule.column ?? 1) : 0;
   for (let row = 0, at = offset; row < rowCount; row++, at += width) scores[row] = values[at]!;
   return scores;
 }
@@ -23,17 +23,28 @@ export function readScores(output: TensorData, rule: ScoreRule, rowCount: number
 /** One label a row: the label output as text, else the highest class's name; empty where the model has neither. */
 export function readLabels(
   outputs: readonly TensorData[],
-  rule: ScoreRule,
-  labels: readonly string[],
+  signature: Pick<ModelSignature, "score" | "labels" | "labelOutput" | "labelNames">,
   score: TensorData | undefined,
 ): string[] {
-  const output = outputs.find((candidate) => candidate.name === rule.labelOutput);
-  if (output !== undefined) return texts(output.data as ArrayLike<string | number | bigint>);
-  if (score === undefined || rule.kind === "value" || labels.length === 0) return [];
+  const { labels, labelOutput, labelNames } = signature;
+  const output = labelOutput === undefined ? undefined : outputs.find(({ name }) => name === labelOutput);
+  if (output !== undefined) {
+    const found = labelTexts(output);
+    return labelNames === undefined ? found : found.map((text) => labelNames.get(text) ?? text);
+  }
+  if (score === undefined || signature.score?.kind === "value" || labels.length === 0) return [];
   const width = labels.length;
   const rows = score.data.length / width;
   const values = numbers(score);
   return Array.from({ length: rows }, (_, row) => labels[highest(values, row * width, width)] ?? "");
+}
+
+/** Labels as text: whole numbers without a point whatever their type is, flags as true and false. */
+function labelTexts({ datatype, data }: TensorData): string[] {
+  if (datatype === "BOOL")
+    return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
+  if (datatype === "FP16") return Array.from(data as ArrayLike<number>, (half) => String(halfToNumber(half)));
+  return texts(data as ArrayLike<string | number | bigint>);
 }
 
 function texts(values: ArrayLike<string | number | bigint>): string[] {

@@ -78,7 +78,7 @@ describe("class labels", () => {
   ] as const)("are read from %s", (_, labels, tail, key, expected) => {
     const { signature } = prepared(classifier(labels, tail, key));
     expect(signature.labels).toEqual(expected);
-    expect(signature.score).toEqual({ output: "p", kind: "second-class", labelOutput: "label" });
+    expect(signature).toMatchObject({ score: { output: "p", kind: "second-class" }, labelOutput: "label" });
   });
 });
 
@@ -124,10 +124,21 @@ describe("zipmap='columns'", () => {
     await session.release();
   });
 
-  it("leaves outputs alone whose names are not the labels", () => {
-    const model = prepared(columns(["sfoo", "sbar"], "STRING"));
-    expect(model.signature.outputs).toHaveLength(3);
-    expect(model.repairs).toEqual([]);
+  it("gathers columns whose names are not the classes: the graph says what they are cut from", () => {
+    const { signature } = prepared(columns(["sfoo", "sbar"], "STRING"));
+    expect(signature.outputs.at(-1)).toMatchObject({ name: "output_probability", labels: ["<=50K", ">50K"] });
+    expect(signature.score).toMatchObject({ output: "output_probability", kind: "second-class" });
+  });
+
+  it("names the classes as the columns do, in the labels of answers too", () => {
+    const { signature } = prepared(columns(["s0.0", "s1.0"], "INT64"));
+    expect(signature.labels).toEqual(["0.0", "1.0"]);
+    expect(signature.labelNames).toEqual(
+      new Map([
+        ["0", "0.0"],
+        ["1", "1.0"],
+      ]),
+    );
   });
 });
 

@@ -1,74 +1,110 @@
 import { expect, test } from "vitest";
-import { chooseScoreRule } from "../../../src/model/score-rule.ts";
+import { chooseScore } from "../../../src/model/score-rule.ts";
 import type { TensorSpec } from "../../../src/model/signature.ts";
-import type { Datatype } from "../../../src/tensor/datatype.ts";
+import { spec } from "../../signatures.ts";
 
-function output(name: string, datatype: Datatype, ...shape: number[]): TensorSpec {
-  return {
-    name,
-    datatype,
-    shape,
-    optional: false,
-    featureNames: [],
-    labels: [],
-    aliases: [],
-    rejectNan: false,
-  };
-}
+const label = spec("label", "INT64", [-1]);
+const nothing = { scoreOutput: "", labelOutput: "" };
 
-const label = output("label", "INT64", -1);
-
-test.each([
+/** Where the graph tells nothing of the outputs, their shapes have to do. */
+test.each<[string, readonly TensorSpec[], Partial<typeof nothing>, readonly (string | undefined)[]]>([
   [
     "a label beside two classes: the second",
-    [label, output("p", "FP32", -1, 2)],
-    "",
+    [label, spec("p", "FP32", [-1, 2])],
+    {},
     ["p", "second-class", "label"],
   ],
   [
     "a label beside more classes: the highest",
-    [label, output("p", "FP32", -1, 3)],
-    "",
+    [label, spec("p", "FP32", [-1, 3])],
+    {},
     ["p", "highest-class", "label"],
   ],
   [
     "the label may stand behind",
-    [output("p", "FP64", -1, 2), output("l", "BYTES", -1, 1)],
-    "",
+    [spec("p", "FP64", [-1, 2]), spec("l", "BYTES", [-1, 1])],
+    {},
+    ["p", "second-class", "l"],
+  ],
+  [
+    "flags and small integers are labels too",
+    [spec("l", "BOOL", [-1, 1]), spec("p", "FP32", [-1, 2])],
+    {},
     ["p", "second-class", "l"],
   ],
   [
     "a label beside one value is no classifier",
-    [label, output("s", "FP32", -1, 1)],
-    "",
+    [label, spec("s", "FP32", [-1, 1])],
+    {},
     ["s", "value", undefined],
   ],
   [
-    "the first float value",
-    [output("a", "FP32", -1), output("b", "FP32", -1, 1)],
-    "",
+    "the only float value",
+    [spec("a", "FP32", [-1]), spec("m", "FP32", [-1, 4])],
+    {},
     ["a", "value", undefined],
   ],
   [
-    "a matrix without a label: nothing, logits are no probabilities",
-    [output("logits", "FP32", -1, 2)],
-    "",
-    undefined,
+    "a value beside its standard deviation",
+    [spec("GPmean", "FP32", [-1, 1]), spec("GPcovstd", "FP32", [-1])],
+    {},
+    ["GPmean", "value", undefined],
   ],
-  ["whole numbers only: nothing", [label], "", undefined],
   [
-    "the configured output wins",
-    [label, output("p", "FP32", -1, 2), output("s", "FP32", -1)],
-    "s",
+    "two values: nothing",
+    [spec("a", "FP32", [-1]), spec("b", "FP32", [-1, 1])],
+    {},
+    [undefined, undefined, undefined],
+  ],
+  [
+    "a matrix without a label: nothing, logits are no probabilities",
+    [spec("logits", "FP32", [-1, 2])],
+    {},
+    [undefined, undefined, undefined],
+  ],
+  [
+    "two labels beside a matrix: nothing",
+    [label, spec("id", "BYTES", [-1]), spec("p", "FP32", [-1, 2])],
+    {},
+    [undefined, undefined, undefined],
+  ],
+  ["whole numbers only: nothing", [label], {}, [undefined, undefined, undefined]],
+  [
+    "the configured score wins",
+    [label, spec("p", "FP32", [-1, 2]), spec("s", "FP32", [-1])],
+    { scoreOutput: "s" },
     ["s", "value", undefined],
   ],
   [
     "a configured matrix without a label",
-    [output("logits", "FP32", -1, 2)],
-    "logits",
+    [spec("logits", "FP32", [-1, 2])],
+    { scoreOutput: "logits" },
     ["logits", "second-class", undefined],
   ],
-] as const)("%s", (_, outputs, configured, expected) => {
-  const rule = chooseScoreRule(outputs, configured);
-  expect(rule === undefined ? undefined : [rule.output, rule.kind, rule.labelOutput]).toEqual(expected);
+  [
+    "the configured label wins",
+    [label, spec("id", "BYTES", [-1]), spec("p", "FP32", [-1, 2])],
+    { labelOutput: "label" },
+    ["p", "second-class", "label"],
+  ],
+  [
+    "both configured",
+    [label, spec("a", "FP32", [-1]), spec("b", "FP32", [-1])],
+    { scoreOutput: "b", labelOutput: "label" },
+    ["b", "value", "label"],
+  ],
+])("%s", (_, outputs, asked, expected) => {
+  const { score, labelOutput } = chooseScore(outputs, new Map(), { ...nothing, ...asked });
+  expect([score?.output, score?.kind, labelOutput]).toEqual(expected);
+});
+
+test("says which outputs may each be the score, and how to name one", () => {
+  const { notices } = chooseScore(
+    [spec("price", "FP32", [-1, 1]), spec("demand", "FP32", [-1, 1])],
+    new Map(),
+    nothing,
+  );
+  expect(notices).toEqual([
+    'no score: "price" FP32[-1,1] and "demand" FP32[-1,1] may each be it; name the right one with "score_output" in config.json (and its labels with "label_output")',
+  ]);
 });

@@ -18,7 +18,15 @@ function signature(defaultValue: TensorData, batching: Batching): ModelSignature
     rejectNan: false,
   });
   const inputs = [spec("x"), { ...spec("d"), defaultValue }];
-  return { inputs, outputs: [], score: undefined, labels: [], batching, ignoreUnknownColumns: false };
+  return {
+    inputs,
+    outputs: [],
+    score: undefined,
+    labelOutput: undefined,
+    labels: [],
+    batching,
+    ignoreUnknownColumns: false,
+  };
 }
 
 /** A writer of input 1. */

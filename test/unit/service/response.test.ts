@@ -10,7 +10,8 @@ const classifier = (kind: "second-class" | "highest-class", labels: string[]) =>
       spec("p", "FP32", [-1, labels.length]),
       spec("extra", "INT64", [-1]),
     ],
-    score: { output: "p", kind, labelOutput: "label" },
+    score: { output: "p", kind },
+    labelOutput: "label",
     labels,
   });
 const shape = { modelName: "m", modelVersion: "1", requestId: "r", rowCount: 2, outputNames: [], raw: false };
