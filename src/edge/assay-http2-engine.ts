@@ -5,6 +5,7 @@ import type { StreamHandler } from "../http2/stream.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Engine } from "./engine.ts";
 import type { EdgeLimits } from "./limits.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 
 /** The connection's window, in streams' windows: a few busy streams do not stop the others. */
 const CONNECTION_WINDOWS = 4;
@@ -18,6 +19,7 @@ export function createAssayHttp2Engine(
   limits: EdgeLimits,
   onStream: StreamHandler,
   onHeaderListTooLarge: StreamHandler,
+  memory: MemoryBudget,
   log: Log,
 ): Engine {
   const engine = createHttp2Engine({
@@ -40,6 +42,7 @@ export function createAssayHttp2Engine(
       headerBlockTimeoutMs: limits.headerTimeoutMs,
       idleTimeoutMs: limits.idleTimeoutMs,
     },
+    onUnreadAnswers: (byteCount) => (byteCount > 0 ? memory.force(byteCount) : memory.give(-byteCount)),
     onHandlerError: (error) => log.error({ cause: String(error) }, "a stream's handler failed"),
   });
   return {

@@ -124,11 +124,17 @@ export function createEdge(options: EdgeOptions): Edge {
     context,
   );
   const listener = createListener({
-    http1: createHttp1Engine(limits, onStream),
+    http1: createHttp1Engine(limits, onStream, memory),
     http2:
       options.http2Engine === "node"
         ? createNodeHttp2Engine(limits, onStream)
-        : createAssayHttp2Engine(limits, onStream, (stream) => refuseHeaderList(stream, context), log),
+        : createAssayHttp2Engine(
+            limits,
+            onStream,
+            (stream) => refuseHeaderList(stream, context),
+            memory,
+            log,
+          ),
     limits,
     tls: options.tls,
     log,

@@ -7,6 +7,7 @@ import { closeGently } from "./gentle-close.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { createHttp1Stream, type EngineStream } from "./http1-stream.ts";
 import type { EdgeLimits } from "./limits.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 
 const SWEEP_MS = 500;
 /** What all connections together may leave unread, in parts of one; the HTTP/2 engine takes as much. */
@@ -15,13 +16,15 @@ const ALL_CONNECTIONS = 2;
 const PART = 8;
 
 /** Serves HTTP/1.1 connections with `node:http`. */
-export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler): Engine {
+export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, memory: MemoryBudget): Engine {
   const open = new Set<EngineStream>();
   const connections = new Map<Socket, Http1Connection>();
   const maxUnreadBytes = limits.maxUnreadAnswerBytes * ALL_CONNECTIONS;
   let isLastCall = false;
   let isClosing = false;
   let writtenBytes = 0;
+  /** What the budget holds for this engine. */
+  let countedBytes = 0;
   let sweepTimer: NodeJS.Timeout | undefined;
   let closeTimer: NodeJS.Timeout | undefined;
   const server = createServer({
@@ -38,9 +41,14 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler): 
     writtenBytes = 0;
     let sum = 0;
     for (const connection of connections.values()) sum += connection.unreadBytes;
+    if (sum > countedBytes) memory.force(sum - countedBytes);
+    else if (sum < countedBytes) memory.give(countedBytes - sum);
+    countedBytes = sum;
     if (sum <= maxUnreadBytes) return;
-    const largest = [...connections.values()].sort((a, b) => b.unreadBytes - a.unreadBytes);
-    for (const connection of largest) {
+    const holders = [...connections.values()].filter(({ unreadBytes }) => unreadBytes > 0);
+    holders.sort((a, b) => b.unreadBytes - a.unreadBytes);
+    // One alone may be slow with an answer that is larger than the limit.
+    for (const connection of holders.slice(0, -1)) {
       if (sum <= maxUnreadBytes) return;
       sum -= connection.unreadBytes;
       connection.socket.destroy();
@@ -97,6 +105,7 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler): 
       socket.once("close", () => {
         connections.delete(socket);
         if (connections.size > 0) return;
+        checkUnread();
         clearInterval(sweepTimer);
         sweepTimer = undefined;
       });

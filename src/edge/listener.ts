@@ -59,7 +59,10 @@ export function createListener(options: ListenerOptions): Listener {
   const sockets = new Set<Socket>();
   /** Those that have not said yet what they speak. */
   const silent = new Set<Socket>();
+  /** Those that are refused, by their peers' ends, and why; they are not counted among the served. */
+  const refused = new Map<string, string>();
   const peers = new Peers();
+  let served = 0;
   const maxPerPeer = connectionsPerPeer(limits.maxConnectionsPerPeer, limits.maxConnections);
   const openFiles = new OpenFiles();
   let announcedAtMs: number | undefined;
@@ -74,21 +77,16 @@ export function createListener(options: ListenerOptions): Listener {
   const server: Server =
     tls === undefined ? createServer({ allowHalfOpen: true, noDelay: true }) : tlsServer(tls, limits);
   server.on("connection", (socket: Socket) => {
-    const peer = peerOf(socket.remoteAddress);
     sockets.add(socket);
-    const ofPeer = peers.add(peer);
     socket.on("error", () => socket.destroy());
+    const leave = admit(socket);
     socket.once("close", () => {
       sockets.delete(socket);
       silent.delete(socket);
-      peers.remove(peer);
+      leave();
       if (sockets.size === 0) onEmpty();
     });
-    const beyond = Math.max(sockets.size - maxConnections(), ofPeer - maxPerPeer);
-    if (beyond > MAX_POLITE_REFUSALS) {
-      refused(refusalOf(socket) ?? "");
-      socket.destroy();
-    } else if (tls === undefined) sniff(socket);
+    if (!socket.destroyed && tls === undefined) sniff(socket);
   });
   server.on("secureConnection", (socket: Socket & { alpnProtocol: string | false }) => {
     socket.on("error", () => socket.destroy());
@@ -100,27 +98,39 @@ export function createListener(options: ListenerOptions): Listener {
     socket.destroy();
   });
 
-  function maxConnections(): number {
-    return Math.min(limits.maxConnections, openFiles.maxConnections(sockets.size, performance.now()));
+  /** Counts a connection among those that are served, or notes why it is not; gives what to do when it closes. */
+  function admit(socket: Socket): () => void {
+    const peer = peerOf(socket.remoteAddress);
+    const why = refusalOf(peer);
+    if (why === undefined) {
+      served++;
+      peers.add(peer);
+      return () => {
+        served--;
+        peers.remove(peer);
+      };
+    }
+    lastRefusal = why;
+    refusals.happened();
+    const end = endOf(socket);
+    if (refused.size >= MAX_POLITE_REFUSALS) socket.destroy();
+    else refused.set(end, why);
+    return () => refused.delete(end);
   }
 
-  /** Why a connection is not served, or undefined. */
-  function refusalOf(socket: Socket): string | undefined {
-    const most = maxConnections();
-    if (sockets.size > most) {
+  /** Why one more connection of a peer is not served, or undefined. */
+  function refusalOf(peer: string): string | undefined {
+    const openFilesAllow = openFiles.maxConnections(sockets.size, performance.now());
+    const most = Math.min(limits.maxConnections, openFilesAllow);
+    if (served >= most) {
       const which =
         most === limits.maxConnections
           ? "max-connections"
           : `its limit of open files is ${openFiles.limit}: ulimit -n`;
       return `the server has ${most} connections and takes no more (${which})`;
     }
-    if (peers.count(peerOf(socket.remoteAddress)) <= maxPerPeer) return undefined;
+    if (peers.count(peer) < maxPerPeer) return undefined;
     return `${maxPerPeer} connections came from one address, which gets no more (max-connections-per-peer)`;
-  }
-
-  function refused(why: string): void {
-    lastRefusal = why;
-    refusals.happened();
   }
 
   function sniff(socket: Socket): void {
@@ -150,13 +160,12 @@ export function createListener(options: ListenerOptions): Listener {
   }
 
   function hand(socket: Socket, kind: Exclude<FirstBytes, "more">): void {
-    const why = kind === "unknown" ? "" : refusalOf(socket);
+    const why = refused.get(endOf(socket));
     if (kind === "unknown") {
       socket.destroy();
     } else if (why === undefined) {
       engines[kind].accept(socket);
     } else {
-      refused(why);
       socket.end(connectionRefusal(kind, why));
       socket.setTimeout(limits.headerTimeoutMs, () => socket.destroy());
       socket.resume();
@@ -230,6 +239,11 @@ export function createListener(options: ListenerOptions): Listener {
       await emptied();
     },
   };
+}
+
+/** A peer's end of a connection: what a socket and the TLS socket over it have in common. */
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function tlsServer(tls: TlsOptions, limits: EdgeLimits): Server {

@@ -30,16 +30,14 @@ export function peerOf(remoteAddress: string | undefined): string {
 export class Peers {
   private readonly counts = new Map<string, number>();
 
-  /** One more; gives how many that peer has now. */
-  add(peer: string): number {
-    const count = (this.counts.get(peer) ?? 0) + 1;
-    this.counts.set(peer, count);
-    return count;
+  /** One more. */
+  add(peer: string): void {
+    this.counts.set(peer, this.count(peer) + 1);
   }
 
   /** One less. */
   remove(peer: string): void {
-    const count = (this.counts.get(peer) ?? 0) - 1;
+    const count = this.count(peer) - 1;
     if (count > 0) this.counts.set(peer, count);
     else this.counts.delete(peer);
   }

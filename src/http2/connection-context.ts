@@ -20,5 +20,6 @@ export interface ConnectionContext {
   readonly rapidSweeps: number;
   readonly unreadAnswers: UnreadAnswers;
   readonly onHandlerError: (error: unknown) => void;
+  readonly onUnreadAnswers: (byteCount: number) => void;
   readonly onClose: (connection: Connection) => void;
 }

@@ -197,6 +197,7 @@ export class Connection implements FrameSink, StreamOwner {
     const before = this.unsentBytes;
     this.unsentBytes += byteCount;
     this.context.unreadAnswers.added(byteCount);
+    this.context.onUnreadAnswers(byteCount);
     if (before < this.context.limits.maxUnreadAnswerBytes) return;
     // A handler is writing just now, and its callbacks never run inside its own calls.
     process.nextTick(() => {
@@ -208,6 +209,7 @@ export class Connection implements FrameSink, StreamOwner {
 
   answerTaken(byteCount: number): void {
     this.unsentBytes -= byteCount;
+    this.context.onUnreadAnswers(-byteCount);
     if (!this.heldRequests.isEmpty && this.mayServe()) this.heldRequests.release();
   }
 

@@ -24,6 +24,8 @@ export interface Http2EngineOptions {
   readonly onHeaderListTooLarge?: StreamHandler;
   /** Overrides of DEFAULT_LIMITS. */
   readonly limits?: Partial<Http2Limits>;
+  /** Told of octets of answers that begin to wait for their peers, and, as a negative number, of those that were taken or dropped. */
+  readonly onUnreadAnswers?: (byteCount: number) => void;
   /** Told what a handler or one of its callbacks threw; the stream has been reset with INTERNAL_ERROR. */
   readonly onHandlerError?: (error: unknown) => void;
 }
@@ -63,6 +65,7 @@ export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
     rapidSweeps: sweepsOf(limits.rapidResetMs),
     unreadAnswers: new UnreadAnswers(connections, limits.maxAllUnreadAnswerBytes),
     onHandlerError: options.onHandlerError ?? (() => {}),
+    onUnreadAnswers: options.onUnreadAnswers ?? (() => {}),
     onClose: (connection) => {
       connections.delete(connection);
       counters.connectionsOpen--;

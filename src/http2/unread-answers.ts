@@ -43,8 +43,10 @@ export class UnreadAnswers {
     this.addedBytes = 0;
     let sum = this.bytes;
     if (sum <= this.maxBytes) return;
-    const largest = [...this.connections].sort((a, b) => bytesOf(b) - bytesOf(a));
-    for (const connection of largest) {
+    const holders = [...this.connections].filter((connection) => bytesOf(connection) > 0);
+    holders.sort((a, b) => bytesOf(b) - bytesOf(a));
+    // One alone may be slow with an answer that is larger than the limit.
+    for (const connection of holders.slice(0, -1)) {
       if (sum <= this.maxBytes) return;
       sum -= bytesOf(connection);
       connection.fail(ENHANCE_YOUR_CALM, REASON);

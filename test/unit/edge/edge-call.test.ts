@@ -97,3 +97,19 @@ test("a refusal that is the caller's own doing is logged at debug", () => {
   edgeCall.end();
   expect(lines).toMatchObject([{ level: "debug", fields: { reason: "INVALID_REQUEST", procedure: "/a/B" } }]);
 });
+
+test("a deadline beyond Node's timers holds, and does not ring before its time", () => {
+  vi.useFakeTimers();
+  try {
+    const DAY_MS = 86_400_000;
+    const { edgeCall } = begin({ timeoutMs: 60 * DAY_MS, callTimeoutMs: Number.POSITIVE_INFINITY });
+    vi.advanceTimersByTime(60 * DAY_MS - 1);
+    expect(edgeCall.failure).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    expect(edgeCall.failure).toMatchObject({ reason: Reason.DEADLINE_EXCEEDED });
+    edgeCall.end();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -28,9 +28,10 @@ test.each([
 
 test("peers are counted as they come and go", () => {
   const peers = new Peers();
-  expect([peers.add("a"), peers.add("a"), peers.add("b")]).toEqual([1, 2, 1]);
+  for (const peer of ["a", "a", "b"]) peers.add(peer);
+  expect([peers.count("a"), peers.count("b")]).toEqual([2, 1]);
   peers.remove("a");
   expect([peers.count("a"), peers.count("b"), peers.count("c")]).toEqual([1, 1, 0]);
   peers.remove("a");
-  expect(peers.add("a")).toBe(1);
+  expect(peers.count("a")).toBe(0);
 });
