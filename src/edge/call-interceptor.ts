@@ -1,22 +1,38 @@
 import { ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
+import type { DecodedMessages } from "./decoded-messages.ts";
 import type { EdgeCall } from "./edge-call.ts";
 import { toConnectError } from "./error-details.ts";
 
 /** Where a procedure's implementation finds its call. */
 export const edgeCallKey = createContextKey<EdgeCall | undefined>(undefined, { description: "edge call" });
 
+/** Where the messages are that were decoded before the handler read empty ones. */
+export const decodedMessagesKey = createContextKey<DecodedMessages | undefined>(undefined, {
+  description: "decoded messages",
+});
+
 /** Carries the duties of a call to every procedure behind Connect's handlers: its end, and the form of its errors. */
 export const callInterceptor: Interceptor = (next) => async (request) => {
   const edgeCall = request.contextValues.get(edgeCallKey);
   if (edgeCall === undefined) return next(request);
   try {
-    const response = await edgeCall.guard(next(request));
+    const response = await edgeCall.guard(next(withDecoded(request)));
     if (!response.stream) return response;
     return { ...response, message: guarded(response.message, edgeCall) };
   } catch (error) {
     throw publicError(error, edgeCall);
   }
 };
+
+type Request = Parameters<ReturnType<Interceptor>>[0];
+
+/** The request with its messages in place of the empty ones. */
+function withDecoded(request: Request): Request {
+  const decoded = request.contextValues.get(decodedMessagesKey);
+  if (decoded === undefined) return request;
+  if (!request.stream) return { ...request, message: decoded.take() };
+  return { ...request, message: decoded.inPlaceOf(request.message) };
+}
 
 async function* guarded<T>(messages: AsyncIterable<T>, edgeCall: EdgeCall): AsyncGenerator<T> {
   const iterator = messages[Symbol.asyncIterator]();

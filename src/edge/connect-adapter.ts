@@ -4,28 +4,26 @@
  * Promises: the peer is slowed when the procedure reads slowly, the procedure when the peer does; a message larger than
  * the limit is refused before Connect sees its frame; every call ends with its response or its stream.
  */
-import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
 import type { Log } from "../telemetry/log.ts";
-import { createBase64Decoder, encodeBase64 } from "./base64-text.ts";
-import { edgeCallKey, publicError } from "./call-interceptor.ts";
+import { encodeBase64 } from "./base64-text.ts";
+import { decodedMessagesKey, edgeCallKey, publicError } from "./call-interceptor.ts";
 import { CallMemory } from "./call-memory.ts";
+import { openRequest, type RequestContext } from "./connect-request.ts";
 import { type WireProtocol, wireProtocol } from "./content-type.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
-import type { EdgeLimits } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import { framedMessageCheck, wholeBodyCheck } from "./message-limit.ts";
 import { readsGrpcStatus, refuse } from "./refusal.ts";
-import { createRequestBody, type RequestBody } from "./request-body.ts";
-import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
+import type { RequestBody } from "./request-body.ts";
+import { responseFields, trailerFields } from "./response-fields.ts";
 import { callerTimeout } from "./timeout-header.ts";
 
 /** What every call behind Connect's handlers shares. */
-export interface ConnectContext {
-  readonly limits: EdgeLimits;
+export interface ConnectContext extends RequestContext {
   readonly corsOrigins: readonly string[];
   readonly log: Log;
   /** Of the whole process. */
@@ -34,8 +32,6 @@ export interface ConnectContext {
   readonly lasting: ReadonlySet<string>;
   /** The calls to them that are open. */
   readonly lastingCalls: Set<EdgeCall>;
-  /** Procedures of other suites, whose errors carry no details of Assay's. */
-  readonly foreign: ReadonlySet<string>;
 }
 
 /** Serves one stream with the handler of its procedure. */
@@ -55,16 +51,17 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
   if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
   const abort = new AbortController();
   const memory = new CallMemory(context.memory);
-  const body = requestBody(stream, wire, edgeCall, memory, context.limits);
+  const { request, arriving, messages } = openRequest(stream, handler, wire, edgeCall, memory, context);
   const onFailure: EdgeCall["onFailure"] = (failure) => {
     const error = publicError(failure, edgeCall);
-    body.fail(error);
+    memory.fail(error);
+    arriving.fail(error);
     abort.abort(error);
   };
   edgeCall.onFailure = onFailure;
   const endBodyTimer =
     methodKind === "unary" || methodKind === "server_streaming"
-      ? limitBodyTime(body, edgeCall, context.limits.bodyTimeoutMs)
+      ? limitBodyTime(arriving, edgeCall, context.limits.bodyTimeoutMs)
       : () => {};
   const pump = createResponsePump(stream);
   const onCancel: ServerStream["onCancel"] = (reason) => {
@@ -72,13 +69,10 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     pump.stop();
   };
   stream.onCancel = onCancel;
-  const contextValues = createContextValues().set(edgeCallKey, edgeCall);
+  const contextValues = createContextValues().set(edgeCallKey, edgeCall).set(decodedMessagesKey, messages);
   handler({
     httpVersion: stream.httpVersion === 1 ? "1.1" : "2.0",
-    method: stream.method,
-    url: requestUrl(stream),
-    header: universalHeaders(stream.headers, wire),
-    body,
+    ...request,
     signal: abort.signal,
     contextValues,
   })
@@ -104,36 +98,6 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
 }
 
 const INTERNAL_ERROR = 2;
-
-function requestUrl(stream: ServerStream): string {
-  const scheme = stream.encrypted ? "https" : "http";
-  const url = `${scheme}://${stream.authority}${stream.path}`;
-  return URL.canParse(url) ? url : `${scheme}://localhost${stream.path}`;
-}
-
-function requestBody(
-  stream: ServerStream,
-  wire: WireProtocol,
-  edgeCall: EdgeCall,
-  memory: CallMemory,
-  limits: EdgeLimits,
-): RequestBody {
-  const check = memory.counting(
-    wire === "http"
-      ? wholeBodyCheck(limits.maxMessageBytes, stream.headers.get("content-length"))
-      : framedMessageCheck(limits.maxMessageBytes),
-  );
-  const asError = (error: AssayError) => publicError(error, edgeCall);
-  if (wire !== "grpc-web-text") return createRequestBody(stream, check, asError);
-  const decoder = createBase64Decoder();
-  return createRequestBody(stream, check, asError, (bytes, end) => {
-    try {
-      return decoder.decode(bytes, end);
-    } catch (error) {
-      throw new ConnectError((error as Error).message, Code.InvalidArgument);
-    }
-  });
-}
 
 /** Ends a call whose one request message does not come in time; returns how to stop waiting. */
 function limitBodyTime(body: RequestBody, edgeCall: EdgeCall, bodyTimeoutMs: number): () => void {

@@ -20,7 +20,7 @@ import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createAssayHttp2Engine } from "./assay-http2-engine.ts";
 import { callInterceptor } from "./call-interceptor.ts";
-import { connectCompressions } from "./compression.ts";
+import { connectCompressions, messageCompressions } from "./compression.ts";
 import { DrainNotice } from "./drain-notice.ts";
 import type { EdgeCall } from "./edge-call.ts";
 import { grpcStreamRoute } from "./grpc-stream.ts";
@@ -29,6 +29,7 @@ import { createHttp1Engine } from "./http1-engine.ts";
 import type { EdgeLimits } from "./limits.ts";
 import { createListener, type TlsOptions } from "./listener.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory-budget.ts";
+import { MessageDecoder } from "./message-decoder.ts";
 import { createNodeHttp2Engine } from "./node-http2-engine.ts";
 import { predictRoute } from "./predict-route.ts";
 import { probeRoutes } from "./probes.ts";
@@ -92,6 +93,8 @@ export function createEdge(options: EdgeOptions): Edge {
   const memory = createMemoryBudget(
     Number(limits.maxRequestMemoryBytes) || defaultMemoryBytes(limits.maxMessageBytes),
   );
+  const decoder = new MessageDecoder(limits);
+  const plainCompressions = messageCompressions(limits.maxMessageBytes);
   const compressions = connectCompressions(limits.maxMessageBytes);
   const connect = createConnectRouter({
     acceptCompression: compressions,
@@ -112,8 +115,18 @@ export function createEdge(options: EdgeOptions): Edge {
   options.routes?.(connect);
   const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
 
-  const grpcStream = grpcStreamRoute(scoring, compressions);
-  const context = { limits, corsOrigins, log, memory, lasting: LASTING, lastingCalls, foreign };
+  const grpcStream = grpcStreamRoute(scoring);
+  const context = {
+    limits,
+    corsOrigins,
+    log,
+    memory,
+    decoder,
+    compressions: plainCompressions,
+    lasting: LASTING,
+    lastingCalls,
+    foreign,
+  };
   const onStream = createRouter(
     {
       grpcStreams: new Map(options.grpcStreams === "connect" ? [] : [[grpcStream.procedure, grpcStream]]),

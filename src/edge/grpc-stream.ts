@@ -6,10 +6,11 @@
  * they brought leave with their answers; the duties of a call are `edge-call.ts`'s.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Compression, compressionNegotiate } from "@connectrpc/connect/protocol";
+import { compressionNegotiate } from "@connectrpc/connect/protocol";
 import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import {
   type PredictStreamRequest,
+  PredictStreamRequestSchema,
   ScoringService as ScoringServiceDesc,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { headerBlock, type ServerStream } from "../http2/stream.ts";
@@ -18,11 +19,14 @@ import { turnBudget } from "../service/turn-budget.ts";
 import { ArrivedMessage } from "./arrived-message.ts";
 import { ByteBacklog } from "./byte-backlog.ts";
 import { publicError } from "./call-interceptor.ts";
+import { CallMemory } from "./call-memory.ts";
+import type { MessageCompression } from "./compression.ts";
 import type { ConnectContext } from "./connect-adapter.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
 import { COMPRESSED_FLAG, framed, GrpcDeframer, PREFIX_BYTES } from "./grpc-frames.ts";
-import { decodeItem } from "./item-decoding.ts";
+import { decodePlainItem } from "./item-decoding.ts";
 import { encodeItem } from "./item-encoding.ts";
+import type { Decoded, MessageForm } from "./message-decoder.ts";
 import { createMessageMemory } from "./message-memory.ts";
 import { responseFields, trailerFields, universalHeaders } from "./response-fields.ts";
 import { callerTimeout } from "./timeout-header.ts";
@@ -39,11 +43,8 @@ export function isGrpcStream(stream: ServerStream): boolean {
   return stream.httpVersion === 2 && stream.method === "POST" && /^application\/grpc(\+proto)?$/i.test(type);
 }
 
-/** The route of PredictStream; `compressions` as Connect's handlers have them. */
-export function grpcStreamRoute(
-  scoring: ScoringService,
-  compressions: readonly Compression[],
-): GrpcStreamRoute {
+/** The route of PredictStream. */
+export function grpcStreamRoute(scoring: ScoringService): GrpcStreamRoute {
   const { typeName, method } = ScoringServiceDesc;
   const procedure = `/${typeName}/${method.predictStream.name}`;
   return {
@@ -58,7 +59,7 @@ export function grpcStreamRoute(
         callTimeoutMs: Number.POSITIVE_INFINITY,
         log: context.log,
       });
-      new GrpcStreamCall(stream, edgeCall, scoring.openStream(edgeCall.call), compressions, context).begin();
+      new GrpcStreamCall(stream, edgeCall, scoring.openStream(edgeCall.call), context).begin();
     },
   };
 }
@@ -68,7 +69,8 @@ const COMPRESS_MIN_BYTES = 1024;
 /** Messages that are taken apart before the stream's window has room for them. */
 const MOST_WAITING = 1024;
 /** For all streams: what one does not need another uses. */
-const memory = createMessageMemory();
+const messageMemory = createMessageMemory();
+const ITEM_FORM: MessageForm = { desc: PredictStreamRequestSchema, isJson: false };
 
 /** One call. A class, because V8 compiles closures anew for each stream and methods once. */
 class GrpcStreamCall {
@@ -76,6 +78,7 @@ class GrpcStreamCall {
   private readonly edgeCall: EdgeCall;
   private readonly items: ItemStream;
   private readonly context: ConnectContext;
+  private readonly memory: CallMemory;
   private readonly encodings: ReturnType<typeof compressionNegotiate>;
   private readonly deframer: GrpcDeframer;
   private readonly sendGuarded = (): void => this.guarded(this.send);
@@ -95,27 +98,22 @@ class GrpcStreamCall {
   private offeredMessage: ArrivedMessage | undefined = undefined;
   private requestEnd: { readonly error: unknown } | undefined = undefined;
   private pendingConsumed = 0;
-  private isDecompressing = false;
+  private isDecoding = false;
   private isCompressing = false;
   private isWritable = true;
   private isScheduled = false;
   private hasResponded = false;
   private isDone = false;
 
-  constructor(
-    stream: ServerStream,
-    edgeCall: EdgeCall,
-    items: ItemStream,
-    compressions: readonly Compression[],
-    context: ConnectContext,
-  ) {
+  constructor(stream: ServerStream, edgeCall: EdgeCall, items: ItemStream, context: ConnectContext) {
     this.stream = stream;
     this.edgeCall = edgeCall;
     this.items = items;
     this.context = context;
+    this.memory = new CallMemory(context.memory);
     const header = universalHeaders(stream.headers, "grpc");
     this.encodings = compressionNegotiate(
-      [...compressions],
+      [...context.compressions],
       header.get("grpc-encoding"),
       header.get("grpc-accept-encoding"),
       "grpc-accept-encoding",
@@ -123,9 +121,9 @@ class GrpcStreamCall {
     const timeout = parseTimeout(header.get("grpc-timeout"), Number.MAX_SAFE_INTEGER);
     const refused = this.encodings.error ?? timeout.error;
     if (refused !== undefined) items.end(refused);
-    this.deframer = new GrpcDeframer(context.limits.maxMessageBytes, memory, (flags, lease) => {
+    this.deframer = new GrpcDeframer(context.limits.maxMessageBytes, messageMemory, (flags, lease) => {
       const wireBytes = PREFIX_BYTES + lease.bytes.length - this.pendingConsumed;
-      this.waiting.push(new ArrivedMessage(flags, lease, wireBytes, stream));
+      this.waiting.push(new ArrivedMessage(flags, lease, wireBytes, stream, this.memory));
       this.pendingConsumed = 0;
     });
   }
@@ -174,6 +172,8 @@ class GrpcStreamCall {
 
   private takeBody(bytes: Uint8Array, end: boolean): void {
     if (this.requestEnd !== undefined) return;
+    const refused = this.memory.take(bytes.length);
+    if (refused !== undefined) throw refused;
     // Messages of five octets take fifty times as much once they are taken apart: behind so many they stay together.
     if (this.backlog.isEmpty && this.waiting.length - this.waitingHead < MOST_WAITING) this.deframe(bytes);
     else this.backlog.add(bytes);
@@ -226,7 +226,7 @@ class GrpcStreamCall {
   /** Offers what has come, as far as the window allows. */
   private read(): void {
     const { items } = this;
-    while (!this.isDecompressing && !items.isEnding) {
+    while (!this.isDecoding && !items.isEnding) {
       if (this.offered !== undefined) {
         if (!items.offer(this.offered, this.offeredMessage!)) return;
         this.offered = this.offeredMessage = undefined;
@@ -242,7 +242,8 @@ class GrpcStreamCall {
         return;
       }
       if ((next.flags & COMPRESSED_FLAG) === 0) this.decode(next, next.lease.bytes);
-      else if (this.encodings.request !== null) this.decompress(this.encodings.request, next);
+      else if (this.encodings.request !== null)
+        this.decompress(this.encodings.request as MessageCompression, next);
       else {
         const what = "received compressed envelope, but do not know how to decompress";
         items.end(new ConnectError(what, Code.Internal));
@@ -252,28 +253,56 @@ class GrpcStreamCall {
 
   private decode(message: ArrivedMessage, bytes: Uint8Array): void {
     turnBudget.weigh(bytes.length);
-    try {
-      this.offered = decodeItem(bytes);
+    const plain = decodePlainItem(bytes);
+    if (plain !== undefined) {
+      this.offered = plain;
       this.offeredMessage = message;
+      return;
+    }
+    try {
+      const decoded = this.context.decoder.decode(ITEM_FORM, bytes, this.memory);
+      if (!(decoded instanceof Promise)) this.takeDecoded(message, bytes, decoded);
+      else {
+        this.isDecoding = true;
+        decoded.then(
+          (result) => this.resume(() => this.takeDecoded(message, bytes, result)),
+          (error: unknown) => this.guarded(() => this.items.end(error)),
+        );
+      }
     } catch (error) {
-      const what = error instanceof Error ? error.message : String(error);
-      this.items.end(new ConnectError(`parse binary: ${what}`, Code.Internal));
+      this.items.end(error);
     }
   }
 
-  private decompress(compression: Compression, message: ArrivedMessage): void {
-    this.isDecompressing = true;
-    compression.decompress(message.lease.bytes, this.context.limits.maxMessageBytes).then(
-      (bytes) => {
-        this.isDecompressing = false;
-        this.guarded(() => {
-          message.decompressed(bytes.length);
-          this.decode(message, bytes);
-          this.read();
-        });
-      },
+  private takeDecoded(message: ArrivedMessage, bytes: Uint8Array, decoded: Decoded): void {
+    // What the decoder gave back of the octets is the message's no more.
+    message.heldBytes += decoded.heldBytes - bytes.length;
+    message.decodedBytes = decoded.decodedBytes;
+    message.measured(Math.max(bytes.length, decoded.heldBytes));
+    this.offered = decoded.message as PredictStreamRequest;
+    this.offeredMessage = message;
+  }
+
+  private decompress(compression: MessageCompression, message: ArrivedMessage): void {
+    this.isDecoding = true;
+    const { bytes } = message.lease;
+    this.context.decoder.decompress(compression, bytes, this.memory).then(
+      (plain) =>
+        this.resume(() => {
+          message.heldBytes += plain.length - bytes.length;
+          message.measured(plain.length);
+          this.decode(message, plain);
+        }),
       (error: unknown) => this.guarded(() => this.items.end(error)),
     );
+  }
+
+  private resume(action: () => void): void {
+    this.isDecoding = false;
+    this.guarded(() => {
+      action();
+      this.read();
+    });
   }
 
   /** A message may be larger than the window: where nothing else is in the stream, its bytes are given back as they come. */
@@ -312,7 +341,7 @@ class GrpcStreamCall {
     turnBudget.later(this.sendGuarded);
   }
 
-  private compress(compression: Compression, message: Uint8Array): void {
+  private compress(compression: Pick<MessageCompression, "compress">, message: Uint8Array): void {
     this.isCompressing = true;
     compression.compress(message).then(
       (compressed) => {
@@ -347,6 +376,7 @@ class GrpcStreamCall {
   private finish(error: unknown): void {
     if (this.isDone) return;
     this.isDone = true;
+    this.memory.fail(error ?? "the stream has ended");
     if (error === undefined) {
       this.respond();
       this.stream.trailers(DONE);
@@ -357,6 +387,7 @@ class GrpcStreamCall {
       else this.stream.respond(200, headerBlock([...this.headFields(), ...trailer]), true);
     }
     this.items.close();
+    this.memory.end();
     this.edgeCall.end();
   }
 }

@@ -10,6 +10,8 @@ import { AssayError } from "../errors.ts";
 export interface MemoryBudget {
   readonly limitBytes: number;
   readonly heldBytes: number;
+  /** Of these, what large messages take that are decoded and not answered. */
+  decodedBytes: number;
   /** Takes so many bytes, or none and says false: the limit is reached, or V8's heap is nearly full. */
   take(byteCount: number): boolean;
   /** Takes them whatever the limit says: for what must go on so that anything ends. */
@@ -65,6 +67,7 @@ function v8Heap(): { usedBytes: number; limitBytes: number } {
 class Budget implements MemoryBudget {
   readonly limitBytes: number;
   heldBytes = 0;
+  decodedBytes = 0;
   private readonly heapUse: HeapUse;
   private heapFill = 0;
   private unlookedBytes = LOOK_BYTES;

@@ -19,6 +19,26 @@ export function messageTooLarge(maxMessageBytes: number, byteCount?: number): As
   );
 }
 
+/** How many times as large as the largest message one may be once it is decoded. */
+const DECODED_FACTOR = 10;
+/** What every message may take decoded, however small the largest is. */
+const LEAST_DECODED_BYTES = 16_777_216;
+
+/** The most of V8's heap that one message may take once it is decoded. */
+export function memoryPerMessage(maxMessageBytes: number): number {
+  return Math.max(LEAST_DECODED_BYTES, DECODED_FACTOR * maxMessageBytes);
+}
+
+/** Says that a message would take more memory than the server gives to one. */
+export function tooLargeDecoded(maxMessageBytes: number, decodedBytes?: number): AssayError {
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 1_048_576)} MiB`;
+  const what = decodedBytes === undefined ? "more memory" : `about ${mebibytes(decodedBytes)} of memory`;
+  return new AssayError(
+    Reason.MESSAGE_TOO_LARGE,
+    `the message takes ${what} once it is decoded; ${mebibytes(memoryPerMessage(maxMessageBytes))} is the most for one message (${DECODED_FACTOR} times max-message-bytes): send fewer rows at a time, or tensors with raw_contents, which take what they weigh`,
+  );
+}
+
 const PREFIX_BYTES = 5;
 
 /**

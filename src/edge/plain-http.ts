@@ -9,11 +9,12 @@ import { headerBlock, type ServerStream } from "../http2/stream.ts";
 import type { Call } from "../service/call.ts";
 import type { Log } from "../telemetry/log.ts";
 import { CallMemory } from "./call-memory.ts";
-import { messageCompressions } from "./compression.ts";
+import type { MessageCompression } from "./compression.ts";
 import { beginCall, type EdgeCall } from "./edge-call.ts";
 import { retryAfterMs, retryAfterSeconds } from "./error-details.ts";
 import type { EdgeLimits } from "./limits.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
+import type { Decoded, MessageDecoder, MessageForm } from "./message-decoder.ts";
 import { wholeBodyCheck } from "./message-limit.ts";
 import { createRequestBody } from "./request-body.ts";
 import { responseFields } from "./response-fields.ts";
@@ -21,7 +22,8 @@ import { responseFields } from "./response-fields.ts";
 /** A request with its whole body. */
 export interface PlainRequest {
   readonly path: string;
-  readonly body: Uint8Array;
+  /** The body in the route's form; undefined where it is empty, or the route has none. */
+  readonly decoded: Decoded | undefined;
   readonly call: Call;
 }
 
@@ -34,6 +36,8 @@ export interface PlainResponse {
 /** One plain HTTP resource. Throws AssayErrors; `errorBody` gives them their form. */
 export interface PlainRoute {
   readonly methods: readonly string[];
+  /** What its requests bring. */
+  readonly form?: MessageForm;
   handle(request: PlainRequest): PlainResponse | Promise<PlainResponse>;
   errorResponse(error: AssayError, path: string): PlainResponse;
 }
@@ -45,6 +49,8 @@ export interface PlainContext {
   readonly log: Log;
   /** Of the whole process. */
   readonly memory: MemoryBudget;
+  readonly decoder: MessageDecoder;
+  readonly compressions: readonly MessageCompression[];
 }
 
 /** Serves one stream with a plain route. */
@@ -82,9 +88,12 @@ async function answer(
   memory: CallMemory,
   context: PlainContext,
 ): Promise<void> {
-  const body = await readBody(stream, edgeCall, memory, context.limits);
+  const body = await readBody(stream, edgeCall, memory, context);
+  const { form } = route;
+  const decoded =
+    form === undefined || body.length === 0 ? undefined : await context.decoder.decode(form, body, memory);
   const { call } = edgeCall;
-  const response = await edgeCall.guard(Promise.resolve(route.handle({ path, body, call })));
+  const response = await edgeCall.guard(Promise.resolve(route.handle({ path, decoded, call })));
   respondJson(stream, response, edgeCall.id, context.corsOrigins);
 }
 
@@ -110,13 +119,16 @@ async function readBody(
   stream: ServerStream,
   edgeCall: EdgeCall,
   memory: CallMemory,
-  limits: EdgeLimits,
+  context: PlainContext,
 ): Promise<Uint8Array> {
-  const { maxMessageBytes, bodyTimeoutMs } = limits;
+  const { maxMessageBytes, bodyTimeoutMs } = context.limits;
   const check = memory.counting(wholeBodyCheck(maxMessageBytes, stream.headers.get("content-length")));
   const body = createRequestBody(stream, check, (error) => error);
   const timer = setTimeout(() => body.fail(bodyTooSlow(bodyTimeoutMs)), bodyTimeoutMs);
-  const onFailure: EdgeCall["onFailure"] = (failure) => body.fail(failure);
+  const onFailure: EdgeCall["onFailure"] = (failure) => {
+    memory.fail(failure);
+    body.fail(failure);
+  };
   edgeCall.onFailure = onFailure;
   const chunks: Uint8Array[] = [];
   try {
@@ -127,9 +139,9 @@ async function readBody(
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   const encoding = stream.headers.get("content-encoding") ?? "identity";
   if (encoding === "identity") return bytes;
-  const known = messageCompressions(maxMessageBytes);
+  const known = context.compressions;
   const compression = known.find(({ name }) => name === encoding);
-  if (compression !== undefined) return compression.decompress(bytes);
+  if (compression !== undefined) return context.decoder.decompress(compression, bytes, memory);
   const names = known.map(({ name }) => name).join(", ");
   throw new AssayError(
     Reason.INVALID_REQUEST,

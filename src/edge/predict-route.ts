@@ -7,7 +7,7 @@ import type { ScoringService } from "../service/scoring.ts";
 import { CALL_CUT, cutViolations, publicMessage } from "./error-details.ts";
 import { errorRow } from "./error-table.ts";
 import type { PlainResponse, PlainRoute } from "./plain-http.ts";
-import { readPredictBody } from "./predict-body.ts";
+import { PREDICT_FORM, predictRequest } from "./predict-body.ts";
 
 const PATH = /^\/predict(?:\/([^/]+))?$/;
 
@@ -20,8 +20,9 @@ export function isPredictPath(path: string): boolean {
 export function predictRoute(scoring: ScoringService): PlainRoute {
   return {
     methods: ["POST"],
-    async handle({ path, body, call }) {
-      const request = readPredictBody(body, modelOf(path));
+    form: PREDICT_FORM,
+    async handle({ path, decoded, call }) {
+      const request = predictRequest(decoded, modelOf(path));
       const response = await scoring.predict(request, call);
       return { status: 200, body: toJson(PredictResponseSchema, response, { useProtoFieldName: true }) };
     },
@@ -50,7 +51,7 @@ export function predictError(error: AssayError): PlainResponse {
   }
   const shown = cutViolations(error.violations, CALL_CUT);
   const detail = shown.map(({ field, description, reason }) => ({
-    type: errorType(reason),
+    type: errorType(reason, field),
     loc: location(field, reason),
     msg: description,
   }));
@@ -61,6 +62,17 @@ export function predictError(error: AssayError): PlainResponse {
 
 /** Pydantic's types for the rules of the schema and the signature; a rule that is itself such a type stays. */
 const TYPES: Readonly<Record<string, string>> = {
+  "json.base64": "value_error",
+  "json.boolean": "bool_type",
+  "json.enum": "enum",
+  "json.integer": "int_type",
+  "json.list": "list_type",
+  "json.matrix": "float_type",
+  "json.number": "float_type",
+  "json.object": "dict_type",
+  "json.syntax": "json_invalid",
+  "json.text": "string_type",
+  "json.unknown_member": "extra_forbidden",
   "predict_request.one_input_form": "value_error",
   "repeated.max_items": "too_long",
   "repeated.min_items": "too_short",
@@ -79,7 +91,8 @@ const TYPES: Readonly<Record<string, string>> = {
   "value.nan": "finite_number",
 };
 
-function errorType(rule: string): string {
+function errorType(rule: string, field: string): string {
+  if (rule === "json.object" && field === "") return "model_attributes_type";
   return TYPES[rule] ?? (rule.includes(".") ? "value_error" : rule);
 }
 
@@ -92,6 +105,6 @@ export function location(field: Violation["field"], rule: string): (string | num
     else if (index !== undefined) loc.push(Number(index));
     else if (name !== "fields") loc.push(name!);
   }
-  if (rule === "json_invalid" && loc.length === 1) loc.push(0);
+  if (rule === "json.syntax" && loc.length === 1) loc.push(0);
   return loc;
 }

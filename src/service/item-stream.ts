@@ -12,6 +12,7 @@ import type { Call } from "./call.ts";
 import { ItemWindow, type WindowItem, type WindowLimits } from "./item-window.ts";
 import type { ModelTable } from "./model-table.ts";
 import { type PredictionEvents, type StartedPrediction, startPrediction } from "./predict-call.ts";
+import { refusedItems } from "./refused-items.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import type { ItemResult, ItemSize, ItemStream } from "./scoring.ts";
@@ -162,6 +163,8 @@ const nothing = (): void => {};
 function checkedRequest(item: PredictStreamRequest): PredictRequest {
   const { request, options } = item;
   if (request !== undefined && options === undefined) return request;
+  const refusal = request === undefined ? refusedItems.get(item) : undefined;
+  if (refusal !== undefined) throw refusal;
   const violations = createViolations();
   if (request === undefined) violations.add("request", "no request came in this item", "required");
   if (options !== undefined) checkSchemaRules(StreamOptionsSchema, options, violations);

@@ -104,9 +104,9 @@ describe.each(["assay", "node"] as const)("over %s", (http2Engine) => {
       PREDICT,
       grpc,
       frame(noise),
-      { grpcStatus: "13", message: expect.stringMatching(/parse binary/) },
+      { grpcStatus: "3", message: expect.stringMatching(/no protobuf of assay/) },
     ],
-    ["invalid UTF-8", PREDICT, grpc, frame(invalidUtf8), { grpcStatus: "13" }],
+    ["invalid UTF-8", PREDICT, grpc, frame(invalidUtf8), { grpcStatus: "3" }],
     [
       "a compressed frame without an encoding",
       PREDICT,
@@ -143,13 +143,13 @@ describe.each(["assay", "node"] as const)("over %s", (http2Engine) => {
       frame(noise),
       { grpcStatus: "3", message: expect.stringMatching(/timeout/) },
     ],
-    ["random bytes in a stream", STREAM, grpc, frame(noise), { grpcStatus: "13" }],
+    ["random bytes in a stream", STREAM, grpc, frame(noise), { grpcStatus: "3" }],
     [
       "random bytes in Connect",
       PREDICT,
       connectProto,
       noise,
-      { status: 500, body: expect.stringMatching(/parse binary/) },
+      { status: 400, body: expect.stringMatching(/no protobuf of assay/) },
     ],
     [
       "broken JSON in Connect",

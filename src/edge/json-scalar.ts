@@ -1,0 +1,94 @@
+import { type DescEnum, type DescField, ScalarType } from "@bufbuild/protobuf";
+import { floatOf, integerOf } from "./json-number.ts";
+import type { ExactJson } from "./json-text.ts";
+import { unknownMember } from "./member-names.ts";
+
+/** How the values of a field are read from JSON; `undefined` from `read` where the value is none of its type. */
+export interface ScalarReading {
+  read(value: ExactJson): unknown;
+  /** What is expected, for the message of a refusal. */
+  readonly expected: string;
+  /** The rule's id: what kind of value is expected. */
+  readonly rule: string;
+}
+
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+const TEXT: ScalarReading = {
+  read: (value) => (typeof value === "string" && value.isWellFormed() ? value : undefined),
+  expected: "a text",
+  rule: "json.text",
+};
+const BOOLEAN: ScalarReading = {
+  read: (value) => (typeof value === "boolean" ? value : undefined),
+  expected: "true or false",
+  rule: "json.boolean",
+};
+const FLOAT: ScalarReading = {
+  read: floatOf,
+  expected: 'a number, or "NaN" where it is missing',
+  rule: "json.number",
+};
+const OCTETS: ScalarReading = {
+  read: (value) =>
+    typeof value === "string" && BASE64.test(value)
+      ? new Uint8Array(Buffer.from(value, "base64"))
+      : undefined,
+  expected: "octets in base64",
+  rule: "json.base64",
+};
+const INT32 = integers(-(2n ** 31n), 2n ** 31n - 1n, false);
+const UINT32 = integers(0n, 2n ** 32n - 1n, false);
+const INT64 = integers(-(2n ** 63n), 2n ** 63n - 1n, true);
+const UINT64 = integers(0n, 2n ** 64n - 1n, true);
+
+/** How one value of a scalar or enum field, or of a list of these, is read. */
+export function scalarReading(field: DescField): ScalarReading {
+  const desc = field.fieldKind === "enum" || (field.fieldKind === "list" && field.listKind === "enum");
+  return desc ? enumReading(field.enum!) : READINGS[field.scalar as ScalarType];
+}
+
+const READINGS: Readonly<Record<ScalarType, ScalarReading>> = {
+  [ScalarType.STRING]: TEXT,
+  [ScalarType.BYTES]: OCTETS,
+  [ScalarType.BOOL]: BOOLEAN,
+  [ScalarType.FLOAT]: FLOAT,
+  [ScalarType.DOUBLE]: FLOAT,
+  [ScalarType.INT32]: INT32,
+  [ScalarType.SINT32]: INT32,
+  [ScalarType.SFIXED32]: INT32,
+  [ScalarType.UINT32]: UINT32,
+  [ScalarType.FIXED32]: UINT32,
+  [ScalarType.INT64]: INT64,
+  [ScalarType.SINT64]: INT64,
+  [ScalarType.SFIXED64]: INT64,
+  [ScalarType.UINT64]: UINT64,
+  [ScalarType.FIXED64]: UINT64,
+};
+
+function integers(least: bigint, most: bigint, isLong: boolean): ScalarReading {
+  return {
+    read(value) {
+      if (!isLong && typeof value === "number" && Number.isInteger(value)) {
+        return value >= Number(least) && value <= Number(most) ? value : undefined;
+      }
+      const integer = integerOf(value);
+      if (integer === undefined || integer < least || integer > most) return undefined;
+      return isLong ? integer : Number(integer);
+    },
+    expected: `a whole number from ${least} to ${most}`,
+    rule: "json.integer",
+  };
+}
+
+function enumReading(desc: DescEnum): ScalarReading {
+  const names = desc.values.map(({ name }) => name);
+  return {
+    read(value) {
+      if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
+      return typeof value === "string" ? desc.values.find(({ name }) => name === value)?.number : undefined;
+    },
+    expected: unknownMember("", names, "it").replace(/^.*; it has /, "one of "),
+    rule: "json.enum",
+  };
+}
