@@ -57,6 +57,8 @@ export function openRequest(
     return { request: { ...asGiven, body: arriving }, arriving, messages: undefined };
   }
   const messages = new DecodedMessages(memory, context.limits.streamWindowBytes);
+  // The handler reads another body than the one that came.
+  header.delete("content-length");
   if (query !== undefined) turnIntoPost(header, query);
   const encoding = header.get(ENCODING_HEADER[wire]);
   const reading: MessageReading = {

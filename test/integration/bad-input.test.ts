@@ -178,7 +178,7 @@ test.each(["[[1,2,3,4],[5,6]]", "[[1,2,3],[4,5,6,7,8]]", "[[1,2,3,4],5,6,7,8]", 
       body: `{"inputs":[{"name":"features","datatype":"FP32","shape":[2,4],"data":${data}}]}`,
     });
     expect(response.status).toBe(422);
-    expect(await response.json()).toMatchObject({ detail: [{ loc: ["body", "inputs", 0] }] });
+    expect(await response.json()).toMatchObject({ detail: [{ loc: ["body", "inputs", 0, "data"] }] });
   },
 );
 
