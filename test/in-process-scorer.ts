@@ -3,7 +3,6 @@ import { ModelConfigSchema } from "../gen/assay/config/v1/model_config_pb.ts";
 import { type Model, ModelState } from "../gen/assay/v1/model_service_pb.ts";
 import type { PredictRequest, PredictResponse } from "../gen/assay/v1/scoring_service_pb.ts";
 import type { PreparedModel } from "../src/model/prepared-model.ts";
-import { scanPath } from "../src/model/repository.ts";
 import { createCall } from "../src/service/call.ts";
 import { describeModel } from "../src/service/model-description.ts";
 import { createModelTable } from "../src/service/model-table.ts";
@@ -11,7 +10,6 @@ import { createScoringService } from "../src/service/scoring-service.ts";
 import { createServedModel } from "../src/service/served-model.ts";
 import type { TestModel } from "./onnx-model.ts";
 import { startCore } from "./scoring-core.ts";
-import { SHARED_MODELS } from "./shared-models.ts";
 
 /** The scoring service over one model and its worker, and what it was sent; whoever starts it closes it. */
 export interface InProcessScorer {
@@ -64,11 +62,4 @@ export async function startScorer(model: TestModel): Promise<InProcessScorer> {
     },
     close: () => core.close(),
   };
-}
-
-/** One of the shared exports, as its training script left it. */
-export async function sharedExport(name: string): Promise<PreparedModel> {
-  const [found] = await scanPath(`${SHARED_MODELS}exports/${name}`);
-  if (found?.kind !== "prepared") throw new Error(`${name} is refused`);
-  return found.model;
 }

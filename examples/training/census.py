@@ -1,8 +1,8 @@
 """Trains the `census` model: a gradient-boosted pipeline over columns of strings and numbers, one model input a column.
 
-    python census.py --data DIR --output ../../models
+    python census.py --data adult.data --output ../../models
 
-Data: UCI Adult, `DIR/adult-census/adult.data`. The label is whether somebody earns more than 50,000 dollars a year.
+Data: UCI Adult. The label is whether somebody earns more than 50,000 dollars a year.
 The export is what skl2onnx gives by default: it ends in a ZipMap, and column names become C identifiers
 (`education-num` is the input `education_num`).
 """
@@ -28,9 +28,9 @@ AMOUNTS = ["capital-gain", "capital-loss"]
 CATEGORIES = ["workclass", "marital-status", "occupation", "relationship", "sex"]
 
 
-def read_census(data) -> pd.DataFrame:
+def read_census(path) -> pd.DataFrame:
     """The table as it came: `?` is a category of its own, amounts are floating point."""
-    table = pd.read_csv(data / "adult-census" / "adult.data", names=COLUMNS, skipinitialspace=True)
+    table = pd.read_csv(path, names=COLUMNS, skipinitialspace=True)
     table[CATEGORIES] = table[CATEGORIES].astype(object)
     table[WHOLE_NUMBERS] = table[WHOLE_NUMBERS].astype(np.int64)
     table[AMOUNTS] = table[AMOUNTS].astype(np.float32)
@@ -38,7 +38,7 @@ def read_census(data) -> pd.DataFrame:
 
 
 def main() -> None:
-    options = arguments("census")
+    options = arguments("census", "adult.data")
     table = read_census(options.data)
     columns = WHOLE_NUMBERS + AMOUNTS + CATEGORIES
     model = Pipeline(

@@ -1,8 +1,8 @@
 """Trains the `housing` model: a LightGBM regressor over a vector whose columns have names.
 
-    python housing.py --data DIR --output ../../models
+    python housing.py --data housing.csv --output ../../models
 
-Data: California housing, `DIR/california-housing/housing.csv`. The value is the median house value in dollars.
+Data: California housing. The value is the median house value in dollars.
 """
 
 import json
@@ -29,8 +29,8 @@ FEATURES = [
 
 
 def main() -> None:
-    options = arguments("housing")
-    table = pd.read_csv(options.data / "california-housing" / "housing.csv")
+    options = arguments("housing", "housing.csv")
+    table = pd.read_csv(options.data)
     # float32 is what the exported model takes: training on it keeps each split on the side where ONNX will look.
     features = table[FEATURES].to_numpy(np.float32)
     model = lightgbm.LGBMRegressor(

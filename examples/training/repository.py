@@ -23,10 +23,11 @@ DATATYPES = {
 HERE = Path(__file__).resolve().parent
 
 
-def arguments(name: str) -> argparse.Namespace:
-    """Reads `--data` (the folder of data sets, see README.md) and `--output` (the model repository)."""
+def arguments(name: str, table: str = "") -> argparse.Namespace:
+    """Reads `--output` (the model repository), and `--data` (the table; README.md says where it comes from) where there is one."""
     parser = argparse.ArgumentParser(description=f"Trains and exports the {name} model.")
-    parser.add_argument("--data", type=Path, default=HERE / "../../../shared/data", help="folder of the data sets")
+    if table:
+        parser.add_argument("--data", type=Path, required=True, metavar="FILE", help=f"{table}, see README.md")
     parser.add_argument("--output", type=Path, default=HERE / "../../models", help="model repository to write to")
     return parser.parse_args()
 

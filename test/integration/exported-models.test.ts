@@ -1,11 +1,10 @@
-import { readdirSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { compareOutputs } from "../../src/model/compare-outputs.ts";
 import { applyGateOutcome, passGoldenGate } from "../../src/model/golden-gate.ts";
 import type { PreparedModel } from "../../src/model/prepared-model.ts";
 import { scanRepository } from "../../src/model/repository.ts";
 import { type BareSession, openBareSession } from "../bare-session.ts";
-import { readExportCase, SHARED_MODELS, sharedModelsMissing } from "../shared-models.ts";
+import { EXPORTED_MODELS, exportCases, readExportCase } from "../exports.ts";
 
 const sessions: BareSession[] = [];
 
@@ -15,7 +14,7 @@ afterAll(async () => {
 
 async function openExports(): Promise<Map<string, { model: PreparedModel; session: BareSession }>> {
   const models = new Map<string, { model: PreparedModel; session: BareSession }>();
-  for (const found of await scanRepository(`${SHARED_MODELS}exports`)) {
+  for (const found of await scanRepository(EXPORTED_MODELS)) {
     if (found.kind === "refused") continue;
     const session = await openBareSession(found.model.bytes);
     sessions.push(session);
@@ -26,9 +25,9 @@ async function openExports(): Promise<Map<string, { model: PreparedModel; sessio
   return models;
 }
 
-describe.skipIf(sharedModelsMissing !== undefined)("exports as training scripts leave them", async () => {
-  const cases = sharedModelsMissing === undefined ? readdirSync(`${SHARED_MODELS}exports/cases`) : [];
-  const models = sharedModelsMissing === undefined ? await openExports() : new Map<string, never>();
+describe("exports as training scripts leave them", async () => {
+  const cases = exportCases();
+  const models = await openExports();
 
   it("every case has its model, and there are cases", () => {
     expect(cases.length).toBeGreaterThan(15);

@@ -5,10 +5,11 @@ import { mapColumns } from "../../../src/score/column-mapping.ts";
 import { planResults } from "../../../src/score/result-table.ts";
 import { createRowEncoder } from "../../../src/score/row-encoder.ts";
 import { scoreRows } from "../../../src/score/score-rows.ts";
-import { type InProcessScorer, sharedExport, startScorer } from "../../in-process-scorer.ts";
+import { exportedModel, readExportCase } from "../../exports.ts";
+import { type InProcessScorer, startScorer } from "../../in-process-scorer.ts";
 import { lookupModel, onnxModel, type TestModel } from "../../onnx-model.ts";
-import { readExportCase, sharedModelsMissing } from "../../shared-models.ts";
 import { queryChunks, requestSql } from "../../table-chunks.ts";
+import { dataFile } from "../../tables.ts";
 
 let scorer: InProcessScorer | undefined;
 afterEach(async () => {
@@ -160,44 +161,31 @@ test("an error that concerns no row rejects", async () => {
   await expect(misshaped).rejects.toBeInstanceOf(AssayError);
 });
 
-test.skipIf(sharedModelsMissing !== undefined)(
-  "census rows from text with spaces give the labels and probabilities of the training library",
-  async () => {
-    const wanted = readExportCase("census-rf.json");
-    const sql = `SELECT * FROM read_csv('../shared/data/adult-census/adult.data', header = false, all_varchar = true,
+test("census rows from text with spaces give the labels and probabilities of the training library", async () => {
+  const wanted = readExportCase("census-rf.json");
+  const sql = `SELECT * FROM read_csv('${dataFile("adult-train.csv")}', header = false, all_varchar = true,
       names = ['age','workclass','fnlwgt','education','education-num','marital-status','occupation','relationship','race','sex',
       'capital-gain','capital-loss','hours-per-week','native-country','income']) LIMIT 21`;
-    const { results, plan } = await score(await sharedExport("census-rf"), sql, { probabilities: true });
-    expect(plan.columns).toMatchObject({ hasLabel: true, probabilities: ["<=50K", ">50K"] });
-    expect(results.errors.size).toBe(0);
-    const labels = wanted.outputs.find(({ name }) => name === "output_label")!.data;
-    const probabilities = wanted.outputs.find(({ name }) => name === "output_probability")!.data;
-    // The case has rows 0, 4, 7, 8, 9 and 20 of the same file.
-    for (const [i, row] of [0, 4, 7, 8, 9, 20].entries()) {
-      expect(results.labels[row]).toBe(labels[i]);
-      expect(results.scores[row]).toBeCloseTo(probabilities[2 * i + 1] as number, 4);
-      expect(results.probabilities[2 * row]).toBeCloseTo(probabilities[2 * i] as number, 4);
-      expect(results.probabilities[2 * row + 1]).toBeCloseTo(probabilities[2 * i + 1] as number, 4);
-    }
-  },
-);
+  const { results, plan } = await score(await exportedModel("census-rf"), sql, { probabilities: true });
+  expect(plan.columns).toMatchObject({ hasLabel: true, probabilities: ["<=50K", ">50K"] });
+  expect(results.errors.size).toBe(0);
+  const labels = wanted.outputs.find(({ name }) => name === "output_label")!.data;
+  const probabilities = wanted.outputs.find(({ name }) => name === "output_probability")!.data;
+  // The case has rows 0, 4, 7, 8, 9 and 20 of the same file.
+  for (const [i, row] of [0, 4, 7, 8, 9, 20].entries()) {
+    expect(results.labels[row]).toBe(labels[i]);
+    expect(results.scores[row]).toBeCloseTo(probabilities[2 * i + 1] as number, 4);
+    expect(results.probabilities[2 * row]).toBeCloseTo(probabilities[2 * i] as number, 4);
+    expect(results.probabilities[2 * row + 1]).toBeCloseTo(probabilities[2 * i + 1] as number, 4);
+  }
+});
 
-test.skipIf(sharedModelsMissing !== undefined).each([
-  [
-    "bank-lgbm",
-    ["0", "1"],
-    "../shared/data/bank-marketing/bank-full.csv",
-    "age, balance, day, duration, campaign, pdays, previous",
-  ],
-  [
-    "housing-lgbm",
-    [],
-    "../shared/data/california-housing/housing.csv",
-    "longitude, latitude, housing_median_age, total_rooms, median_income",
-  ],
+test.each([
+  ["bank-lgbm", ["0", "1"], "bank.csv", "age, balance, day, duration, campaign, pdays, previous"],
+  ["housing-lgbm", [], "housing.csv", "longitude, latitude, housing_median_age, total_rooms, median_income"],
 ] as const)("%s scores its columns of a real file by position", async (name, classes, file, columns) => {
-  const sql = `SELECT ${columns} FROM read_csv('${file}', all_varchar = true) LIMIT 1000`;
-  const { results, plan, scores } = await score(await sharedExport(name), sql, {
+  const sql = `SELECT ${columns} FROM read_csv('${dataFile(file)}', all_varchar = true) LIMIT 1000`;
+  const { results, plan, scores } = await score(await exportedModel(name), sql, {
     byPosition: true,
     probabilities: classes.length > 0,
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { openSource } from "../../../src/table/open-source.ts";
 import { readRows, readTable, tableFolder } from "../../table-folder.ts";
@@ -83,4 +84,18 @@ test("reading can be left, and begun again, while the next chunk is on its way",
   await reading.next();
   source.close();
   source.close();
+});
+
+test("a file cut anywhere is refused by its name", async () => {
+  const path = await folder.writeParquet(
+    "whole.parquet",
+    "SELECT range AS n, 't' || range AS t FROM range(500)",
+  );
+  const whole = readFileSync(path);
+  for (const length of [0, 3, 4, 11, 500, whole.length - 200, whole.length - 8, whole.length - 1]) {
+    const cut = folder.write("cut.parquet", whole.subarray(0, length));
+    await expect(readTable({ inputs: [cut] }), `${length} bytes`).rejects.toThrow(
+      /cut\.parquet cannot be read/,
+    );
+  }
 });

@@ -1,10 +1,11 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EXPORTED_MODELS } from "../exports.ts";
 import { SHARED_MODELS } from "./shared-models.ts";
 
 /**
- * Puts every model of ../shared/models into a new model repository, by links; the single files as `<name>/1/model.onnx`. Whoever
+ * Puts every model of the shared folder, and the exports of test/data, into a new model repository, by links; the single files as `<name>/1/model.onnx`. Whoever
  * calls it removes the folder.
  */
 export function linkSharedModels(): string {
@@ -18,9 +19,9 @@ export function linkSharedModels(): string {
       if (folder === "shapes") copyWeights(join(SHARED_MODELS, folder), version);
     }
   }
-  for (const folder of ["exports", "triton"]) {
-    for (const name of readdirSync(join(SHARED_MODELS, folder))) {
-      const path = join(SHARED_MODELS, folder, name);
+  for (const folder of [EXPORTED_MODELS, join(SHARED_MODELS, "triton")]) {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
       if (existsSync(join(path, "1"))) symlinkSync(path, join(root, name));
     }
   }

@@ -1,10 +1,11 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openSource } from "../../src/table/open-source.ts";
 import { readRows, readTable, tableFolder } from "../table-folder.ts";
+import { SHARED } from "./shared-models.ts";
 
-const ROOT = join(import.meta.dirname, "../../../shared/data/parquet-oddities");
+const ROOT = join(SHARED, "data/parquet-oddities");
 const folder = tableFolder();
 
 /** What DuckDB says of the files that it does not read. */
@@ -36,12 +37,7 @@ async function readAll(path: string): Promise<number> {
 
 describe("the files of apache/parquet-testing", () => {
   const files = globSync(`${ROOT}/{data,bad_data}/*.parquet`).sort();
-  const skipIfAbsent = (context: { skip: (reason: string) => void }) => {
-    if (!existsSync(ROOT)) context.skip("no files at ../shared/data/parquet-oddities");
-  };
-
-  test("are there", (context) => {
-    skipIfAbsent(context);
+  test("are there", () => {
     expect(files.length).toBeGreaterThan(60);
   });
 
@@ -61,14 +57,12 @@ describe("the files of apache/parquet-testing", () => {
     60_000,
   );
 
-  test("page checksums are not verified: a file whose checksums are wrong is read like any other", async (context) => {
-    skipIfAbsent(context);
+  test("page checksums are not verified: a file whose checksums are wrong is read like any other", async () => {
     expect(await readAll(`${ROOT}/data/datapage_v1-corrupt-checksum.parquet`)).toBe(5120);
     expect(await readAll(`${ROOT}/data/rle-dict-uncompressed-corrupt-checksum.parquet`)).toBe(1000);
   });
 
-  test("a file cut anywhere is refused by its name", async (context) => {
-    skipIfAbsent(context);
+  test("a file cut anywhere is refused by its name", async () => {
     const whole = readFileSync(`${ROOT}/data/alltypes_plain.parquet`);
     for (const length of [0, 3, 4, 11, 500, whole.length - 200, whole.length - 8, whole.length - 1]) {
       const path = folder.write("cut.parquet", whole.subarray(0, length));

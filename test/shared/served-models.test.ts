@@ -1,0 +1,82 @@
+import { readdirSync, rmSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import { type AppServer, startAppServer } from "../app-server.ts";
+import { exportCases, readExportCase } from "../exports.ts";
+import {
+  checkExampleRequests,
+  checkJoinedCases,
+  checkServedCase,
+  SERVED_PROTOCOLS,
+} from "../served-cases.ts";
+import { readRequestCase, SHARED_MODELS } from "./shared-models.ts";
+import { linkSharedModels } from "./shared-repository.ts";
+
+/** What is refused, and by which words. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  "corrupt-model": /no ONNX protobuf/,
+  foo_truncated: /operator "Foo", which does not exist in opset 7/,
+  test_arbitrary_external_file: /expected a file inside the version folder/,
+  test_evil_weights: /expected a file inside the version folder/,
+  add_opset_314159: /opset 314159.*newest that can be run is 26/,
+  initializer_as_output: /no inputs/,
+  sequence_construct: /a sequence that does not come from a ZipMap/,
+  "dictvectorizer-string": /input "X" is a map/,
+  pipeline_vectorize: /input "float_input" is a map/,
+};
+
+describe("models that others made, served", () => {
+  const cases = readdirSync(`${SHARED_MODELS}cases`).map(readRequestCase);
+  const joined = [...cases, ...exportCases().map(readExportCase)];
+  let root: string;
+  let server: AppServer;
+  let models: ReadonlyMap<string, Model>;
+
+  beforeAll(async () => {
+    root = linkSharedModels();
+    server = await startAppServer(root);
+    models = new Map(server.app.models().map((model) => [model.modelName, model]));
+  });
+
+  afterAll(async () => {
+    await server.app.close();
+    rmSync(root, { recursive: true });
+  });
+
+  it("every model is served, or refused by name with its reason", () => {
+    expect(models.size).toBeGreaterThan(50);
+    const refused = new Map<string, string>();
+    for (const [name, { state, stateReason }] of models) {
+      if (state !== ModelState.READY) refused.set(name, stateReason);
+    }
+    expect([...refused.keys()].sort()).toEqual(Object.keys(REFUSED).sort());
+    for (const [name, pattern] of Object.entries(REFUSED)) expect(refused.get(name)).toMatch(pattern);
+    for (const reason of refused.values()) expect(reason).not.toMatch(/\.(cc|h):\d|onnxruntime::/);
+  });
+
+  it("ListModels' reasons stand in /readyz, and the server is ready", async () => {
+    const response = await fetch(`${server.url}/readyz`);
+    expect(response.status).toBe(200);
+    const body = await response.text();
+    for (const name of Object.keys(REFUSED)) expect(body).toContain(`"${name}"`);
+  });
+
+  describe.each(SERVED_PROTOCOLS)("through %s", (protocol) => {
+    it.each(cases.map((one) => [one.file, one] as const))("%s alone", async (_, one) => {
+      await checkServedCase(server.url, protocol, one);
+    });
+
+    it("all cases, joined with each other and cut into single rows, at once", async () => {
+      await checkJoinedCases(server.url, protocol, joined);
+    });
+
+    it("the example request of every served model is answered", async () => {
+      await checkExampleRequests(server.url, protocol, models.values());
+    });
+  });
+
+  it("GetModel names the repairs", () => {
+    const kinds = models.get("overridable_initializer")!.repairs.map(({ kind }) => kind);
+    expect(kinds).toContain("default_input_opened");
+  });
+});

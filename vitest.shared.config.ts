@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** Whole tables and many models, which lie beside the checkout: `npm run test:shared`. */
+export default defineConfig({
+  test: {
+    include: ["test/shared/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    reporters: ["default", "./scripts/count-reporter.ts"],
+  },
+});
