@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../gen/assay/v1/error_pb.ts";
 import { type Model, ModelState } from "../gen/assay/v1/model_service_pb.ts";
-import { type Generation, loadModel } from "./app/load-model.ts";
+import type { Generation } from "./app/load-model.ts";
+import { loadModels } from "./app/load-models.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import { readTlsFiles } from "./config/tls-files.ts";
 import { createEdge, type EdgeOptions } from "./edge/edge.ts";
@@ -22,8 +23,6 @@ export interface AppOptions {
   /** The environment, for CUDA_VISIBLE_DEVICES. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** A run hangs in native code and only the end of the process frees its thread. */
-  readonly onHung?: (device: string) => void;
   /** More procedures behind the same listener, and another entry of worker threads: for tests. */
   readonly routes?: EdgeOptions["routes"];
   readonly workerUrl?: URL;
@@ -77,19 +76,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     )) {
       table.putUnserved({ modelName, modelVersion, state: ModelState.LOADING, reason: "still being loaded" });
     }
-    for (const one of found) {
-      const loaded = one.kind === "refused" ? one : await loadModel(one.model, { ...options, devices });
-      if ("served" in loaded) {
-        generations.push(loaded);
-        table.put(loaded.served);
-        continue;
-      }
-      const { modelName, modelVersion, reason } = loaded;
-      // A refusal that explains itself needs no stack in the log; what made it fail does.
-      const err = loaded.cause instanceof AssayError ? loaded.cause.cause : loaded.cause;
-      log.error({ model: modelName, version: modelVersion, err }, `not served: ${reason}`);
-      table.putUnserved({ modelName, modelVersion, state: ModelState.FAILED, reason });
-    }
+    const onLoaded = (generation: Generation) => void generations.push(generation);
+    await loadModels(found, table, { ...options, devices }, onLoaded, () => lifecycle.draining);
     lifecycle.settled = true;
     return {
       address: { host: settings.host, port },
@@ -103,7 +91,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         const drained = await edge.drain(settings.drainTimeoutMs);
         if (!drained)
           log.warn({ timeoutMs: settings.drainTimeoutMs }, "calls were cut off at the drain time-out");
-        await Promise.all(generations.map((generation) => generation.drain()));
+        // What still runs was cut off with its callers: it may never end.
+        if (drained) await Promise.all(generations.map((generation) => generation.drain()));
         await closeAll();
       },
       close: closeAll,

@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "http2",
     ...ANYONE,
   ],
-  main: ["cli", "errors"],
+  main: ["cli", "app", "errors"],
 };
 
 /** Packages that only some folders may import. */

@@ -2,7 +2,7 @@ import { BroadcastChannel } from "node:worker_threads";
 
 /** What a commanded worker does once, before its next run; `device` names one instance, else all obey. */
 export type WorkerCommand = { readonly device?: string } & (
-  | { readonly kind: "exit" | "throw" | "hang" }
+  | { readonly kind: "exit" | "throw" }
   | { readonly kind: "pause" | "hang-in-native-code"; readonly ms: number }
 );
 

@@ -9,6 +9,7 @@ import { configInEffect, modelSettings } from "../model/model-settings.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
 import { createPool } from "../pool/create-pool.ts";
 import { cpuDevices, type DeviceChoice, intraOpThreads } from "../pool/devices.ts";
+import type { Isolation } from "../pool/instance.ts";
 import { instanceDevices } from "../pool/instance-groups.ts";
 import type { Pool } from "../pool/pool.ts";
 import { describeModel } from "../service/model-description.ts";
@@ -36,8 +37,6 @@ export interface LoadOptions {
   readonly settings: ServerSettings;
   readonly devices: DeviceChoice;
   readonly log: Log;
-  /** A run hangs in native code and only the end of the process frees its thread. */
-  readonly onHung?: (device: string) => void;
   /** Another entry of worker threads: for tests. */
   readonly workerUrl?: URL;
 }
@@ -62,10 +61,11 @@ export async function loadModel(model: PreparedModel, options: LoadOptions): Pro
 async function load(found: PreparedModel, options: LoadOptions): Promise<Generation> {
   const { settings, log } = options;
   const scheduling = modelSettings(found.config, settings);
+  const loadUntil = { at: performance.now() + settings.loadTimeoutMs, timeoutMs: settings.loadTimeoutMs };
   const start = (model: PreparedModel) => startPool(model, scheduling.runTimeoutMs, options);
   const { model, pool } = await startRepaired(found, start);
   try {
-    const passed = await passGate(model, pool);
+    const passed = await passGate(model, pool, loadUntil);
     const { modelName, modelVersion, signature } = passed;
     for (const notice of passed.notices) log.warn({ model: modelName, version: modelVersion }, notice);
     const batcher = createBatcher({
@@ -95,7 +95,7 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
       describe: () =>
         describeModel(passed, {
           state: state(),
-          stateReason: pool.outage?.message ?? "",
+          stateReason: pool.liveCount > 0 ? "" : whyUnavailable(pool),
           devices: pool.instances.map((instance) => instance.device),
           config,
           exampleRequest: exampleRequest(passed),
@@ -115,8 +115,19 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
   }
 }
 
+/** Why the instances ended, as callers and operators are told it. */
+function whyUnavailable(pool: Pool): string {
+  const ended = pool.instances.find(({ lastError }) => lastError !== "");
+  return pool.outage?.message ?? `its instances are being restarted: ${ended?.lastError ?? ""}`;
+}
+
+/** What its config.json asks for, else what the server is told. */
+function isolationOf(model: PreparedModel, settings: ServerSettings): Isolation {
+  return (model.config.isolation || settings.isolation) as Isolation;
+}
+
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {
-  const { settings, devices: choice, log, onHung, workerUrl } = options;
+  const { settings, devices: choice, log, workerUrl } = options;
   const start = (serverDevices: DeviceChoice["devices"]) => {
     const devices = instanceDevices(model.config.instanceGroup, serverDevices);
     const cpuInstances = devices.filter((device) => device.provider === "cpu").length;
@@ -125,8 +136,9 @@ async function startPool(model: PreparedModel, runTimeoutMs: number, options: Lo
       devices,
       intraOpThreads: intraOpThreads(settings.intraOpThreads, availableParallelism(), cpuInstances),
       runTimeoutMs,
+      startTimeoutMs: settings.loadTimeoutMs,
+      isolation: isolationOf(model, settings),
       log,
-      ...(onHung === undefined ? {} : { onHung }),
       ...(workerUrl === undefined ? {} : { workerUrl }),
     });
   };

@@ -8,11 +8,25 @@ import { cpuDevices } from "../pool/devices.ts";
 import type { Pool } from "../pool/pool.ts";
 import { runTensors } from "../pool/run-tensors.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
 
-/** Runs a model's gate on one CPU instance that ends with it: for `assay inspect`. */
+/** When a load counts as failed, on `performance.now()`'s clock, and the time-out that this comes from. */
+export interface LoadDeadline {
+  readonly at: number;
+  readonly timeoutMs: number;
+}
+
+/** A first run takes a few rows: one that takes longer than this hangs, whatever longer runs of many rows may take. */
+const FIRST_RUN_TIMEOUT_MS = 30_000;
+
+/**
+ * Runs a model's gate on one CPU instance that ends with it, in a process of its own, so that one that hangs or crashes is a
+ * refusal like any other: for `assay inspect`.
+ */
 export async function tryGate(found: PreparedModel, log: Log): Promise<FoundModel> {
   try {
-    const start = (model: PreparedModel) => createPool({ model, devices: cpuDevices(1), log });
+    const start = (model: PreparedModel) =>
+      createPool({ model, devices: cpuDevices(1), isolation: "process", log });
     const { model, pool } = await startRepaired(found, start);
     try {
       return { kind: "prepared", model: await passGate(model, pool) };
@@ -26,11 +40,69 @@ export async function tryGate(found: PreparedModel, log: Log): Promise<FoundMode
   }
 }
 
-/** Runs the golden gate on a pool and applies what it found. Throws MODEL_INVALID where the model misses it. */
-export async function passGate(model: PreparedModel, pool: Pool): Promise<PreparedModel> {
-  const outcome = await passGoldenGate(model, (inputs) => runTensors(pool, inputs));
+/**
+ * Runs the golden gate on a pool and applies what it found. Throws MODEL_INVALID where the model misses it, does not answer in
+ * time or ends its worker: no other row is tried then.
+ */
+export async function passGate(
+  model: PreparedModel,
+  pool: Pool,
+  deadline: LoadDeadline = { at: Infinity, timeoutMs: Infinity },
+): Promise<PreparedModel> {
+  let fatal: AssayError | undefined;
+  const run = async (inputs: readonly TensorData[]) => {
+    if (fatal !== undefined) throw fatal;
+    try {
+      return await inTime(runTensors(pool, inputs), deadline);
+    } catch (error) {
+      fatal = fatalError(error, inputs);
+      throw error;
+    }
+  };
+  const outcome = await passGoldenGate(model, run);
+  if (fatal !== undefined) throw fatal;
   if (outcome.kind === "passed") return applyGateOutcome(model, outcome);
   throw new AssayError(Reason.MODEL_INVALID, outcome.reason, { cause: outcome.cause });
+}
+
+/** Rejects with RUN_TIMEOUT where a first run takes too long, or the whole load does. */
+async function inTime<T>(run: Promise<T>, deadline: LoadDeadline): Promise<T> {
+  const leftMs = deadline.at - performance.now();
+  const timeoutMs = Math.max(0, Math.min(FIRST_RUN_TIMEOUT_MS, leftMs));
+  const { promise: isOver, reject } = Promise.withResolvers<never>();
+  const what =
+    leftMs < FIRST_RUN_TIMEOUT_MS
+      ? `the load took longer than the load time-out of ${deadline.timeoutMs} ms`
+      : `the run took longer than ${FIRST_RUN_TIMEOUT_MS} ms`;
+  const timer = setTimeout(() => reject(new AssayError(Reason.RUN_TIMEOUT, what)), timeoutMs);
+  try {
+    return await Promise.race([run, isOver]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a failed run says of the model itself, whatever rows it was given; undefined where other rows may do better. */
+function fatalError(error: unknown, inputs: readonly TensorData[]): AssayError | undefined {
+  if (!(error instanceof AssayError)) return undefined;
+  const what = fault(error.reason, inputs);
+  if (what === undefined) return undefined;
+  return new AssayError(Reason.MODEL_INVALID, `${what}: ${error.message}`, { cause: error });
+}
+
+function fault(reason: Reason, inputs: readonly TensorData[]): string | undefined {
+  switch (reason) {
+    case Reason.RUN_TIMEOUT:
+      return "the model did not answer its first run";
+    case Reason.INSTANCE_LOST:
+      return "the model's first run ended its worker";
+    case Reason.OUTPUT_TOO_LARGE:
+      return inputs.every(({ shape }) => (shape[0] ?? 1) <= 1)
+        ? "the model cannot answer one row"
+        : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** Starts a pool; a graph whose batch dimension was opened and that no session can be made of gets it back. */

@@ -8,7 +8,6 @@ import { AssayError } from "../errors.ts";
 import { createLog } from "../telemetry/log.ts";
 import { parseArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
-import { endHungProcess } from "./hung-process.ts";
 import { packageVersion } from "./version.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
 
@@ -51,8 +50,7 @@ export async function serve(
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
   orderGpusByPci();
-  const onHung = (device: string) => void endHungProcess(device, async () => app?.drain(), log);
-  app = await startApp({ settings, environment, log, onHung });
+  app = await startApp({ settings, environment, log });
   process.stdout.write(
     banner(packageVersion(), { ...app.address, encrypted: settings.tlsCert !== "" }, app.models()),
   );

@@ -1,24 +1,19 @@
-import type { PreparedModel } from "./prepared-model.ts";
+import type { WeightFile } from "./prepared-model.ts";
 import { quoted, refusal } from "./refusal.ts";
 import type { ExternalTensor } from "./stored-tensors.ts";
 
-/** A file of the version folder that holds weights. */
-export interface WeightFile {
-  /** With links followed. */
-  readonly path: string;
-  readonly byteLength: number;
-}
+/** Where a location of the graph leads, and how long that file is. */
+export type FoundFile = Pick<WeightFile, "path" | "byteLength">;
 
 /**
  * Checks that weights beside the model lie in whole files inside the folder, and lists those files. `find` follows links and
- * throws MODEL_INVALID for a location that is not there or leads outside. The runtime maps the files itself, so that
- * instances share them.
+ * throws MODEL_INVALID for a location that is not there or leads outside. Their bytes are read where a session is made.
  */
 export function findWeightFiles(
   external: readonly ExternalTensor[],
-  find: (location: string) => WeightFile,
-): PreparedModel["externalData"] {
-  const files = new Map<string, WeightFile>();
+  find: (location: string) => FoundFile,
+): WeightFile[] {
+  const files = new Map<string, FoundFile>();
   for (const { name, location, offset, byteLength } of external) {
     const file = files.get(location) ?? find(location);
     files.set(location, file);
@@ -29,5 +24,10 @@ export function findWeightFiles(
       );
     }
   }
-  return [...files].map(([location, { path }]) => ({ location, path }));
+  return Array.from(files, ([location, { path, byteLength }]) => ({
+    location,
+    path,
+    byteLength,
+    sha256: undefined,
+  }));
 }

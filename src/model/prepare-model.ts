@@ -10,7 +10,7 @@ import type { ModelProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { AssayError } from "../errors.ts";
 import { configLine, readConfigJson } from "./config-json.ts";
 import { createConfigMistakes } from "./config-mistakes.ts";
-import { findWeightFiles, type WeightFile } from "./external-data.ts";
+import { type FoundFile, findWeightFiles } from "./external-data.ts";
 import { foreignFileReason } from "./file-kind.ts";
 import { readGoldenFile } from "./golden-file.ts";
 import { applyEdits } from "./onnx-edit.ts";
@@ -32,7 +32,7 @@ export interface ModelFiles {
   /** Cases of `test_data_set_N` folders. */
   readonly testDataCases: readonly GoldenCase[];
   /** Another file of the folder; throws MODEL_INVALID where it is not there or lies outside the folder. */
-  findExternal(location: string): WeightFile;
+  findExternal(location: string): FoundFile;
 }
 
 /** Prepares one version; never throws for what is wrong with the files. */

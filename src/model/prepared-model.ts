@@ -10,14 +10,25 @@ export interface GoldenCase {
   readonly tolerance: { readonly abs: number; readonly rel: number };
 }
 
+/** A file of the version folder that holds weights. */
+export interface WeightFile {
+  /** As the graph names it. */
+  readonly location: string;
+  /** With links followed. */
+  readonly path: string;
+  readonly byteLength: number;
+  /** SHA-256 of what the model was checked with, lower-case hex: a session is made of no other bytes; undefined: of any. */
+  readonly sha256: string | undefined;
+}
+
 /** A model file as it will be served: read, repaired, not yet run. */
 export interface PreparedModel {
   readonly modelName: string;
   readonly modelVersion: string;
   /** The ONNX protobuf to make sessions from, repairs applied. */
   readonly bytes: Uint8Array;
-  /** Files of external tensor data, by the location that the graph names; all lie inside the version folder. */
-  readonly externalData: readonly { readonly location: string; readonly path: string }[];
+  /** Files of external tensor data; all lie inside the version folder. */
+  readonly externalData: readonly WeightFile[];
   readonly signature: ModelSignature;
   /** What the graph tells of each output. */
   readonly origins: OutputOrigins;

@@ -9,7 +9,7 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import type { WeightFile } from "./external-data.ts";
+import type { FoundFile } from "./external-data.ts";
 import { misnamedFileReason } from "./file-kind.ts";
 import { prepareModel } from "./prepare-model.ts";
 import type { FoundModel } from "./prepared-model.ts";
@@ -177,7 +177,7 @@ async function readBeside(
 }
 
 /** Links are followed before the place is judged, so that no name leads outside. */
-function findExternal(root: string, location: string): WeightFile {
+function findExternal(root: string, location: string): FoundFile {
   let path: string;
   try {
     path = realpathSync(join(root, location));

@@ -3,7 +3,7 @@ import { AssayError } from "../errors.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Device } from "../worker/device.ts";
-import { type Instance, startInstance } from "./instance.ts";
+import { type Instance, type Isolation, startInstance } from "./instance.ts";
 import type { Pool } from "./pool.ts";
 import { createWatchdog } from "./watchdog.ts";
 
@@ -18,21 +18,20 @@ export interface PoolOptions {
   readonly runTimeoutMs?: number;
   /** The longest that a worker may take to load the model; default 300,000. */
   readonly startTimeoutMs?: number;
-  /** How long a thread whose run took too long may take to end before it counts as hung for good; default 5,000. */
-  readonly hangGraceMs?: number;
+  /** What holds sessions apart; default `auto`. */
+  readonly isolation?: Isolation;
+  /** How long a worker that is asked to end may take before it is given up; default 1,000. */
+  readonly endGraceMs?: number;
   /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
   readonly maxRunBytes?: number;
   readonly log: Log;
-  /** Called with a device's name when a run hangs in native code: only the end of the process frees its thread. */
-  readonly onHung?: (device: string) => void;
   /** The entry of worker threads; tests give their own. */
   readonly workerUrl?: URL;
 }
 
-const WORKER_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "../worker/worker-main.ts" : "../worker/worker-main.js",
-  import.meta.url,
-);
+const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+const WORKER_URL = new URL(`../worker/worker-main${EXTENSION}`, import.meta.url);
+const RELAY_URL = new URL(`../worker/relay-main${EXTENSION}`, import.meta.url);
 const MAX_HUNG_THREADS = 2;
 /** Callers wait in the queue for a restart that comes within this time; they are refused where it takes longer. */
 const OUTAGE_RETRY_MS = 1_000;
@@ -120,14 +119,16 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
           maxOutputBytes: maxRunBytes,
           maxInputBytes: maxRunBytes,
           startTimeoutMs: options.startTimeoutMs ?? 300_000,
-          workerUrl: options.workerUrl ?? WORKER_URL,
         },
+        isolation: options.isolation ?? "auto",
+        workerUrl: options.workerUrl ?? WORKER_URL,
+        relayUrl: RELAY_URL,
         log,
-        hangGraceMs: options.hangGraceMs ?? 5_000,
+        modelName,
+        endGraceMs: options.endGraceMs ?? 1_000,
         maxHungThreads: MAX_HUNG_THREADS,
         onIdle: () => pool.onIdle(),
         onChange,
-        onHung: options.onHung ?? (() => {}),
       }),
     );
   }

@@ -9,20 +9,31 @@ import { startWorker, type WorkerHandle, type WorkerPlan } from "./worker-handle
 /** Starts that fail one after another before the instance counts as failed; it is still tried again. */
 const FAILED_STARTS = 3;
 
+/**
+ * What holds a session apart from the rest of the server. `thread`: a thread, which is crossed to in microseconds; a run that
+ * hangs costs it for good. `process`: a process, which can be killed and may crash alone. `auto`: a thread, and a process once
+ * a run has hung.
+ */
+export type Isolation = "thread" | "process" | "auto";
+
 /** What an instance is made with. */
 export interface InstanceOptions {
-  readonly plan: WorkerPlan;
+  readonly plan: Omit<WorkerPlan, "workerUrl">;
+  readonly isolation: Isolation;
+  /** The entries of a thread with a session, and of one that relays to a process. */
+  readonly workerUrl: URL;
+  readonly relayUrl: URL;
   readonly log: Log;
-  /** A run is hung for good when its thread has not ended this long after it was told to. */
-  readonly hangGraceMs: number;
-  /** Hung threads that may stay behind before no more are started. */
+  /** Whose it is, for the log. */
+  readonly modelName: string;
+  /** How long a worker that is asked to end may take. */
+  readonly endGraceMs: number;
+  /** Threads that may be left behind in native code before no more are started. */
   readonly maxHungThreads: number;
   /** Called when the instance can take a batch. */
   readonly onIdle: () => void;
   /** Called when the instance comes up or goes down. */
   readonly onChange: () => void;
-  /** Called when a thread cannot be ended: only the end of the process frees it. */
-  readonly onHung: (device: string) => void;
 }
 
 /** A worker that is replaced when it ends; made by `startInstance`. */
@@ -40,13 +51,14 @@ export interface Instance {
   run(batch: Batch): void;
   /** Fails what the worker holds with RUN_TIMEOUT and puts another in its place. */
   replaceHung(runTimeoutMs: number): void;
-  /** Ends the worker after its run; settles when the thread has ended or cannot be ended. */
+  /** Ends the worker after its run; settles when it has ended or, after the grace time, was given up. */
   close(): Promise<void>;
 }
 
 /** Starts an instance; `onChange` tells when it is up, or when its start failed. */
 export function startInstance(options: InstanceOptions): Instance {
-  const { plan, log, onIdle, onChange } = options;
+  const { plan, isolation, workerUrl, relayUrl, log, onIdle, onChange } = options;
+  const model = options.modelName;
   const device = deviceName(plan.device);
   let worker: WorkerHandle | undefined;
   let state: InstanceStatus["state"] = "starting";
@@ -57,7 +69,8 @@ export function startInstance(options: InstanceOptions): Instance {
   let failedStarts = 0;
   let upSince: number | undefined;
   let wasUp = false;
-  let hungThreads = 0;
+  const hungThreads = new Set<WorkerHandle>();
+  let hasHung = false;
   let restartTimer: NodeJS.Timeout | undefined;
   let closed = false;
   let onClosed = (): void => {};
@@ -65,26 +78,34 @@ export function startInstance(options: InstanceOptions): Instance {
   function start(): void {
     restartTimer = undefined;
     state = restarts === 0 ? "starting" : "restarting";
-    const life = startWorker(plan, {
-      onReady() {
-        if (worker !== life) return;
-        upSince = performance.now();
-        wasUp = true;
-        failedStarts = 0;
-        state = "idle";
-        if (restarts > 0) log.info({ device, restarts }, "instance is back");
-        onChange();
-        onIdle();
+    const inProcess = isolation === "process" || (isolation === "auto" && hasHung);
+    const life = startWorker(
+      { ...plan, workerUrl: inProcess ? relayUrl : workerUrl },
+      {
+        onReady() {
+          if (worker !== life) return;
+          upSince = performance.now();
+          wasUp = true;
+          failedStarts = 0;
+          state = "idle";
+          if (restarts > 0) log.info({ model, device, restarts }, "instance is back");
+          onChange();
+          onIdle();
+        },
+        onIdle() {
+          if (worker !== life) return;
+          state = "idle";
+          onIdle();
+        },
+        onEnded(error) {
+          if (worker === life) ended(error);
+        },
+        onThreadEnded() {
+          if (hungThreads.delete(life) && worker === undefined && restartTimer === undefined && !closed)
+            start();
+        },
       },
-      onIdle() {
-        if (worker !== life) return;
-        state = "idle";
-        onIdle();
-      },
-      onEnded(error) {
-        if (worker === life) ended(error);
-      },
-    });
+    );
     worker = life;
   }
 
@@ -104,25 +125,10 @@ export function startInstance(options: InstanceOptions): Instance {
     earlyEnds = restart.earlyEnds;
     restarts++;
     state = failedStarts >= FAILED_STARTS ? "failed" : "restarting";
-    if (wasUp) log.warn({ device, restarts, delayMs: restart.delayMs, error: lastError }, "instance ended");
+    if (wasUp)
+      log.warn({ model, device, restarts, delayMs: restart.delayMs, error: lastError }, "instance ended");
     restartTimer = setTimeout(start, restart.delayMs);
     onChange();
-  }
-
-  /** Ends the thread; resolves with whether that took less than the grace time, after which it is left behind. */
-  async function terminated(life: WorkerHandle, onTerminated = (): void => {}): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const grace = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), options.hangGraceMs);
-    });
-    const termination = life.terminate().then(() => {
-      onTerminated();
-      return true;
-    });
-    const hasEnded = await Promise.race([termination, grace]);
-    clearTimeout(timer);
-    if (!hasEnded) life.abandon();
-    return hasEnded;
   }
 
   start();
@@ -160,22 +166,21 @@ export function startInstance(options: InstanceOptions): Instance {
         `the run took longer than the run time-out of ${runTimeoutMs} ms and was given up`,
       );
       life.fail(error);
-      hungThreads++;
-      const onTerminated = (): void => {
-        hungThreads--;
-        if (worker === undefined && restartTimer === undefined && !closed) start();
-      };
-      void terminated(life, onTerminated).then((hasEnded) => {
-        if (hasEnded) return;
-        log.error({ device }, "a run hangs in native code and its thread cannot be ended");
-        options.onHung(device);
-      });
-      if (hungThreads > options.maxHungThreads && !closed) {
+      life.giveUp();
+      hasHung = true;
+      if (!life.isProcess) {
+        hungThreads.add(life);
+        log.error(
+          { model, device },
+          "a run hangs in native code; its thread is left behind and holds a core until the server ends",
+        );
+      }
+      if (hungThreads.size > options.maxHungThreads && !closed) {
         worker = undefined;
         upSince = undefined;
         state = "failed";
         lastFailure = error;
-        lastError = `${hungThreads} threads hang in native code`;
+        lastError = `${hungThreads.size} threads hang in native code`;
         onChange();
       } else {
         ended(error);
@@ -187,15 +192,18 @@ export function startInstance(options: InstanceOptions): Instance {
       clearTimeout(restartTimer);
       const life = worker;
       if (life === undefined) return;
-      const graceful = new Promise<void>((resolve) => {
-        onClosed = resolve;
-      });
-      if (upSince === undefined) {
-        await terminated(life);
-        return;
-      }
+      const { promise: hasEnded, resolve } = Promise.withResolvers<void>();
+      onClosed = resolve;
       life.end();
-      await graceful;
+      const grace = setTimeout(() => {
+        life.fail(
+          new AssayError(Reason.SHUTTING_DOWN, "the run was still going on when its instance was closed"),
+        );
+        life.giveUp();
+        resolve();
+      }, options.endGraceMs);
+      await hasEnded;
+      clearTimeout(grace);
     },
   };
 }

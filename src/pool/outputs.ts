@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { numericView } from "../tensor/datatype.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import { readHeader } from "../worker/frame.ts";
@@ -14,10 +13,4 @@ export function readOutputs(memory: SharedArrayBuffer, outputNames: readonly str
         : numericView(datatype, memory, byteOffset, count);
     return { name: outputNames[nameIndex]!, datatype, shape, data };
   });
-}
-
-/** The text that a worker left in `memory` for a run that failed. */
-export function readFailure(memory: SharedArrayBuffer): string {
-  const byteLength = new Int32Array(memory, 0, 1)[0]!;
-  return Buffer.from(memory, 4, byteLength).toString("utf8");
 }

@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, reasonName } from "../errors.ts";
@@ -16,9 +17,11 @@ import {
   type StartMessage,
   type WorkerStart,
 } from "../worker/channel.ts";
+import { readText } from "../worker/runner.ts";
 import { createSlotMemory } from "../worker/slot-memory.ts";
 import { writeBatch } from "./batch-memory.ts";
-import { readFailure, readOutputs } from "./outputs.ts";
+import { noteThread } from "./live-threads.ts";
+import { readOutputs } from "./outputs.ts";
 import type { Batch } from "./pool.ts";
 
 /** What a worker is started with, besides its channel. */
@@ -29,32 +32,41 @@ export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
   readonly startTimeoutMs: number;
 };
 
-/** What becomes of a worker; each is called in a turn of its own, `onEnded` last and once. */
+/** What becomes of a worker; each is called in a turn of its own. */
 export interface WorkerEvents {
   onReady(): void;
   /** A run ended: the worker takes another one. Called before the batch hears of it, so that both overlap. */
   onIdle(): void;
-  /** `error` says why the start failed or why the thread ended; undefined where it was asked to end. */
+  /** `error` says why the start failed or why the worker ended; undefined where it was asked to end. Called once. */
   onEnded(error: AssayError | undefined): void;
+  /** The thread itself has ended; after `onEnded`, and long after it where a run was given up. */
+  onThreadEnded(): void;
 }
 
-/** One life of one worker thread; made by `startWorker`. */
+/** One life of one worker thread, or of a thread and the process that it relays to; made by `startWorker`. */
 export interface WorkerHandle {
   /** On `performance.now()`'s clock, when the present run began; undefined while none runs. */
   readonly runStartedAt: number | undefined;
+  /** Its session lives in a process of its own. */
+  readonly isProcess: boolean;
   /** Must not be called before `onReady` nor while a run is in progress. */
   run(batch: Batch): void;
   /** Answers the batch that it holds with `error`, whose outputs are dropped when they come. */
   fail(error: AssayError): void;
-  /** Asks the thread to end after its run. */
+  /** Asks the worker to end after its run or its start. */
   end(): void;
-  /** Ends the thread now; settles only when it has ended, which a run inside native code can put off for ever. */
-  terminate(): Promise<void>;
-  /** Lets the process end while the thread does not. */
-  abandon(): void;
+  /**
+   * Ends the worker in the midst of what it does. A process is killed. A thread in native code cannot be ended (`terminate`
+   * would abort the process or never settle): it is left behind with the lowest priority, holds nothing open, and ends
+   * by itself if its run ever does. What it holds has to be failed first.
+   */
+  giveUp(): void;
 }
 
-/** Starts a worker thread. */
+/** The nice value of a thread that was given up. */
+const LOWEST_PRIORITY = 19;
+
+/** Starts a worker. */
 export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandle {
   const { workerUrl, maxInputBytes, startTimeoutMs, ...start } = plan;
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
@@ -65,6 +77,7 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     transferList: [workerPort],
     name: `assay ${start.device.provider}:${start.device.deviceId}`,
   });
+  noteThread(worker);
   const inputs = Array.from({ length: SLOT_COUNT }, () => createSlotMemory(maxInputBytes));
   const outputs = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
   let slot = 0;
@@ -73,31 +86,50 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
   let runStartedAt: number | undefined;
   let ended = false;
   let asked = false;
+  let givenUp = false;
+  let threadId = 0;
+  let processId = 0;
   let failure: AssayError | undefined;
 
-  // Loading a model is one native call, which cannot be broken off: the thread is left behind if it does not end.
   const startTimer = setTimeout(() => {
     failure ??= new AssayError(
       Reason.INSTANCE_LOST,
       `the worker did not load the model within ${startTimeoutMs} ms`,
     );
-    worker.unref();
-    void worker.terminate();
+    giveUp();
     onEnd();
   }, startTimeoutMs);
 
   worker.on("message", (message: StartMessage) => {
-    clearTimeout(startTimer);
-    if (message.kind === "failed") failure = new AssayError(message.reason, message.message);
-    else if (!ended) events.onReady();
+    switch (message.kind) {
+      case "thread":
+        threadId = message.threadId;
+        break;
+      case "process":
+        processId = message.processId;
+        if (givenUp) endProcess();
+        break;
+      case "failed":
+        clearTimeout(startTimer);
+        failure = new AssayError(message.reason, message.message);
+        break;
+      case "ready":
+        clearTimeout(startTimer);
+        if (!ended) events.onReady();
+    }
   });
   worker.on("error", (cause) => {
+    if (cause instanceof Error && "reason" in cause) {
+      failure ??= new AssayError(Reason.INSTANCE_LOST, cause.message, { cause });
+      return;
+    }
     const text = cause instanceof Error ? cause.message : String(cause);
     failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker ended with an error: ${text}`, { cause });
   });
   worker.on("exit", (exitCode) => {
     if (!asked) failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker exited with code ${exitCode}`);
     onEnd();
+    events.onThreadEnded();
   });
 
   function onEnd(): void {
@@ -113,6 +145,30 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     const lost = "the worker that held these rows ended and is being replaced; try again";
     fail(new AssayError(Reason.INSTANCE_LOST, lost, { cause: failure, retryAfterMs: 100 }));
     events.onEnded(failure);
+  }
+
+  function end(): void {
+    asked = true;
+    Atomics.store(words, SLOT, EXIT);
+    Atomics.store(words, REQUEST, (request + 1) | 0);
+    Atomics.notify(words, REQUEST);
+  }
+
+  function giveUp(): void {
+    givenUp = true;
+    end();
+    worker.unref();
+    endProcess();
+    if (threadId > 0 && processId === 0) lowerPriority(threadId);
+  }
+
+  function endProcess(): void {
+    if (processId === 0) return;
+    try {
+      process.kill(processId, "SIGKILL");
+    } catch {
+      // It has just ended by itself.
+    }
   }
 
   function fail(error: AssayError): void {
@@ -145,7 +201,7 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     if (!ended) events.onIdle();
     if (held === undefined) return;
     if (status === RUN_OK) held.onOutputs(readOutputs(memory, start.outputNames));
-    else held.onError(runError(status as Reason, readFailure(memory)));
+    else held.onError(runError(status as Reason, readText(memory)));
   }
 
   function awaitResponse(): void {
@@ -157,6 +213,9 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
   return {
     get runStartedAt() {
       return runStartedAt;
+    },
+    get isProcess() {
+      return processId > 0;
     },
     run(next) {
       const memory = inputs[slot]!;
@@ -185,22 +244,20 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
       awaitResponse();
     },
     fail,
-    end() {
-      asked = true;
-      Atomics.store(words, SLOT, EXIT);
-      Atomics.store(words, REQUEST, (request + 1) | 0);
-      Atomics.notify(words, REQUEST);
-    },
-    async terminate() {
-      asked = true;
-      await worker.terminate();
-    },
-    abandon() {
-      worker.unref();
-    },
+    end,
+    giveUp,
   };
 }
 
 function runError(reason: Reason, text: string): AssayError {
   return new AssayError(reason, text === "" ? `the run failed: ${reasonName(reason)}` : text);
+}
+
+/** A run that goes on for ever should leave the cores to what can be answered. Linux takes a thread's number here. */
+function lowerPriority(threadId: number): void {
+  try {
+    setPriority(threadId, LOWEST_PRIORITY);
+  } catch {
+    // It has just ended, or the system does not allow it.
+  }
 }

@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { Reason } from "../../gen/assay/v1/error_pb.ts";
+import type { WeightFile } from "../model/prepared-model.ts";
 import type { Device } from "./device.ts";
 
 /** Word of the control buffer, an Int32Array: the number of the latest request. */
@@ -30,25 +31,31 @@ export const EXIT = -1;
 /** While the outputs of one slot are being read, the next batch runs in the other. */
 export const SLOT_COUNT = 2;
 
-/** What a worker thread is started with, as its `workerData`. */
-export interface WorkerStart {
-  readonly control: SharedArrayBuffer;
-  /** Carries MemoryMessage both ways and StartMessage to the pool. */
-  readonly port: MessagePort;
+/** What a session is made of. */
+export interface SessionStart {
   readonly device: Device;
   /** Threads inside one run on CPU. */
   readonly intraOpThreads: number;
   /** The ONNX protobuf. */
   readonly bytes: Uint8Array;
-  readonly externalData: readonly { readonly location: string; readonly path: string }[];
+  readonly externalData: readonly WeightFile[];
   /** Names by the index that frames use. */
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   readonly maxOutputBytes: number;
 }
 
-/** How a start ended. */
+/** What a worker thread is started with, as its `workerData`. */
+export interface WorkerStart extends SessionStart {
+  readonly control: SharedArrayBuffer;
+  /** Carries MemoryMessage both ways. */
+  readonly port: MessagePort;
+}
+
+/** What a worker says while it starts: the system's numbers of its thread and of its process where it has one, then how it ended. */
 export type StartMessage =
+  | { readonly kind: "thread"; readonly threadId: number }
+  | { readonly kind: "process"; readonly processId: number }
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly reason: Reason; readonly message: string };
 

@@ -4,6 +4,8 @@
  * then the extra words. Strings are the UTF-16 length of each element as int32, then all of them as one run of UTF-8.
  */
 import type { Datatype } from "../tensor/datatype.ts";
+import { elementCount } from "../tensor/tensor-data.ts";
+import { lengthBytes } from "./strings.ts";
 
 const DATATYPES: readonly Datatype[] = [
   "BOOL",
@@ -98,4 +100,15 @@ export function readHeader(memory: SharedArrayBuffer): Frame {
   const extras: number[] = [];
   for (let count = words[1]!; count > 0; count--) extras.push(words[at++]!);
   return { tensors, extras };
+}
+
+/** The bytes that the frame in `memory` takes, header and all. */
+export function frameBytes(memory: SharedArrayBuffer): number {
+  const { tensors, extras } = readHeader(memory);
+  let end = headerBytes(tensors, extras.length);
+  for (const { datatype, shape, byteOffset, byteLength } of tensors) {
+    const lengths = datatype === "BYTES" ? lengthBytes(elementCount(shape)) : 0;
+    end = Math.max(end, alignOffset(byteOffset + lengths + byteLength));
+  }
+  return end;
 }

@@ -1,12 +1,12 @@
 import type { InferenceSession } from "onnxruntime-node";
 import type { Device } from "./device.ts";
+import type { Weights } from "./weights.ts";
 
 /** What decides how a session runs. */
 export interface SessionPlan {
   readonly device: Device;
   /** Threads inside one run on CPU. */
   readonly intraOpThreads: number;
-  readonly externalData: readonly { readonly location: string; readonly path: string }[];
 }
 
 /**
@@ -14,19 +14,21 @@ export interface SessionPlan {
  * spinning for milliseconds after every run (ten times the CPU of a LightGBM run at 200 runs a second).
  * Operators that a GPU provider lacks run on CPU, which ONNX Runtime adds by itself.
  */
-export function sessionOptions(plan: SessionPlan): InferenceSession.SessionOptions {
-  const folder = externalFolder(plan.externalData);
+export function sessionOptions(
+  plan: SessionPlan,
+  weights: readonly Weights[] = [],
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [executionProvider(plan.device)],
     intraOpNumThreads: plan.intraOpThreads,
     interOpNumThreads: 1,
     executionMode: "sequential",
     logSeverityLevel: 4,
+    ...(weights.length === 0 ? {} : { externalData: weights.map(externalFile) }),
     extra: {
       session: {
         // Threads that spin after a run take the cores from the event loop and from other models.
         intra_op: { allow_spinning: "0" },
-        ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
       },
     },
   };
@@ -44,11 +46,10 @@ function executionProvider(device: Device): InferenceSession.ExecutionProviderCo
   }
 }
 
-/** The folder that the locations are relative to, from which ONNX Runtime maps the files itself. */
-function externalFolder(files: SessionPlan["externalData"]): string | undefined {
-  const file = files[0];
-  if (file === undefined) return undefined;
-  const path = file.path.replaceAll("\\", "/");
-  const location = file.location.replaceAll("\\", "/").replace(/^\.\//, "");
-  return path.endsWith(`/${location}`) ? path.slice(0, -location.length - 1) : path.replace(/\/[^/]*$/, "");
+/**
+ * Weights as the binding takes them. It cuts `./` off the path that it is given, not off the one that the graph names, and so
+ * would not find what exporters write as `./weights.bin`.
+ */
+function externalFile({ location, data }: Weights): { path: string; data: Uint8Array } {
+  return { path: location.startsWith("./") ? `./${location}` : location, data };
 }

@@ -4,12 +4,13 @@ import { AssayError } from "../errors.ts";
 import { explainLoadFailure } from "../model/load-failure.ts";
 import { type Datatype, numericView } from "../tensor/datatype.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
-import type { WorkerStart } from "./channel.ts";
+import type { SessionStart } from "./channel.ts";
 import { deviceName } from "./device.ts";
 import type { Frame } from "./frame.ts";
 import { cleanOrtMessage } from "./ort-message.ts";
 import { sessionOptions } from "./session-options.ts";
 import { readStrings } from "./strings.ts";
+import { readWeights } from "./weights.ts";
 
 const ORT_TYPES: Readonly<Record<Datatype, Tensor.Type>> = {
   BOOL: "bool",
@@ -35,14 +36,15 @@ export function datatypeOf(type: Tensor.Type): Datatype | undefined {
 }
 
 /** Makes the session. Throws MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
-export async function createSession(start: WorkerStart): Promise<InferenceSession> {
+export async function createSession(start: SessionStart): Promise<InferenceSession> {
   // A float16 tensor fails with "not enough space" where this class exists when the first tensor is made; without it
   // tensors hold the bits in a Uint16Array (microsoft/onnxruntime#32323).
   Reflect.deleteProperty(globalThis, "Float16Array");
   env.logLevel = "fatal";
   try {
-    return await InferenceSession.create(start.bytes, sessionOptions(start));
+    return await InferenceSession.create(start.bytes, sessionOptions(start, readWeights(start.externalData)));
   } catch (cause) {
+    if (cause instanceof AssayError) throw cause;
     const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
     if (start.device.provider === "cpu" || !isDeviceFailure(text)) {
       throw new AssayError(Reason.MODEL_INVALID, `the model cannot be loaded: ${explainLoadFailure(text)}`, {
@@ -63,7 +65,7 @@ function isDeviceFailure(text: string): boolean {
 /** Runs the session on a frame of inputs; the elements are read where they lie. Throws RUN_FAILED. */
 export async function runSession(
   session: InferenceSession,
-  start: WorkerStart,
+  start: SessionStart,
   memory: SharedArrayBuffer,
   frame: Frame,
 ): Promise<InferenceSession.OnnxValueMapType> {

@@ -68,7 +68,8 @@ test("weights in files beside the model are read from its folder", async () => {
     nodes: [{ op: "Mul", inputs: ["x", "three"], outputs: ["y"] }],
     initializers: [{ name: "three", shape: [1], data: [], location: "data/weights.bin" }],
   });
-  const externalData = [{ location: "data/weights.bin", path: join(folder, "data", "weights.bin") }];
+  const path = join(folder, "data", "weights.bin");
+  const externalData = [{ location: "data/weights.bin", path, byteLength: 4, sha256: undefined }];
   const core = await startCore({ model: { ...model, externalData } });
   const answer = await score(core, { first: 7 });
   await core.close();

@@ -8,6 +8,7 @@ const LAUNCHER = fileURLToPath(new URL("../../bin/assay.cjs", import.meta.url));
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
+  readonly processId: number;
   /** SIGKILL; resolves once the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM: a drain. Resolves with the exit code. */
@@ -37,6 +38,7 @@ export async function startServerProcess(models: string, ...flags: string[]): Pr
   return {
     url,
     port: Number(new URL(url).port),
+    processId: child.pid!,
     async kill() {
       await signal("SIGKILL");
     },

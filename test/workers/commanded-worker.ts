@@ -25,8 +25,6 @@ function obey(command: WorkerCommand): void {
     case "pause":
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
       break;
-    case "hang":
-      for (;;);
     case "hang-in-native-code":
       spawnSync(process.execPath, ["-e", `setTimeout(() => {}, ${command.ms})`]);
   }

@@ -33,7 +33,7 @@ describe("what is chosen", () => {
 
 test("two listed GPUs give two sessions, each with its own device id and provider options", () => {
   const { devices } = chooseDevices("auto", twoGpus);
-  const options = devices.map((device) => sessionOptions({ device, intraOpThreads: 1, externalData: [] }));
+  const options = devices.map((device) => sessionOptions({ device, intraOpThreads: 1 }));
   expect(options.map((one) => one.executionProviders)).toEqual([
     [{ name: "cuda", deviceId: 0 }],
     [{ name: "cuda", deviceId: 1 }],

@@ -1,0 +1,6 @@
+import { liveThreadCount } from "../pool/live-threads.ts";
+
+/** Whether worker threads have not ended, so that the process would wait at its end, maybe for ever: see `endProcess`. */
+export function hasLiveThreads(): boolean {
+  return liveThreadCount() > 0;
+}
