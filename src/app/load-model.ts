@@ -105,8 +105,8 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
       served,
       drain: () => batcher.drain(),
       async close() {
-        await batcher.close();
-        await pool.close();
+        // The batcher waits for what runs; the pool gives up what does not end.
+        await Promise.all([batcher.close(), pool.close()]);
       },
     };
   } catch (error) {
