@@ -2,6 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { WorkerCommand } from "./worker-commands.ts";
 
+/** What a child server is asked. */
+export type ChildQuestion = "resident-bytes" | "old-bytes" | "longest-stall-ms";
+
 /** A server in a process of its own, so that its memory is its own. */
 export interface ChildServer {
   readonly address: string;
@@ -11,6 +14,8 @@ export interface ChildServer {
   residentBytes(): Promise<number>;
   /** What lies among V8's old objects after a young collection: what only a full one would free is counted. */
   oldBytes(): Promise<number>;
+  /** The longest that its event loop was held since it was last asked. */
+  longestStallMs(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -21,7 +26,7 @@ export async function startChildServer(flags: Record<string, string>): Promise<C
   });
   const [address] = (await once(child, "message")) as [string];
 
-  async function ask(question: "resident-bytes" | "old-bytes"): Promise<number> {
+  async function ask(question: ChildQuestion): Promise<number> {
     const reply = once(child, "message");
     child.send(question);
     return ((await reply) as [number])[0];
@@ -33,6 +38,7 @@ export async function startChildServer(flags: Record<string, string>): Promise<C
     command: (command) => child.send(command),
     residentBytes: () => ask("resident-bytes"),
     oldBytes: () => ask("old-bytes"),
+    longestStallMs: () => ask("longest-stall-ms"),
     async close() {
       const ended = once(child, "exit");
       child.kill("SIGKILL");

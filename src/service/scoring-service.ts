@@ -1,16 +1,23 @@
-import { type PredictRowsRequest, PredictRowsRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import {
+  PredictRequestSchema,
+  type PredictRowsRequest,
+  PredictRowsRequestSchema,
+  StreamOptionsSchema,
+} from "../../gen/assay/v1/scoring_service_pb.ts";
 import { openItemStream, type StreamLimits } from "./item-stream.ts";
 import type { ModelTable } from "./model-table.ts";
 import { predictOn } from "./predict-call.ts";
 import { predictItems } from "./predict-items.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { rowsOutline } from "./rule-outline.ts";
-import { checkSchemaRules } from "./schema-rules.ts";
+import { checkSchemaRules, prepareRules } from "./schema-rules.ts";
 import type { ScoringService } from "./scoring.ts";
 import { createViolations } from "./violations.ts";
 
 /** Makes the scoring service over a table of models, which the caller fills and closes. */
 export function createScoringService(table: ModelTable, limits: StreamLimits): ScoringService {
+  for (const schema of [PredictRequestSchema, PredictRowsRequestSchema, StreamOptionsSchema])
+    prepareRules(schema);
   const drainListeners = new Set<() => void>();
   let draining = false;
   const drainState = {
