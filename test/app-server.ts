@@ -1,7 +1,7 @@
 import { type App, startApp } from "../src/app.ts";
 import { readServerSettings } from "../src/config/server-settings.ts";
 import type { EdgeOptions } from "../src/edge/edge.ts";
-import { silentLog } from "../src/telemetry/log.ts";
+import { type Log, silentLog } from "../src/telemetry/log.ts";
 
 /** A whole server on a free port; whoever started it closes it. */
 export interface AppServer {
@@ -14,7 +14,7 @@ export interface AppServer {
 export async function startAppServer(
   models: string,
   flags: Record<string, string> = {},
-  more: { workerUrl?: URL; routes?: EdgeOptions["routes"] } = {},
+  more: { workerUrl?: URL; routes?: EdgeOptions["routes"]; log?: Log } = {},
 ): Promise<AppServer> {
   const settings = readServerSettings({
     flags: new Map(Object.entries({ models, port: "0", devices: "cpu", ...flags })),
@@ -24,7 +24,7 @@ export async function startAppServer(
   const app = await startApp({
     settings,
     environment: {},
-    log: silentLog,
+    log: more.log ?? silentLog,
     ...(routes === undefined ? {} : { routes }),
     ...(workerUrl === undefined ? {} : { workerUrl }),
   });

@@ -31,6 +31,8 @@ export interface EdgeCall {
   fail(failure: AssayError): void;
   /** Turns whatever was thrown into what callers may see; a bug becomes INTERNAL with the call's id. */
   asAssayError(thrown: unknown): AssayError;
+  /** One item of a stream was answered with this error: what is the server's fault is logged, of one call the first ten. */
+  itemFailed(itemId: bigint, error: AssayError): void;
   /** Closes the call: stops its timer and logs it with the error that `asAssayError` made last, if any. */
   end(): void;
 }
@@ -48,6 +50,7 @@ export interface EdgeCallOptions {
   readonly log: Log;
 }
 
+const LOGGED_ITEMS = 10;
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 const ID_PREFIX = randomBytes(6).toString("hex");
 let idCount = 0;
@@ -69,6 +72,7 @@ class OpenEdgeCall implements EdgeCall {
   private timer: NodeJS.Timeout | undefined = undefined;
   private outcome: AssayError | undefined = undefined;
   private ended = false;
+  private failedItems = 0;
   private rejectGuarded: ((failure: AssayError) => void) | undefined = undefined;
 
   constructor(stream: ServerStream, options: EdgeCallOptions) {
@@ -125,10 +129,23 @@ class OpenEdgeCall implements EdgeCall {
     return this.outcome;
   }
 
+  itemFailed(itemId: bigint, error: AssayError): void {
+    if (!isServersFault(error)) return;
+    this.failedItems++;
+    if (this.failedItems > LOGGED_ITEMS) return;
+    const { id, procedure, call } = this;
+    const fields = { requestId: id, procedure, protocol: call.protocol, itemId: String(itemId) };
+    this.log.error({ ...fields, ...errorFields(error) }, "item failed");
+  }
+
   end(): void {
     if (this.ended) return;
     this.ended = true;
     clearTimeout(this.timer);
+    if (this.failedItems > LOGGED_ITEMS) {
+      const fields = { requestId: this.id, procedure: this.procedure, failedItems: this.failedItems };
+      this.log.error(fields, `more items failed than the ${LOGGED_ITEMS} that were logged`);
+    }
     logCall(this.log, this, performance.now() - this.startedAt, this.outcome ?? this.failure);
   }
 }
@@ -148,8 +165,7 @@ function deadlineExceeded(timeoutMs: number, options: EdgeCallOptions): AssayErr
 
 function logCall(log: Log, edgeCall: EdgeCall, durationMs: number, error?: AssayError): void {
   const { id, procedure, call } = edgeCall;
-  const serverFault = error !== undefined && (error.cause !== undefined || error.reason === Reason.INTERNAL);
-  const level = serverFault ? "error" : "debug";
+  const level = error !== undefined && isServersFault(error) ? "error" : "debug";
   if (!log.isLevelEnabled(level)) return;
   const fields = {
     requestId: id,
@@ -160,9 +176,16 @@ function logCall(log: Log, edgeCall: EdgeCall, durationMs: number, error?: Assay
   if (error === undefined) {
     log[level](fields, "call answered");
   } else {
-    const reason = reasonName(error.reason);
-    log[level]({ ...fields, reason, error: error.message, cause: causeText(error.cause) }, "call failed");
+    log[level]({ ...fields, ...errorFields(error) }, "call failed");
   }
+}
+
+function isServersFault({ reason, cause }: AssayError): boolean {
+  return cause !== undefined || reason === Reason.INTERNAL || reason === Reason.RUN_FAILED;
+}
+
+function errorFields({ reason, message, cause }: AssayError): Record<string, string | undefined> {
+  return { reason: reasonName(reason), error: message, cause: causeText(cause) };
 }
 
 function causeText(cause: unknown): string | undefined {

@@ -11,6 +11,8 @@ export interface ErrorRow {
   readonly httpStatus: number;
   /** How long a caller should wait where the error itself does not say; undefined: no RetryInfo and no Retry-After. */
   readonly retryAfterMs?: number;
+  /** The same again is refused again, whatever the code says to clients that try again by code. */
+  readonly isFinal?: boolean;
 }
 
 const ROWS: Readonly<Record<Reason, ErrorRow>> = {
@@ -25,7 +27,7 @@ const ROWS: Readonly<Record<Reason, ErrorRow>> = {
   [Reason.INSTANCE_LOST]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 100 },
   [Reason.RUN_FAILED]: { code: Code.Internal, httpStatus: 500 },
   [Reason.RUN_TIMEOUT]: { code: Code.DeadlineExceeded, httpStatus: 504 },
-  [Reason.MESSAGE_TOO_LARGE]: { code: Code.ResourceExhausted, httpStatus: 413 },
+  [Reason.MESSAGE_TOO_LARGE]: { code: Code.ResourceExhausted, httpStatus: 413, isFinal: true },
   [Reason.OUTPUT_TOO_LARGE]: { code: Code.FailedPrecondition, httpStatus: 413 },
   [Reason.SHUTTING_DOWN]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 1000 },
   [Reason.LIMIT_REACHED]: { code: Code.ResourceExhausted, httpStatus: 429 },

@@ -327,6 +327,7 @@ class GrpcStreamCall {
         if (items.outcome !== undefined) this.finish(items.outcome.error);
         break;
       }
+      if ("error" in answer) this.edgeCall.itemFailed(answer.itemId, answer.error);
       const bytes = encodeItem(answer);
       const { response } = this.encodings;
       if (response === null || bytes.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) this.write(bytes);

@@ -13,6 +13,7 @@ import type { Call } from "../service/call.ts";
 import type { ModelsService } from "../service/models.ts";
 import type { ItemResult, ScoringService } from "../service/scoring.ts";
 import { edgeCallKey } from "./call-interceptor.ts";
+import type { EdgeCall } from "./edge-call.ts";
 import { itemResponse } from "./item-response.ts";
 
 /** Routes assay.v1.ScoringService to the scoring service. */
@@ -20,9 +21,8 @@ export function scoringRoutes(router: ConnectRouter, scoring: ScoringService): v
   router.service(ScoringServiceDesc, {
     predict: (request, context) => scoring.predict(request, callOf(context)),
     predictStream: (requests, context) =>
-      itemResponses(scoring.predictStream(requests, callOf(context)), speaksJson(context)),
-    predictRows: (request, context) =>
-      itemResponses(scoring.predictRows(request, callOf(context)), speaksJson(context)),
+      itemResponses(scoring.predictStream(requests, callOf(context)), context),
+    predictRows: (request, context) => itemResponses(scoring.predictRows(request, callOf(context)), context),
   });
 }
 
@@ -37,9 +37,14 @@ export function modelRoutes(router: ConnectRouter, models: ModelsService): void 
 
 async function* itemResponses(
   results: AsyncIterable<ItemResult>,
-  json: boolean,
+  context: HandlerContext,
 ): AsyncGenerator<PredictStreamResponse> {
-  for await (const result of results) yield itemResponse(result, json);
+  const edgeCall = edgeCallOf(context);
+  const json = speaksJson(context);
+  for await (const result of results) {
+    if ("error" in result) edgeCall.itemFailed(result.itemId, result.error);
+    yield itemResponse(result, json);
+  }
 }
 
 /** Whether a stream's messages are JSON, in any protocol. */
@@ -48,7 +53,11 @@ function speaksJson({ requestHeader }: HandlerContext): boolean {
 }
 
 function callOf(context: HandlerContext): Call {
+  return edgeCallOf(context).call;
+}
+
+function edgeCallOf(context: HandlerContext): EdgeCall {
   const edgeCall = context.values.get(edgeCallKey);
   if (edgeCall === undefined) throw new Error("a procedure was called outside the edge");
-  return edgeCall.call;
+  return edgeCall;
 }

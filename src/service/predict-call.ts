@@ -9,6 +9,7 @@ import { byteCount, type CheckedInput, shapeKey } from "./checked-rows.ts";
 import { copyValues } from "./input-values.ts";
 import { type CheckedRequest, checkPredictRequest } from "./predict-check.ts";
 import { createResponse, fetchedOutputs } from "./response.ts";
+import { toldRunError } from "./run-refusal.ts";
 import type { ServedModel } from "./served-model.ts";
 
 /** How a prediction waits. */
@@ -122,7 +123,9 @@ class Prediction implements Entry, StartedPrediction {
   }
 
   onError(error: AssayError): void {
-    this.events.onError(error);
+    const { modelName, modelVersion, signature } = this.model;
+    const { rowCount, inputs } = this;
+    this.events.onError(toldRunError(error, { modelName, modelVersion, signature, rowCount, inputs }));
   }
 }
 

@@ -85,3 +85,11 @@ test("Connect errors carry Retry-After in whole seconds, gRPC errors do not", ()
   expect(toConnectError(error, "grpc").metadata.get("retry-after")).toBeNull();
   expect(retryAfterSeconds(1)).toBe("1");
 });
+
+test("clients that try again by code are told not to where the message is too large", () => {
+  const pushback = (reason: Reason, protocol: string) =>
+    toConnectError(new AssayError(reason, "no"), protocol).metadata.get("grpc-retry-pushback-ms");
+  expect(pushback(Reason.MESSAGE_TOO_LARGE, "grpc")).toBe("-1");
+  expect(pushback(Reason.MESSAGE_TOO_LARGE, "connect")).toBeNull();
+  expect(pushback(Reason.QUEUE_FULL, "grpc")).toBeNull();
+});
