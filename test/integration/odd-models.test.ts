@@ -237,7 +237,7 @@ describe.each(["gRPC", "JSON"] as const)("through %s", (protocol) => {
     }
     const failure = (settled[5] as PromiseRejectedResult).reason as ConnectError;
     expect(failure).toBeInstanceOf(ConnectError);
-    expect(failure.rawMessage).toMatch(/the model failed on these rows: .*out of data bounds/);
+    expect(failure.rawMessage).toMatch(/the model cannot take these rows: .*out of data bounds/);
     expect(failure.rawMessage).not.toMatch(/\.cc|onnxruntime/);
   });
 

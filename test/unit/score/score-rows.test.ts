@@ -117,7 +117,7 @@ test("a row that the model fails on is found by halving, and no other row suffer
   const { scores, results } = await score(lookUp(), sql);
   expect(scores).toEqual(Array.from({ length: 100 }, (_, i) => (i === 5 || i === 70 ? Number.NaN : i % 10)));
   expect([...results.errors.keys()]).toEqual([5, 70]);
-  expect(results.errors.get(5)).toMatch(/^the model failed on these rows: /);
+  expect(results.errors.get(5)).toMatch(/^the model cannot take these rows: .*idx=/);
 });
 
 test("an error that concerns no row rejects", async () => {
