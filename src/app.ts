@@ -23,6 +23,8 @@ export interface AppOptions {
   /** The environment, for CUDA_VISIBLE_DEVICES. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Called once the port is open and before any model is loaded, with what can be drained from then on. */
+  readonly onListening?: (app: App) => void;
   /** More procedures behind the same listener, and another entry of worker threads: for tests. */
   readonly routes?: EdgeOptions["routes"];
   readonly workerUrl?: URL;
@@ -76,10 +78,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     )) {
       table.putUnserved({ modelName, modelVersion, state: ModelState.LOADING, reason: "still being loaded" });
     }
-    const onLoaded = (generation: Generation) => void generations.push(generation);
-    await loadModels(found, table, { ...options, devices }, onLoaded, () => lifecycle.draining);
-    lifecycle.settled = true;
-    return {
+    const app: App = {
       address: { host: settings.host, port },
       models: () =>
         models.list().map(({ modelName, modelVersion }) => models.get(modelName, modelVersion).model!),
@@ -97,6 +96,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
       close: closeAll,
     };
+    options.onListening?.(app);
+    const onLoaded = (generation: Generation) => void generations.push(generation);
+    await loadModels(found, table, { ...options, devices }, onLoaded, () => lifecycle.draining);
+    lifecycle.settled = true;
+    return app;
   } catch (error) {
     await closeAll();
     throw error;

@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: ANYONE,
   http2: [],
   tensor: ["errors", "gen"],
-  telemetry: ["errors", "gen"],
+  telemetry: ["errors", "gen", "counted"],
   errors: ["gen"],
   "nearest-name": ["edit-distance"],
   "edit-distance": [],

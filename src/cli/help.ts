@@ -42,7 +42,7 @@ ${flagLines(FLAGS)}
 Try it:
   assay serve --models models --port 8080
   curl -s localhost:8080/readyz
-SIGTERM or Ctrl-C drains: calls in flight are answered first. Ctrl-C again ends at once.
+SIGTERM or Ctrl-C drains: calls in flight are answered first. Ctrl-C again after a second ends at once.
 `;
 }
 

@@ -6,6 +6,8 @@ import { readScoreSettings } from "../config/score-settings.ts";
 import { AssayError } from "../errors.ts";
 import { createLog } from "../telemetry/log.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
+import { endBySignal, endProcess } from "./end-process.ts";
+import { SignalCount } from "./signal-count.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
 
 /** A read that never ends, as of a terminal nobody types at, must not keep an interrupted run alive. */
@@ -30,12 +32,15 @@ export async function score(
   const resumable = settings.output !== "-" && !settings.inputs.includes("-") && !settings.dryRun;
   const interrupted = `assay score: interrupted${resumable ? "; the same command goes on where it stopped" : ""}\n`;
   const controller = new AbortController();
+  const signals = new SignalCount();
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
+    const count = signals.take();
+    if (count > 1) endBySignal(130);
+    if (count !== 1) return;
     controller.abort();
     setTimeout(() => {
       process.stderr.write(interrupted);
-      process.exit(130);
+      endProcess(130);
     }, LAST_WORDS_MS).unref();
   };
   process.on("SIGTERM", onSignal);

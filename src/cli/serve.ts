@@ -5,11 +5,18 @@ import { orderGpusByPci } from "../config/environment.ts";
 import { FLAGS } from "../config/flag-table.ts";
 import { readServerSettings } from "../config/server-settings.ts";
 import { AssayError } from "../errors.ts";
+import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog } from "../telemetry/log.ts";
 import { parseArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
+import { endBySignal, endProcess } from "./end-process.ts";
+import { listenToSignals } from "./serve-signals.ts";
+import { surviveBugs } from "./survive-bugs.ts";
 import { packageVersion } from "./version.ts";
 import { wrongArguments } from "./wrong-arguments.ts";
+
+const LAST_LINES_MS = 250;
+const LEFT_OVERS_MS = 500;
 
 /** `assay serve`: serves until SIGTERM or Ctrl-C; returns the exit code. Throws CONFIG_INVALID before anything has started. */
 export async function serve(
@@ -30,16 +37,9 @@ export async function serve(
   const log = createLog(settings.logLevel);
   const ended = Promise.withResolvers<number>();
   let app: App | undefined;
-  let signals = 0;
-  const onSignal = (signal: NodeJS.Signals) => {
-    signals++;
-    if (signals > 1) {
-      log.warn({ signal }, "ending at once");
-      process.exit(130);
-    }
-    log.info({ signal }, "draining: calls in flight are answered, again to end at once");
-    if (app === undefined) process.exit(0);
-    app.drain().then(
+  let isStopping = false;
+  const drain = (started: App) => {
+    started.drain().then(
       () => ended.resolve(0),
       (error: unknown) => {
         log.error({ err: error }, "the drain failed");
@@ -47,14 +47,38 @@ export async function serve(
       },
     );
   };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
+  listenToSignals(log, {
+    onStop() {
+      isStopping = true;
+      // Before the port is open, nobody waits for anything.
+      if (app === undefined) endBySignal(0);
+      else drain(app);
+    },
+    onStopNow: () => endBySignal(130),
+  });
+  surviveBugs(log);
   orderGpusByPci();
-  app = await startApp({ settings, environment, log });
-  process.stdout.write(
-    banner(packageVersion(), { ...app.address, encrypted: settings.tlsCert !== "" }, app.models()),
-  );
-  return ended.promise;
+  const onListening = (listening: App) => {
+    app = listening;
+    log.info(app.address, "listening; models are being loaded");
+  };
+  const starting = startApp({ settings, environment, log, onListening });
+  // A start that fails is thrown here; after a drain nobody asks any more.
+  const isUp = await Promise.race([starting.then(() => true), ended.promise.then(() => false)]);
+  if (isUp && !isStopping) {
+    say(banner(packageVersion(), { ...app!.address, encrypted: settings.tlsCert !== "" }, app!.models()));
+  }
+  const code = await ended.promise;
+  // What still holds the process, such as a model that is being loaded or a run that hangs, is not waited for.
+  setTimeout(() => endProcess(code), LEFT_OVERS_MS).unref();
+  return code;
+}
+
+/** The banner must not end, hold or grow the server either; all of it is kept for a slow reader. */
+function say(text: string): void {
+  const output = new LineOutput(1, { limitBytes: Buffer.byteLength(text) });
+  output.write(text);
+  process.once("exit", () => output.flush(LAST_LINES_MS));
 }
 
 function readConfig(name: string): string {

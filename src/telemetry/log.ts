@@ -1,4 +1,6 @@
 import pino from "pino";
+import { counted } from "../counted.ts";
+import { LineOutput } from "./line-output.ts";
 
 /** A structured logger; fields first, then the sentence. */
 export interface Log {
@@ -10,13 +12,31 @@ export interface Log {
   isLevelEnabled(level: string): boolean;
 }
 
-/** Makes a logger that writes JSON lines to standard error, synchronously, so that nothing is lost at the end. */
+/** The end of the process waits no longer for whoever reads the log. */
+const LAST_LINES_MS = 250;
+
+let output: LineOutput | undefined;
+
+/**
+ * Makes a logger that writes JSON lines to standard error at once, so that what is said last is not lost. A line that cannot be
+ * written is dropped and counted ("3 log lines were dropped"); logging never ends, holds or grows the process.
+ */
 export function createLog(level: string): Log {
-  const errorSerializer = pino.stdSerializers.errWithCause;
-  return pino(
-    { level, base: null, serializers: { err: errorSerializer } },
-    pino.destination({ fd: 2, sync: true }),
-  );
+  const err = pino.stdSerializers.errWithCause;
+  return pino({ level, base: null, serializers: { err } }, standardError());
+}
+
+function standardError(): LineOutput {
+  if (output !== undefined) return output;
+  const opened = new LineOutput(2, { tellDropped });
+  process.once("exit", () => opened.flush(LAST_LINES_MS));
+  output = opened;
+  return opened;
+}
+
+function tellDropped(dropped: number, cause: string): string {
+  const msg = `${counted(dropped, "log line")} ${dropped === 1 ? "was" : "were"} dropped: standard error took no more (${cause})`;
+  return `${JSON.stringify({ level: 40, time: Date.now(), dropped, cause, msg })}\n`;
 }
 
 /** A logger that says nothing: for the command line's own checks. */
