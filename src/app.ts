@@ -47,7 +47,8 @@ export interface App {
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { settings, environment, log, routes } = options;
-  const devices = chooseDevices(settings.devices, readDeviceListing(environment.CUDA_VISIBLE_DEVICES));
+  const listing = readDeviceListing(environment.CUDA_VISIBLE_DEVICES);
+  const devices = chooseDevices(settings.devices, listing, settings.origins.devices);
   if (devices.notice !== "") log.info({ devices: settings.devices }, devices.notice);
   const table = createModelTable(settings.defaultModel === "" ? undefined : settings.defaultModel);
   const lifecycle = { settled: false, draining: false };
@@ -71,7 +72,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   };
   try {
     const found = await scanRepository(settings.models);
-    checkDefaultModel(settings.defaultModel, found);
+    checkDefaultModel(settings, found);
     const { port } = await edge.listen(settings.host, settings.port);
     for (const { modelName, modelVersion } of found.map((one) =>
       one.kind === "prepared" ? one.model : one,
@@ -107,12 +108,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-function checkDefaultModel(name: string, found: readonly FoundModel[]): void {
+function checkDefaultModel(
+  { defaultModel: name, origins }: ServerSettings,
+  found: readonly FoundModel[],
+): void {
   const names = new Set(found.map((one) => (one.kind === "prepared" ? one.model : one).modelName));
   if (name === "" || names.has(name)) return;
   const hint = didYouMean(name, names) || `; it has ${[...names].slice(0, 12).join(", ")}`;
   throw new AssayError(
     Reason.CONFIG_INVALID,
-    `--default-model ${name}: the repository has no such model${hint}`,
+    `${origins.defaultModel} ${name}: the repository has no such model${hint}`,
   );
 }

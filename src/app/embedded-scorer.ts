@@ -21,7 +21,8 @@ import { loadModel } from "./load-model.ts";
 
 /** What a pool in this process is opened with. */
 export interface EmbeddedOptions {
-  readonly settings: Pick<ScoreSettings, "model" | "models" | "devices">;
+  readonly settings: Pick<ScoreSettings, "model" | "models" | "devices"> &
+    Partial<Pick<ScoreSettings, "origins">>;
   /** The environment, for CUDA_VISIBLE_DEVICES. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
@@ -36,8 +37,9 @@ const REQUESTS_IN_FLIGHT = 6;
  */
 export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scorer> {
   const { settings, environment, log } = options;
-  const devices = chooseDevices(settings.devices, readDeviceListing(environment.CUDA_VISIBLE_DEVICES));
-  const found = withoutQueueLimits(await findModel(settings.models, settings.model));
+  const listing = readDeviceListing(environment.CUDA_VISIBLE_DEVICES);
+  const devices = chooseDevices(settings.devices, listing, settings.origins?.devices);
+  const found = withoutQueueLimits(await findModel(settings));
   const cpuInstances = devices.devices.filter(({ provider }) => provider === "cpu").length;
   const threads = Math.max(1, Math.floor(availableParallelism() / Math.max(1, cpuInstances)));
   const flags = new Map([
@@ -79,14 +81,18 @@ function withoutQueueLimits(model: PreparedModel): PreparedModel {
   return { ...model, config: create(ModelConfigSchema, config) };
 }
 
-async function findModel(models: string, wanted: string): Promise<PreparedModel> {
+async function findModel({
+  models,
+  model: wanted,
+  origins,
+}: EmbeddedOptions["settings"]): Promise<PreparedModel> {
   const [, name, version] = /^(.*?)(?::(\d+))?$/s.exec(wanted)!;
   const path = wanted.endsWith(".onnx") ? wanted : join(models, name!);
   const names = wanted.endsWith(".onnx") ? [name!] : await readdir(models).catch(() => undefined);
   if (names === undefined) {
     throw new AssayError(
       Reason.CONFIG_INVALID,
-      `--models ${models} cannot be read; expected a folder with <name>/<version>/model.onnx`,
+      `${origins?.models ?? "--models"}: ${models} cannot be read; expected a folder with <name>/<version>/model.onnx`,
     );
   }
   if (!wanted.endsWith(".onnx") && !names.includes(name!)) {

@@ -3,6 +3,7 @@ import { runScore } from "../app/score-run.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { SCORE_FLAGS } from "../config/flag-table.ts";
 import { readScoreSettings } from "../config/score-settings.ts";
+import { strayVariables } from "../config/stray-variables.ts";
 import { AssayError } from "../errors.ts";
 import { createLog } from "../telemetry/log.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
@@ -29,6 +30,9 @@ export async function score(
   const problems = [...parsed.problems, ...repeated.map((name) => `--${name} came more than once`)];
   if (problems.length > 0) throw wrongArguments(problems, "score");
   const settings = readScoreSettings({ flags, environment }, [...paths, ...parsed.positionals]);
+  for (const { nearest, message } of strayVariables(environment)) {
+    if (nearest !== undefined) process.stderr.write(`assay score: ${message}\n`);
+  }
   const resumable = settings.output !== "-" && !settings.inputs.includes("-") && !settings.dryRun;
   const interrupted = `assay score: interrupted${resumable ? "; the same command goes on where it stopped" : ""}\n`;
   const controller = new AbortController();

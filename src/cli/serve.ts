@@ -4,6 +4,7 @@ import { type App, startApp } from "../app.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { FLAGS } from "../config/flag-table.ts";
 import { readServerSettings } from "../config/server-settings.ts";
+import { strayVariables } from "../config/stray-variables.ts";
 import { AssayError } from "../errors.ts";
 import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog } from "../telemetry/log.ts";
@@ -29,12 +30,16 @@ export async function serve(
   const stray = positionals.map((positional) => `${positional} is not known; flags start with --`);
   if (problems.length + stray.length > 0) throw wrongArguments([...problems, ...stray], "serve");
   const configName = flags.get("config") ?? environment.ASSAY_CONFIG;
+  const configOrigin = flags.has("config") ? "--config" : "ASSAY_CONFIG";
   const settings = readServerSettings({
     flags,
     environment,
-    ...(configName === undefined ? {} : { configFile: { name: configName, text: readConfig(configName) } }),
+    ...(configName === undefined
+      ? {}
+      : { configFile: { name: configName, text: readConfig(configName, configOrigin) } }),
   });
   const log = createLog(settings.logLevel);
+  for (const { name, message } of strayVariables(environment)) log.warn({ variable: name }, message);
   const ended = Promise.withResolvers<number>();
   let app: App | undefined;
   let isStopping = false;
@@ -81,13 +86,13 @@ function say(text: string): void {
   process.once("exit", () => output.flush(LAST_LINES_MS));
 }
 
-function readConfig(name: string): string {
+function readConfig(name: string, origin: string): string {
   try {
     return readFileSync(name, "utf8");
   } catch (cause) {
     throw new AssayError(
       Reason.CONFIG_INVALID,
-      `--config ${name} cannot be read: ${(cause as Error).message}`,
+      `${origin} ${name} cannot be read: ${(cause as Error).message}`,
       { cause },
     );
   }

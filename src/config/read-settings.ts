@@ -4,6 +4,7 @@ import { createValidator } from "@bufbuild/protovalidate";
 import { didYouMean } from "../nearest-name.ts";
 import type { FlagRow } from "./flag-table.ts";
 import { readFlagValue } from "./flag-value.ts";
+import { isServiceLink } from "./stray-variables.ts";
 
 /** Where settings come from. `configFile` is the text of `--config FILE`. */
 export interface SettingsSources {
@@ -16,6 +17,8 @@ export interface SettingsSources {
 export interface ReadSettings {
   readonly values: Readonly<Record<string, unknown>>;
   readonly problems: readonly string[];
+  /** Where each value came from, by its name in `values`, as a message names it: `--port`, `ASSAY_PORT`, `port in assay.json`. */
+  readonly origins: Readonly<Record<string, string>>;
 }
 
 /** Reads a configuration message: flag, environment, file, default, in that order, and checks it against its schema. */
@@ -25,18 +28,19 @@ export function readSettings(
   sources: SettingsSources,
 ): ReadSettings {
   const problems: string[] = [];
-  const origins = new Map<string, string>();
+  const origins: Record<string, string> = {};
   const config = create(schema);
   const values = config as unknown as Record<string, unknown>;
   const file = readFile(schema, rows, sources, problems);
   for (const row of rows) {
     const { localName } = row.field;
     const given = givenText(row, sources);
+    origins[localName] = `--${row.name}`;
     if (given !== undefined) {
-      origins.set(row.field.name, given.origin);
+      origins[localName] = given.origin;
       assign(row, given.text, given.origin, values, problems);
     } else if (file !== undefined && row.field.name in file) {
-      origins.set(row.field.name, `${row.field.name} in ${sources.configFile?.name}`);
+      origins[localName] = `${row.field.name} in ${sources.configFile?.name}`;
       values[localName] = file[row.field.name];
     } else if (row.default !== "") {
       assign(row, row.default, "default", values, problems);
@@ -49,18 +53,17 @@ export function readSettings(
     const name = field.replace(/\[.*$/, "");
     const row = rows.find((candidate) => candidate.field.name === name);
     const came = JSON.stringify(row === undefined ? "" : String(values[row.field.localName]));
-    problems.push(
-      `${origins.get(name) ?? (row === undefined ? name : `--${row.name}`)}: ${came} ${violation.message}`,
-    );
+    problems.push(`${row === undefined ? name : origins[row.field.localName]}: ${came} ${violation.message}`);
   }
-  return { values, problems };
+  return { values, problems, origins };
 }
 
 function givenText(row: FlagRow, sources: SettingsSources): { text: string; origin: string } | undefined {
   const flagText = sources.flags.get(row.name);
   if (flagText !== undefined) return { text: flagText, origin: `--${row.name}` };
   const variableText = sources.environment[row.variable];
-  if (variableText !== undefined) return { text: variableText, origin: row.variable };
+  if (variableText !== undefined && !isServiceLink(row.variable, variableText))
+    return { text: variableText, origin: row.variable };
   return undefined;
 }
 

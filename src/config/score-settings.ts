@@ -17,6 +17,8 @@ export type ScoreSettings = {
     readonly inputs: readonly string[];
     /** Input or feature to column. */
     readonly maps: ReadonlyMap<string, string>;
+    /** Where each value came from, by its name here, as a message names it: `--model` or `ASSAY_MODEL`. */
+    readonly origins: Readonly<Record<string, string>>;
   };
 
 /**
@@ -24,27 +26,29 @@ export type ScoreSettings = {
  * leaves them that expands a glob. Throws one CONFIG_INVALID that lists every problem.
  */
 export function readScoreSettings(sources: SettingsSources, paths: readonly string[]): ScoreSettings {
-  const { values, problems } = readSettings(ScoreConfigSchema, SCORE_FLAGS, sources);
+  const { values, problems, origins } = readSettings(ScoreConfigSchema, SCORE_FLAGS, sources);
   const config = values as unknown as ScoreConfig;
   const all = [...problems];
   const inputs = [config.input, ...paths].filter((one) => one !== "");
   if (inputs.length === 0)
     all.push("--input is missing: a file, a glob, 'sql:SELECT …', or - for standard input");
   if (inputs.length > 1 && inputs.some((one) => one === "-" || one.startsWith("sql:")))
-    all.push("--input: standard input and sql: stand alone, other inputs came beside them");
+    all.push(`${origins.input}: standard input and sql: stand alone, other inputs came beside them`);
   if (config.output === "" && !config.dryRun)
     all.push(
       "--output is missing: a file ending in .parquet, .csv, .ndjson or .arrow, or - for standard output",
     );
-  if (config.overwrite && config.output === "-") all.push("--overwrite: standard output replaces nothing");
+  if (config.overwrite && config.output === "-")
+    all.push(`${origins.overwrite}: standard output replaces nothing`);
   const maps = new Map<string, string>();
   for (const pair of config.map) {
     const at = pair.indexOf("=");
     const name = pair.slice(0, at);
-    if (maps.has(name)) all.push(`--map: ${JSON.stringify(name)} came twice`);
+    if (maps.has(name)) all.push(`${origins.map}: ${JSON.stringify(name)} came twice`);
     maps.set(name, pair.slice(at + 1));
   }
-  if (config.byPosition && maps.size > 0) all.push("--by-position and --map exclude each other");
+  if (config.byPosition && maps.size > 0)
+    all.push(`${origins.byPosition} and ${origins.map} exclude each other`);
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
-  return { ...config, inputs, maps } as unknown as ScoreSettings;
+  return { ...config, inputs, maps, origins } as unknown as ScoreSettings;
 }

@@ -7,6 +7,9 @@ import { readSettings, type SettingsSources } from "./read-settings.ts";
 /** The server's configuration with every default filled in; units stand in the names. */
 export type ServerSettings = {
   readonly [K in Exclude<keyof ServerConfig, `$${string}`>]-?: NonNullable<ServerConfig[K]>;
+} & {
+  /** Where each value came from, by its name here, as a message names it: `--port`, `ASSAY_PORT`, `port in assay.json`. */
+  readonly origins: Readonly<Record<string, string>>;
 };
 
 /**
@@ -14,13 +17,14 @@ export type ServerSettings = {
  * problem, each with where the value came from.
  */
 export function readServerSettings(sources: SettingsSources): ServerSettings {
-  const { values, problems } = readSettings(ServerConfigSchema, FLAGS, sources);
-  const settings = values as unknown as ServerSettings;
+  const { values, problems, origins } = readSettings(ServerConfigSchema, FLAGS, sources);
+  const settings = { ...values, origins } as unknown as ServerSettings;
+  const { tlsCert, tlsKey, tlsClientCa } = settings;
   const missing: string[] = [];
-  if (settings.tlsCert !== "" && settings.tlsKey === "") missing.push("--tls-cert needs --tls-key");
-  if (settings.tlsKey !== "" && settings.tlsCert === "") missing.push("--tls-key needs --tls-cert");
-  if (settings.tlsClientCa !== "" && settings.tlsCert === "")
-    missing.push("--tls-client-ca needs --tls-cert and --tls-key");
+  if (tlsCert !== "" && tlsKey === "") missing.push(`${origins.tlsCert} needs --tls-key`);
+  if (tlsKey !== "" && tlsCert === "") missing.push(`${origins.tlsKey} needs --tls-cert`);
+  if (tlsClientCa !== "" && tlsCert === "")
+    missing.push(`${origins.tlsClientCa} needs --tls-cert and --tls-key`);
   const all = [...problems, ...missing];
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
   return settings;

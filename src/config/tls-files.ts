@@ -14,16 +14,15 @@ export interface TlsFiles {
 /** Reads the files that the TLS settings name; undefined where TLS is off. Throws CONFIG_INVALID for a file that cannot be read. */
 export function readTlsFiles(settings: ServerSettings): TlsFiles | undefined {
   if (settings.tlsCert === "") return undefined;
-  const read = (flag: string, name: string): string => {
+  const read = (setting: "tlsCert" | "tlsKey" | "tlsClientCa"): string => {
+    const name = settings[setting];
     try {
       return readFileSync(name, "utf8");
     } catch (cause) {
-      const what = `--${flag} ${name} cannot be read: ${(cause as Error).message}`;
+      const what = `${settings.origins[setting]}: ${name} cannot be read: ${(cause as Error).message}`;
       throw new AssayError(Reason.CONFIG_INVALID, what, { cause });
     }
   };
-  const pair = { cert: read("tls-cert", settings.tlsCert), key: read("tls-key", settings.tlsKey) };
-  return settings.tlsClientCa === ""
-    ? pair
-    : { ...pair, clientCa: read("tls-client-ca", settings.tlsClientCa) };
+  const pair = { cert: read("tlsCert"), key: read("tlsKey") };
+  return settings.tlsClientCa === "" ? pair : { ...pair, clientCa: read("tlsClientCa") };
 }

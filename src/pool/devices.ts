@@ -26,11 +26,30 @@ export interface DeviceChoice {
 const INSTALL_CUDA =
   "ONNX Runtime's CUDA provider is not installed; docs/gpu.md has the one command that installs it";
 
+const DEVICES_FLAG = "--devices";
+
 /**
  * Reads `--devices`: `auto`, `cpu`, `cpu:2` (instances), `cuda`, `cuda:0,1`, `webgpu:0` (device ids). Throws CONFIG_INVALID for
- * other forms and DEVICE_UNAVAILABLE, with what there is, for devices that the machine lacks.
+ * other forms and DEVICE_UNAVAILABLE, with what there is, for devices that the machine lacks; `origin` is where it was set.
  */
-export function chooseDevices(wanted: string, listing: DeviceListing): DeviceChoice {
+export function chooseDevices(
+  wanted: string,
+  listing: DeviceListing,
+  origin: string = DEVICES_FLAG,
+): DeviceChoice {
+  try {
+    return choose(wanted, listing);
+  } catch (error) {
+    if (!(error instanceof AssayError)) throw error;
+    throw new AssayError(
+      error.reason,
+      error.message.replace(DEVICES_FLAG, () => origin),
+      { cause: error.cause },
+    );
+  }
+}
+
+function choose(wanted: string, listing: DeviceListing): DeviceChoice {
   const match = /^(auto|cpu|cuda|webgpu)(?::(\d+(?:,\d+)*))?$/.exec(wanted);
   if (match === null || (match[1] === "auto" && match[2] !== undefined)) throw invalidDevices(wanted);
   const numbers = match[2]?.split(",").map(Number);

@@ -52,6 +52,23 @@ test("every problem is told at once, with where it came from", () => {
   );
 });
 
+test("a value from the file or the environment is blamed on where it stands, not on the flag", () => {
+  const sources = {
+    flags: new Map<string, string>(),
+    environment: { ASSAY_TLS_CLIENT_CA: "ca.pem" },
+    configFile: { name: "assay.json", text: '{"tls_key": "key.pem", "port": 99999}' },
+  };
+  const message = expect.stringMatching(
+    /^port in assay\.json: "99999" must be less than.*\ntls_key in assay\.json needs --tls-cert\nASSAY_TLS_CLIENT_CA needs --tls-cert and --tls-key$/,
+  );
+  expect(() => readServerSettings(sources)).toThrow(expect.objectContaining({ message }));
+});
+
+test("a port that Kubernetes sets for a Service named assay is no setting", () => {
+  const environment = { ASSAY_PORT: "tcp://10.0.171.239:8080" };
+  expect(readServerSettings({ ...none, environment })).toMatchObject({ port: 8080 });
+});
+
 test("every field of the schema has a flag, and no flag two fields", () => {
   expect(new Set(FLAGS.map((row) => row.name)).size).toBe(FLAGS.length);
   expect(FLAGS.every((row) => row.help !== "")).toBe(true);
