@@ -71,7 +71,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     await Promise.all(generations.map((generation) => generation.close()));
   };
   try {
-    const found = await scanRepository(settings.models);
+    const found = await scanRepository(settings.models, (name, why) =>
+      log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
+    );
     checkDefaultModel(settings, found);
     const { port } = await edge.listen(settings.host, settings.port);
     for (const { modelName, modelVersion } of found.map((one) =>

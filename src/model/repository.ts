@@ -11,6 +11,7 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { FoundFile } from "./external-data.ts";
 import { misnamedFileReason } from "./file-kind.ts";
+import { type FolderNames, noModelReason } from "./no-model.ts";
 import { prepareModel } from "./prepare-model.ts";
 import type { FoundModel } from "./prepared-model.ts";
 import { quoted, refusal } from "./refusal.ts";
@@ -20,8 +21,14 @@ import { readTestDataSets } from "./test-data-sets.ts";
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 
-/** Reads every version of every model. Throws CONFIG_INVALID where the repository itself cannot be read. */
-export async function scanRepository(dir: string): Promise<FoundModel[]> {
+/**
+ * Reads every version of every model. `onIgnored` hears of each folder that can be no model, and why. Throws CONFIG_INVALID where
+ * the repository itself cannot be read.
+ */
+export async function scanRepository(
+  dir: string,
+  onIgnored: (name: string, why: string) => void = () => {},
+): Promise<FoundModel[]> {
   const names = await folderNames(dir).catch((cause: unknown) => {
     const code = (cause as NodeJS.ErrnoException).code;
     const what =
@@ -42,7 +49,15 @@ export async function scanRepository(dir: string): Promise<FoundModel[]> {
       : reason;
     found.push(refused(stem, "", moved));
   }
+  for (const name of names.lost) {
+    found.push(refused(name, "", "the link leads to nothing: mend it, or take it away"));
+  }
   for (const modelName of names.folders) {
+    const why = await noModelReason(modelName, () => folderNames(join(dir, modelName)));
+    if (why !== undefined) {
+      onIgnored(modelName, why);
+      continue;
+    }
     found.push(
       ...(await scanModel(dir, modelName).catch((cause: unknown) => [
         refused(modelName, "", unreadReason(cause), cause),
@@ -134,6 +149,9 @@ async function scanVersion(
 function unreadReason(cause: unknown): string {
   if (cause instanceof AssayError) return cause.message;
   const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "EACCES" || code === "EPERM") {
+    return `the folder or a file in it cannot be read by this user (${code}): give it read access, on folders search access too`;
+  }
   const what = code !== undefined && /^E[A-Z0-9]+$/.test(code) ? code : `a bug in Assay: ${message}`;
   return `the folder cannot be read (${what})`;
 }
@@ -197,21 +215,25 @@ function findExternal(root: string, location: string): FoundFile {
 }
 
 async function holdsModel(folder: string): Promise<boolean> {
-  const { files } = await folderNames(folder);
+  // One that cannot be read, such as lost+found, holds none that anyone meant to be served.
+  const { files } = await folderNames(folder).catch(() => ({ files: [] }));
   return files.some((file) => misnamedFileReason(file) !== undefined);
 }
 
-/** Hidden entries are not looked at; links are followed. */
-async function folderNames(folder: string): Promise<{ folders: string[]; files: string[] }> {
+/** Hidden entries are not looked at; links are followed, and those that lead to nothing are told apart. */
+async function folderNames(folder: string): Promise<FolderNames & { lost: string[] }> {
   const folders: string[] = [];
   const files: string[] = [];
+  const lost: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
     if (name.startsWith(".") || name === "__MACOSX") continue;
-    const info = await stat(join(folder, name)).catch(() => undefined);
-    if (info?.isDirectory()) folders.push(name);
-    else if (info?.isFile()) files.push(name);
+    const info = await stat(join(folder, name)).catch((error: NodeJS.ErrnoException) => error.code);
+    if (info === "EACCES") throw Object.assign(new Error(`${name} cannot be looked at`), { code: info });
+    if (info === "ENOENT" && !name.includes(".")) lost.push(name);
+    else if (typeof info === "object" && info.isDirectory()) folders.push(name);
+    else if (typeof info === "object" && info.isFile()) files.push(name);
   }
-  return { folders, files };
+  return { folders, files, lost };
 }
 
 function refused(modelName: string, modelVersion: string, reason: string, cause?: unknown): FoundModel {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ModelProtoSchema, TensorProtoSchema } from "../../../gen/onnx/onnx-ml_pb.ts";
+import { noModelReason } from "../../../src/model/no-model.ts";
 import type { FoundModel } from "../../../src/model/prepared-model.ts";
 import { scanPath, scanRepository } from "../../../src/model/repository.ts";
 import { openBareSession } from "../../bare-session.ts";
@@ -155,6 +156,45 @@ describe("scanRepository", () => {
     await put(".git/1/model.onnx", model);
     await put("README.md", "x");
     expect(await scanRepository(root)).toEqual([]);
+  });
+
+  it("leaves alone what systems and tools put beside models, and says why", async () => {
+    await put("m/1/model.onnx", model);
+    for (const name of ["lost+found", "__pycache__", "@eaDir", "System Volume Information"]) {
+      await put(`${name}/file.pyc`, "x");
+    }
+    await put("m/__pycache__/train.pyc", "x");
+    await mkdir(join(root, "empty/.hidden"), { recursive: true });
+    await put("scripts/train.py", "x");
+    await put(".DS_Store", "x");
+    const ignored: string[] = [];
+    const found = await scanRepository(root, (name, why) => ignored.push(`${name}: ${why}`));
+    expect(short(found)).toEqual(["m/1"]);
+    expect(ignored).toEqual([
+      "@eaDir: it is a Synology disk station's own folder",
+      "System Volume Information: it is Windows' own folder",
+      "__pycache__: it is Python's own folder",
+      "empty: it is empty",
+      "lost+found: it is a file system's own folder",
+      "scripts: it holds no model, only train.py",
+    ]);
+  });
+
+  it("reports what looks like a model, and a link that leads to nothing", async () => {
+    await put("a/config.json", "{}");
+    await mkdir(join(root, "b/1"), { recursive: true });
+    await symlink(join(root, "gone"), join(root, "c"));
+    expect(short(await scanRepository(root))).toEqual([
+      "a/: the folder has no version folder; expected a/1/model.onnx",
+      "b/1: the version folder has no model.onnx: put the exported file there",
+      "c/: the link leads to nothing: mend it, or take it away",
+    ]);
+  });
+
+  it("takes a folder that cannot be read for a model, unless its name tells what it is", async () => {
+    const unreadable = () => Promise.reject(new Error("EACCES"));
+    expect(await noModelReason("churn", unreadable)).toBeUndefined();
+    expect(await noModelReason("lost+found", unreadable)).toBe("it is a file system's own folder");
   });
 
   it("serves weights in another file of the folder", async () => {
