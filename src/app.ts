@@ -119,6 +119,6 @@ function checkDefaultModel(
   const hint = didYouMean(name, names) || `; it has ${[...names].slice(0, 12).join(", ")}`;
   throw new AssayError(
     Reason.CONFIG_INVALID,
-    `${origins.defaultModel} ${name}: the repository has no such model${hint}`,
+    `${origins.defaultModel}: the repository has no model ${JSON.stringify(name)}${hint}`,
   );
 }

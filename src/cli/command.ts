@@ -17,6 +17,10 @@ const COMMANDS = ["serve", "score", "inspect"];
  */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const [command = "--help", ...rest] = argv;
+  // Where even messages cannot be written, the exit code still tells.
+  process.stderr.on("error", () => {});
+  const isOwnOutput = (command !== "score" && command !== "serve") || rest.includes("--help");
+  if (isOwnOutput) process.stdout.on("error", onLostOutput);
   try {
     if (command === "--version" || command === "version") return say(packageVersion());
     if (command === "--help" || command === "-h" || command === "help") return say(generalHelp().trimEnd());
@@ -38,6 +42,15 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
+}
+
+/** `| head` has read what it wanted; any other failed write is the command's own. */
+function onLostOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`assay: standard output cannot be written: ${error.message}\n`);
+  process.once("exit", () => {
+    process.exitCode = 1;
+  });
 }
 
 function say(text: string): number {

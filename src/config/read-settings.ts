@@ -114,7 +114,9 @@ function readFile(
       const one = fromJson(schema, { [row.field.jsonName]: value } as JsonObject);
       found[row.field.name] = (one as unknown as Record<string, unknown>)[row.field.localName];
     } catch (error) {
-      problems.push(`${configFile.name}: ${error instanceof Error ? error.message : String(error)}`);
+      const { message } = error as Error;
+      const what = message.replace(/^cannot decode field \S+ from JSON: /, "");
+      problems.push(`${row.field.name} in ${configFile.name}: ${what}`);
     }
   }
   return found;
