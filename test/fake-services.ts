@@ -46,6 +46,8 @@ export interface FakeScoring extends ScoringService {
   /** Called whenever a call to `hang` has come. */
   onHang: () => void;
   onCancelled: () => void;
+  /** So many calls find the queue full, whatever their model. */
+  fullFor: number;
   /** Answers what hangs with the score 7. */
   release(): void;
 }
@@ -57,12 +59,17 @@ export function createFakeScoring(): FakeScoring {
     hanging: new Set(),
     onHang: () => {},
     onCancelled: () => {},
+    fullFor: 0,
     release() {
       for (const answer of answers.values()) answer(create(PredictResponseSchema, { scores: [7] }));
     },
     predict(request, call) {
       fake.calls.push(call);
       if (request.modelName === "hang") return hang(fake, call, answers);
+      if (fake.fullFor > 0) {
+        fake.fullFor--;
+        return Promise.reject(queueFull());
+      }
       return new Promise((resolve) => resolve(score(request)));
     },
     openStream(call) {
@@ -139,12 +146,18 @@ function itemResult(item: PredictStreamRequest): ItemResult {
   }
 }
 
+function queueFull(): AssayError {
+  return new AssayError(Reason.QUEUE_FULL, "the queue holds 8192 rows (max-queue-rows)", {
+    retryAfterMs: 250,
+  });
+}
+
 function score(request: PredictRequest): PredictResponse {
   switch (request.modelName) {
     case "full":
-      throw new AssayError(Reason.QUEUE_FULL, "the queue holds 8192 rows (max-queue-rows)", {
-        retryAfterMs: 250,
-      });
+      throw queueFull();
+    case "loading":
+      throw new AssayError(Reason.MODEL_NOT_READY, "model loading is still being loaded");
     case "bug":
       throw new TypeError("a bug in the fake");
     case "lost":

@@ -146,6 +146,13 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
+const PROTOCOL_FIELDS = new Set(["content-type", "grpc-encoding", "grpc-accept-encoding"]);
+
+function hasOwnFields(header: Headers | undefined): boolean {
+  for (const name of header?.keys() ?? []) if (!PROTOCOL_FIELDS.has(name)) return true;
+  return false;
+}
+
 function isOk(trailer: Headers): boolean {
   return trailer.get("grpc-status") === "0";
 }
@@ -174,7 +181,8 @@ function createResponsePump(stream: ServerStream): ResponsePump {
       const fields = responseFields(response.header, stream.headers, requestId, context.corsOrigins, isText);
       // gRPC's head waits for the first octet: an error without a message goes out in one block of fields (Trailers-Only), since
       // clients take a head by itself for an answer that has begun and do not retry.
-      let hasResponded = wire !== "grpc";
+      // Metadata that a handler put in its head stay a head.
+      let hasResponded = wire !== "grpc" || hasOwnFields(response.header);
       if (hasResponded) stream.respond(response.status, headerBlock(fields));
       while (iterator !== undefined && !stopped) {
         const chunk = await iterator.next();

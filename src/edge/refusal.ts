@@ -26,7 +26,10 @@ export function refuse(
   const wire = wireProtocol(stream.headers.get("content-type"));
   const shared = [...extraFields, ...corsFields(stream.headers, corsOrigins)];
   if (readsGrpcStatus(wire)) {
-    const trailer = setTrailerStatus(new Headers(), toConnectError(error, wire));
+    const connectError = toConnectError(error, wire);
+    // No procedure of Assay's is meant, whose callers know its details.
+    connectError.details = [];
+    const trailer = setTrailerStatus(new Headers(), connectError);
     const fields: Field[] = [
       ["content-type", stream.headers.get("content-type")!],
       ...trailerFields(trailer),

@@ -88,8 +88,7 @@ function openStream(connection: Connection, streamId: number, head: RequestHead)
   } else if (head.method === "CONNECT") {
     stream.respond(501, EMPTY_BLOCK, true);
   } else {
-    if (connection.mayServe() && connection.heldRequests.isEmpty) serve(connection, stream, endStream);
-    else connection.heldRequests.hold(stream, endStream);
+    connection.accept(stream, endStream);
   }
 }
 
@@ -104,6 +103,7 @@ function refuseHeaderList(connection: Connection, stream: Http2Stream): void {
 
 /** Hands a request to the handler. */
 export function serve(connection: Connection, stream: Http2Stream, endStream: boolean): void {
+  connection.servedInTurn++;
   try {
     connection.context.handler(stream);
   } catch (error) {

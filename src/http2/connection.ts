@@ -38,6 +38,7 @@ import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "./stream-state.ts";
 const EMPTY = Buffer.alloc(0);
 // Of the octets of answers that a connection may leave unread: above this part its further requests wait.
 const HOLD_PART = 4;
+const FIRST_IN_TURN = 8;
 
 /** One HTTP/2 connection, from its preface to its end; it closes its socket. RFC 9113 section 3.4. */
 export class Connection implements FrameSink, StreamOwner {
@@ -69,6 +70,12 @@ export class Connection implements FrameSink, StreamOwner {
   /** Octets of answers that wait for the peer's windows. */
   unsentBytes = 0;
   readonly heldRequests: HeldRequests;
+  /**
+   * Requests handed over in this turn of the event loop, and how many may be: the others follow in the next turns, so that the answers
+   * before them are seen to be read or not, and that costly ones do not hold the loop.
+   */
+  servedInTurn = 0;
+  requestsInTurn = FIRST_IN_TURN;
   readingEnded = false;
   /** Something was read since the sweep last looked. */
   heard = false;
@@ -91,10 +98,7 @@ export class Connection implements FrameSink, StreamOwner {
     this.scheduler = new SendScheduler(this.output, DEFAULT_WINDOW_BYTES);
     this.receive = new ReceiveWindow(DEFAULT_WINDOW_BYTES, context.limits.maxConnectionWindowBytes);
     this.growthBytes = context.limits.maxUnreadBodyBytes / 2;
-    this.heldRequests = new HeldRequests(
-      (stream, endStream) => serve(this, stream, endStream),
-      () => this.mayServe(),
-    );
+    this.heldRequests = new HeldRequests(this);
     this.read = createFrameReader(this);
     socket.setNoDelay(true);
     readSocket(socket, (chunk) => this.take(chunk));
@@ -117,6 +121,7 @@ export class Connection implements FrameSink, StreamOwner {
   take(chunk: Buffer): void {
     if (this.readingEnded) return;
     this.heard = true;
+    this.servedInTurn = 0;
     try {
       this.read(chunk);
     } catch (error) {
@@ -210,7 +215,7 @@ export class Connection implements FrameSink, StreamOwner {
   answerTaken(byteCount: number): void {
     this.unsentBytes -= byteCount;
     this.context.onUnreadAnswers(-byteCount);
-    if (!this.heldRequests.isEmpty && this.mayServe()) this.heldRequests.release();
+    if (!this.heldRequests.isEmpty && this.answersAreRead()) this.heldRequests.release();
   }
 
   streamClosed(stream: Http2Stream, completed: boolean): void {
@@ -245,8 +250,26 @@ export class Connection implements FrameSink, StreamOwner {
     if (increment > 0 && this.closingSinceMs === undefined) this.output.windowUpdate(0, increment);
   }
 
-  /** Whether a further request is served now: the peer reads its answers. */
+  /** Serves a request now or in its turn. */
+  accept(stream: Http2Stream, endStream: boolean): void {
+    if (this.heldRequests.isEmpty && this.mayServe()) serve(this, stream, endStream);
+    else {
+      this.heldRequests.hold(stream, endStream);
+      if (this.answersAreRead()) this.heldRequests.release();
+    }
+  }
+
+  /** Serves a request that was held. */
+  serve(stream: Http2Stream, endStream: boolean): void {
+    serve(this, stream, endStream);
+  }
+
+  /** Whether a further request is served in this turn. */
   mayServe(): boolean {
+    return this.servedInTurn < this.requestsInTurn && this.answersAreRead();
+  }
+
+  answersAreRead(): boolean {
     return this.unsentBytes * HOLD_PART < this.context.limits.maxUnreadAnswerBytes;
   }
 

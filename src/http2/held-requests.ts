@@ -6,19 +6,41 @@ interface HeldRequest {
   readonly endStream: boolean;
 }
 
+const MAX_IN_TURN = 64;
+// A turn that takes less may be twice as large, one that takes more is to be half as large.
+const SHORT_TURN_MS = 10;
+const LONG_TURN_MS = 20;
+
+/** How many requests a turn may hand over after one of `requests` that took `turnMs`, at least 1 and at most 64. */
+export function requestsAfter(requests: number, turnMs: number): number {
+  if (turnMs > LONG_TURN_MS) return Math.max(1, requests >> 1);
+  return turnMs < SHORT_TURN_MS ? Math.min(MAX_IN_TURN, requests * 2) : requests;
+}
+
+/** What held requests ask of their connection. */
+export interface RequestServer {
+  /** Requests handed over in this turn of the event loop, and how many may be. */
+  servedInTurn: number;
+  requestsInTurn: number;
+  /** Whether one more is served in this turn. */
+  mayServe(): boolean;
+  /** Whether the peer reads its answers. */
+  answersAreRead(): boolean;
+  serve(stream: Http2Stream, endStream: boolean): void;
+}
+
 /**
- * The requests of one connection that wait because its answers are not read: who does not take what was asked for is not given more.
- * They are served in the order in which they came.
+ * The requests of one connection that wait for the next turn, or because its answers are not read: who does not take what was asked for
+ * is not given more. They are served in the order in which they came.
  */
 export class HeldRequests {
+  private readonly server: RequestServer;
   private requests: HeldRequest[] = [];
   private isScheduled = false;
-  private readonly serve: (stream: Http2Stream, endStream: boolean) => void;
-  private readonly mayServe: () => boolean;
+  private scheduledAtMs = 0;
 
-  constructor(serve: (stream: Http2Stream, endStream: boolean) => void, mayServe: () => boolean) {
-    this.serve = serve;
-    this.mayServe = mayServe;
+  constructor(server: RequestServer) {
+    this.server = server;
   }
 
   get isEmpty(): boolean {
@@ -30,21 +52,27 @@ export class HeldRequests {
     this.requests.push({ stream, endStream });
   }
 
-  /** There may be room again; handlers are called in the next turn, because one may be writing just now. */
+  /** There is or may be room in the next turn; not in this one, because a handler may be writing just now. */
   release(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
+    this.scheduledAtMs = performance.now();
     setImmediate(() => {
       this.isScheduled = false;
-      const waiting = this.requests;
-      this.requests = [];
-      for (const [index, { stream, endStream }] of waiting.entries()) {
-        if (!this.mayServe()) {
-          this.requests = [...waiting.slice(index), ...this.requests];
-          return;
-        }
-        if (stream.unanswered) this.serve(stream, endStream);
-      }
+      this.serveTurn();
     });
+  }
+
+  private serveTurn(): void {
+    const { server, requests } = this;
+    server.servedInTurn = 0;
+    server.requestsInTurn = requestsAfter(server.requestsInTurn, performance.now() - this.scheduledAtMs);
+    let next = 0;
+    for (; next < requests.length && server.mayServe(); next++) {
+      const { stream, endStream } = requests[next]!;
+      if (stream.unanswered) server.serve(stream, endStream);
+    }
+    this.requests = this.requests.slice(next);
+    if (this.requests.length > 0 && server.answersAreRead()) this.release();
   }
 }

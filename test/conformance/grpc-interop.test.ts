@@ -18,6 +18,9 @@ const CASES = [
   "custom_metadata",
   "unimplemented_method",
   "unimplemented_service",
+  "rpc_soak",
+  // A connection for each of its calls, all open to its end.
+  "channel_soak",
 ];
 
 describe.each(["assay", "node"])("grpc-go's interop client against the %s engine", (engine) => {
@@ -36,6 +39,7 @@ describe.each(["assay", "node"])("grpc-go's interop client against the %s engine
       `--server_port=${port}`,
       "--use_tls=false",
       `--test_case=${name}`,
+      "--soak_iterations=200",
     ];
     const result = await run(tool("grpc-go-interop"), flags);
     expect(result.stderr).not.toContain("fatal");
