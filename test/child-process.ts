@@ -14,7 +14,7 @@ export interface ChildServer {
   residentBytes(): Promise<number>;
   /** What lies among V8's old objects after a young collection: what only a full one would free is counted. */
   oldBytes(): Promise<number>;
-  /** The longest that its event loop was held since it was last asked. */
+  /** The longest that its event loop worked without a turn since it was last asked, in milliseconds of CPU. */
   longestStallMs(): Promise<number>;
   close(): Promise<void>;
 }

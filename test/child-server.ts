@@ -1,5 +1,4 @@
 /** A whole server in a process of its own, whose worker obeys commands: the entry that `startChildServer` forks. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { getHeapSpaceStatistics } from "node:v8";
 import { startAppServer } from "./app-server.ts";
@@ -8,8 +7,14 @@ import { COMMANDED_WORKER_URL, commandWorkers, type WorkerCommand } from "./work
 
 const flags = JSON.parse(process.argv[2] ?? "{}") as Record<string, string>;
 const server = await startAppServer("models", flags, { workerUrl: COMMANDED_WORKER_URL });
-const loopDelay = monitorEventLoopDelay({ resolution: 5 });
-loopDelay.enable();
+/** What the loop's thread worked between two timers; what others on the machine take is not in it. */
+let longestStallMs = 0;
+let before = process.threadCpuUsage();
+setInterval(() => {
+  const { user, system } = process.threadCpuUsage(before);
+  longestStallMs = Math.max(longestStallMs, (user + system) / 1000);
+  before = process.threadCpuUsage();
+}, 5);
 process.on("message", (message: WorkerCommand | ChildQuestion) => {
   if (message === "resident-bytes") {
     globalThis.gc?.();
@@ -19,9 +24,8 @@ process.on("message", (message: WorkerCommand | ChildQuestion) => {
     const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => /^(old|large)/.test(name));
     process.send?.(spaces.reduce((bytes, space) => bytes + space.space_used_size, 0));
   } else if (message === "longest-stall-ms") {
-    const stallMs = loopDelay.max / 1e6;
-    loopDelay.reset();
-    process.send?.(stallMs);
+    process.send?.(longestStallMs);
+    longestStallMs = 0;
   } else commandWorkers(message);
 });
 process.send?.(server.address);

@@ -30,9 +30,12 @@ export function wideModel(): TestModel {
 /** All of them, for a server with the example models and `wideModel`. */
 export const LOOP_ATTACKS: readonly LoopAttack[] = [
   {
-    title: "a row of 100,000 columns that the model does not have",
-    run: (url) => predict(url, "census", { rows: [rowOf(100_000, (i) => `col${i}`)] }),
-    answer: /"violation_count":1000\d\d/,
+    title: "ten rows of 16,000 columns that the model does not have",
+    run: (url) => {
+      const row = rowOf(16_000, (i) => `col${i}`);
+      return predict(url, "census", { rows: Array.from({ length: 10 }, () => row) });
+    },
+    answer: /"violation_count":160100/,
   },
   {
     title: "three hundred unknown columns with names of 16 KB",

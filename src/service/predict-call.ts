@@ -46,6 +46,9 @@ export function startPrediction(
   return prediction;
 }
 
+/** What a request takes of the queue besides its rows, of which it may have none. */
+const ENTRY_BYTES = 256;
+
 /** The batcher's entry of one request; the rows are copied when the batcher asks for them. */
 class Prediction implements Entry, StartedPrediction {
   readonly rowCount: number;
@@ -71,7 +74,7 @@ class Prediction implements Entry, StartedPrediction {
   ) {
     const { signature } = model;
     this.rowCount = rows.rowCount;
-    this.byteCount = byteCount(rows);
+    this.byteCount = ENTRY_BYTES + byteCount(rows);
     this.inputs = rows.inputs;
     this.shapeKey = shapeKey(rows.inputs, signature);
     this.lane = options.lane;

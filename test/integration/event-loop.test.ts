@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ChildServer, startChildServer } from "../child-process.ts";
 import { countAnswers, items, LOOP_ATTACKS, wideModel } from "../loop-attacks.ts";
 
-/** A free machine stays below 50; here others run beside it, and what is meant to be found takes seconds. */
-const LONGEST_STALL_MS = 400;
+/** Fifty and the collector's work, with room for a slow machine; what is meant to be found takes seconds. */
+const LONGEST_STALL_MS = 300;
 const TRIES = 3;
 const CALL_TIMEOUT_MS = 2000;
 
@@ -45,11 +45,11 @@ test.each(LOOP_ATTACKS)(
   },
 );
 
-test("others are answered while the deadlines of 160,000 items ring", { timeout: 120_000 }, async () => {
+test("others are answered while the deadlines of 80,000 items ring", { timeout: 120_000 }, async () => {
   const messages = items("iris", 4000);
   const stallMs = await shortestStall(async () => {
     server.command({ kind: "pause", ms: 3 * CALL_TIMEOUT_MS });
-    const streams = Array.from({ length: 40 }, () => countAnswers(server.url, messages));
+    const streams = Array.from({ length: 20 }, () => countAnswers(server.url, messages));
     expect(await Promise.all(streams)).toEqual(streams.map(() => 4000));
   });
   expect(stallMs).toBeLessThan(LONGEST_STALL_MS);
