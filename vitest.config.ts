@@ -1,12 +1,19 @@
 import { defineConfig } from "vitest/config";
 
+const about =
+  "Unit and integration tests: real sockets, real worker threads, real ONNX models, nothing from the network." +
+  " About 3 minutes on two cores.";
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/conformance/**", "test/shared/**", "test/gpu/**", "node_modules/**"],
+    exclude: ["test/conformance/**", "test/shared/**", "test/long/**", "test/gpu/**", "node_modules/**"],
     pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ["default", "./scripts/count-reporter.ts"],
+    silent: "passed-only",
+    // A file above this is named; what has to take longer belongs to test/long.
+    slowTestThreshold: 20_000,
+    reporters: [["./scripts/count-reporter.ts", { about, seconds: 240 }]],
   },
 });

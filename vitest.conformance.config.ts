@@ -11,6 +11,8 @@ export default defineConfig({
     env: { TZ: "UTC" },
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    reporters: ["default", "./scripts/count-reporter.ts"],
+    silent: "passed-only",
+    slowTestThreshold: 120_000,
+    reporters: ["./scripts/count-reporter.ts"],
   },
 });
