@@ -2,6 +2,9 @@ import type { AssayError } from "../errors.ts";
 import { type MemoryBudget, memoryFull } from "./memory-budget.ts";
 import type { BodyCheck } from "./message-limit.ts";
 
+/** Lists that grow are copied: while a message is decoded it takes so many times what it does then. */
+const GROWTH = 2;
+
 /** What one call holds of the process's budget; whoever made it ends it, and then all of it is given back. */
 export class CallMemory {
   readonly budget: MemoryBudget;
@@ -44,9 +47,9 @@ export class CallMemory {
    */
   async reserve(byteCount: number): Promise<void> {
     const { budget } = this;
-    while (!budget.take(byteCount)) {
+    while (budget.heapIsNearlyFull(GROWTH * byteCount) || !budget.take(byteCount)) {
       if (budget.decodedBytes === 0) {
-        if (budget.heapIsNearlyFull()) throw memoryFull(budget);
+        if (budget.heapIsNearlyFull(GROWTH * byteCount)) throw memoryFull(budget, GROWTH * byteCount);
         budget.force(byteCount);
         return;
       }

@@ -31,9 +31,7 @@ const FLOAT: ScalarReading = {
 };
 const OCTETS: ScalarReading = {
   read: (value) =>
-    typeof value === "string" && BASE64.test(value)
-      ? new Uint8Array(Buffer.from(value, "base64"))
-      : undefined,
+    typeof value === "string" && BASE64.test(value) ? ownOctets(Buffer.from(value, "base64")) : undefined,
   expected: "octets in base64",
   rule: "json.base64",
 };
@@ -41,6 +39,11 @@ const INT32 = integers(-(2n ** 31n), 2n ** 31n - 1n, false);
 const UINT32 = integers(0n, 2n ** 32n - 1n, false);
 const INT64 = integers(-(2n ** 63n), 2n ** 63n - 1n, true);
 const UINT64 = integers(0n, 2n ** 64n - 1n, true);
+
+/** A small buffer is a view of a pool, which it would keep. */
+function ownOctets(buffer: Buffer): Uint8Array {
+  return buffer.length < buffer.buffer.byteLength ? new Uint8Array(buffer) : buffer;
+}
 
 /** How one value of a scalar or enum field, or of a list of these, is read. */
 export function scalarReading(field: DescField): ScalarReading {

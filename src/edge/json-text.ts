@@ -26,6 +26,15 @@ export const MAX_JSON_DEPTH = 100;
 /** Values between two looks at the clock. */
 const LOOK_VALUES = 2048;
 
+/** Texts and spaces longer than this are searched through, not stepped through. */
+const NEAR_CHARACTERS = 64;
+/** More than any number needs. */
+const MAX_NUMBER_CHARACTERS = 1000;
+const NO_SPACE = /[^ \n\r\t]/g;
+const BACKSLASHES = /\\/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in texts.
+const CONTROLS = /[\u0000-\u001f]/g;
+
 const OBJECT_BYTES = 56;
 const LIST_BYTES = 32;
 const MEMBER_BYTES = 16;
@@ -52,6 +61,8 @@ export class JsonText {
   heapBytes = 0;
   /** Whether a number came that is a bigint in `value`. */
   hasBigints = false;
+  private backslashAt = -1;
+  private controlAt = -1;
   private readonly text: string;
   private readonly limits: JsonLimits;
   private at = 0;
@@ -170,7 +181,13 @@ export class JsonText {
     const { text } = this;
     let at = this.at;
     let code = text.charCodeAt(at);
-    while (code === 32 || code === 10 || code === 13 || code === 9) code = text.charCodeAt(++at);
+    const far = at + NEAR_CHARACTERS;
+    while (code === 32 || code === 10 || code === 13 || code === 9) {
+      code = text.charCodeAt(++at);
+      if (at < far) continue;
+      at = firstOf(NO_SPACE, text, at);
+      code = text.charCodeAt(at);
+    }
     this.at = at;
     return code;
   }
@@ -185,7 +202,8 @@ export class JsonText {
     const { text } = this;
     const from = this.at + 1;
     let at = from;
-    for (;;) {
+    for (const far = from + NEAR_CHARACTERS; ; ) {
+      if (at === far) return this.readLongText(from, at);
       const code = text.charCodeAt(at);
       if (code === QUOTE) break;
       if (code === BACKSLASH) return this.readEscapedText(from);
@@ -195,6 +213,21 @@ export class JsonText {
     this.at = at + 1;
     this.heapBytes += at - from;
     return text.slice(from, at);
+  }
+
+  /** One that is plain up to `near`; its end is searched for, which is faster than to look at each character. */
+  private readLongText(from: number, near: number): string {
+    const { text } = this;
+    const end = text.indexOf('"', near);
+    if (end < 0) throw this.badText(text.length);
+    // Where the next ones stand is kept for the next text: each character is looked at once.
+    if (this.backslashAt < near) this.backslashAt = firstOf(BACKSLASHES, text, near);
+    if (this.backslashAt < end) return this.readEscapedText(from);
+    if (this.controlAt < near) this.controlAt = firstOf(CONTROLS, text, near);
+    if (this.controlAt < end) throw this.badText(this.controlAt);
+    this.at = end + 1;
+    this.heapBytes += end - from;
+    return text.slice(from, end);
   }
 
   private readEscapedText(from: number): string {
@@ -235,6 +268,7 @@ export class JsonText {
       whole = whole * 10 + (code - ZERO);
     }
     const digits = at - first;
+    if (digits > MAX_NUMBER_CHARACTERS) throw this.longNumber(from);
     if (digits === 0 || (digits > 1 && text.charCodeAt(first) === ZERO)) throw this.badNumber(from);
     let code = text.charCodeAt(at);
     if (code !== DOT && (code | 32) !== 101 && digits <= 15) {
@@ -257,6 +291,7 @@ export class JsonText {
     }
     this.at = at;
     this.heapBytes += 16;
+    if (at - from > 2 * MAX_NUMBER_CHARACTERS) throw this.longNumber(from);
     const written = text.slice(from, at);
     const number = Number(written);
     isExact &&= digits <= 15;
@@ -266,6 +301,11 @@ export class JsonText {
     this.hasBigints = true;
     this.heapBytes += BIGINT_BYTES;
     return integer;
+  }
+
+  private longNumber(from: number): AssayError {
+    this.at = from;
+    return this.fault(`a number has more than ${MAX_NUMBER_CHARACTERS} digits`);
   }
 
   private badNumber(from: number): AssayError {
@@ -279,6 +319,12 @@ export class JsonText {
       violations: [{ field: "", description, rule }],
     });
   }
+}
+
+/** Where the first character of a kind stands; the text's length where none does. */
+function firstOf(kind: RegExp, text: string, from: number): number {
+  kind.lastIndex = from;
+  return kind.exec(text)?.index ?? text.length;
 }
 
 function digitsEnd(text: string, from: number): number {

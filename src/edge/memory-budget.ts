@@ -2,9 +2,9 @@
  * What requests may take of the server's memory, all together: bytes that arrived, were decompressed, were decoded, wait or are not
  * read by their callers. Estimates, counted where they come and given back where they go.
  */
-import { getHeapStatistics } from "node:v8";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { oldHeapBytes, oldHeapLimit } from "./heap-limit.ts";
 
 /** One count for the whole process; `src/http2` and others take of it through this shape, passed narrow. */
 export interface MemoryBudget {
@@ -17,8 +17,8 @@ export interface MemoryBudget {
   /** Takes them whatever the limit says: for what must go on so that anything ends. */
   force(byteCount: number): void;
   give(byteCount: number): void;
-  /** Whether V8 is near its limit, where it would end the process. */
-  heapIsNearlyFull(): boolean;
+  /** Whether V8 is near its limit, where it would end the process, or would be with so many bytes more. */
+  heapIsNearlyFull(moreBytes?: number): boolean;
   /** Calls `wake` once, when bytes have been given back. */
   whenGiven(wake: () => void): void;
 }
@@ -39,7 +39,7 @@ const IDLE_BYTES = 4 * MIB;
 
 /** The budget where none is configured: a quarter of V8's heap limit, at least 64 MiB and four of the largest messages. */
 export function defaultMemoryBytes(maxMessageBytes: number): number {
-  return Math.max(64 * MIB, 4 * maxMessageBytes, Math.floor(getHeapStatistics().heap_size_limit / 4));
+  return Math.max(64 * MIB, 4 * maxMessageBytes, Math.floor(oldHeapLimit() / 4));
 }
 
 /** Makes a budget of which nothing is taken. `heapUse` stands in for V8's own figures in tests. */
@@ -47,9 +47,9 @@ export function createMemoryBudget(limitBytes: number, heapUse: HeapUse = v8Heap
   return new Budget(limitBytes, heapUse);
 }
 
-/** Says that the budget holds no more; `byteCount` is what was wanted. */
-export function memoryFull(budget: MemoryBudget): AssayError {
-  const what = budget.heapIsNearlyFull()
+/** Says that the budget holds no more; `heapBytes` of the heap were wanted. */
+export function memoryFull(budget: MemoryBudget, heapBytes = 0): AssayError {
+  const what = budget.heapIsNearlyFull(heapBytes)
     ? "the server's heap is nearly full"
     : `requests hold ${mebibytes(budget.heldBytes)} of the ${mebibytes(budget.limitBytes)} that they may take of the server's memory (max-request-memory-bytes)`;
   return new AssayError(Reason.MEMORY_FULL, `${what}: try again, or send fewer and smaller requests at once`);
@@ -60,8 +60,7 @@ function mebibytes(byteCount: number): string {
 }
 
 function v8Heap(): { usedBytes: number; limitBytes: number } {
-  const { used_heap_size, heap_size_limit } = getHeapStatistics();
-  return { usedBytes: used_heap_size, limitBytes: heap_size_limit };
+  return { usedBytes: oldHeapBytes(), limitBytes: oldHeapLimit() };
 }
 
 class Budget implements MemoryBudget {
@@ -70,6 +69,7 @@ class Budget implements MemoryBudget {
   decodedBytes = 0;
   private readonly heapUse: HeapUse;
   private heapFill = 0;
+  private heapLimitBytes = Number.POSITIVE_INFINITY;
   private unlookedBytes = LOOK_BYTES;
   private lookedAt = 0;
   private waiting: (() => void)[] = [];
@@ -102,9 +102,9 @@ class Budget implements MemoryBudget {
     for (const wake of waiting) wake();
   }
 
-  heapIsNearlyFull(): boolean {
-    this.look(0);
-    return this.heapFill > LARGE_REFUSED;
+  heapIsNearlyFull(moreBytes = 0): boolean {
+    this.look(moreBytes);
+    return this.heapFill > LARGE_REFUSED || this.heapFill + moreBytes / this.heapLimitBytes > ALL_REFUSED;
   }
 
   whenGiven(wake: () => void): void {
@@ -119,5 +119,6 @@ class Budget implements MemoryBudget {
     this.lookedAt = now;
     const { usedBytes, limitBytes } = this.heapUse();
     this.heapFill = usedBytes / limitBytes;
+    this.heapLimitBytes = limitBytes;
   }
 }

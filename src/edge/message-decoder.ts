@@ -148,6 +148,7 @@ export class MessageDecoder {
     let decoding: JsonDecoding | undefined;
     try {
       decoding = new JsonDecoding(form.desc, bytes, this.jsonOptions(form));
+      await slices.pause();
       while (!decoding.step()) await slices.pause();
       const { message, heapBytes, json } = decoding;
       memory.budget.force(heapBytes - reserved);

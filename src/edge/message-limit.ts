@@ -1,5 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { oldHeapLimit } from "./heap-limit.ts";
 
 /** Why a body is refused, and how many of the bytes that were looked at last belong to messages before the one that is. */
 export interface BodyRefusal {
@@ -23,19 +24,21 @@ export function messageTooLarge(maxMessageBytes: number, byteCount?: number): As
 const DECODED_FACTOR = 10;
 /** What every message may take decoded, however small the largest is. */
 const LEAST_DECODED_BYTES = 16_777_216;
+/** Of V8's heap, which lists that grow need several times while they do. */
+const MOST_DECODED_BYTES = Math.max(LEAST_DECODED_BYTES, oldHeapLimit() / 5);
 
 /** The most of V8's heap that one message may take once it is decoded. */
 export function memoryPerMessage(maxMessageBytes: number): number {
-  return Math.max(LEAST_DECODED_BYTES, DECODED_FACTOR * maxMessageBytes);
+  return Math.min(MOST_DECODED_BYTES, Math.max(LEAST_DECODED_BYTES, DECODED_FACTOR * maxMessageBytes));
 }
 
 /** Says that a message would take more memory than the server gives to one. */
 export function tooLargeDecoded(maxMessageBytes: number, decodedBytes?: number): AssayError {
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 1_048_576)} MiB`;
-  const what = decodedBytes === undefined ? "more memory" : `about ${mebibytes(decodedBytes)} of memory`;
+  const what = decodedBytes === undefined ? "more memory" : `${mebibytes(decodedBytes)} of memory or more`;
   return new AssayError(
     Reason.MESSAGE_TOO_LARGE,
-    `the message takes ${what} once it is decoded; ${mebibytes(memoryPerMessage(maxMessageBytes))} is the most for one message (${DECODED_FACTOR} times max-message-bytes): send fewer rows at a time, or tensors with raw_contents, which take what they weigh`,
+    `the message takes ${what} once it is decoded; ${mebibytes(memoryPerMessage(maxMessageBytes))} is the most for one message (${DECODED_FACTOR} times max-message-bytes, and a fifth of V8's heap): send fewer rows at a time, or tensors with raw_contents, which take what they weigh`,
   );
 }
 

@@ -35,9 +35,9 @@ const WIRE_NAMES = ["a varint", "64 bits", "a length and octets", "a group", "th
 
 /** Scans one message. Throws INVALID_REQUEST or MESSAGE_TOO_LARGE that names the field, what came and the limit. */
 export function scanMessage(table: WireTable, bytes: Uint8Array, maxMessageBytes: number): WireCost {
-  const scan = new WireScan(bytes, memoryPerMessage(maxMessageBytes), table.typeName);
+  const scan = new WireScan(bytes, maxMessageBytes, table.typeName);
   scan.message(table, bytes.length, 0);
-  return scan.result(maxMessageBytes);
+  return scan.result();
 }
 
 /** The same, giving the event loop back between the message's fields. */
@@ -47,15 +47,16 @@ export async function scanInSlices(
   maxMessageBytes: number,
   slices: LoopSlices,
 ): Promise<WireCost> {
-  const scan = new WireScan(bytes, memoryPerMessage(maxMessageBytes), table.typeName);
+  const scan = new WireScan(bytes, maxMessageBytes, table.typeName);
   while (!scan.fields(table, bytes.length)) await slices.pause();
-  return scan.result(maxMessageBytes);
+  return scan.result();
 }
 
 /** Octets between two looks at the clock. */
 const LOOK_OCTETS = 65_536;
 
 class WireScan extends WireCursor {
+  private readonly maxMessageBytes: number;
   private readonly maxHeapBytes: number;
   private heapBytes = 0;
   private keepsOctets = false;
@@ -67,12 +68,13 @@ class WireScan extends WireCursor {
   private readonly names: string[] = [];
   private readonly indexes: number[] = [];
 
-  constructor(bytes: Uint8Array, maxHeapBytes: number, typeName: string) {
+  constructor(bytes: Uint8Array, maxMessageBytes: number, typeName: string) {
     super(bytes, typeName);
-    this.maxHeapBytes = maxHeapBytes;
+    this.maxMessageBytes = maxMessageBytes;
+    this.maxHeapBytes = memoryPerMessage(maxMessageBytes);
   }
 
-  result(maxMessageBytes: number): WireCost {
+  result(): WireCost {
     const { faults, heapBytes, keepsOctets } = this;
     if (faults !== undefined) {
       const [first] = faults;
@@ -81,7 +83,6 @@ class WireScan extends WireCursor {
         violations: faults,
       });
     }
-    if (heapBytes > this.maxHeapBytes) throw tooLargeDecoded(maxMessageBytes, heapBytes);
     return { heapBytes, keepsOctets };
   }
 
@@ -123,9 +124,13 @@ class WireScan extends WireCursor {
       throw this.tooMany(depth, `more than ${MAX_STRUCT_RECORDS} fields stand in one row`);
     }
     const { countIndex } = field;
-    const values = this.value(field, tag & 7, end, countIndex < 0 ? 0 : counts[countIndex]!, depth);
-    this.heapBytes += values * field.valueBytes;
+    const before = countIndex < 0 ? 0 : counts[countIndex]!;
+    const values = this.value(field, tag & 7, end, before, depth);
+    // What is beyond the limit is refused, and named, by its count.
+    this.heapBytes +=
+      Math.max(0, Math.min(values, field.repeated ? field.maxItems - before : 1)) * field.valueBytes;
     if (countIndex >= 0) counts[countIndex]! += values;
+    if (this.heapBytes > this.maxHeapBytes) throw tooLargeDecoded(this.maxMessageBytes, this.heapBytes);
   }
 
   /** Walks over one record of a field; how many values it has. */

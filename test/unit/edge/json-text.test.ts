@@ -89,7 +89,7 @@ test("whole numbers beyond 2^53 are bigints, all other numbers are JSON.parse's"
 test.each<[string, string, RegExp]>([
   ["depth", `${"[".repeat(101)}0${"]".repeat(101)}`, /nest deeper than 100/],
   ["members", `{${Array.from({ length: 16_385 }, (_, i) => `"m${i}":0`).join()}}`, /more than 16384 members/],
-  ["memory", `[${"{},".repeat(3_000_000)}0]`, /takes about \d+ MiB of memory once it is decoded/],
+  ["memory", `[${"{},".repeat(3_000_000)}0]`, /takes \d+ MiB of memory or more once it is decoded/],
 ])("%s is bounded while the text is read", (_, text, message) => {
   expect(() => parse(text)).toThrow(message);
 });

@@ -1,0 +1,268 @@
+/** Requests that are small on the wire and dear to a decoder that trusts them, in every form that the server reads. */
+import { gzipSync } from "node:zlib";
+import { delimited, repeated, varint } from "../support/wire-octets.ts";
+
+export interface DecodeCase {
+  readonly name: string;
+  readonly isHttp2: boolean;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Octets or text of one PredictRequest, as it stands in a message. */
+export interface Payload {
+  readonly name: string;
+  readonly isJson: boolean;
+  readonly octets: Buffer;
+}
+
+const SCORING = "/assay.v1.ScoringService";
+const MIB = 1_048_576;
+const FULL = 16 * MIB - 200;
+const none = Buffer.alloc(0);
+const text = (value: string) => Buffer.from(value);
+const fill = (octets: Buffer) => repeated(octets, Math.floor(FULL / octets.length));
+const model = (name: string) => delimited(1, text(name));
+const tensor = (contents: Buffer) =>
+  delimited(5, Buffer.concat([delimited(1, text("x")), delimited(2, text("INT64")), delimited(4, contents)]));
+const row = (entries: Buffer) => delimited(6, entries);
+const entry = (key: string, value: Buffer) =>
+  delimited(1, Buffer.concat([delimited(1, text(key)), delimited(2, value)]));
+const nested = (depth: number) => {
+  let value: Buffer = Buffer.from([8, 0]);
+  for (let i = 0; i < depth; i++) value = delimited(6, delimited(1, value));
+  return value;
+};
+
+/** Protobuf that costs more than it weighs. */
+export const BINARY_PAYLOADS: readonly Payload[] = (
+  [
+    ["empty inputs", () => fill(delimited(5, none))],
+    ["empty rows", () => fill(delimited(6, none))],
+    ["empty output names", () => fill(delimited(7, none))],
+    ["axes", () => delimited(5, delimited(3, Buffer.alloc(FULL, 1)))],
+    ["features", () => delimited(4, Buffer.alloc(FULL - (FULL % 4)))],
+    ["unpacked features", () => fill(Buffer.from([0x25, 0, 0, 128, 63]))],
+    ["short integers", () => tensor(delimited(3, Buffer.alloc(FULL, 5)))],
+    ["long integers", () => tensor(delimited(3, fill(Buffer.from("ffffffffffffffff7f", "hex"))))],
+    ["booleans", () => tensor(delimited(1, Buffer.alloc(FULL, 1)))],
+    ["floats", () => tensor(delimited(6, Buffer.alloc(FULL - (FULL % 4), 1)))],
+    ["empty texts", () => tensor(fill(delimited(8, none)))],
+    ["texts that are no UTF-8", () => tensor(fill(delimited(8, Buffer.of(255))))],
+    ["entries of a row", () => row(fill(delimited(1, none)))],
+    ["values of a list in a row", () => row(entry("a", delimited(6, fill(delimited(1, none)))))],
+    ["a value said again and again", () => row(entry("a", fill(Buffer.from([0x20, 1]))))],
+    ["deep values", () => row(entry("a", nested(3000)))],
+    ["rows of one column", () => repeated(row(entry("age", Buffer.from([0x20, 1]))), 65_536)],
+    ["rows of deep values", () => repeated(row(entry("a", nested(40))), 20_000)],
+    [
+      "unknown octets",
+      () => Buffer.concat([delimited(4, Buffer.alloc(16)), delimited(999, Buffer.alloc(FULL - 100))]),
+    ],
+    ["unknown fields", () => fill(Buffer.from([0xf8, 0x01, 0]))],
+    ["unknown groups", () => fill(Buffer.from([0xfb, 0x01, 0xfc, 0x01]))],
+    ["a name again and again", () => fill(delimited(1, text("iris")))],
+    ["contents again and again", () => delimited(5, fill(delimited(4, none)))],
+    ["a long name", () => model("a".repeat(FULL))],
+    [
+      "raw octets",
+      () =>
+        delimited(
+          5,
+          Buffer.concat([
+            delimited(1, text("features")),
+            delimited(2, text("FP32")),
+            delimited(3, Buffer.concat([varint(1_000_000), varint(4)])),
+            delimited(5, Buffer.alloc(16_000_000)),
+          ]),
+        ),
+    ],
+    ["zeros", () => Buffer.alloc(FULL)],
+    ["a varint without an end", () => Buffer.alloc(FULL, 255)],
+  ] as [string, () => Buffer][]
+).map(([name, make]) => payload(name, false, make));
+
+/** JSON that costs more than it weighs. */
+export const JSON_PAYLOADS: readonly Payload[] = (
+  [
+    ["inputs that are numbers", () => `{"inputs":[${"0,".repeat(FULL / 2)}0]}`],
+    ["empty inputs", () => `{"inputs":[${"{},".repeat(FULL / 3)}{}]}`],
+    ["rows that are lists", () => `{"rows":[${"[],".repeat(FULL / 3)}[]]}`],
+    ["empty output names", () => `{"features":[1],"output_names":[${'"",'.repeat(FULL / 3)}""]}`],
+    ["axes", () => `{"inputs":[{"name":"x","shape":[${"1,".repeat(FULL / 2)}1]}]}`],
+    ["features that are texts", () => `{"features":[${'"a",'.repeat(FULL / 4)}"a"]}`],
+    ["features", () => `{"features":[${"1,".repeat(FULL / 2)}1]}`],
+    [
+      "short integers",
+      () =>
+        `{"inputs":[{"name":"x","datatype":"INT64","shape":[1],"contents":{"int64_contents":[${"1,".repeat(FULL / 2 - 200)}1]}}]}`,
+    ],
+    [
+      "integers beyond 2^53",
+      () =>
+        `{"inputs":[{"name":"x","datatype":"INT64","shape":[1],"contents":{"int64_contents":[${"9007199254740993,".repeat(900_000)}1]}}]}`,
+    ],
+    ["deep lists", () => `{"features":${"[".repeat(FULL / 2)}${"]".repeat(FULL / 2)}}`],
+    ["deep objects", () => `{"rows":[${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}]}`],
+    ["a long number", () => `{"model_name":${"1".repeat(FULL - 100)}}`],
+    ["a long exponent", () => `{"features":[1e${"9".repeat(FULL - 100)}]}`],
+    ["a long text for a number", () => `{"features":["${"1".repeat(FULL - 100)}"]}`],
+    ["a long unknown name", () => `{"${"a".repeat(FULL - 100)}":1}`],
+    ["unknown members", () => `{${Array.from({ length: 900_000 }, (_, i) => `"m${i}":1`).join()}}`],
+    [
+      "unknown members of many tensors",
+      () => `{"inputs":[${'{"abcdefgh":1,"ijklmnop":2,"qrstuvwx":3},'.repeat(2000)}{}]}`,
+    ],
+    ["escapes", () => `{"model_name":"${"\\u0041".repeat(2_700_000)}"}`],
+    ["white space", () => `${" ".repeat(FULL - 100)}{}`],
+    ["no end", () => `{"model_name":"${"a".repeat(FULL - 100)}`],
+    ["rows of one column", () => `{"rows":[${'{"age":1},'.repeat(65_535)}{"age":1}]}`],
+    [
+      "rows of a model",
+      () =>
+        `{"model_name":"census","rows":[${`${JSON.stringify(CENSUS_ROW)},`.repeat(40_000)}${JSON.stringify(CENSUS_ROW)}]}`,
+    ],
+    [
+      "unknown columns",
+      () =>
+        `{"model_name":"census","rows":[{${Array.from({ length: 16_000 }, (_, i) => `"column_${i}":1`).join()}}]}`,
+    ],
+    ["no JSON", () => "x".repeat(FULL)],
+    ["octets in base64", () => `{"inputs":[{"name":"x","raw_contents":"${"A".repeat(FULL - 200)}"}]}`],
+  ] as [string, () => string][]
+).map(([name, make]) => payload(name, true, () => Buffer.from(make())));
+
+/** A legal row of the example model. */
+export const CENSUS_ROW = {
+  age: 39,
+  workclass: "State-gov",
+  fnlwgt: 77516,
+  education: "Bachelors",
+  "education-num": 13,
+  "marital-status": "Never-married",
+  occupation: "Adm-clerical",
+  relationship: "Not-in-family",
+  race: "White",
+  sex: "Male",
+  "capital-gain": 2174,
+  "capital-loss": 0,
+  "hours-per-week": 40,
+  "native-country": "United-States",
+};
+
+/** Made when it is asked for: all of them together are gigabytes. */
+function payload(name: string, isJson: boolean, make: () => Buffer): Payload {
+  return {
+    name,
+    isJson,
+    get octets() {
+      return make();
+    },
+  };
+}
+
+type Form = (payload: Payload, octets: Buffer, zipped: Buffer) => DecodeCase | undefined;
+
+const post = (
+  name: string,
+  isHttp2: boolean,
+  path: string,
+  headers: Record<string, string>,
+  body: Buffer,
+): DecodeCase => ({
+  name,
+  isHttp2,
+  method: "POST",
+  path,
+  headers,
+  body,
+});
+
+function framed(message: Buffer, flags: number): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix[0] = flags;
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+const suffix = (isJson: boolean) => (isJson ? "json" : "proto");
+/** The request as the only item of a list or a stream. */
+function item({ isJson }: Payload, octets: Buffer): Buffer {
+  return isJson
+    ? Buffer.concat([text('{"item_id":"7","request":'), octets, text("}")])
+    : delimited(2, octets);
+}
+function items(one: Payload, octets: Buffer): Buffer {
+  const inner = item(one, octets);
+  return one.isJson ? Buffer.concat([text('{"items":['), inner, text("]}")]) : delimited(1, inner);
+}
+
+/** The ways in. */
+export const FORMS: Readonly<Record<string, Form>> = {
+  connect: ({ name, isJson }, _octets, zipped) =>
+    post(
+      `Connect ${name}`,
+      false,
+      `${SCORING}/Predict`,
+      { "content-type": `application/${suffix(isJson)}`, "content-encoding": "gzip" },
+      zipped,
+    ),
+  plain: ({ name, isJson }, _octets, zipped) =>
+    isJson
+      ? post(`/predict ${name}`, false, "/predict/iris", { "content-encoding": "gzip" }, zipped)
+      : undefined,
+  uncompressed: ({ name, isJson }, octets) =>
+    post(
+      `uncompressed ${name}`,
+      true,
+      `${SCORING}/Predict`,
+      { "content-type": `application/${suffix(isJson)}` },
+      octets,
+    ),
+  grpc: ({ name, isJson }, _octets, zipped) =>
+    post(
+      `gRPC ${name}`,
+      true,
+      `${SCORING}/Predict`,
+      { "content-type": `application/grpc+${suffix(isJson)}`, "grpc-encoding": "gzip" },
+      framed(zipped, 1),
+    ),
+  web: ({ name, isJson }, _octets, zipped) =>
+    post(
+      `gRPC-Web text ${name}`,
+      false,
+      `${SCORING}/Predict`,
+      { "content-type": `application/grpc-web-text+${suffix(isJson)}`, "grpc-encoding": "gzip" },
+      text(framed(zipped, 1).toString("base64")),
+    ),
+  stream: (one, octets) =>
+    post(
+      `gRPC stream ${one.name}`,
+      true,
+      `${SCORING}/PredictStream`,
+      { "content-type": `application/grpc+${suffix(one.isJson)}`, "grpc-encoding": "gzip" },
+      framed(gzipSync(item(one, octets)), 1),
+    ),
+  rows: (one, octets) =>
+    post(
+      `Connect rows ${one.name}`,
+      false,
+      `${SCORING}/PredictRows`,
+      { "content-type": `application/connect+${suffix(one.isJson)}`, "connect-content-encoding": "gzip" },
+      framed(gzipSync(items(one, octets)), 1),
+    ),
+  get: ({ name, isJson }, _octets, zipped) => {
+    const message = zipped.toString("base64url");
+    if (message.length > 15_000) return undefined;
+    const path = `${SCORING}/Predict?connect=v1&encoding=${suffix(isJson)}&base64=1&compression=gzip&message=${message}`;
+    return { name: `GET ${name}`, isHttp2: false, method: "GET", path, headers: {}, body: none };
+  },
+};
+
+/** The case of a payload in a form; undefined where there is none. */
+export function decodeCase(one: Payload, form: string): DecodeCase | undefined {
+  const { octets } = one;
+  return FORMS[form]!(one, octets, gzipSync(octets));
+}
