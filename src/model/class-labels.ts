@@ -15,13 +15,31 @@ export function traceClassLabels(labelOutput: string, graph: GraphIndex): string
   return trace(labelOutput, graph, 0);
 }
 
-/** True for a label output that is the position of the highest value itself: its labels are 0, 1, …. */
-export function isClassPosition(labelOutput: string, graph: GraphIndex): boolean {
-  let node = graph.producer(labelOutput);
-  for (let i = 0; node !== undefined && PASSES.has(node.opType) && i < 100; i++) {
-    node = graph.producer(node.input[0] ?? "");
+/**
+ * For a label output that is the position of the highest value: the label of the first, 0 unless a constant is added to it (ML.NET
+ * counts from 1). Undefined for other labels.
+ */
+export function firstPosition(labelOutput: string, graph: GraphIndex): number | undefined {
+  let first = 0;
+  let name = labelOutput;
+  for (let i = 0; i < 100; i++) {
+    const node = graph.producer(name);
+    if (node === undefined) return undefined;
+    if (node.opType === "ArgMax") return first;
+    if (node.opType === "Add") {
+      const added = node.input.map((input) => addend(input, graph)).find((value) => value !== undefined);
+      if (added === undefined) return undefined;
+      first += added;
+    } else if (!PASSES.has(node.opType)) return undefined;
+    name = node.input.find((input) => graph.dependsOnInputs(input)) ?? "";
   }
-  return node?.opType === "ArgMax";
+  return undefined;
+}
+
+function addend(valueName: string, graph: GraphIndex): number | undefined {
+  const tensor = graph.constant(valueName);
+  const texts = tensor === undefined ? undefined : labelTexts(tensor);
+  return texts?.length === 1 && Number.isInteger(Number(texts[0])) ? Number(texts[0]) : undefined;
 }
 
 /** The keys of a ZipMap in the order of its columns. */
@@ -43,7 +61,10 @@ function trace(valueName: string, graph: GraphIndex, depth: number): string[] | 
     const values = table === undefined ? undefined : labelTexts(table);
     return values === undefined ? undefined : lookUp(follow(node.input[1]), values);
   }
-  if (node.opType === "LabelEncoder") return encoded(node, follow(node.input[0]));
+  if (node.opType === "LabelEncoder") {
+    const [encodedInput = ""] = node.input;
+    return encoded(node, follow(encodedInput), firstPosition(encodedInput, graph) ?? 0);
+  }
   return undefined;
 }
 
@@ -59,7 +80,7 @@ function tensorTexts(node: NodeProto, name: string): string[] | undefined {
   return tensor === undefined ? undefined : labelTexts(tensor);
 }
 
-function encoded(node: NodeProto, classes: string[] | undefined): string[] | undefined {
+function encoded(node: NodeProto, classes: string[] | undefined, first: number): string[] | undefined {
   const keys =
     textList(node, "keys_int64s", "keys_strings", "classes_strings") ?? tensorTexts(node, "keys_tensor");
   const values =
@@ -68,6 +89,6 @@ function encoded(node: NodeProto, classes: string[] | undefined): string[] | und
   if (keys === undefined || values === undefined) return classes;
   const byKey = new Map(keys.map((key, index) => [key, values[index] ?? key]));
   if (classes !== undefined) return classes.map((label) => byKey.get(label) ?? label);
-  const positions = keys.map((_, index) => byKey.get(String(index)));
+  const positions = keys.map((_, index) => byKey.get(String(index + first)));
   return positions.every((label) => label !== undefined) ? positions : undefined;
 }

@@ -37,8 +37,9 @@ function classesOf(
     const decision = decisions.get(key);
     if (decision?.kind === "lowest") continue;
     if (decision?.classes !== undefined) return decision.classes;
-    if (decision?.isPosition === true && columns > 1) {
-      return Array.from({ length: columns }, (_, position) => String(position));
+    const first = decision?.firstPosition;
+    if (first !== undefined && columns > 1) {
+      return Array.from({ length: columns }, (_, position) => String(position + first));
     }
   }
   return [];

@@ -173,6 +173,10 @@ function labelsOnly(
   if (values.length > 0) {
     return { score: undefined, label: undefined, notices: [`no score: ${listed(values)} may each be it`] };
   }
-  if (labels.length === 1) return { score: undefined, label: labels[0], notices: [] };
+  if (labels.length === 1) {
+    const matrices = read.filter(({ spec, origin }) => isFloatMatrix(spec) && origin.kind === "model");
+    const notice = `no score: ${listed(matrices)} does not come from what decides ${listed(labels)}`;
+    return { score: undefined, label: labels[0], notices: matrices.length > 0 ? [notice] : [] };
+  }
   return { score: undefined, label: undefined, notices: [`no labels: ${listed(labels)} may each be it`] };
 }

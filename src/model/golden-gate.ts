@@ -51,8 +51,8 @@ export async function passGoldenGate(model: PreparedModel, run: Run): Promise<Ga
   if (opened.kind === "passed" && opened.batching === "across-requests") return opened;
   const outcome = await passWithRows(model, run);
   if (outcome.kind === "refused") return outcome;
-  const why = opened.kind === "refused" ? opened.reason : opened.notices[0];
-  const notice = `the batch dimension is fixed at ${fixedRows}: a request must carry exactly ${fixedRows} rows, as inputs, and is one run (${why})`;
+  const why = opened.kind === "refused" ? ` (otherwise: ${opened.reason})` : "";
+  const notice = `the batch dimension is fixed at ${fixedRows} and other numbers of rows are not shown to give the same answers: a request must carry exactly ${fixedRows} rows, as inputs, and is one run${why}`;
   return { ...outcome, notices: [notice, ...outcome.notices] };
 }
 

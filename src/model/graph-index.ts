@@ -42,11 +42,15 @@ function hasSubgraph({ attribute: attributes }: NodeProto): boolean {
   return attributes.some(({ g, graphs }) => g !== undefined || graphs.length > 0);
 }
 
-/** Indexes the top level of a graph; subgraphs are not looked into. */
-export function indexGraph(graph: GraphProto): GraphIndex {
+/**
+ * Indexes the top level of a graph; subgraphs are not looked into. `fed` names initializers that are inputs all the same, because
+ * a request may bring their values.
+ */
+export function indexGraph(graph: GraphProto, fed: ReadonlySet<string> = new Set()): GraphIndex {
   const producers = new Map<string, NodeProto>();
   const consumers = new Map<string, NodeProto[]>();
-  const initializers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+  const stored = graph.initializer.filter(({ name }) => !fed.has(name));
+  const initializers = new Map(stored.map((tensor) => [tensor.name, tensor]));
   const inputs = new Set(graph.input.map(({ name }) => name));
   for (const node of graph.node) {
     for (const output of node.output) if (output !== "") producers.set(output, node);

@@ -1,5 +1,5 @@
 import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
-import { isClassPosition, traceClassLabels } from "./class-labels.ts";
+import { firstPosition, traceClassLabels } from "./class-labels.ts";
 import { attribute, type GraphIndex } from "./graph-index.ts";
 import { isClassifier, type LabelDecision, nearness, traceDecision } from "./label-decision.ts";
 import { type ProbabilityRank, probabilityRank } from "./probability-rank.ts";
@@ -35,8 +35,8 @@ export interface DecisionFacts {
   readonly kind: LabelDecision["kind"];
   /** Class labels by column; undefined where the graph does not tell. */
   readonly classes: readonly string[] | undefined;
-  /** The label is the position of the highest value itself: classes are 0, 1, …. */
-  readonly isPosition: boolean;
+  /** The label is the position of the highest value itself: classes are this number and those that follow. */
+  readonly firstPosition: number | undefined;
   /** Scores and label come from estimates of their own (an SVM with probabilities), and may differ in a few rows. */
   readonly isLoose: boolean;
 }
@@ -115,7 +115,7 @@ function decisionFacts(value: string, decision: LabelDecision, graph: GraphIndex
     key: decision.key,
     kind: decision.kind,
     classes,
-    isPosition: classes === undefined && isClassPosition(value, graph),
+    firstPosition: classes === undefined ? firstPosition(value, graph) : undefined,
     isLoose: decision.node.opType === "SVMClassifier" && isClassifier(decision.node),
   };
 }

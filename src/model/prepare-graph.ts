@@ -136,7 +136,7 @@ function readOutputs(
   edits: OnnxEdits,
   repairs: Repair[],
 ): GraphOutputs {
-  const index = indexGraph(graph);
+  const index = indexGraph(graph, new Set(edits.initializers.keys()));
   const rows = inputs.required.map(({ dimensions }) => dimensions?.[0]);
   const rowSymbols = new Set(rows.filter((symbol) => typeof symbol === "string"));
   const labels = new Map<string, readonly string[]>();

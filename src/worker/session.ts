@@ -2,6 +2,7 @@ import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { explainLoadFailure } from "../model/load-failure.ts";
+import { explainRunFailure } from "../model/run-failure.ts";
 import { type Datatype, numericView } from "../tensor/datatype.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import type { SessionStart } from "./channel.ts";
@@ -84,7 +85,9 @@ export async function runSession(
     return await session.run(feeds, fetches);
   } catch (cause) {
     const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
-    throw new AssayError(Reason.RUN_FAILED, `the model failed on these rows: ${text}`, { cause });
+    throw new AssayError(Reason.RUN_FAILED, `the model failed on these rows: ${explainRunFailure(text)}`, {
+      cause,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ModelConfigSchema } from "../../../gen/assay/config/v1/model_config_pb.ts";
 import { readConfigJson } from "../../../src/model/config-json.ts";
@@ -14,16 +14,8 @@ test("the golden rows and the configuration in docs/models.md are valid", () => 
 });
 
 test("docs/models.md names every kind of repair", () => {
-  const files = [
-    "prepare-graph",
-    "zip-map",
-    "column-outputs",
-    "overridable-inputs",
-    "runtime-limits",
-    "output-shapes",
-    "decide-batching",
-  ];
-  const source = files.map((name) => readFileSync(`src/model/${name}.ts`, "utf8")).join();
+  const files = globSync("src/model/**/*.ts");
+  const source = files.map((name) => readFileSync(name, "utf8")).join();
   const kinds = new Set([...source.matchAll(/kind: "(\w+_\w+)"/g)].map((match) => match[1]!));
   expect(kinds.size).toBeGreaterThan(5);
   for (const kind of kinds) expect(page).toContain(`\`${kind}\``);

@@ -222,4 +222,82 @@ describe("passGoldenGate", () => {
     );
     expect(message).toContain(reason);
   });
+
+  it("opens a batch dimension fixed at two where the graph takes other numbers of rows", async () => {
+    const model = prepared(doubling(2));
+    expect(model.signature).toMatchObject({ batching: "no-batch-dimension", inputs: [{ shape: [2, 2] }] });
+    const { signature, repairs } = await passed(model);
+    expect(signature).toMatchObject({ batching: "across-requests", inputs: [{ shape: [-1, 2] }] });
+    expect(repairs).toMatchObject([
+      { kind: "batch_dimension_opened", description: expect.stringContaining("fixed at 2") },
+    ]);
+  });
+
+  it("says how many rows a request must carry where the graph takes no other number", async () => {
+    const added = buildModel({
+      inputs: [tensorInfo("x", "FLOAT", [2, 2])],
+      outputs: [tensorInfo("y", "FLOAT", [2, 2])],
+      nodes: [node("Mul", ["x", "own"], ["y"])],
+      initializers: [storedTensor("own", [2, 2], Float32Array.of(1, 2, 3, 4))],
+    });
+    const { signature, notices } = await passed(prepared(added));
+    expect(signature).toMatchObject({ batching: "no-batch-dimension", inputs: [{ shape: [2, 2] }] });
+    expect(notices).toContainEqual(expect.stringContaining("a request must carry exactly 2 rows, as inputs"));
+  });
+
+  it("joins rows though an output beside them has none", async () => {
+    const model = prepared(
+      buildModel({
+        inputs: [tensorInfo("x", "FLOAT", [null, 2])],
+        outputs: [
+          tensorInfo("label", "INT64", [null]),
+          tensorInfo("p", "FLOAT", [null, 2]),
+          tensorInfo("classes", "STRING", [2]),
+          tensorInfo("total", "FLOAT", [1, 2]),
+        ],
+        nodes: [
+          node("Softmax", ["x"], ["p"], { axis: 1n }),
+          node("ArgMax", ["p"], ["label"], { axis: 1n, keepdims: 0n }),
+          node("Identity", ["names"], ["classes"]),
+          node("ReduceSum", ["x", "axis"], ["total"], { keepdims: 1n }),
+        ],
+        initializers: [
+          storedTensor("names", [2], ["no", "yes"]),
+          storedTensor("axis", [1], BigInt64Array.of(0n)),
+        ],
+      }),
+    );
+    const { signature } = await passed(model);
+    expect(signature).toMatchObject({
+      batching: "across-requests",
+      score: { output: "p" },
+      labelOutput: "label",
+    });
+    expect(signature.outputs.filter(({ rowless }) => rowless).map(({ name }) => name)).toEqual([
+      "classes",
+      "total",
+    ]);
+  });
+
+  it("turns a label of all rows in one into one a row", async () => {
+    const model = prepared(
+      buildModel({
+        inputs: [tensorInfo("x", "FLOAT", ["N", 2])],
+        outputs: [tensorInfo("label", "STRING", [1, "N"]), tensorInfo("p", "FLOAT", ["N", 2])],
+        nodes: [
+          node("Softmax", ["x"], ["p"], { axis: 1n }),
+          node("ArgMax", ["p"], ["top"], { axis: 1n, keepdims: 0n }),
+          node("ArrayFeatureExtractor", ["names", "top"], ["label"], {}, "ai.onnx.ml"),
+        ],
+        initializers: [storedTensor("names", [1, 2], ["no", "yes"])],
+      }),
+    );
+    expect(model.repairs).toMatchObject([{ kind: "label_flattened", target: "label" }]);
+    const { signature } = await passed(model);
+    expect(signature).toMatchObject({
+      batching: "across-requests",
+      labelOutput: "label",
+      labels: ["no", "yes"],
+    });
+  });
 });

@@ -168,6 +168,57 @@ describe("sequences", () => {
     await session.release();
   });
 
+  it("takes a ZipMap off numbers in double precision, which ONNX Runtime's own does not take", async () => {
+    const model = prepared(
+      buildModel({
+        inputs: [tensorInfo("x", "DOUBLE", ["N", 2])],
+        outputs: [tensorInfo("label", "INT64", ["N"]), zipMapInfo("p", "INT64")],
+        nodes: [
+          node("Softmax", ["x"], ["raw"], { axis: 1n }),
+          node("ArgMax", ["raw"], ["label"], { axis: 1n, keepdims: 0n }),
+          node("ZipMap", ["raw"], ["p"], { classlabels_int64s: [0n, 1n] }, "ai.onnx.ml"),
+        ],
+      }),
+    );
+    expect(model.signature).toMatchObject({
+      score: { output: "p", kind: "second-class" },
+      labelOutput: "label",
+    });
+    const session = await openBareSession(model.bytes);
+    const x = { name: "x", datatype: "FP64" as const, shape: [1, 2], data: Float64Array.of(1, 2) };
+    expect((await session.run([x]))[1]).toMatchObject({ name: "p", datatype: "FP64", shape: [1, 2] });
+    await session.release();
+  });
+
+  it("serves the precision that comes where an output declares another", async () => {
+    const model = prepared(
+      buildModel({
+        inputs: [tensorInfo("x", "DOUBLE", ["N", 2])],
+        outputs: [tensorInfo("y", "FLOAT", ["N", 2])],
+        nodes: [node("Neg", ["x"], ["y"])],
+      }),
+    );
+    expect(model.signature.outputs).toMatchObject([{ name: "y", datatype: "FP64" }]);
+    expect(model.repairs).toMatchObject([{ kind: "output_type_corrected", target: "y" }]);
+    await (await openBareSession(model.bytes)).release();
+  });
+
+  it("takes an axis of length 0 for any length", async () => {
+    const model = prepared(
+      buildModel({
+        inputs: [tensorInfo("x", "FLOAT", [0, 2])],
+        outputs: [tensorInfo("y", "FLOAT", [0, 2])],
+        nodes: [node("Neg", ["x"], ["y"])],
+      }),
+    );
+    expect(model.signature).toMatchObject({ inputs: [{ shape: [-1, 2] }], outputs: [{ shape: [-1, 2] }] });
+    expect(model.repairs).toMatchObject([{ kind: "empty_axis_opened", target: "x" }]);
+    const session = await openBareSession(model.bytes);
+    const x = { name: "x", datatype: "FP32" as const, shape: [1, 2], data: Float32Array.of(1, 2) };
+    expect((await session.run([x]))[0]).toMatchObject({ shape: [1, 2] });
+    await session.release();
+  });
+
   it.each([
     [
       "a sequence of tensors",

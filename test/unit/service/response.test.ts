@@ -59,3 +59,59 @@ test("a run fetches what was asked for and what scores are read from, nothing el
   expect(fetchedOutputs([], classifier("second-class", ["a", "b"]))).toEqual(["label", "p"]);
   expect(fetchedOutputs(["extra"], classifier("second-class", ["a", "b"]))).toEqual(["label", "p", "extra"]);
 });
+
+test("a model of labels alone gives labels and no scores, and runs for both what is asked and the label", () => {
+  const only = signature([spec("x", "FP32", [-1, 1])], {
+    outputs: [spec("label", "UINT32", [-1, 1]), spec("extra", "FP32", [-1, 3])],
+    score: undefined,
+    labelOutput: "label",
+  });
+  const outputs: TensorData[] = [
+    { name: "label", datatype: "UINT32", shape: [2, 1], data: Uint32Array.of(7, 5000) },
+  ];
+  expect(createResponse(outputs, only, shape)).toMatchObject({ scores: [], labels: ["7", "5000"] });
+  expect(fetchedOutputs(["extra"], only)).toEqual(["label", "extra"]);
+});
+
+test.each([
+  ["BOOL", Uint8Array.of(1, 0), ["true", "false"]],
+  ["FP32", Float32Array.of(1, 2.5), ["1", "2.5"]],
+  ["FP64", Float64Array.of(-1, 0), ["-1", "0"]],
+  ["FP16", Uint16Array.of(0x3c00, 0), ["1", "0"]],
+  ["INT8", Int8Array.of(-1, 1), ["-1", "1"]],
+] as const)("labels of %s are text", (datatype, data, expected) => {
+  const outputs: TensorData[] = [{ name: "label", datatype, shape: [2], data }];
+  const only = signature([], {
+    outputs: [spec("label", datatype, [-1])],
+    score: undefined,
+    labelOutput: "label",
+  });
+  expect(createResponse(outputs, only, shape).labels).toEqual(expected);
+});
+
+test("labels are named as the columns name their classes", () => {
+  const named = {
+    ...classifier("second-class", ["0.0", "1.0"]),
+    labelNames: new Map([
+      ["0", "0.0"],
+      ["1", "1.0"],
+    ]),
+  };
+  const outputs: TensorData[] = [
+    { name: "label", datatype: "INT64", shape: [2], data: BigInt64Array.of(1n, 0n) },
+    { name: "p", datatype: "FP32", shape: [2, 2], data: new Float32Array([0.25, 0.75, 0.5, 0.5]) },
+  ];
+  expect(createResponse(outputs, named, shape).labels).toEqual(["1.0", "0.0"]);
+});
+
+test("the second class may stand in the first column", () => {
+  const swapped = {
+    ...classifier("second-class", ["yes", "no"]),
+    score: { output: "p", kind: "second-class", column: 0 } as const,
+  };
+  const outputs: TensorData[] = [
+    { name: "label", datatype: "BYTES", shape: [2], data: ["yes", "no"] },
+    { name: "p", datatype: "FP32", shape: [2, 2], data: new Float32Array([2, -2, -1, 1]) },
+  ];
+  expect(createResponse(outputs, swapped, shape).scores).toEqual([2, -1]);
+});
