@@ -20,7 +20,7 @@ export function specMessage(
 /** A model as GetModel describes it, with one score a row. */
 export function modelMessage(
   inputs: TensorSpec[],
-  more: Partial<Pick<Model, "outputs" | "scoreOutput" | "labels" | "batching">> = {},
+  more: Partial<Pick<Model, "outputs" | "scoreOutput" | "labelOutput" | "labels" | "batching">> = {},
 ): Model {
   return create(ModelSchema, {
     modelName: "census",

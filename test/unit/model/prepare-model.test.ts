@@ -237,6 +237,13 @@ describe("prepareModel", () => {
 
   it("refuses a configuration that names what the model does not have", () => {
     const bytes = identity("FLOAT", [null, 2]);
+    expect(refusedReason(bytes, '{"label_output":"Y"}')).toContain(
+      'line 1: label_output: the model has no output "Y"; did you mean "y"?',
+    );
+    expect(refusedReason(bytes, '{"label_outputs":"y"}')).toContain('did you mean "label_output"?');
+    expect(refusedReason(bytes, '{"score_output":"y","label_output":"y"}')).toContain(
+      "is the score_output too",
+    );
     expect(refusedReason(bytes, '{"score_output":"Y"}')).toContain('did you mean "y"');
     expect(refusedReason(identity("STRING", [null, 1]), '{"score_output":"y"}')).toContain(
       "read from numbers",

@@ -70,6 +70,27 @@ test("a number of scores beside a label is no classifier", () => {
   expect(planResults(model, [], plainly).columns.hasLabel).toBe(false);
 });
 
+test("the label of the same classifier is a column beside a decision function too", () => {
+  const outputs = [specMessage("label", "INT64", [-1]), specMessage("scores", "FP32", [-1, 1])];
+  const model = modelMessage([x], { outputs, scoreOutput: "scores", labelOutput: "label" });
+  expect(planResults(model, [], plainly)).toMatchObject({
+    columns: { hasScore: true, hasLabel: true },
+    outputNames: [],
+  });
+});
+
+test("a model of labels alone gives the label column, and is asked for nothing else", () => {
+  const outputs = [specMessage("label", "BYTES", [-1]), specMessage("embedding", "FP32", [-1, 64])];
+  const model = modelMessage([x], { outputs, scoreOutput: "", labelOutput: "label" });
+  expect(planResults(model, [], plainly)).toMatchObject({
+    columns: { hasScore: false, hasLabel: true },
+    outputNames: ["label"],
+  });
+  expect(refused(model, [], { ...plainly, probabilities: true })).toBe(
+    '--probabilities: model "census" gives labels only, and no value for each class',
+  );
+});
+
 test("probabilities are refused where there are none", () => {
   expect(refused(modelMessage([x]), [], { ...plainly, probabilities: true })).toBe(
     '--probabilities: the scores of model "census" come from "y" FP32[-1,1], which has no value for each class',
