@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../gen/assay/v1/error_pb.ts";
 import { type Model, ModelState } from "../gen/assay/v1/model_service_pb.ts";
+import { createFileWatch } from "./app/file-watch.ts";
 import type { Generation } from "./app/load-model.ts";
 import { loadModels } from "./app/load-models.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
@@ -66,7 +67,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...(routes === undefined ? {} : { routes }),
   });
   const generations: Generation[] = [];
+  const fileWatch = createFileWatch();
   const closeAll = async () => {
+    fileWatch.close();
     await edge.close();
     await Promise.all(generations.map((generation) => generation.close()));
   };
@@ -101,7 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     };
     options.onListening?.(app);
     const onLoaded = (generation: Generation) => void generations.push(generation);
-    await loadModels(found, table, { ...options, devices }, onLoaded, () => lifecycle.draining);
+    await loadModels(found, table, { ...options, devices, fileWatch }, onLoaded, () => lifecycle.draining);
     lifecycle.settled = true;
     return app;
   } catch (error) {

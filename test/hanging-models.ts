@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
   GraphProtoSchema,
+  ModelProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
 } from "../gen/onnx/onnx-ml_pb.ts";
@@ -23,7 +24,23 @@ export function loopingModel(): Uint8Array {
   return loopModel([largest, node("Cast", ["largest"], ["trips"], { to: 7n })], []);
 }
 
-function loopModel(
+/** `y` has the length that the largest value of x says. */
+export function swellingModel(): Uint8Array {
+  return buildModel({
+    inputs: [tensorInfo("x", "FLOAT", ["N", 2])],
+    outputs: [tensorInfo("y", "FLOAT", [null])],
+    nodes: [
+      node("ReduceMax", ["x"], ["largest"], { keepdims: 0n }),
+      node("Cast", ["largest"], ["count"], { to: 7n }),
+      node("Reshape", ["count", "one"], ["length"]),
+      node("ConstantOfShape", ["length"], ["y"]),
+    ],
+    initializers: [storedTensor("one", [1], BigInt64Array.of(1n))],
+  });
+}
+
+/** `y` is `x` and 1 for each of `trips`, which the nodes before or an initializer gives. */
+export function loopModel(
   before: readonly ReturnType<typeof node>[],
   initializers: readonly ReturnType<typeof storedTensor>[],
 ): Uint8Array {
@@ -44,6 +61,26 @@ function loopModel(
     nodes: [...before, loop],
     initializers: [...initializers, yes, storedTensor("step", [1], Float32Array.of(1))],
   });
+}
+
+/** A model whose weight lies in `model.onnx.data`, as PyTorch's exporter writes it: `y = weight * x`. */
+export function externalModel(): Uint8Array {
+  const bytes = buildModel({
+    inputs: [tensorInfo("x", "FLOAT", ["N", 2])],
+    outputs: [tensorInfo("y", "FLOAT", ["N", 2])],
+    nodes: [node("Mul", ["x", "weight"], ["y"])],
+    initializers: [storedTensor("weight", [2], Float32Array.of(0, 0))],
+  });
+  const model = fromBinary(ModelProtoSchema, bytes);
+  const weight = model.graph!.initializer[0]!;
+  weight.rawData = new Uint8Array(0);
+  weight.dataLocation = 1;
+  weight.externalData.push({
+    $typeName: "onnx.StringStringEntryProto",
+    key: "location",
+    value: "model.onnx.data",
+  });
+  return toBinary(ModelProtoSchema, model);
 }
 
 /** A repository of models by name, each its files by name; removed by whoever made it. */

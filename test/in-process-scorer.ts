@@ -29,6 +29,7 @@ export async function startScorer(model: TestModel): Promise<InProcessScorer> {
     devices: ["cpu:0"],
     config: create(ModelConfigSchema),
     exampleRequest: undefined,
+    changedFiles: [],
   };
   const described = describeModel(
     { repairs: [], notices: [], opsetImports: [], fileBytes: 0, ...model } as unknown as PreparedModel,
@@ -43,6 +44,7 @@ export async function startScorer(model: TestModel): Promise<InProcessScorer> {
       signature,
       batcher: core.batcher,
       state: () => ModelState.READY,
+      changedFiles: () => [],
       describe: () => described,
     }),
   );

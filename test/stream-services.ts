@@ -36,6 +36,7 @@ export async function startStreamEdge(
       signature,
       batcher: core.batcher,
       state: () => ModelState.READY,
+      changedFiles: () => [],
       describe: () => {
         throw new Error("nobody asks");
       },

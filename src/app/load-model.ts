@@ -15,6 +15,7 @@ import type { Pool } from "../pool/pool.ts";
 import { describeModel } from "../service/model-description.ts";
 import { createServedModel, type ServedModel } from "../service/served-model.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { FileWatch } from "./file-watch.ts";
 import { passGate, startRepaired } from "./pass-gate.ts";
 
 /** A loaded model and what ends it. */
@@ -37,6 +38,8 @@ export interface LoadOptions {
   readonly settings: ServerSettings;
   readonly devices: DeviceChoice;
   readonly log: Log;
+  /** Looks whether the files of what was loaded change; its closer is the caller. */
+  readonly fileWatch?: FileWatch;
   /** Another entry of worker threads: for tests. */
   readonly workerUrl?: URL;
 }
@@ -86,12 +89,18 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
       if (available) log.info(fields, "the model takes requests again");
       else log.error(fields, "no instance of the model lives; they are being restarted");
     };
+    let changedFiles: readonly string[] = [];
+    options.fileWatch?.add(passed.files, (changed) => {
+      changedFiles = changed;
+      tellChange(log, passed, changed);
+    });
     const served = createServedModel({
       modelName,
       modelVersion,
       signature,
       batcher,
       state,
+      changedFiles: () => changedFiles,
       describe: () =>
         describeModel(passed, {
           state: state(),
@@ -99,6 +108,7 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
           devices: pool.instances.map((instance) => instance.device),
           config,
           exampleRequest: exampleRequest(passed),
+          changedFiles,
         }),
     });
     return {
@@ -115,15 +125,29 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
   }
 }
 
+function tellChange(log: Log, model: PreparedModel, changed: readonly string[]): void {
+  const fields = { model: model.modelName, version: model.modelVersion, files: changed };
+  if (changed.length === 0) log.info(fields, "the files on disk are those that were loaded again");
+  else
+    log.warn(
+      fields,
+      "files changed on disk: what was loaded is served on; restart the server to load the new ones",
+    );
+}
+
 /** Why the instances ended, as callers and operators are told it. */
 function whyUnavailable(pool: Pool): string {
   const ended = pool.instances.find(({ lastError }) => lastError !== "");
   return pool.outage?.message ?? `its instances are being restarted: ${ended?.lastError ?? ""}`;
 }
 
-/** What its config.json asks for, else what the server is told. */
+/**
+ * What its config.json asks for, else what the server is told. Left to Assay, a model that can take any time or memory is held
+ * apart from the first: a run of milliseconds does not notice the crossing.
+ */
 function isolationOf(model: PreparedModel, settings: ServerSettings): Isolation {
-  return (model.config.isolation || settings.isolation) as Isolation;
+  const asked = (model.config.isolation || settings.isolation) as Isolation;
+  return asked === "auto" && model.unboundedRun !== undefined ? "process" : asked;
 }
 
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {

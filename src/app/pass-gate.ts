@@ -26,7 +26,13 @@ const FIRST_RUN_TIMEOUT_MS = 30_000;
 export async function tryGate(found: PreparedModel, log: Log): Promise<FoundModel> {
   try {
     const start = (model: PreparedModel) =>
-      createPool({ model, devices: cpuDevices(1), isolation: "process", log });
+      createPool({
+        model,
+        devices: cpuDevices(1),
+        isolation: "process",
+        log,
+        ...(model.config.runTimeoutMs === undefined ? {} : { runTimeoutMs: model.config.runTimeoutMs }),
+      });
     const { model, pool } = await startRepaired(found, start);
     try {
       return { kind: "prepared", model: await passGate(model, pool) };

@@ -83,7 +83,7 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
     if (source.notResumable !== undefined) source.close();
   };
   try {
-    scorer = await openScorer(options);
+    scorer = await unlessAborted(openScorer(options), signal);
     signal.addEventListener("abort", onAbort);
     const run = checkRun(source, scorer, options);
     return format === undefined ? await preview(run, options) : await writeScores(run, format, options);
@@ -91,6 +91,22 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
     signal.removeEventListener("abort", onAbort);
     await scorer?.close();
     source.close();
+  }
+}
+
+/** A model may take long to load, or never answer its first run: an interrupted command does not wait for it. */
+async function unlessAborted(opening: Promise<Scorer>, signal: AbortSignal): Promise<Scorer> {
+  const { promise: isAborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(new AssayError(Reason.SHUTTING_DOWN, "interrupted"));
+  signal.addEventListener("abort", onAbort);
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([opening, isAborted]);
+  } catch (error) {
+    if (signal.aborted) opening.then((late) => late.close()).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

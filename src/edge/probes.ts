@@ -27,6 +27,7 @@ export function readyzResponse(readiness: Readiness): PlainResponse {
       status,
       serving: serving.length,
       not_serving: models.filter((model) => !serving.includes(model)).map(inShort),
+      changed_files: models.filter(({ changedFiles }) => changedFiles.length > 0).map(changed),
     },
   };
 }
@@ -39,6 +40,11 @@ function inShort(model: ModelSummary) {
     state: name ?? "",
     reason: model.stateReason,
   };
+}
+
+/** What was loaded is served on, whatever lies on disk by now. */
+function changed({ modelName, modelVersion, changedFiles }: ModelSummary) {
+  return { model_name: modelName, model_version: modelVersion, files: changedFiles };
 }
 
 function probe(handle: () => PlainResponse): PlainRoute {

@@ -19,6 +19,7 @@ import { prepareGraph } from "./prepare-graph.ts";
 import type { FoundModel, GoldenCase, PreparedModel } from "./prepared-model.ts";
 import { refusal } from "./refusal.ts";
 import { checkStoredTensors } from "./stored-tensors.ts";
+import { unboundedRun } from "./unbounded-runs.ts";
 import { WireError } from "./wire.ts";
 
 /** What lies in a version folder, read. */
@@ -76,6 +77,8 @@ function prepare(files: ModelFiles): PreparedModel {
     producer: producer(outline.model),
     sha256: createHash("sha256").update(bytes).digest("hex"),
     fileBytes: bytes.length,
+    unboundedRun: unboundedRun(outline.model),
+    files: [],
     config,
     goldenCases: [...golden, ...files.testDataCases],
   };

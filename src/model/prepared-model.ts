@@ -2,6 +2,7 @@ import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import type { OutputOrigins } from "./output-origins.ts";
 import type { ModelSignature, Repair } from "./signature.ts";
+import type { SourceFile } from "./source-file.ts";
 
 /** One golden case: what goes in, and what the training library says comes out. */
 export interface GoldenCase {
@@ -43,6 +44,10 @@ export interface PreparedModel {
   /** SHA-256 of the file as it lies on disk, lower-case hex. */
   readonly sha256: string;
   readonly fileBytes: number;
+  /** What lets a run take any time or memory, in words; undefined where the size of its inputs bounds both. */
+  readonly unboundedRun: string | undefined;
+  /** The files it was made of, as they lay on disk; empty where it was made of none. */
+  readonly files: readonly SourceFile[];
   /** What `config.json` says; fields it leaves out are unset. */
   readonly config: ModelConfig;
   /** From golden.json and test_data_set_N; empty where there are none. */

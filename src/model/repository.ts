@@ -7,6 +7,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { FoundFile } from "./external-data.ts";
@@ -15,11 +16,16 @@ import { type FolderNames, noModelReason } from "./no-model.ts";
 import { prepareModel } from "./prepare-model.ts";
 import type { FoundModel } from "./prepared-model.ts";
 import { quoted, refusal } from "./refusal.ts";
+import { identify, isSameIdentity } from "./source-file.ts";
+import { readSourceFiles, sourcePlaces, withFiles } from "./source-files.ts";
 import { readTestDataSets } from "./test-data-sets.ts";
 
 /** A protobuf message holds less than 2 GiB. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
+/** Times that a folder is read while somebody writes to it. */
+const READ_ATTEMPTS = 3;
+const READ_AGAIN_MS = 200;
 
 /**
  * Reads every version of every model. `onIgnored` hears of each folder that can be no model, and why. Throws CONFIG_INVALID where
@@ -129,20 +135,47 @@ async function scanVersion(
   fileName = "model.onnx",
 ): Promise<FoundModel> {
   try {
-    const bytes = await readModelFile(folder, fileName);
-    const root = await realpath(folder);
-    return prepareModel({
-      modelName,
-      modelVersion,
-      bytes,
-      configText: await readBeside("config.json", folder, modelFolder),
-      goldenText: await readBeside("golden.json", folder, modelFolder),
-      testDataCases: await readTestDataSets(folder, bytes),
-      findExternal: (location) => findExternal(root, location),
-    });
+    const places = sourcePlaces(folder, modelFolder, fileName);
+    for (let attempt = 1; ; attempt++) {
+      const before = await Promise.all(places.map(({ path }) => identify(path)));
+      const found = await readVersion(modelFolder, modelName, modelVersion, folder, fileName);
+      if (found.kind === "refused") return found;
+      const files = await readSourceFiles(found.model, places);
+      // A copy that was still going on leaves parts of two files.
+      const isStill = files.every(
+        ({ identity }, at) => at >= before.length || isSameIdentity(identity, before[at]),
+      );
+      if (isStill) return { kind: "prepared", model: withFiles(found.model, files) };
+      if (attempt === READ_ATTEMPTS) {
+        throw refusal(
+          "files of the version folder were written to while they were read: restart the server once they are whole, and put new files in place by renaming a finished copy",
+        );
+      }
+      await delay(READ_AGAIN_MS);
+    }
   } catch (cause) {
     return refused(modelName, modelVersion, unreadReason(cause), cause);
   }
+}
+
+async function readVersion(
+  modelFolder: string,
+  modelName: string,
+  modelVersion: string,
+  folder: string,
+  fileName: string,
+): Promise<FoundModel> {
+  const bytes = await readModelFile(folder, fileName);
+  const root = await realpath(folder);
+  return prepareModel({
+    modelName,
+    modelVersion,
+    bytes,
+    configText: await readBeside("config.json", folder, modelFolder),
+    goldenText: await readBeside("golden.json", folder, modelFolder),
+    testDataCases: await readTestDataSets(folder, bytes),
+    findExternal: (location) => findExternal(root, location),
+  });
 }
 
 /** Whatever is wrong with one version must not keep the others from being found. */

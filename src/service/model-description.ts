@@ -27,6 +27,8 @@ export interface ModelCircumstances {
   /** The configuration in effect. */
   readonly config: ModelConfig;
   readonly exampleRequest: PredictRequest | undefined;
+  /** Files that are other ones on disk than those that were loaded. */
+  readonly changedFiles: readonly string[];
 }
 
 /** Describes a model as GetModel and `assay inspect` do. */
@@ -53,6 +55,7 @@ export function describeModel(model: PreparedModel, circumstances: ModelCircumst
     irVersion: model.irVersion,
     opsetImports: model.opsetImports.map(({ domain, version }) => ({ domain, version })),
     producer: model.producer,
+    changedFiles: [...circumstances.changedFiles],
     ...(exampleRequest === undefined ? {} : { exampleRequest }),
   });
 }

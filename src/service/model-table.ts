@@ -39,7 +39,8 @@ export function summarize(model: ServedModel | UnservedModel): ModelSummary {
       ? ""
       : "every instance ended and is being restarted"
     : model.reason;
-  return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason });
+  const changedFiles = served ? [...model.changedFiles()] : [];
+  return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason, changedFiles });
 }
 
 /** Makes an empty table. `defaultModel` is meant where a request names none; undefined: the only model. */

@@ -12,6 +12,8 @@ export interface ServedModel {
   readonly rowColumns: RowColumnsResult;
   /** READY, or UNAVAILABLE while no instance lives. */
   state(): ModelState;
+  /** Files that are other ones on disk than those that were loaded. */
+  changedFiles(): readonly string[];
   /** Everything that GetModel says. */
   describe(): Model;
 }

@@ -53,14 +53,17 @@ export async function openProcessRunner(start: WorkerStart): Promise<Runner> {
 }
 
 class ProcessRunner implements Runner {
+  readonly needsTurns = true;
   readonly #ended: Promise<[number | null, NodeJS.Signals | null]>;
   readonly #socket: number;
-  /** Keeps the pipes open. */
-  readonly #child: ChildProcess;
+  /** A process that ends meanwhile is told by what is read. */
+  #isBusy = true;
 
   constructor(child: ChildProcess, ended: Promise<[number | null, NodeJS.Signals | null]>) {
-    this.#child = child;
     this.#ended = ended;
+    child.once("exit", (exitCode, signal) => {
+      if (!this.#isBusy) throw loss(exitCode, signal);
+    });
     const handle = (child.stdio[3] as unknown as { _handle: PipeHandle })._handle;
     handle.readStop();
     handle.setBlocking(true);
@@ -73,21 +76,27 @@ class ProcessRunner implements Runner {
     const { code, byteLength } = await this.#answer();
     const text = new SharedArrayBuffer(byteLength);
     if (!readAll(this.#socket, new Uint8Array(text))) throw await this.#loss();
-    if (code === RUN_OK) return;
+    if (code === RUN_OK) {
+      this.#isBusy = false;
+      return;
+    }
     await this.#ended;
     throw new AssayError(code as Reason, readText(text));
   }
 
   async run(memory: SharedArrayBuffer, output: SlotMemory): Promise<number> {
+    this.#isBusy = true;
     this.#send(RUN, new Uint8Array(memory, 0, frameBytes(memory)));
     const { code, byteLength } = await this.#answer();
     output.fit(byteLength);
     output.note(byteLength);
     if (!readAll(this.#socket, new Uint8Array(output.buffer, 0, byteLength))) throw await this.#loss();
+    this.#isBusy = false;
     return code;
   }
 
   async close(): Promise<void> {
+    this.#isBusy = true;
     this.#send(END, new Uint8Array(0));
     await this.#ended;
   }
@@ -113,17 +122,16 @@ class ProcessRunner implements Runner {
   }
 
   async #loss(): Promise<AssayError> {
-    const [exitCode, signal] = await this.#ended;
-    const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
-    const why =
-      signal === "SIGKILL"
-        ? ", as the system does when memory runs out"
-        : signal === null
-          ? ""
-          : ", a crash in native code";
-    this.#child.removeAllListeners();
-    return new AssayError(Reason.INSTANCE_LOST, `the model's process ${how}${why}`);
+    return loss(...(await this.#ended));
   }
+}
+
+function loss(exitCode: number | null, signal: NodeJS.Signals | null): AssayError {
+  if (signal === null) {
+    return new AssayError(Reason.INSTANCE_LOST, `the model's process exited with code ${exitCode}`);
+  }
+  const why = signal === "SIGKILL" ? "as the system does when memory runs out" : "a crash in native code";
+  return new AssayError(Reason.INSTANCE_LOST, `the model's process was ended by ${signal}, ${why}`);
 }
 
 function isGone(error: unknown): boolean {

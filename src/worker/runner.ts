@@ -3,6 +3,8 @@ import type { SlotMemory } from "./slot-memory.ts";
 
 /** What runs frames: a session of this thread, or one in another process. */
 export interface Runner {
+  /** The event loop of its thread has to turn between runs; what it then throws ends the worker. */
+  readonly needsTurns: boolean;
   /**
    * Runs the frame of inputs in `memory` and lays a frame of outputs in `output`. Returns RUN_OK, or the number of a Reason where
    * the run failed, whose text lies in `output`. Rejects where the runner cannot go on.

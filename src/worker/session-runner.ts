@@ -23,6 +23,7 @@ export async function openSessionRunner(plan: SessionStart): Promise<Runner> {
 }
 
 class SessionRunner implements Runner {
+  readonly needsTurns = false;
   readonly #session: InferenceSession;
   readonly #start: SessionStart;
   readonly #turn = turnsOfTheLoop();

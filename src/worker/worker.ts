@@ -39,7 +39,8 @@ export async function serveRuns(
   const inputs: SharedArrayBuffer[] = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
   const outputs = inputs.map(() => createSlotMemory(maxOutputBytes));
   for (let request = 0; ; ) {
-    Atomics.wait(words, REQUEST, request);
+    if (runner.needsTurns) await Atomics.waitAsync(words, REQUEST, request).value;
+    else Atomics.wait(words, REQUEST, request);
     if (Atomics.load(words, REQUEST) === request) continue;
     request = Atomics.load(words, REQUEST);
     const slot = Atomics.load(words, SLOT);

@@ -51,6 +51,17 @@ for (const signal of ["SIGKILL", "SIGSEGV", "SIGABRT"] as const) {
   });
 }
 
+test("an idle process that ends is replaced before a row is lost to it", async () => {
+  core = await startCore(inProcess);
+  const [wentDown, cameBack] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  core.pool.onAvailability = (available) => (available ? cameBack : wentDown).resolve();
+  process.kill(childrenOf(process.pid)[0]!, "SIGSEGV");
+  await wentDown.promise;
+  await cameBack.promise;
+  expect(await score(core, { first: 3 })).toEqual(affineAnswer({ first: 3 }));
+  expect(core.pool.instances).toMatchObject([{ restarts: 1, lastError: expect.stringContaining("SIGSEGV") }]);
+});
+
 test("a process takes no signal of a terminal or a supervisor: the server drains first", async () => {
   core = await startCore(inProcess);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)

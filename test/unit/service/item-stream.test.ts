@@ -39,7 +39,10 @@ function start(maxQueueRows: number): void {
   const describe = () => {
     throw new Error("nobody asks");
   };
-  table.put(createServedModel({ modelName, modelVersion, signature, batcher, state, describe }));
+  const changedFiles = () => [];
+  table.put(
+    createServedModel({ modelName, modelVersion, signature, batcher, state, changedFiles, describe }),
+  );
   scoring = createScoringService(table, {
     streamWindowRows: 40,
     streamWindowBytes: 1000,

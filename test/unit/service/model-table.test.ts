@@ -21,6 +21,7 @@ function served(modelName: string, modelVersion: string): ServedModel {
     signature: signature([spec("x", "FP32", [-1, 1])]),
     batcher,
     state: () => ModelState.READY,
+    changedFiles: () => [],
     describe: () => create(ModelSchema),
   });
 }

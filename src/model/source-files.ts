@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { PreparedModel } from "./prepared-model.ts";
+import { identify, readSourceFile, type SourceFile } from "./source-file.ts";
+
+/** Where a file of a model lies, or would lie. */
+export interface SourcePlace {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The files that one version is made of besides its weights, be they there or not, the model file first. */
+export function sourcePlaces(folder: string, modelFolder: string, fileName: string): SourcePlace[] {
+  const beside = ["config.json", "golden.json"].flatMap((name) => [
+    { name, path: join(folder, name) },
+    { name: `../${name}`, path: join(modelFolder, name) },
+  ]);
+  return [{ name: fileName, path: join(folder, fileName) }, ...beside];
+}
+
+/** Looks at all files of a model that was just read, in the order of `places`, then its weights. */
+export async function readSourceFiles(
+  model: PreparedModel,
+  places: readonly SourcePlace[],
+): Promise<SourceFile[]> {
+  const weights = model.externalData.map(({ location, path }) => ({ name: location, path }));
+  const [modelFile, ...beside] = places;
+  const { name, path } = modelFile!;
+  const files: SourceFile[] = [{ name, path, identity: await identify(path), sha256: model.sha256 }];
+  for (const place of [...beside, ...weights]) files.push(await readSourceFile(place.name, place.path));
+  return files;
+}
+
+/** The model with its files, whose digests its sessions are held to. */
+export function withFiles(model: PreparedModel, files: readonly SourceFile[]): PreparedModel {
+  const externalData = model.externalData.map((weight) => ({
+    ...weight,
+    sha256: files.find(({ path }) => path === weight.path)?.sha256,
+  }));
+  return { ...model, externalData, files };
+}
