@@ -1,9 +1,15 @@
 /**
  * Crossing to a worker thread and back: shared memory and atomics, as the pool does it, against a `postMessage` round trip
  * with the same worker in the same run. Prints both in microseconds and their ratio; fails above 0.4.
+ * Then a run of the smallest model through the pool, in a thread and in a process of its own: what isolation costs a run.
  */
 import { Worker } from "node:worker_threads";
+import { createPool } from "../src/pool/create-pool.ts";
+import type { Isolation } from "../src/pool/instance.ts";
+import { runTensors } from "../src/pool/run-tensors.ts";
+import { silentLog } from "../src/telemetry/log.ts";
 import { REQUEST, RESPONSE } from "../src/worker/channel.ts";
+import { affineModel } from "../test/onnx-model.ts";
 import { median } from "./statistics.ts";
 
 const ROUNDS = 9;
@@ -60,3 +66,30 @@ console.log(`shared memory ${median(shared).toFixed(1)} us, postMessage ${median
 console.log(`ratio ${ratio.toFixed(2)} (at most ${LIMIT})`);
 await Promise.all([atomic.terminate(), messages.terminate()]);
 process.exitCode = ratio <= LIMIT ? 0 : 1;
+
+const COLUMNS = 30;
+for (const rows of [1, 256, 8192]) {
+  const [inThread, inProcess] = [await runsOf("thread", rows), await runsOf("process", rows)];
+  console.log(
+    `${rows} rows of ${COLUMNS} floats: a run in a thread ${inThread.toFixed(1)} us, in a process ${inProcess.toFixed(1)} us`,
+  );
+}
+
+/** Microseconds of a run, one after another. */
+async function runsOf(isolation: Isolation, rows: number): Promise<number> {
+  const devices = [{ provider: "cpu", deviceId: 0 }] as const;
+  const pool = await createPool({ model: affineModel(COLUMNS), devices, log: silentLog, isolation });
+  const shape = [rows, COLUMNS];
+  const inputs = [
+    { name: "x", datatype: "FP32" as const, shape, data: new Float32Array(rows * COLUMNS).fill(1) },
+  ];
+  const runs = rows > 1000 ? 100 : TRIPS;
+  const times: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const startedAt = performance.now();
+    for (let run = 0; run < runs; run++) await runTensors(pool, inputs);
+    times.push(((performance.now() - startedAt) * 1_000) / runs);
+  }
+  await pool.close();
+  return median(times.slice(1));
+}

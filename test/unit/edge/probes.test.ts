@@ -15,6 +15,18 @@ test("a ready server is 200 and lists what does not serve, and why", () => {
       status: "ready",
       serving: 1,
       not_serving: [{ model_name: "bad", model_version: "1", state: "FAILED", reason: "not ONNX" }],
+      changed_files: [],
+    },
+  });
+});
+
+test("files that changed under a loaded model are listed, and the server stays ready", () => {
+  const changed = { ...good, changedFiles: ["model.onnx.data"] };
+  expect(readyzResponse({ ready: true, settled: true, draining: false, models: [changed] })).toMatchObject({
+    status: 200,
+    body: {
+      serving: 1,
+      changed_files: [{ model_name: "good", model_version: "1", files: ["model.onnx.data"] }],
     },
   });
 });
