@@ -381,6 +381,35 @@ const otherPatterns = [
     [weights3, floats("head", [3, 3], 1, -1, 0.5, 0.25, 2, -0.5, 0, 1, 1)],
   ),
   pattern(
+    "PyTorch",
+    "topk: the name of the likeliest class and its probability",
+    [out("name", "STRING"), out("confidence", "FLOAT", 1)],
+    [
+      node("MatMul", ["x", "w3"], ["logits"]),
+      node("Softmax", ["logits"], ["p"], { axis: 1n }),
+      node("TopK", ["p", "k"], ["confidence", "at"], { axis: 1n }),
+      node("Reshape", ["at", "flat"], ["position"]),
+      node("Gather", ["names", "position"], ["name"]),
+    ],
+    [
+      weights3,
+      integers("k", [1], 1n),
+      integers("flat", [1], -1n),
+      storedTensor("names", [3], ["a", "b", "c"]),
+    ],
+  ),
+  pattern(
+    "any",
+    "a count: a number rounded and cast, no class",
+    [out("count", "INT64", 1)],
+    [
+      node("MatMul", ["x", "w"], ["number"]),
+      node("Round", ["number"], ["rounded"]),
+      node("Cast", ["rounded"], ["count"], { to: 7n }),
+    ],
+    [weights],
+  ),
+  pattern(
     "any",
     "two classifiers, each with its label",
     [out("label_a", "INT64"), out("p_a", "FLOAT", 2), out("label_b", "INT64"), out("p_b", "FLOAT", 3)],

@@ -1,6 +1,7 @@
 import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { attribute, type GraphIndex } from "./graph-index.ts";
-import { behindReshapes, isStandard, nodeKey, traceScore } from "./value-trace.ts";
+import { probabilityRank } from "./probability-rank.ts";
+import { behindReshapes, isClassifier, isStandard, nodeKey, traceScore } from "./value-trace.ts";
 
 /** The place in a graph where numbers become a class. */
 export interface LabelDecision {
@@ -16,7 +17,6 @@ export interface LabelDecision {
   readonly node: NodeProto;
 }
 
-const CLASSIFIERS = new Set(["TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier"]);
 /** Operators that give the same label another form. */
 const LABEL_FORMS = new Set(
   (
@@ -28,13 +28,8 @@ const LABEL_FORMS = new Set(
 const LABEL_ARITHMETIC = new Set("Add Sub Mul Div Max Min Sum Pow Concat".split(" "));
 const COMPARISONS = new Set("Greater GreaterOrEqual Less LessOrEqual Equal".split(" "));
 /** Numbers to steps: 0 and 1, or -1, 0 and 1. */
-const STEPS = new Set(["Binarizer", "Sign", "Round", "ThresholdedRelu"]);
+const STEPS = new Set(["Binarizer", "Sign", "Round"]);
 const MAX_STEPS = 200;
-
-/** True for an operator that gives the class and the scores of each row. */
-export function isClassifier(node: NodeProto): boolean {
-  return isStandard(node) && CLASSIFIERS.has(node.opType);
-}
 
 /** Where the label that an output holds is decided; undefined where the graph shows no such place. */
 export function traceDecision(outputName: string, graph: GraphIndex): LabelDecision | undefined {
@@ -71,6 +66,8 @@ function decisionOf(node: NodeProto, valueName: string, graph: GraphIndex): Labe
   }
   const varying = input.filter((operand) => graph.dependsOnInputs(operand));
   const compared = COMPARISONS.has(opType) ? varying : STEPS.has(opType) ? input.slice(0, 1) : [];
+  // A rounded probability is a class, another rounded number a count.
+  if (opType === "Round" && probabilityRank(input[0] ?? "", graph) !== 2) return undefined;
   // A comparison of an input itself is a rule about the row, no model's decision.
   const computed = compared.filter((operand) => graph.producer(behindReshapes(operand, graph)) !== undefined);
   return computed.length > 0 && computed.length === compared.length

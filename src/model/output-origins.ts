@@ -1,9 +1,9 @@
 import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { firstPosition, traceClassLabels } from "./class-labels.ts";
 import { attribute, type GraphIndex } from "./graph-index.ts";
-import { isClassifier, type LabelDecision, nearness, traceDecision } from "./label-decision.ts";
+import { type LabelDecision, nearness, traceDecision } from "./label-decision.ts";
 import { type ProbabilityRank, probabilityRank } from "./probability-rank.ts";
-import { ancestors, behindReshapes, isStandard, nodeKey, traceScore } from "./value-trace.ts";
+import { ancestors, behindReshapes, isClassifier, isStandard, nodeKey, traceScore } from "./value-trace.ts";
 
 /** What the graph tells of an output, whatever its name and shape are. */
 export interface OutputOrigin {

@@ -1,7 +1,6 @@
 import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { attribute, type GraphIndex } from "./graph-index.ts";
-import { isClassifier } from "./label-decision.ts";
-import { isStandard, tailInputs } from "./value-trace.ts";
+import { isClassifier, isStandard, tailInputs } from "./value-trace.ts";
 
 /** Whether an output's numbers are probabilities: 2 by the operator that made them, 0 they are not, 1 only the numbers can tell. */
 export type ProbabilityRank = 0 | 1 | 2;
@@ -12,7 +11,7 @@ const NORMALISING = new Set(["Softmax", "Sigmoid", "HardSigmoid", "Normalizer"])
 const KEEPING = new Set(
   (
     "Identity Cast CastLike Reshape Squeeze Unsqueeze Flatten Transpose Dropout ZipMap Expand Slice Split GatherElements Gather " +
-    "ArrayFeatureExtractor Concat ReduceMax Mean Where"
+    "ArrayFeatureExtractor Concat ReduceMax TopK Mean Where"
   ).split(" "),
 );
 /** Operators whose results are no probabilities. */

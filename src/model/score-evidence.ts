@@ -169,9 +169,11 @@ function isSame(a: string, b: string): boolean {
   return a !== "" && b !== "" && Number(flag(a)) === Number(flag(b));
 }
 
-function labelTexts({ datatype, data }: TensorData): string[] {
+function labelTexts(label: TensorData): string[] {
+  const { datatype, data } = label;
   if (datatype === "BOOL")
     return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
+  if (datatype === "FP16") return numbers(label).map(String);
   return Array.from(data as ArrayLike<string | number | bigint>, String);
 }
 

@@ -17,7 +17,7 @@ const RESHAPES = new Set(
 const FOLLOWS_FIRST = new Set(
   (
     "Expand Slice Split GatherElements Softmax LogSoftmax Hardmax Sigmoid HardSigmoid Softplus Softsign Tanh Erf Exp Log Neg Abs " +
-    "Sqrt Reciprocal Clip Relu Normalizer LpNormalization Scaler ReduceMax Tile Pow Imputer LabelEncoder CategoryMapper " +
+    "Sqrt Reciprocal Clip Relu Normalizer LpNormalization Scaler ReduceMax TopK Tile Pow Imputer LabelEncoder CategoryMapper " +
     "OneHotEncoder StringNormalizer FeatureVectorizer"
   ).split(" "),
 );
@@ -29,6 +29,13 @@ const MAX_NORM_STEPS = 12;
 /** True for an operator of ONNX itself or of its machine learning set. */
 export function isStandard({ domain }: NodeProto): boolean {
   return domain === "" || domain === "ai.onnx" || domain === "ai.onnx.ml";
+}
+
+const CLASSIFIERS = new Set(["TreeEnsembleClassifier", "LinearClassifier", "SVMClassifier"]);
+
+/** True for an operator that gives the class and the scores of each row. */
+export function isClassifier(node: NodeProto): boolean {
+  return isStandard(node) && CLASSIFIERS.has(node.opType);
 }
 
 /** The value behind operators that only change shape or type. */
