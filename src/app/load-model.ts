@@ -68,7 +68,7 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
   const start = (model: PreparedModel) => startPool(model, scheduling.runTimeoutMs, options);
   const { model, pool } = await startRepaired(found, start);
   try {
-    const passed = await passGate(model, pool, loadUntil);
+    const passed = withIsolationNotice(await passGate(model, pool, loadUntil), settings);
     const { modelName, modelVersion, signature } = passed;
     for (const notice of passed.notices) log.warn({ model: modelName, version: modelVersion }, notice);
     const batcher = createBatcher({
@@ -148,6 +148,14 @@ function whyUnavailable(pool: Pool): string {
 function isolationOf(model: PreparedModel, settings: ServerSettings): Isolation {
   const asked = (model.config.isolation || settings.isolation) as Isolation;
   return asked === "auto" && model.unboundedRun !== undefined ? "process" : asked;
+}
+
+/** An operator who sees processes of models is told why. */
+function withIsolationNotice(model: PreparedModel, settings: ServerSettings): PreparedModel {
+  const isAsked = model.config.isolation === "process" || settings.isolation === "process";
+  if (isAsked || isolationOf(model, settings) !== "process") return model;
+  const notice = `${model.unboundedRun}: it is served from a process of its own (isolation auto)`;
+  return { ...model, notices: [...model.notices, notice] };
 }
 
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {

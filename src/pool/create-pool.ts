@@ -44,6 +44,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   const { model, log, runTimeoutMs = 30_000, maxRunBytes = 256 * 1024 * 1024 } = options;
   if (options.devices.length === 0) throw new AssayError(Reason.DEVICE_UNAVAILABLE, "no device to run on");
   const { modelName, modelVersion } = model;
+  const bytes = shared(model.bytes);
   const instances: Instance[] = [];
   const watchdog = createWatchdog(instances, runTimeoutMs, (instance) => instance.replaceHung(runTimeoutMs));
   let available = false;
@@ -112,7 +113,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
         plan: {
           device,
           intraOpThreads: options.intraOpThreads ?? 1,
-          bytes: model.bytes,
+          bytes,
           externalData: model.externalData,
           inputNames: model.signature.inputs.map((input) => input.name),
           outputNames: model.signature.outputs.map((output) => output.name),
@@ -140,4 +141,11 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   }
   onStart = () => {};
   return pool;
+}
+
+/** What workers are given is copied for each unless it is shared; they live as long as the model does. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }

@@ -1,7 +1,7 @@
 /**
  * The pool runs batches on the instances of one model version.
  * Comes in: a batch, written straight into the instance's shared memory. Goes out: outputs as views of that memory.
- * Promises: one worker thread an instance, each pinned to its device; the least loaded instance takes the batch;
+ * Promises: one worker an instance, a thread or a process, each pinned to its device; an instance that is idle takes the batch;
  * a worker that exits, throws or hangs fails only what it held (INSTANCE_LOST, RUN_TIMEOUT) and is replaced,
  * with growing delays when it keeps dying; crossing to a worker and back is two atomic notifications on shared memory.
  */

@@ -39,17 +39,22 @@ export function createWatchdog<T extends Watched>(
   function check(): void {
     timer = undefined;
     const { overdue, nextInMs } = overdueRuns(watched, timeoutMs, performance.now());
-    if (nextInMs !== undefined) timer = setTimeout(check, Math.ceil(nextInMs));
+    if (nextInMs !== undefined) timer = setTimeout(check, timerMs(nextInMs));
     for (const one of overdue) onOverdue(one);
   }
 
   return {
     watch() {
-      timer ??= setTimeout(check, timeoutMs);
+      timer ??= setTimeout(check, timerMs(timeoutMs));
     },
     close() {
       clearTimeout(timer);
       timer = undefined;
     },
   };
+}
+
+/** What a timer of Node can wait, which rings at once beyond that: the rest is waited for anew. */
+function timerMs(waitMs: number): number {
+  return Math.min(2 ** 31 - 1, Math.ceil(waitMs));
 }

@@ -19,7 +19,8 @@ export async function openSessionRunner(plan: SessionStart): Promise<Runner> {
     outputNames: plan.outputNames.map(sessionName),
   };
   const session = await createSession(start);
-  return new SessionRunner(session, start);
+  // The session has its own: a process need not keep what it was made of.
+  return new SessionRunner(session, { ...start, bytes: new Uint8Array(0) });
 }
 
 class SessionRunner implements Runner {

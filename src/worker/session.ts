@@ -43,7 +43,10 @@ export async function createSession(start: SessionStart): Promise<InferenceSessi
   Reflect.deleteProperty(globalThis, "Float16Array");
   env.logLevel = "fatal";
   try {
-    return await InferenceSession.create(start.bytes, sessionOptions(start, readWeights(start.externalData)));
+    return await InferenceSession.create(
+      unshared(start.bytes),
+      sessionOptions(start, readWeights(start.externalData)),
+    );
   } catch (cause) {
     if (cause instanceof AssayError) throw cause;
     const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
@@ -55,6 +58,11 @@ export async function createSession(start: SessionStart): Promise<InferenceSessi
     const name = deviceName(start.device);
     throw new AssayError(Reason.DEVICE_UNAVAILABLE, `device ${name} cannot be used: ${text}`, { cause });
   }
+}
+
+/** The binding reads no shared memory. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? new Uint8Array(bytes) : bytes;
 }
 
 function isDeviceFailure(text: string): boolean {

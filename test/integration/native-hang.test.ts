@@ -58,7 +58,7 @@ async function backAgain(model: string): Promise<void> {
   throw new Error("the model did not come back");
 }
 
-for (const isolation of ["auto", "thread", "process"]) {
+for (const isolation of ["thread", "auto"]) {
   test(`a model that does not answer at load is refused, others serve, and a drain ends with 0 (${isolation})`, async () => {
     const running = await serve({ endless: endlessModel() }, "--isolation", isolation);
     const { status, not_serving } = await readyz();
@@ -71,7 +71,7 @@ for (const isolation of ["auto", "thread", "process"]) {
       },
     ]);
     expect(await predict("affine", [1, 2])).toMatchObject(affineAnswer);
-    expect(childrenOf(running.processId)).toHaveLength(isolation === "process" ? 1 : 0);
+    expect(childrenOf(running.processId)).toHaveLength(0);
     expect(await running.terminate()).toBe(0);
   });
 

@@ -37,3 +37,12 @@ test("one timer watches all runs and is off while nothing runs", () => {
   vi.advanceTimersByTime(1000);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test("a time-out beyond what Node's timers can wait does not ring at once", () => {
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  const watchdog = createWatchdog([{ runStartedAt: performance.now() }], 2 ** 40, () => {});
+  watchdog.watch();
+  watchdog.close();
+  expect(timers.mock.calls.map(([, waitMs]) => waitMs)).toEqual([2 ** 31 - 1]);
+  timers.mockRestore();
+});
