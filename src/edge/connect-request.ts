@@ -58,25 +58,26 @@ export function openRequest(
   }
   const messages = new DecodedMessages(memory, context.limits.streamWindowBytes);
   // The handler reads another body than the one that came.
-  header.delete("content-length");
+  if (stream.headers.get("content-length") !== undefined) header.delete("content-length");
   if (query !== undefined) turnIntoPost(header, query);
-  const encoding = header.get(ENCODING_HEADER[wire]);
+  const encoding = query === undefined ? stream.headers.get(ENCODING_HEADER[wire]) : query.compression;
+  const type = stream.headers.get("content-type") ?? "";
   const reading: MessageReading = {
-    form: { desc: handler.method.input, isJson: /\bjson\b/i.test(header.get("content-type") ?? "") },
-    compression: context.compressions.find(({ name }) => name === encoding),
+    form: { desc: handler.method.input, isJson: query?.isJson ?? /\bjson\b/i.test(type) },
+    compression: (encoding && context.compressions.find(({ name }) => name === encoding)) || undefined,
     endFlag: END_FLAG[wire],
     decoder: context.decoder,
     memory,
     messages,
+    asError: (error) => publicError(error, edgeCall),
   };
   if (wire === "http" && reading.compression !== undefined) takeEncoding(header, reading.compression.name);
-  const hollow =
+  const body =
     query !== undefined
       ? hollowQuery(query, reading)
       : wire === "http"
         ? hollowWhole(arriving, reading)
         : hollowFrames(arriving, reading);
-  const body = publicly(hollow, edgeCall);
   return { request: { ...asGiven, method: "POST", body }, arriving, messages };
 }
 
@@ -115,15 +116,6 @@ function takeEncoding(header: Headers, name: string): void {
 
 async function* hollowQuery(query: QueryMessage, reading: MessageReading): AsyncGenerator<Uint8Array> {
   yield await hollowMessage(query.bytes(), reading);
-}
-
-/** What decoding throws, as the handler may send it. */
-async function* publicly(hollow: AsyncIterable<Uint8Array>, edgeCall: EdgeCall): AsyncGenerator<Uint8Array> {
-  try {
-    yield* hollow;
-  } catch (error) {
-    throw publicError(error, edgeCall);
-  }
 }
 
 function arrivingBody(

@@ -20,6 +20,8 @@ export interface MessageReading {
   readonly decoder: MessageDecoder;
   readonly memory: CallMemory;
   readonly messages: DecodedMessages;
+  /** What the handler may send of what decoding throws. */
+  asError(error: unknown): unknown;
 }
 
 const HOLLOW_JSON = new Uint8Array(Buffer.from("{}"));
@@ -38,8 +40,13 @@ export async function* hollowWhole(
 /** One message that is there; returns what stands in its place. */
 export async function hollowMessage(bytes: Uint8Array, reading: MessageReading): Promise<Uint8Array> {
   const { form, compression, decoder, memory, messages } = reading;
-  const plain = compression === undefined ? bytes : await decoder.decompress(compression, bytes, memory);
-  messages.add(await decoder.decode(form, plain, memory));
+  try {
+    const plain = compression === undefined ? bytes : await decoder.decompress(compression, bytes, memory);
+    const decoded = decoder.decode(form, plain, memory);
+    messages.add(decoded instanceof Promise ? await decoded : decoded);
+  } catch (error) {
+    throw reading.asError(error);
+  }
   return form.isJson ? HOLLOW_JSON : HOLLOW_BINARY;
 }
 

@@ -13,3 +13,9 @@ test.each([
 test("what is not percent-encoded stays as it is", () => {
   expect(plainGrpcMessage("50% of it")).toBe("50% of it");
 });
+
+test("a long message is cut, so that trailers stay small", () => {
+  const cut = plainGrpcMessage("x".repeat(16_000));
+  expect(cut.startsWith("x".repeat(999))).toBe(true);
+  expect(cut.length).toBeLessThan(1020);
+});
