@@ -279,11 +279,15 @@ describe("passGoldenGate", () => {
     ]);
   });
 
-  it("turns a label of all rows in one into one a row", async () => {
+  it.each([
+    ["declared so", [1, "N"]],
+    ["declared open", [null, null]],
+    ["not declared", undefined],
+  ] as const)("turns a label of all rows in one into one a row: %s", async (_, shape) => {
     const model = prepared(
       buildModel({
         inputs: [tensorInfo("x", "FLOAT", ["N", 2])],
-        outputs: [tensorInfo("label", "STRING", [1, "N"]), tensorInfo("p", "FLOAT", ["N", 2])],
+        outputs: [tensorInfo("label", "STRING", shape), tensorInfo("p", "FLOAT", ["N", 2])],
         nodes: [
           node("Softmax", ["x"], ["p"], { axis: 1n }),
           node("ArgMax", ["p"], ["top"], { axis: 1n, keepdims: 0n }),
