@@ -27,6 +27,7 @@ import { outputFormat } from "../table/output-format.ts";
 import { openStreamSink } from "../table/stream-sink.ts";
 import type { TableSink } from "../table/table-sink.ts";
 import type { TableChunk, TableFormat, TableSource } from "../table/table-source.ts";
+import { systemFailure } from "../table/write-failure.ts";
 import type { Log } from "../telemetry/log.ts";
 import { openEmbeddedScorer } from "./embedded-scorer.ts";
 import { scoreFingerprint } from "./score-fingerprint.ts";
@@ -73,8 +74,11 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
       header: settings.csvHeader,
       encoding: settings.csvEncoding as "utf-8",
     },
+    keepsBadLines: settings.onError !== "fail",
     temporaryFolder: tmpdir(),
     signal,
+  }).catch((error: unknown) => {
+    throw systemFailure(error);
   });
   let scorer: Scorer | undefined;
   const onAbort = () => {
@@ -87,6 +91,8 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
     signal.addEventListener("abort", onAbort);
     const run = checkRun(source, scorer, options);
     return format === undefined ? await preview(run, options) : await writeScores(run, format, options);
+  } catch (error) {
+    throw systemFailure(error);
   } finally {
     signal.removeEventListener("abort", onAbort);
     await scorer?.close();

@@ -103,6 +103,7 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
     encode(chunk) {
       const { rowCount } = chunk.chunk;
       const faults = new RowFaults();
+      if (chunk.faults !== undefined) for (const [row, what] of chunk.faults) faults.addRow(row, what);
       const lent: Lent[] = [];
       const texts = chunkTexts(chunk, mapping.joined);
       const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, texts, faults, lent));

@@ -5,9 +5,16 @@ const LISTED = 3;
 /** Collects what is wrong with the rows of one chunk, one text a row. */
 export class RowFaults {
   private readonly byRow = new Map<number, Map<string, string>>();
+  private readonly whole = new Map<number, string>();
 
   get size(): number {
     return this.byRow.size;
+  }
+
+  /** What is wrong with a row as a whole; faults of its columns are not told then, since they follow from it. */
+  addRow(row: number, what: string): void {
+    this.whole.set(row, what);
+    if (!this.byRow.has(row)) this.byRow.set(row, new Map());
   }
 
   /** A row's second fault in the same column is dropped: it follows from the first, or is the first again. */
@@ -25,6 +32,11 @@ export class RowFaults {
   texts(): Map<number, string> {
     const texts = new Map<number, string>();
     for (const [row, faults] of this.byRow) {
+      const whole = this.whole.get(row);
+      if (whole !== undefined) {
+        texts.set(row, whole);
+        continue;
+      }
       const listed = [...faults]
         .slice(0, LISTED)
         .map(([column, what]) => `column ${JSON.stringify(column)}: ${what}`);

@@ -77,7 +77,8 @@ export async function runScoreJob(job: ScoreJob): Promise<WrittenRows> {
   } catch (error) {
     failure ??= { error };
     await Promise.allSettled([...inFlight, writing]);
-    await sink.abort();
+    // What ended the run is what is told, whatever else then goes wrong on the same disk.
+    await sink.abort().catch(() => {});
     throw error;
   }
 }

@@ -8,12 +8,12 @@ export interface CsvOptions {
   readonly quote?: string | undefined;
   /** Whether the first record is the names. Default: true; without names, columns are `column0`, `column1`, … */
   readonly header?: boolean | undefined;
-  /** Default: UTF-8, or UTF-16 where the file begins with its byte order mark. */
+  /** Default: UTF-8. */
   readonly encoding?: CsvEncoding | undefined;
 }
 
-/** The encodings that are read. */
-export type CsvEncoding = "utf-8" | "latin-1" | "utf-16";
+/** The encodings that DuckDB is given; UTF-16 is made UTF-8 before. */
+export type CsvEncoding = "utf-8" | "latin-1";
 
 /** How a CSV file is written, and its columns. */
 export interface CsvDialect {
@@ -31,13 +31,15 @@ const RECORDS_LOOKED_AT = 200;
 
 /** Tells a file's dialect from its first bytes. Throws a TABLE_INVALID that names the file. */
 export function csvDialect(name: string, head: Buffer, options: CsvOptions): CsvDialect {
-  const encoding = encodingOf(name, head, options.encoding);
+  const encoding = options.encoding ?? "utf-8";
   const quote = oneCharacter("quote", options.quote ?? '"', true);
   const header = options.header ?? true;
   const whole = decode(head, encoding);
-  const text = whole.replace(/^(\r\n|\n|\r)+/, "");
+  const excel = excelDelimiter(whole);
+  const text = whole.slice(excel?.end ?? 0).replace(/^(\r\n|\n|\r)+/, "");
   const skippedLines = whole.slice(0, whole.length - text.length).match(/\r\n|\n|\r/g)?.length ?? 0;
-  const told = options.delimiter ?? (/\.tsv(\.gz)?$/i.test(name) ? "\t" : undefined);
+  const told =
+    options.delimiter ?? excel?.delimiter ?? (/\.tsv(\.(gz|zstd?))?$/i.test(name) ? "\t" : undefined);
   const delimiter =
     told === undefined
       ? detectDelimiter(text, quote)
@@ -54,6 +56,14 @@ export function csvDialect(name: string, head: Buffer, options: CsvOptions): Csv
     throw notUtf8(name, 1 + skippedLines);
   }
   return { delimiter, quote, header, encoding, names, skippedLines };
+}
+
+/** The delimiter that a first line `sep=;` says, which Excel writes and takes off, and where that line ends. */
+export function excelDelimiter(
+  text: string,
+): { readonly delimiter: string; readonly end: number } | undefined {
+  const line = /^\ufeff?(?:sep=([\t\x20-\x7e])|"sep=([\t\x20-\x7e])")(?:\r\n|\n|\r)/i.exec(text);
+  return line === null ? undefined : { delimiter: line[1] ?? line[2]!, end: line[0].length };
 }
 
 /** The error for bytes that are not UTF-8. */
@@ -130,16 +140,8 @@ function readValue(
   return { value, end: Math.min(at, text.length) };
 }
 
-function encodingOf(name: string, head: Buffer, told: CsvEncoding | undefined): CsvEncoding {
-  if (head[0] === 0xfe && head[1] === 0xff) {
-    throw tableError(`${name} is UTF-16 with the high byte first, which is not read; store it as UTF-8`);
-  }
-  return told ?? (head[0] === 0xff && head[1] === 0xfe ? "utf-16" : "utf-8");
-}
-
 function decode(head: Buffer, encoding: CsvEncoding): string {
-  if (encoding === "latin-1") return head.toString("latin1");
-  return new TextDecoder(encoding === "utf-16" ? "utf-16le" : "utf-8").decode(head);
+  return encoding === "latin-1" ? head.toString("latin1") : new TextDecoder("utf-8").decode(head);
 }
 
 function oneCharacter(what: string, text: string, mayBeEmpty: boolean): string {

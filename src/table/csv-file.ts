@@ -1,13 +1,15 @@
 import { VARCHAR } from "@duckdb/node-api";
 import { counted } from "../counted.ts";
-import { type CsvDialect, type CsvOptions, csvDialect, notUtf8 } from "./csv-dialect.ts";
+import { type CsvDialect, type CsvEncoding, type CsvOptions, csvDialect, notUtf8 } from "./csv-dialect.ts";
 import { createCsvScanner } from "./csv-records.ts";
 import type { DuckdbSession } from "./duckdb-session.ts";
-import { checkPacked, openBytes, readHead } from "./file-bytes.ts";
+import { checkBytes, openBytes, readHead } from "./file-bytes.ts";
+import type { Packing } from "./file-kind.ts";
 import { sqlPath, sqlText } from "./sql-text.ts";
 import { duckdbReason, tableError } from "./table-error.ts";
 import { fromRowOn, queriedFile, type TableFile, unreadable } from "./table-file.ts";
 import type { SourceInput } from "./table-source.ts";
+import type { Utf8Copies } from "./utf16.ts";
 
 const HEAD_BYTES = 1 << 20;
 
@@ -18,22 +20,32 @@ const HEAD_BYTES = 1 << 20;
 export async function openCsvFiles(
   session: DuckdbSession,
   inputs: readonly SourceInput[],
-  options: CsvOptions,
+  { encoding, ...options }: CsvInputOptions,
+  copies: Utf8Copies,
 ): Promise<TableFile[]> {
   const files: TableFile[] = [];
-  let told = options;
+  let told: CsvOptions = encoding === "latin-1" ? { ...options, encoding } : options;
   for (const { name } of inputs) {
     let dialect: CsvDialect;
+    let packing: Packing = "none";
+    let copy: string | undefined;
     try {
-      await checkPacked(name);
-      dialect = csvDialect(name, await readHead(name, HEAD_BYTES), told);
+      packing = await checkBytes(name, "csv");
+      if (encoding !== "latin-1") copy = await copies.copyOf(name, packing, encoding === "utf-16");
+      if (copy !== undefined) packing = "none";
+      dialect = csvDialect(name, await readHead(copy ?? name, packing, HEAD_BYTES), told);
     } catch (error) {
       throw unreadable(name, error);
     }
     told = dialect;
-    files.push(csvFile(session, { name, path: name, dialect, linesBefore: 0 }));
+    files.push(csvFile(session, { name, path: copy ?? name, packing, dialect, linesBefore: 0 }));
   }
   return files;
+}
+
+/** How CSV files are written; `utf-16` only where they have no byte order mark. */
+export interface CsvInputOptions extends Omit<CsvOptions, "encoding"> {
+  readonly encoding?: CsvEncoding | "utf-16" | undefined;
 }
 
 /** Where a CSV file's text came from. */
@@ -41,6 +53,7 @@ export interface CsvOrigin {
   /** For messages. */
   readonly name: string;
   readonly path: string;
+  readonly packing: Packing;
   readonly dialect: CsvDialect;
   /** Lines of the input before this file's first. */
   readonly linesBefore: number;
@@ -48,8 +61,8 @@ export interface CsvOrigin {
 
 /** A CSV file whose dialect is known. */
 export function csvFile(session: DuckdbSession, origin: CsvOrigin): TableFile {
-  const { name, path, dialect } = origin;
-  const table = csvTable(path, dialect);
+  const { name, path, packing, dialect } = origin;
+  const table = csvTable(path, packing, dialect);
   return queriedFile(session, {
     name,
     columns: dialect.names.map((column) => ({ name: column, type: VARCHAR })),
@@ -61,14 +74,14 @@ export function csvFile(session: DuckdbSession, origin: CsvOrigin): TableFile {
 }
 
 /** What stands after FROM to read a CSV file: nothing is guessed, skipped, padded or dropped. */
-function csvTable(path: string, dialect: CsvDialect): string {
+function csvTable(path: string, packing: Packing, dialect: CsvDialect): string {
   const columns = dialect.names.map((_, index) => `'c${index}':'VARCHAR'`).join();
   const { delimiter, quote } = dialect;
   return (
     `read_csv(${sqlPath(path)}, auto_detect=false, columns={${columns}}, delim=${sqlText(delimiter)}, ` +
     `quote=${sqlText(quote)}, escape=${sqlText(quote)}, header=${dialect.header}, skip=${dialect.skippedLines}, ` +
     `encoding='${dialect.encoding}', comment='', strict_mode=true, null_padding=false, ignore_errors=false, ` +
-    "allow_quoted_nulls=false, hive_partitioning=false)"
+    `compression='${packing}', allow_quoted_nulls=false, hive_partitioning=false)`
   );
 }
 
@@ -97,18 +110,22 @@ async function explainCsv(error: unknown, origin: CsvOrigin): Promise<Error> {
       error,
     );
   }
+  if (/Maximum line size/i.test(text)) {
+    return tableError(`${at}: the record is longer than 2 MB; is a quote not closed (--csv-quote)?`, error);
+  }
   return tableError(
-    `${at} cannot be read: ${duckdbReason(error).replace(/^CSV Error on Line: \d+ /, "")}`,
+    `${at} cannot be read: ${duckdbReason(error)
+      .replace(/^CSV Error on Line: \d+ /, "")
+      .replace(/Original Line:.*$/s, "")}`,
     error,
   );
 }
 
 /** DuckDB numbers records; people look for lines. */
 async function lineOfRecord(origin: CsvOrigin, record: number): Promise<number> {
-  const { delimiter, quote, encoding } = origin.dialect;
-  if (encoding === "utf-16") return record;
+  const { delimiter, quote } = origin.dialect;
   const scanner = createCsvScanner(delimiter, quote);
-  for await (const bytes of openBytes(origin.path) as AsyncIterable<Buffer>) {
+  for await (const bytes of openBytes(origin.path, origin.packing) as AsyncIterable<Buffer>) {
     scanner.scan(bytes, record - 1);
     if (scanner.seen.records >= record - 1) break;
   }

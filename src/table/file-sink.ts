@@ -87,7 +87,10 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
   const parts = createPartWriter(database, folder, options.columns, columns, limits, begun);
   let expectedRow = writtenRows(begun).inputRows;
 
+  let hasEnded = false;
+
   async function leave({ lock }: ResumedRun): Promise<void> {
+    hasEnded = true;
     database.close();
     await deleteHalfWritten(folder);
     await lock.release();
@@ -117,7 +120,13 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
 
   function failure(error: unknown): unknown {
     const kept = `; what was written stays in ${folder.name}, and the same command goes on from it`;
-    return writeFailure(outputPath, error, kept);
+    return writeFailure(outputPath, error, parts.manifest.parts.length === 0 ? "" : kept);
+  }
+
+  /** Leaves nothing where there is nothing to go on from. */
+  async function stop(): Promise<void> {
+    await parts.stop();
+    if (parts.manifest.parts.length === 0) await clearFolder(folder.path, run.lock.name);
   }
 
   return {
@@ -140,15 +149,15 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
         await finish();
         return writtenRows(parts.manifest);
       } catch (error) {
-        await parts.stop();
+        await stop();
         throw failure(error);
       } finally {
         await leave(run);
       }
     },
     async abort() {
-      await parts.stop();
-      if (parts.manifest.parts.length === 0) await clearFolder(folder.path, run.lock.name);
+      if (hasEnded) return;
+      await stop();
       await leave(run);
     },
   };

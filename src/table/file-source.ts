@@ -1,4 +1,4 @@
-import { counted } from "../counted.ts";
+import { didYouMean } from "../nearest-name.ts";
 import { tableError } from "./table-error.ts";
 import type { FileColumn, TableFile } from "./table-file.ts";
 import type {
@@ -20,13 +20,16 @@ export interface FileSourceOptions {
 }
 
 /**
- * One table out of files that follow one another. Throws a TABLE_INVALID that names file and column where a file's
- * columns are not, by name and type, those of the first; their order may differ.
+ * One table out of files that follow one another, with the columns of the first. Reading throws a TABLE_INVALID that names
+ * file and column where a column that is read is not, by name and type, that of the first; the order of columns may differ,
+ * and so may those that nobody reads.
  */
 export function createFileSource(options: FileSourceOptions): TableSource {
   const { files } = options;
   const columns = files[0]!.columns;
-  for (const file of files.slice(1)) checkColumns(files[0]!, file);
+  const check = (requests: readonly ColumnRequest[]) => {
+    for (const file of files.slice(1)) checkColumns(files[0]!, file, requests);
+  };
   const counts = files.map((file) => file.rowCount);
   const rowCount = counts.includes(undefined)
     ? undefined
@@ -38,7 +41,10 @@ export function createFileSource(options: FileSourceOptions): TableSource {
     columns,
     rowCount,
     notResumable: undefined,
+    columnsElsewhere: columnsElsewhere(files),
+    check,
     async *read(requests, fromRow) {
+      check(requests);
       let first = 0;
       for (const file of files) {
         const before = Math.max(0, fromRow - first);
@@ -53,8 +59,9 @@ export function createFileSource(options: FileSourceOptions): TableSource {
         let row = before;
         for await (const chunk of file.read(fileColumns(file, requests), before)) {
           const read: TableChunk = { chunk, fromRow: first + row, file: file.name, fileRow: row + 1 };
+          const faults = await file.faults?.of(row, chunk.rowCount);
           row += chunk.rowCount;
-          yield read;
+          yield faults === undefined || faults.size === 0 ? read : { ...read, faults };
         }
         first += row;
       }
@@ -85,14 +92,33 @@ export function fileColumns(
   });
 }
 
-function checkColumns(first: TableFile, file: TableFile): void {
-  const names = (table: TableFile) => new Map(table.columns.map((column) => [column.name, column]));
-  const wanted = names(first);
-  const found = names(file);
-  for (const [name, column] of wanted) {
+/** Columns that the first file lacks, and the first of the others that has each. */
+function columnsElsewhere(files: readonly TableFile[]): ReadonlyMap<string, string> {
+  const known = new Set(files[0]!.columns.map(({ name }) => name));
+  const elsewhere = new Map<string, string>();
+  for (const file of files.slice(1)) {
+    for (const { name } of file.columns) {
+      if (!known.has(name) && !elsewhere.has(name)) elsewhere.set(name, file.name);
+    }
+  }
+  return elsewhere;
+}
+
+function checkColumns(first: TableFile, file: TableFile, requests: readonly ColumnRequest[]): void {
+  const wanted = new Map(first.columns.map((column) => [column.name, column]));
+  const found = new Map(file.columns.map((column) => [column.name, column]));
+  const names = requests.flatMap(
+    ({ name, joinedTexts, packedFloats }) => joinedTexts ?? packedFloats ?? [name],
+  );
+  for (const name of new Set(names)) {
+    const column = wanted.get(name);
     const other = found.get(name);
+    if (column === undefined) throw tableError(`${first.name} has no column ${JSON.stringify(name)}`);
     if (other === undefined) {
-      throw tableError(`${file.name} has no column ${JSON.stringify(name)}, which ${first.name} has`);
+      throw tableError(
+        `${file.name} has no column ${JSON.stringify(name)}, which ${first.name} has and this run reads` +
+          `${didYouMean(name, found.keys())}; score the files apart, or leave this one out`,
+      );
     }
     if (typeText(other) !== typeText(column)) {
       throw tableError(
@@ -100,16 +126,6 @@ function checkColumns(first: TableFile, file: TableFile): void {
           `and ${first.name} ${typeText(column)}; score them apart, or cast with --input "sql:SELECT …"`,
       );
     }
-  }
-  for (const name of found.keys()) {
-    if (!wanted.has(name)) {
-      throw tableError(`${file.name} has a column ${JSON.stringify(name)}, which ${first.name} has not`);
-    }
-  }
-  if (file.columns.length !== first.columns.length) {
-    throw tableError(
-      `${file.name} has ${counted(file.columns.length, "column")}, and ${first.name} ${first.columns.length}: a name stands twice`,
-    );
   }
 }
 

@@ -14,9 +14,9 @@ const ENDINGS: Readonly<Record<TableFormat, Endings>> = {
   ndjson: { written: [".ndjson", ".jsonl"], onlyRead: [".json"] },
   arrow: { written: [".arrow", ".feather", ".ipc"], onlyRead: [".arrows"] },
 };
-/** What DuckDB reads packed by gzip. */
+/** What DuckDB reads packed as a whole. */
 const PACKED: readonly TableFormat[] = ["csv", "ndjson"];
-const PACKED_ENDING = ".gz";
+const PACKED_ENDING = /\.(gz|zstd?)$/;
 
 /** Every format, in the order in which messages list them. */
 export const TABLE_FORMATS = Object.keys(ENDINGS) as readonly TableFormat[];
@@ -26,8 +26,7 @@ export function readFormat(name: string): TableFormat | undefined {
   const lower = name.toLowerCase();
   return TABLE_FORMATS.find((format) => {
     const { written, onlyRead } = ENDINGS[format];
-    const isPacked = PACKED.includes(format) && lower.endsWith(PACKED_ENDING);
-    const plain = isPacked ? lower.slice(0, -PACKED_ENDING.length) : lower;
+    const plain = PACKED.includes(format) ? lower.replace(PACKED_ENDING, "") : lower;
     return [...written, ...onlyRead].some((ending) => plain.endsWith(ending));
   });
 }

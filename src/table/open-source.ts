@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { openArrowFile, openArrowInput } from "./arrow-file.ts";
-import type { CsvOptions } from "./csv-dialect.ts";
-import { openCsvFiles } from "./csv-file.ts";
+import { type CsvInputOptions, openCsvFiles } from "./csv-file.ts";
 import { type DuckdbSession, openDuckdbSession } from "./duckdb-session.ts";
+import { checkBytes, rawHead } from "./file-bytes.ts";
+import { foreignKind } from "./file-kind.ts";
 import { createFileSource } from "./file-source.ts";
 import { readFormat } from "./format-endings.ts";
 import { openNdjsonFiles } from "./ndjson-file.ts";
@@ -14,6 +15,7 @@ import { openStandardInput } from "./standard-input.ts";
 import { tableError } from "./table-error.ts";
 import type { TableFile } from "./table-file.ts";
 import type { SourceInput, TableFormat, TableSource } from "./table-source.ts";
+import { createUtf8Copies, type Utf8Copies } from "./utf16.ts";
 
 /** What to read, and how. */
 export interface SourceOptions {
@@ -21,7 +23,9 @@ export interface SourceOptions {
   readonly inputs: readonly string[];
   /** Default: what the files' endings say. */
   readonly format?: TableFormat | undefined;
-  readonly csv?: CsvOptions | undefined;
+  readonly csv?: CsvInputOptions | undefined;
+  /** A line of NDJSON that is no object is a row with a fault; default: it ends the reading. */
+  readonly keepsBadLines?: boolean | undefined;
   /**
    * Where the sorts of a query that do not fit in memory go (default: they fail), and blocks of standard input
    * (default: the system's). It must exist.
@@ -47,6 +51,11 @@ export async function openSource(options: SourceOptions): Promise<TableSource> {
     throw tableError(`${alone} stands beside other inputs, and can only be read alone`);
   }
   const session = await openDuckdbSession({ temporaryFolder: options.temporaryFolder });
+  const copies = createUtf8Copies(options.temporaryFolder);
+  const close = () => {
+    session.close();
+    copies.close();
+  };
   try {
     if (alone === STANDARD_INPUT) {
       return await openStream(session, "standard input", options.standardInput ?? process.stdin, options);
@@ -58,11 +67,11 @@ export async function openSource(options: SourceOptions): Promise<TableSource> {
       if (found.length > 1) throw tableError(`${pipe.name} is a pipe, and can only be read alone`);
       return await openStream(session, pipe.name, createReadStream(pipe.name), options);
     }
-    const format = options.format ?? formatOf(found);
-    const files = await openFiles(session, format, found, options);
-    return createFileSource({ format, inputs: found, files, close: () => session.close() });
+    const format = options.format ?? (await formatOf(found));
+    const files = await openFiles(session, format, found, copies, options);
+    return createFileSource({ format, inputs: found, files, close });
   } catch (error) {
-    session.close();
+    close();
     throw error;
   }
 }
@@ -71,12 +80,14 @@ async function openFiles(
   session: DuckdbSession,
   format: TableFormat,
   inputs: readonly SourceInput[],
+  copies: Utf8Copies,
   options: SourceOptions,
 ): Promise<TableFile[]> {
-  if (format === "csv") return openCsvFiles(session, inputs, options.csv ?? {});
-  if (format === "ndjson") return openNdjsonFiles(session, inputs);
+  if (format === "csv") return openCsvFiles(session, inputs, options.csv ?? {}, copies);
+  if (format === "ndjson") return openNdjsonFiles(session, inputs, copies, options.keepsBadLines ?? false);
   const files: TableFile[] = [];
   for (const { name } of inputs) {
+    await checkBytes(name, format);
     files.push(await (format === "arrow" ? openArrowFile(name) : openParquetFile(session, name)));
   }
   return files;
@@ -106,16 +117,27 @@ async function openStream(
     session.close();
     return openArrowInput(name, input);
   }
-  return openStandardInput({ session, name, input, format, csv, temporaryFolder });
+  return openStandardInput({
+    session,
+    name,
+    input,
+    format,
+    csv,
+    temporaryFolder,
+    keepsBadLines: options.keepsBadLines ?? false,
+  });
 }
 
-function formatOf(inputs: readonly SourceInput[]): TableFormat {
+async function formatOf(inputs: readonly SourceInput[]): Promise<TableFormat> {
   let first: { format: TableFormat; name: string } | undefined;
   for (const { name } of inputs) {
     const format = readFormat(name);
     if (format === undefined) {
+      const foreign = foreignKind(await rawHead(name), undefined);
+      if (foreign !== undefined) throw tableError(`${name} is ${foreign}`);
+      const beside = inputs.length > 1 ? ", or name only the table's files (as in '*.csv')" : "";
       throw tableError(
-        `the ending of ${name} does not tell its format; say --input-format parquet, csv, ndjson or arrow`,
+        `the ending of ${name} does not tell its format; say --input-format parquet, csv, ndjson or arrow${beside}`,
       );
     }
     first ??= { format, name };

@@ -1,4 +1,6 @@
 import type { DuckdbSession } from "./duckdb-session.ts";
+import { rawHead } from "./file-bytes.ts";
+import { beginning } from "./file-kind.ts";
 import { sqlPath } from "./sql-text.ts";
 import { tableError } from "./table-error.ts";
 import { fromRowOn, numberedTable, queriedFile, type TableFile, unreadable } from "./table-file.ts";
@@ -34,8 +36,25 @@ export async function openParquetFile(session: DuckdbSession, path: string): Pro
       },
     });
   } catch (error) {
-    throw unreadable(path, error);
+    throw await explainParquet(path, error);
   }
+}
+
+/** DuckDB tells of magic bytes and settings of its own. */
+async function explainParquet(path: string, error: unknown): Promise<unknown> {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/is encrypted/i.test(text)) {
+    return tableError(
+      `${path} is an encrypted Parquet file, and Assay takes no keys; write it without encryption`,
+      error,
+    );
+  }
+  if (!/magic bytes|too small to be a Parquet/i.test(text)) return unreadable(path, error);
+  const head = await rawHead(path);
+  const what = head.subarray(0, 4).toString("latin1").startsWith("PAR1")
+    ? "is cut off: it begins as Parquet, and its index at the end is missing; copy or write it anew"
+    : `is no Parquet file: ${beginning(head)}; --input-format says another format`;
+  return tableError(`${path} ${what}`, error);
 }
 
 /** The names of the root's children in the depth-first list of a Parquet schema. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** A process, told from any other that had or will have its number. */
@@ -23,6 +23,15 @@ export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
   }
   const start = startOf(pid);
   return start === undefined || startedAt === "" || start === startedAt;
+}
+
+/** Linux: which numbers of processes this one sees, since containers of one host name have each their own. Elsewhere empty. */
+export function pidNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
 }
 
 /** Linux: the boot's id and the ticks from then on, field 22 of /proc/PID/stat (proc(5)). Elsewhere undefined. */

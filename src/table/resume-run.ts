@@ -34,7 +34,11 @@ export async function resumeRun(
   now: Manifest,
   choice: { readonly overwrite: boolean; readonly restart: boolean },
 ): Promise<ResumedRun> {
-  const lock = await lockOutput(folder);
+  const lock = await lockOutput(folder).catch(async (error: unknown) => {
+    // Made for the lock, and the lock could not be written.
+    await removeEmptyFolder(folder.path).catch(() => {});
+    throw error;
+  });
   try {
     const found = await findRun(folder, now, choice);
     const parts = found.manifest.parts.map(({ file }) => file);

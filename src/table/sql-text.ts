@@ -10,5 +10,7 @@ export function sqlName(name: string): string {
 
 /** A file's path as a literal for DuckDB's readers, which take globs: it matches that file alone, whatever its name has. */
 export function sqlPath(path: string): string {
-  return sqlText(path.replaceAll(/[*?[]/g, "[$&]"));
+  // DuckDB reads ~ at the start as a shell does.
+  const plain = path.startsWith("~") ? `./${path}` : path;
+  return sqlText(plain.replaceAll(/[*?[]/g, "[$&]"));
 }

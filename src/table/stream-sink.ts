@@ -5,8 +5,7 @@
  * rows once written are gone, a run cannot be resumed; the stream is not closed, it is its owner's.
  */
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { DuckDBType } from "@duckdb/node-api";
@@ -20,6 +19,7 @@ import { createResultTable, type ResultTable } from "./result-table.ts";
 import type { TableSink, WrittenRows } from "./table-sink.ts";
 import type { TableFormat } from "./table-source.ts";
 import { createTableWriter } from "./table-writer.ts";
+import { makeTemporaryFolder, temporaryFailure } from "./temporary-folder.ts";
 import { writeFailure } from "./write-failure.ts";
 
 /** How to open a stream sink. */
@@ -42,11 +42,7 @@ export interface StreamSinkOptions {
  * job, and TABLE_INVALID where the stream cannot be written.
  */
 export async function openStreamSink(options: StreamSinkOptions): Promise<TableSink> {
-  const folder = await mkdtemp(join(options.temporaryFolder ?? tmpdir(), "assay-score-")).catch(
-    (error: unknown) => {
-      throw writeFailure(options.temporaryFolder ?? tmpdir(), error);
-    },
-  );
+  const folder = await makeTemporaryFolder("output", options.temporaryFolder);
   try {
     const { format } = options;
     return format === "parquet"
@@ -77,7 +73,7 @@ async function openRows(
   /** One thing at a time: the timer may come while a chunk is being appended. */
   function inTurn(action: () => Promise<void>): Promise<void> {
     turn = turn.then(action).catch((error: unknown) => {
-      throw writeFailure(folder, error);
+      throw temporaryFailure(folder, error);
     });
     // A failure of the timer's turn is met by whoever comes next.
     turn.catch(() => {});

@@ -26,6 +26,14 @@ export interface TableFile {
   countRows(): Promise<number>;
   /** The rows from `fromRow` (from 0) on; vectors in the order of `columns`. */
   read(columns: readonly FileColumn[], fromRow: number): AsyncGenerator<DuckDBDataChunk>;
+  /** Rows that could not be read, which are all null; undefined where such a row ends the reading. */
+  readonly faults?: RowsWithFaults;
+}
+
+/** Which rows could not be read, and why. */
+export interface RowsWithFaults {
+  /** Those among `rowCount` rows from row `fromRow` on, by their place among these. Cheap where asked in order. */
+  of(fromRow: number, rowCount: number): Promise<ReadonlyMap<number, string>>;
 }
 
 /** A file that DuckDB reads by a query. */

@@ -44,6 +44,8 @@ export interface TableChunk {
   /** For messages: the file, or the query; and the first row's number in it, from 1, a header not counted. */
   readonly file: string;
   readonly fileRow: number;
+  /** Rows of the chunk that could not be read, which are all null, and why. */
+  readonly faults?: ReadonlyMap<number, string>;
 }
 
 /** One file of the input, as a manifest keeps it; `sizeBytes` and `modifiedAtMs` are 0 for a query and a pipe. */
@@ -58,12 +60,16 @@ export interface TableSource {
   readonly format: TableFormat | "sql";
   /** What is read, in order. */
   readonly inputs: readonly SourceInput[];
-  /** Every column, the same in all files. */
+  /** The columns of the first file; others may differ in those that are not read. */
   readonly columns: readonly TableColumn[];
   /** Undefined where only reading tells. */
   readonly rowCount: number | undefined;
   /** Why a run over it cannot be resumed; undefined where it can. */
   readonly notResumable: string | undefined;
+  /** Columns that the first of several files lacks, and a file that has them. */
+  readonly columnsElsewhere?: ReadonlyMap<string, string>;
+  /** Throws a TABLE_INVALID where the files differ in these columns; `read` does as well, only later. */
+  check?(columns: readonly ColumnRequest[]): void;
   /** Reads the columns from row `fromRow` on. One reading at a time. */
   read(columns: readonly ColumnRequest[], fromRow: number): AsyncIterable<TableChunk>;
   close(): void;

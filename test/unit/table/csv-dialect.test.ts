@@ -36,11 +36,16 @@ test("names come from the first record, or are numbered", () => {
   expect(csvDialect("x.csv", Buffer.from("a,b\n"), { header: false }).names).toEqual(["column0", "column1"]);
 });
 
-test("the byte order mark tells UTF-16", () => {
-  const dialect = csvDialect("x.csv", Buffer.from("\ufeffa;ü\n1;2\n", "utf16le"), {});
-  expect(dialect).toMatchObject({ names: ["a", "ü"], delimiter: ";", encoding: "utf-16" });
-  const swapped = Buffer.from("\ufeffa;b\n", "utf16le").swap16();
-  expect(() => csvDialect("x.csv", swapped, {})).toThrow(/x\.csv is UTF-16 with the high byte first/);
+test.each([
+  ["sep=;\r\na;b\r\n1,5;2\r\n", ";"],
+  ['"sep=|"\na|b\n1,5|2\n', "|"],
+  ["\ufeffsep=\t\na\tb\n1,5\t2\n", "\t"],
+])("a first line that Excel writes for itself says the delimiter and is no header: %j", (text, delimiter) => {
+  expect(csvDialect("x.csv", Buffer.from(text), {})).toMatchObject({
+    delimiter,
+    names: ["a", "b"],
+    skippedLines: 1,
+  });
 });
 
 test("a header that is not UTF-8 is refused with what to say", () => {

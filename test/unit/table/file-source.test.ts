@@ -51,25 +51,40 @@ test("a chunk says which file and row of it it begins with", async () => {
 });
 
 test.each([
-  ["missing", "SELECT 1 AS a", "SELECT 1 AS b", /missing2\.parquet has no column "a", which .*missing1/],
   [
-    "more",
-    "SELECT 1 AS a",
-    "SELECT 1 AS a, 2 AS b",
-    /more2\.parquet has a column "b", which .*more1\.parquet has not/,
+    "missing",
+    "SELECT 1 AS a, 2 AS x",
+    "SELECT 1 AS b, 2 AS x",
+    /missing2\.parquet has no column "a", which .*missing1/,
   ],
   [
     "type",
-    "SELECT 1 AS a",
-    "SELECT 'x' AS a",
+    "SELECT 1 AS a, 2 AS x",
+    "SELECT 'x' AS a, 2 AS x",
     /type2\.parquet has VARCHAR in the column "a", and .*type1\.parquet INTEGER/,
   ],
-])("%s: files with different columns are refused by name", async (name, first, second, message) => {
-  const inputs = [
-    await folder.writeParquet(`${name}1.parquet`, first),
-    await folder.writeParquet(`${name}2.parquet`, second),
-  ];
-  await expect(openSource({ inputs })).rejects.toThrow(message);
+])(
+  "%s: files that differ in a column are refused by name where it is read, and only there",
+  async (name, first, second, message) => {
+    const inputs = [
+      await folder.writeParquet(`${name}1.parquet`, first),
+      await folder.writeParquet(`${name}2.parquet`, second),
+    ];
+    await expect(readTable({ inputs }, { columns: ["a"] })).rejects.toThrow(message);
+    const source = await openSource({ inputs });
+    expect(() => source.check?.([{ name: "a" }])).toThrow(message);
+    expect(await readRows(source, ["x"])).toEqual([[2], [2]]);
+    source.close();
+  },
+);
+
+test("columns that the first file lacks are known by the file that has them", async () => {
+  const inputs = [folder.write("less.csv", "a\n1\n"), folder.write("more.csv", "b,a\n1,2\n")];
+  const source = await openSource({ inputs });
+  expect(source.columns.map(({ name }) => name)).toEqual(["a"]);
+  expect(source.columnsElsewhere).toEqual(new Map([["b", inputs[1]]]));
+  expect(await readRows(source, ["a"])).toEqual([["1"], ["2"]]);
+  source.close();
 });
 
 test("a column that no file has is refused by name", async () => {

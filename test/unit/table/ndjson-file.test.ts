@@ -49,7 +49,7 @@ test("an array of objects and a packed file are read", async () => {
 test("a packed file that is cut off is refused", async () => {
   const packed = gzipSync('{"a":1}\n'.repeat(5000));
   await expect(read("cut.ndjson.gz", packed.subarray(0, -4))).rejects.toThrow(
-    /cut\.ndjson\.gz cannot be read/,
+    /cut\.ndjson\.gz is cut off: its end is missing/,
   );
 });
 

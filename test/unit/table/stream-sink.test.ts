@@ -172,6 +172,6 @@ test("a folder for passing files that is not there is named", async () => {
   const temporaryFolder = join(folder, "missing");
   await expect(openStreamSink(options(new PassThrough(), "csv", { temporaryFolder }))).rejects.toMatchObject({
     reason: Reason.TABLE_INVALID,
-    message: `cannot write ${temporaryFolder}: the folder does not exist`,
+    message: `cannot write ${temporaryFolder}: the folder does not exist (a folder for temporary files; the variable TMPDIR names another place)`,
   });
 });
