@@ -21,9 +21,11 @@ import { planResults, type ResultPlan } from "../score/result-table.ts";
 import { createRowEncoder } from "../score/row-encoder.ts";
 import { runScoreJob } from "../score/score-job.ts";
 import { scoreRows } from "../score/score-rows.ts";
+import type { TableNames } from "../score/table-names.ts";
 import { openFileSink } from "../table/file-sink.ts";
 import { openSource } from "../table/open-source.ts";
 import { outputFormat } from "../table/output-format.ts";
+import { partitionNames } from "../table/path-patterns.ts";
 import { openStreamSink } from "../table/stream-sink.ts";
 import type { TableSink } from "../table/table-sink.ts";
 import type { TableChunk, TableFormat, TableSource } from "../table/table-source.ts";
@@ -139,13 +141,18 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     keep: settings.keep.join() === "*" ? [...new Set(source.columns.map(({ name }) => name))] : settings.keep,
     textNumbers: source.format === "csv",
     joinColumns: source.format !== "arrow",
+    table: tableNames(source),
   });
+  source.check?.(mapping.requests);
   const plan = planResults(model, mapping.keep, {
     probabilities: settings.probabilities,
     skipErrors: settings.onError === "skip",
   });
   const name = `${model.modelName} version ${model.modelVersion}`;
-  stderr.write(`model ${name}: ${mapping.lines.join("; ")}\n`);
+  const isCsv = source.format === "csv";
+  const emptyIsText = isCsv && emptyCellIsText(settings);
+  const lines = [...mapping.lines, ...(isCsv ? emptyCells(mapping, settings) : [])];
+  stderr.write(`model ${name}: ${lines.join("; ")}\n`);
   if (mapping.surplus.length > 0) {
     const shown = mapping.surplus.slice(0, 12).join(", ");
     const more = mapping.surplus.length > 12 ? `, … (${mapping.surplus.length})` : "";
@@ -160,9 +167,40 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     decimalComma: settings.decimalComma,
     trimText: settings.trimText,
     textForNull: settings.textForNull,
+    nullIsEmptyText: emptyIsText,
+    nullText: isCsv ? settings.csvNull || undefined : undefined,
   });
   const scoreChunk = (chunk: TableChunk) => scoreRows(encoder.encode(chunk), scorer, plan);
   return { source, scorer, mapping, plan, scoreChunk, notices: () => encoder.notices };
+}
+
+function tableNames(source: TableSource): TableNames {
+  const files = source.inputs.map(({ name }) => name);
+  return {
+    format: source.format,
+    files: source.format === "sql" ? ["the query"] : files,
+    elsewhere: source.columnsElsewhere ?? new Map(),
+    partitions: partitionNames(files),
+  };
+}
+
+/**
+ * Whether an empty cell of CSV is an empty text for inputs of text: CSV does not tell it from a missing one. `--csv-null ''` says
+ * that it is missing, and so does `--text-for-null` alone.
+ */
+function emptyCellIsText({ csvNull, textForNull }: ScoreSettings): boolean {
+  return csvNull === undefined ? textForNull === undefined : csvNull !== "";
+}
+
+/** For the user: what an input of text gets for an empty cell. */
+function emptyCells(mapping: ColumnMapping, settings: ScoreSettings): string[] {
+  if (!mapping.tensors.some(({ datatype }) => datatype === "BYTES")) return [];
+  if (emptyCellIsText(settings))
+    return ["empty cells of text are empty texts (--csv-null '' takes them as missing)"];
+  const { textForNull } = settings;
+  return textForNull === undefined
+    ? ["empty cells of text are missing values (--csv-null)"]
+    : [`empty cells of text are read as ${JSON.stringify(textForNull)} (--text-for-null)`];
 }
 
 async function preview(run: CheckedRun, { stdout, stderr }: ScoreRunOptions): Promise<number> {

@@ -5,7 +5,7 @@ import { SCORE_FLAGS } from "./flag-table.ts";
 import { readSettings, type SettingsSources } from "./read-settings.ts";
 
 /** Texts whose absence is not the same as their being empty. */
-type OptionalText = "textForNull" | "csvQuote";
+type OptionalText = "textForNull" | "csvQuote" | "csvNull";
 
 /** The configuration of `assay score` with every default filled in; units stand in the names. */
 export type ScoreSettings = {

@@ -7,6 +7,7 @@ import { type ElementMatch, matchElements } from "./element-match.ts";
 import { checkKept } from "./kept-columns.ts";
 import { mappingLines } from "./mapping-lines.ts";
 import { type InputElements, inputElements } from "./model-elements.ts";
+import { missingColumnLines, type TableNames } from "./table-names.ts";
 import { createTableProblems, type TableProblems } from "./table-problems.ts";
 
 /** How columns find their inputs. */
@@ -21,6 +22,8 @@ export interface MappingOptions {
   readonly textNumbers: boolean;
   /** The source reads `joinedTexts` and `packedFloats`. */
   readonly joinColumns: boolean;
+  /** For messages; default: none is named. */
+  readonly table?: TableNames;
 }
 
 /** Where the values of one position of a tensor's rows come from. */
@@ -79,11 +82,18 @@ export function mapColumns(
   }
   const inputs = inputElements(model, columns, options, problems);
   const matches = matchElements(inputs, columns, options, problems);
+  const isMissing = problems.size > 0;
   const kept = checkKept(options.keep, columns, problems);
   const byName = new Map(columns.map((column) => [column.name, column]));
   const used = new Set([...matches.values()].map(({ column }) => column).concat(kept));
   checkRepeated(used, columns, problems);
   checkTypes(inputs, matches, byName, options, problems);
+  if (isMissing) {
+    const names = inputs
+      .flatMap(({ elements }) => elements.filter(({ key }) => !matches.has(key)))
+      .map(({ name }) => name);
+    for (const line of missingColumnLines(columns, names, options.table)) problems.addAfter(line);
+  }
   problems.throwIfAny();
 
   const requests = new RequestList();

@@ -13,10 +13,18 @@ export interface TextOptions {
   readonly trimText: boolean;
   /** What a model is given for NULL; undefined: NULL is a fault, since models of text know no missing value. */
   readonly textForNull: string | undefined;
+  /** A text that means no value, as NULL does; default: none. */
+  readonly nullText?: string | undefined;
+  /** NULL is an empty text: of CSV, whose empty cells do not tell which of both is meant. Default: it is no value. */
+  readonly nullIsEmptyText?: boolean;
 }
 
+const NO_VALUE =
+  "no value; inputs of text take no missing values: --text-for-null TEXT gives them the text that the model was trained to read for it ('' for an empty one)";
 const LENGTH_BYTES = 4;
 const utf8 = new TextEncoder();
+
+const EMPTY = { bytes: new Uint8Array(), from: 0, to: 0 };
 
 /** One row's text as UTF-8; undefined after a fault. */
 type ReadCell = (row: number) => { bytes: Uint8Array; from: number; to: number } | undefined;
@@ -69,8 +77,7 @@ function cellReader(
   const { rowCount } = chunk;
   const forNull = options.textForNull === undefined ? undefined : whole(options.textForNull);
   const missing = (row: number) => {
-    if (forNull === undefined)
-      faults.add(row, column.column, "no value; inputs of text take no missing values (--text-for-null)");
+    if (forNull === undefined) faults.add(row, column.column, NO_VALUE);
     return forNull;
   };
   if (column.kind === "enum") {
@@ -81,9 +88,12 @@ function cellReader(
   }
   const cells = texts(column);
   if (column.kind === "json") return jsonReader(column, cells, missing, faults);
+  const { nullIsEmptyText = false } = options;
+  const nullText = options.nullText === undefined ? undefined : utf8.encode(options.nullText);
   let told = false;
   return (row) => {
-    if (!cells.load(row)) return missing(row);
+    if (!cells.load(row)) return nullIsEmptyText ? EMPTY : missing(row);
+    if (nullText !== undefined && equalBytes(cells, nullText)) return missing(row);
     if (options.trimText) trimSpaces(cells);
     else if (!told && isSpaced(cells)) {
       told = true;
@@ -91,6 +101,12 @@ function cellReader(
     }
     return cells;
   };
+}
+
+function equalBytes({ bytes, from, to }: TextCells, text: Uint8Array): boolean {
+  if (to - from !== text.length) return false;
+  for (let at = 0; at < text.length; at++) if (bytes[from + at] !== text[at]) return false;
+  return true;
 }
 
 function jsonReader(column: MappedColumn, cells: TextCells, missing: ReadCell, faults: RowFaults): ReadCell {

@@ -12,6 +12,7 @@ import {
 import { AssayError } from "../errors.ts";
 import { type ArrowColumn, arrowColumn, copyRows } from "./arrow-column.ts";
 import { wholeMessages } from "./arrow-messages.ts";
+import { passOverUnreadTypes, unreadType } from "./arrow-unread-types.ts";
 import { chunkRead } from "./chunk-memory.ts";
 import { fileColumns } from "./file-source.ts";
 import { unpackLz4Frame } from "./lz4-frame.ts";
@@ -27,6 +28,7 @@ const FILE_MAGIC = Buffer.from("ARROW1");
 const FOOTER_LENGTH_BYTES = 4;
 
 compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: unpackLz4Frame });
+passOverUnreadTypes();
 compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => zstdDecompressSync(bytes) });
 
 /**
@@ -110,7 +112,7 @@ function arrowColumns(schema: Schema): ArrowColumns {
   return {
     listed: schema.fields.map(({ name }, index) => ({ name, type: read[index]!.type })),
     read,
-    typeNames: schema.fields.map(({ type }) => String(type)),
+    typeNames: schema.fields.map(({ type }) => unreadType(type) ?? String(type)),
   };
 }
 
@@ -183,7 +185,7 @@ async function* chunksOf(
     if (columns.read[index]!.value !== undefined) continue;
     const { name: column } = columns.listed[index]!;
     throw tableError(
-      `${name}, column ${JSON.stringify(column)}: ${columns.typeNames[index]} is not read from Arrow files`,
+      `${name}, column ${JSON.stringify(column)}: ${columns.typeNames[index]} is not read from Arrow files; cast it before the file is written (pyarrow: table.set_column, column.cast)`,
     );
   }
   const types = requests.map(({ index, asDouble }) => (asDouble ? DOUBLE : columns.read[index]!.type));
@@ -215,6 +217,14 @@ function unreadableArrow(name: string, error: unknown): AssayError {
   if (error instanceof AssayError) return error;
   if (error instanceof Error && "syscall" in error) {
     return tableError(`${name} cannot be read: ${error.message}`, error);
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const unknown = /^Unrecognized type: "?(\w+)"?/.exec(text);
+  if (unknown !== null) {
+    return tableError(
+      `${name} has a column of the Arrow type ${unknown[1]}, which is not known here; write the file without it`,
+      error,
+    );
   }
   // Where bytes are not what the library expects, it stumbles over a type or a range, which tells a user nothing.
   const isStumble = error instanceof TypeError || error instanceof RangeError;

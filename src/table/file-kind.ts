@@ -31,7 +31,11 @@ const FOREIGN: readonly Kind[] = [
     advice: "save the sheet as CSV",
     is: (_, text) => text.startsWith("PK\x03\x04") && text.includes("opendocument"),
   },
-  { what: "a ZIP archive", advice: UNPACK("unzip"), is: (_, text) => /^PK(\x03\x04|\x05\x06)/.test(text) },
+  {
+    what: "a ZIP archive",
+    advice: UNPACK("unzip"),
+    is: (_, text) => text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06"),
+  },
   {
     what: "an old Excel workbook (.xls)",
     advice: "save the sheet as CSV",

@@ -1,6 +1,6 @@
 import type { DuckDBType } from "@duckdb/node-api";
 import type { DuckdbSession } from "./duckdb-session.ts";
-import { checkBytes, openBytes, readHead } from "./file-bytes.ts";
+import { checkBytes, readHead } from "./file-bytes.ts";
 import type { Packing } from "./file-kind.ts";
 import { badLines, lineOfRow } from "./ndjson-lines.ts";
 import { sqlPath, sqlText } from "./sql-text.ts";

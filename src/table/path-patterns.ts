@@ -68,7 +68,7 @@ export function remoteScheme(input: string): string | undefined {
 
 /** The path of a `file:` address; undefined where the input is none, or names another machine. */
 export function pathOfAddress(input: string): string | undefined {
-  const address = /^file:(?:\/\/(localhost)?)?(\/(?!\/)[^]*)$/i.exec(input);
+  const address = /^file:(?:\/\/(localhost)?)?(\/(?!\/).*)$/is.exec(input);
   if (address === null) return undefined;
   try {
     return decodeURIComponent(address[2]!);

@@ -361,3 +361,43 @@ test.each([1, 4, 5, 8, 11])(
     expect((await encode(inputs, sql)).values[0]).toEqual(expected);
   },
 );
+
+test("an empty cell of CSV is an empty text or no value, as is told, and so is a text that means none", async () => {
+  const sql = rowsOf("'a'", "NULL", "''", "'NA'");
+  const plain = await encode(one("BYTES"), sql, { nullIsEmptyText: true });
+  expect(plain.errors).toEqual({});
+  expect(plain.tensors[0]!.data).toEqual(["a", "", "", "NA"]);
+  const told = await encode(one("BYTES"), sql, {
+    nullText: "NA",
+    textForNull: "unknown",
+    nullIsEmptyText: true,
+  });
+  expect(told.tensors[0]!.data).toEqual(["a", "", "", "unknown"]);
+  const missing = await encode(one("BYTES"), sql);
+  expect(Object.keys(missing.errors)).toEqual(["1"]);
+  expect(missing.errors[1]).toMatch(/column "x": no value; .* --text-for-null TEXT gives them the text/);
+});
+
+test("a row that could not be read has that fault alone", async () => {
+  const { columns, chunks } = await queryChunks("SELECT * FROM (VALUES (1), (NULL), (3)) t(x)");
+  const mapping = mapColumns(modelMessage(one("INT32")), columns, {
+    maps: new Map(),
+    byPosition: false,
+    keep: [],
+    textNumbers: true,
+    joinColumns: false,
+  });
+  const encoder = createRowEncoder(mapping, {
+    modelName: "m",
+    modelVersion: "1",
+    outputNames: [],
+    nullTexts: new Set(),
+    decimalComma: false,
+    trimText: false,
+    textForNull: undefined,
+  });
+  const faults = new Map([[1, "line 2 is not a JSON object: {"]]);
+  const { errors, rows } = encoder.encode({ ...chunks[0]!, faults });
+  expect(errors).toEqual(faults);
+  expect([...rows!]).toEqual([0, 2]);
+});

@@ -170,7 +170,9 @@ test("a cut Arrow file is an error at lengths all over it", async () => {
 test("what is no Arrow file is an error that names it", async () => {
   for (const content of ["a,b\n1,2\n", "PAR1\0\0\0\0PAR1", Buffer.alloc(5000, 7), Buffer.alloc(5000)]) {
     const path = folder.write("other.arrow", content);
-    await expect(openSource({ inputs: [path] })).rejects.toThrow(/other\.arrow .* or is no Arrow file/);
+    await expect(openSource({ inputs: [path] })).rejects.toThrow(
+      /other\.arrow (.* or is no Arrow file|is a Parquet file, and no arrow; say --input-format parquet)/,
+    );
   }
 });
 

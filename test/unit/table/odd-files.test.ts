@@ -155,7 +155,7 @@ test("a line of NDJSON that is no object is a row with a fault where that is ask
   const piped = { inputs: ["-"], format: "ndjson" as const, temporaryFolder: folder.path };
   for (const options of [
     { inputs: [path] },
-    { ...piped, standardInput: Readable.from([Buffer.from(lines.join("\n"))]) },
+    { ...piped, standardInput: Readable.from([Buffer.from(`${lines.join("\n")}\n`)]) },
   ]) {
     const source = await openSource({ ...options, keepsBadLines: true });
     for await (const chunk of source.read([{ name: "a" }], 0)) {

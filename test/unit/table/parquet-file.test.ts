@@ -95,7 +95,7 @@ test("a file cut anywhere is refused by its name", async () => {
   for (const length of [0, 3, 4, 11, 500, whole.length - 200, whole.length - 8, whole.length - 1]) {
     const cut = folder.write("cut.parquet", whole.subarray(0, length));
     await expect(readTable({ inputs: [cut] }), `${length} bytes`).rejects.toThrow(
-      /cut\.parquet cannot be read/,
+      /cut\.parquet (cannot be read|is cut off: it begins as Parquet|is no Parquet file)/,
     );
   }
 });
