@@ -7,7 +7,7 @@ import {
 } from "../../gen/onnx/onnx-ml_pb.ts";
 import type { DeclaredTensor } from "./declared-tensor.ts";
 import { attribute, type GraphIndex } from "./graph-index.ts";
-import { nearness, traceDecision } from "./label-decision.ts";
+import { nearnessTo, traceDecision } from "./label-decision.ts";
 import type { OnnxEdits } from "./onnx-edit.ts";
 import type { Repair } from "./signature.ts";
 import { labelTexts } from "./tensor-proto.ts";
@@ -38,7 +38,7 @@ export function gatherColumns(
   const whole = outputs.some(({ name }) => behindReshapes(name, graph) === matrix);
   const label = outputs.find(({ name }) => {
     const decision = traceDecision(name, graph);
-    return decision !== undefined && decision.kind !== "lowest" && nearness(matrix, decision, graph) > 0;
+    return decision !== undefined && decision.kind !== "lowest" && nearnessTo(decision, graph)(matrix) > 0;
   });
   if (whole || label === undefined) return undefined;
   const classes = classesOf(label.name);

@@ -1,7 +1,14 @@
 import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { attribute, type GraphIndex } from "./graph-index.ts";
 import { probabilityRank } from "./probability-rank.ts";
-import { behindReshapes, isClassifier, isStandard, nodeKey, traceScore } from "./value-trace.ts";
+import {
+  behindReshapes,
+  isClassifier,
+  isStandard,
+  nodeKey,
+  type ScoreTrace,
+  traceScore,
+} from "./value-trace.ts";
 
 /** The place in a graph where numbers become a class. */
 export interface LabelDecision {
@@ -87,21 +94,23 @@ function labelInput(node: NodeProto, graph: GraphIndex): string | undefined {
   return LABEL_ARITHMETIC.has(opType) && varying.length === 1 ? varying[0] : undefined;
 }
 
-/**
- * How near an output's numbers are to a decision: 4 it is decided over them, 3 they are computed from those, 2 the other way
- * round, 1 both come from the same, 0 they have nothing in common.
- */
-export function nearness(outputName: string, decision: LabelDecision, graph: GraphIndex): 0 | 1 | 2 | 3 | 4 {
-  const base = behindReshapes(outputName, graph);
+/** How near numbers are to a decision: 4 it is decided over them, 3 they are computed from those, 2 the other way round, 1 both come from the same, 0 they have nothing in common. */
+export type Nearness = 0 | 1 | 2 | 3 | 4;
+
+/** Makes the measure of how near a value is to a decision; `own` is the value's trace, where it is known already. */
+export function nearnessTo(
+  decision: LabelDecision,
+  graph: GraphIndex,
+): (valueName: string, own?: ScoreTrace) => Nearness {
   const operands = new Set(decision.operands.map((name) => behindReshapes(name, graph)));
-  if (operands.has(base)) return 4;
-  const own = traceScore(outputName, graph);
-  for (const operand of operands) if (own.values.has(operand)) return 3;
-  let common = false;
-  for (const operand of operands) {
-    const other = traceScore(operand, graph);
-    if (other.values.has(base)) return 2;
-    common ||= [...other.sources].some((name) => own.sources.has(name) && graph.producer(name) !== undefined);
-  }
-  return common ? 1 : 0;
+  const traces = [...operands].map((name) => traceScore(name, graph));
+  const sources = new Set(traces.flatMap((trace) => [...trace.sources]));
+  return (valueName, own = traceScore(valueName, graph)) => {
+    const base = behindReshapes(valueName, graph);
+    if (operands.has(base)) return 4;
+    for (const operand of operands) if (own.values.has(operand)) return 3;
+    if (traces.some(({ values }) => values.has(base))) return 2;
+    const isCommon = [...own.sources].some((name) => sources.has(name) && graph.producer(name) !== undefined);
+    return isCommon ? 1 : 0;
+  };
 }

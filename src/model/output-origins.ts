@@ -1,9 +1,17 @@
 import type { NodeProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { firstPosition, traceClassLabels } from "./class-labels.ts";
 import { attribute, type GraphIndex } from "./graph-index.ts";
-import { type LabelDecision, nearness, traceDecision } from "./label-decision.ts";
+import { type LabelDecision, nearnessTo, traceDecision } from "./label-decision.ts";
 import { type ProbabilityRank, probabilityRank } from "./probability-rank.ts";
-import { ancestors, behindReshapes, isClassifier, isStandard, nodeKey, traceScore } from "./value-trace.ts";
+import {
+  ancestors,
+  behindReshapes,
+  isClassifier,
+  isStandard,
+  nodeKey,
+  type ScoreTrace,
+  traceScore,
+} from "./value-trace.ts";
 
 /** What the graph tells of an output, whatever its name and shape are. */
 export interface OutputOrigin {
@@ -44,8 +52,8 @@ export interface DecisionFacts {
 /** By output name. */
 export type OutputOrigins = ReadonlyMap<string, OutputOrigin>;
 
-/** Outputs beyond this are told by their shapes alone. */
-const MAX_OUTPUTS = 1024;
+/** Outputs beyond this are neither score nor label unless config.json names them. */
+const MAX_OUTPUTS = 16_384;
 /** Values that are visited for finding what outputs are computed from. */
 const MAX_VISITED = 2_000_000;
 
@@ -56,35 +64,49 @@ export function readOutputOrigins(
   graph: GraphIndex,
 ): OutputOrigins {
   const named = [...values].slice(0, MAX_OUTPUTS);
+  const rest = [...values.keys()].slice(MAX_OUTPUTS);
   const decisions = new Map(named.map(([name, value]) => [name, traceDecision(value, graph)]));
   addSharedNodes(named, decisions, graph);
   const distinct = new Map<string, LabelDecision>();
   for (const decision of decisions.values()) {
     if (decision !== undefined && distinct.size < 64) distinct.set(decision.key, decision);
   }
+  const measures = [...distinct].map(([key, decision]) => [key, nearnessTo(decision, graph)] as const);
   const origins = new Map<string, OutputOrigin>();
   for (const [name, value] of named) {
     const decision = decisions.get(name);
     const near = new Map<string, number>();
     const ownClasses = own.get(name);
-    for (const [key, other] of distinct) {
-      const steps = key === decision?.key ? 0 : nearness(value, other, graph);
+    const trace = traceScore(value, graph);
+    for (const [key, measure] of measures) {
+      const steps = key === decision?.key ? 0 : measure(value, trace);
       if (steps > 0) near.set(key, steps);
     }
     origins.set(name, {
-      kind: kindOf(value, near.size > 0 || decision !== undefined, graph),
+      kind: kindOf(value, trace, near.size > 0 || decision !== undefined, graph),
       base: behindReshapes(value, graph),
       probability: probabilityRank(value, graph),
       decision: decision === undefined ? undefined : decisionFacts(value, decision, graph),
       nearness: near,
-      sources: traceScore(value, graph).sources,
+      sources: trace.sources,
       ...(ownClasses === undefined ? {} : { ownClasses }),
       ...(isHighest(value, graph) ? { isHighest: true } : {}),
       svmPairs: isSvmPairs(value, graph),
     });
   }
+  for (const name of rest) origins.set(name, LEFT_OUT);
   return markFeatures(named, origins, graph);
 }
+
+const LEFT_OUT: OutputOrigin = {
+  kind: "feature",
+  base: "",
+  probability: 0,
+  decision: undefined,
+  nearness: new Map(),
+  sources: new Set(),
+  svmPairs: false,
+};
 
 /** One operator of unknown kind that makes several outputs makes a label and its scores. */
 function addSharedNodes(
@@ -120,10 +142,14 @@ function decisionFacts(value: string, decision: LabelDecision, graph: GraphIndex
   };
 }
 
-function kindOf(value: string, isDecided: boolean, graph: GraphIndex): OutputOrigin["kind"] {
+function kindOf(
+  value: string,
+  { sources }: ScoreTrace,
+  isDecided: boolean,
+  graph: GraphIndex,
+): OutputOrigin["kind"] {
   if (!graph.isReached(value)) return "constant";
   if (graph.producer(behindReshapes(value, graph)) === undefined) return "input";
-  const { sources } = traceScore(value, graph);
   if (isDecided || sources.size === 0) return "model";
   return [...sources].every((name) => graph.producer(name) === undefined) ? "feature" : "model";
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { chooseScore } from "../../../src/model/score-rule.ts";
 import type { TensorSpec } from "../../../src/model/signature.ts";
+import { buildModel, node, storedTensor, tensorInfo } from "../../model-builder.ts";
+import { prepared } from "../../prepare.ts";
 import { spec } from "../../signatures.ts";
 
 const label = spec("label", "INT64", [-1]);
@@ -107,4 +109,38 @@ test("says which outputs may each be the score, and how to name one", () => {
   expect(notices).toEqual([
     'no score: "price" FP32[-1,1] and "demand" FP32[-1,1] may each be it; name the right one with "score_output" in config.json (and its labels with "label_output")',
   ]);
+});
+
+test("finds score and label behind thousands of columns that pass through", () => {
+  const names = Array.from({ length: 2000 }, (_, index) => `c${index}`);
+  const column = (name: string) => tensorInfo(name, "FLOAT", ["N", 1]);
+  const bytes = buildModel({
+    inputs: names.map(column),
+    outputs: [
+      ...names.map((name) => column(`${name}.output`)),
+      tensorInfo("Features.output", "FLOAT", ["N", 2000]),
+      tensorInfo("PredictedLabel.output", "BOOL", ["N", 1]),
+      column("Score.output"),
+    ],
+    nodes: [
+      ...names.map((name) => node("Mul", [name, "scale"], [`${name}.output`])),
+      node(
+        "Concat",
+        names.map((name) => `${name}.output`),
+        ["Features.output"],
+        { axis: 1n },
+      ),
+      node("MatMul", ["Features.output", "weights"], ["Score.output"]),
+      node("Greater", ["Score.output", "zero"], ["PredictedLabel.output"]),
+    ],
+    initializers: [
+      storedTensor("scale", [1], Float32Array.of(2)),
+      storedTensor("zero", [1], Float32Array.of(0)),
+      storedTensor("weights", [2000, 1], new Float32Array(2000).fill(0.1)),
+    ],
+  });
+  expect(prepared(bytes).signature).toMatchObject({
+    score: { output: "Score.output", kind: "value" },
+    labelOutput: "PredictedLabel.output",
+  });
 });
