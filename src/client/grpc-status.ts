@@ -19,7 +19,8 @@ const NEAREST_REASONS: readonly Reason[] = [
   Reason.MODEL_NOT_FOUND,
   Reason.INTERNAL,
   Reason.CONFIG_INVALID,
-  Reason.LIMIT_REACHED,
+  // A proxy's limit of calls, or a reason that is newer than this client: both pass.
+  Reason.QUEUE_FULL,
   Reason.MODEL_INVALID,
   Reason.SERVER_UNREACHABLE,
   Reason.INVALID_REQUEST,
@@ -29,6 +30,9 @@ const NEAREST_REASONS: readonly Reason[] = [
   Reason.INTERNAL,
   Reason.CONFIG_INVALID,
 ];
+
+const RESOURCE_EXHAUSTED = 8;
+const TOO_LARGE = /(larger|greater|bigger|exceeds?|exceeded) .*(max|limit|\d)|too (large|big)/i;
 
 /** The status that ends a call, from its trailers or, where there was no message, its headers; undefined: none is there. */
 export function statusOf(fields: IncomingHttpHeaders): Status | undefined {
@@ -52,6 +56,8 @@ export function statusOf(fields: IncomingHttpHeaders): Status | undefined {
  */
 export function statusError(status: Status): AssayError {
   let reason = NEAREST_REASONS[status.code] ?? Reason.INTERNAL;
+  // gRPC's libraries, which proxies are made of, give the same code to a message that will never fit.
+  if (status.code === RESOURCE_EXHAUSTED && TOO_LARGE.test(status.message)) reason = Reason.MESSAGE_TOO_LARGE;
   let violations: Violation[] = [];
   let violationCount: number | undefined;
   let retryAfterMs: number | undefined;

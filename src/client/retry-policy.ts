@@ -1,6 +1,6 @@
 /** When what failed is tried again: pure decisions. */
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import type { AssayError } from "../errors.ts";
+import { AssayError } from "../errors.ts";
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
@@ -13,6 +13,7 @@ const PASSING: ReadonlySet<Reason> = new Set([
   Reason.SHUTTING_DOWN,
   Reason.MODEL_NOT_READY,
   Reason.QUEUE_FULL,
+  Reason.MEMORY_FULL,
   Reason.INSTANCE_LOST,
   Reason.RUN_TIMEOUT,
   Reason.DEADLINE_EXCEEDED,
@@ -24,6 +25,28 @@ const PERHAPS_THE_ITEMS_FAULT: ReadonlySet<Reason> = new Set([
   Reason.RUN_TIMEOUT,
   Reason.DEADLINE_EXCEEDED,
 ]);
+
+/** Concern the rows of one request, which the table's file and row name. */
+const OF_ONE_REQUEST: ReadonlySet<Reason> = new Set([
+  Reason.INVALID_REQUEST,
+  Reason.RUN_FAILED,
+  Reason.ROWS_REFUSED,
+  Reason.REQUEST_TOO_LARGE,
+  Reason.OUTPUT_TOO_LARGE,
+  Reason.MESSAGE_TOO_LARGE,
+]);
+
+/** An error that a server answered, with the server's address, unless it concerns the rows of one request. */
+export function fromServer(origin: string, error: AssayError): AssayError {
+  if (OF_ONE_REQUEST.has(error.reason) || error.message.includes(origin)) return error;
+  const { reason, message, violations, violationCount, retryAfterMs } = error;
+  return new AssayError(reason, `${origin}: ${message}`, {
+    cause: error,
+    violations,
+    violationCount,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
 
 /** Whether the same may succeed later: the server says so with RetryInfo, or the reason is one that passes. */
 export function isRetried(error: AssayError): boolean {

@@ -15,7 +15,7 @@ export interface Scorer {
   /** How many requests are worth having in flight. */
   readonly requestsInFlight: number;
   /**
-   * Rejects with an AssayError: INVALID_REQUEST with its violations, RUN_FAILED, OUTPUT_TOO_LARGE and MESSAGE_TOO_LARGE concern
+   * Rejects with an AssayError: INVALID_REQUEST with its violations, RUN_FAILED, ROWS_REFUSED and what is too large (the request, its outputs, the message) concern
    * these rows; with every other reason nothing more can be scored.
    */
   score(request: PredictRequest): Promise<PredictResponse>;

@@ -13,6 +13,7 @@ import { statusError } from "./grpc-status.ts";
 import { createOutage } from "./outage.ts";
 import { createPendingItems, type PendingItem } from "./pending-items.ts";
 import {
+  fromServer,
   isRetried,
   isWaitedForAtOpening,
   MOST_REFUSALS_OF_AN_ITEM,
@@ -126,7 +127,7 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
   }
 
   function answered(item: PendingItem, { response, status }: Answer): void {
-    const error = status === undefined ? undefined : statusError(status);
+    const error = status === undefined ? undefined : fromServer(url.origin, statusError(status));
     if (error !== undefined && isRetried(error)) {
       if (mayBeItemsFault(error)) item.refusals++;
       if (item.refusals < MOST_REFUSALS_OF_AN_ITEM) {
@@ -153,9 +154,9 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
       return 0;
     }
     pending.putBack(unanswered);
-    if (model === undefined) openFailure = error;
+    if (model === undefined) openFailure = error === undefined ? undefined : fromServer(url.origin, error);
     // A stream that ends while nothing is asked of it is opened again when something is.
-    else if (error !== undefined && pending.count > 0) return failed(error);
+    else if (error !== undefined && pending.count > 0) return failed(fromServer(url.origin, error));
     return 0;
   }
 

@@ -172,13 +172,13 @@ test("a request that protobuf cannot hold is rejected alone", async () => {
 });
 
 test("what does not pass ends all requests as it is", async () => {
-  const { scorer, retries } = await start({
+  const { server, scorer, retries } = await start({
     onItem: (_, stream) => stream.end(new AssayError(Reason.UNIMPLEMENTED, "no such procedure")),
   });
   const results = await Promise.allSettled(Array.from({ length: 3 }, () => scorer.score(request())));
   for (const result of results) {
     expect(result).toMatchObject({
-      reason: { reason: Reason.UNIMPLEMENTED, message: "no such procedure" },
+      reason: { reason: Reason.UNIMPLEMENTED, message: `${server.url}: no such procedure` },
     });
   }
   expect(retries).toEqual([]);
@@ -187,9 +187,9 @@ test("what does not pass ends all requests as it is", async () => {
 test("opening waits while the model loads, and says why a model is not served", async () => {
   const loading = scriptedModel({ state: ModelState.LOADING, stateReason: "still being loaded" });
   const states = [loading, failure(Reason.MODEL_NOT_READY, 5), failure(Reason.SHUTTING_DOWN, 5)];
-  const { retries } = await start({ getModel: (call) => states[call] ?? scriptedModel() });
+  const { server, retries } = await start({ getModel: (call) => states[call] ?? scriptedModel() });
   expect(retries).toHaveLength(3);
-  expect(retries[0]).toBe("scripted version 3 takes no requests yet: still being loaded");
+  expect(retries[0]).toBe(`${server.url}: scripted version 3 takes no requests yet: still being loaded`);
   const failed = scriptedModel({ state: ModelState.FAILED, stateReason: "the file is damaged" });
   await expect(start({ getModel: () => failed })).rejects.toMatchObject({
     reason: Reason.MODEL_INVALID,

@@ -27,7 +27,7 @@ test.each([
   [3, Reason.INVALID_REQUEST],
   [4, Reason.DEADLINE_EXCEEDED],
   [5, Reason.MODEL_NOT_FOUND],
-  [8, Reason.LIMIT_REACHED],
+  [8, Reason.QUEUE_FULL],
   [12, Reason.UNIMPLEMENTED],
   [13, Reason.INTERNAL],
   [14, Reason.SERVER_UNREACHABLE],
@@ -37,6 +37,14 @@ test.each([
   const error = statusError(create(StatusSchema, { code }));
   expect(error.reason).toBe(reason);
   expect(error.message).toBe(`the server answered with gRPC status ${code}`);
+});
+
+test.each([
+  "grpc: received message larger than max (5242880 vs. 4194304)",
+  "Received message exceeds the maximum configured message size 4194304",
+  "Sent message larger than max (10 vs. 5)",
+])("RESOURCE_EXHAUSTED for a message that will never fit is no full queue: %s", (message) => {
+  expect(statusError(create(StatusSchema, { code: 8, message })).reason).toBe(Reason.MESSAGE_TOO_LARGE);
 });
 
 test("a status is read from trailers, with details where there are some", () => {

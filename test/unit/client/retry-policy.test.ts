@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import {
+  fromServer,
   isRetried,
   isWaitedForAtOpening,
   mayBeItemsFault,
@@ -13,6 +14,7 @@ const failure = (reason: Reason, retryAfterMs?: number) =>
   new AssayError(reason, "failed", retryAfterMs === undefined ? {} : { retryAfterMs });
 
 const PASSING: Reason[] = [
+  Reason.MEMORY_FULL,
   Reason.SERVER_UNREACHABLE,
   Reason.SHUTTING_DOWN,
   Reason.MODEL_NOT_READY,
@@ -69,4 +71,17 @@ test("no try comes before the server's own delay", () => {
       },
     ),
   );
+});
+
+test("what a server answered has its address, except where it concerns the rows of one request", () => {
+  const refused = new AssayError(Reason.MODEL_NOT_FOUND, "no model x", { retryAfterMs: 7 });
+  const named = fromServer("http://h:1", refused);
+  expect(named).toMatchObject({
+    reason: Reason.MODEL_NOT_FOUND,
+    message: "http://h:1: no model x",
+    retryAfterMs: 7,
+  });
+  expect(fromServer("http://h:1", named)).toBe(named);
+  const ofRows = new AssayError(Reason.ROWS_REFUSED, "a token id of 9 came");
+  expect(fromServer("http://h:1", ofRows)).toBe(ofRows);
 });
