@@ -10,6 +10,33 @@ export interface RequestBody extends AsyncIterable<Uint8Array> {
   onEnd: () => void;
 }
 
+/** What its reader pulls at once: the first `length` octets of `bytes`. */
+interface BodyChunk {
+  bytes: Uint8Array;
+  length: number;
+  wireBytes: number;
+}
+
+const SMALL_BYTES = 4096;
+const MERGED_BYTES = 65_536;
+
+/** Keeps a piece; a small one goes into the chunk before it, or frames of one octet would cost a hundred times their size and time. */
+function keep(chunks: BodyChunk[], piece: Uint8Array, wireBytes: number): void {
+  const last = chunks.at(-1);
+  if (last === undefined || piece.length >= SMALL_BYTES || last.length + piece.length > MERGED_BYTES) {
+    chunks.push({ bytes: piece, length: piece.length, wireBytes });
+    return;
+  }
+  if (last.bytes.length < last.length + piece.length) {
+    const grown = new Uint8Array(Math.max(2 * last.length, last.length + piece.length));
+    grown.set(last.bytes.subarray(0, last.length));
+    last.bytes = grown;
+  }
+  last.bytes.set(piece, last.length);
+  last.length += piece.length;
+  last.wireBytes += wireBytes;
+}
+
 /**
  * Reads a stream's body. The peer gets its window back only for what was pulled, so a slow reader slows the peer;
  * a body that `check` refuses is read up to what is refused. `decode` is applied to each chunk before the check.
@@ -20,7 +47,7 @@ export function createRequestBody(
   asError: (error: AssayError) => unknown,
   decode: (bytes: Uint8Array, end: boolean) => Uint8Array = (bytes) => new Uint8Array(bytes),
 ): RequestBody {
-  const chunks: { bytes: Uint8Array; wireBytes: number }[] = [];
+  const chunks: BodyChunk[] = [];
   let ended = false;
   let failed: { error: unknown } | undefined;
   let closed = false;
@@ -41,7 +68,7 @@ export function createRequestBody(
     if (chunk !== undefined) {
       waiting = undefined;
       stream.consume(chunk.wireBytes);
-      resolve({ done: false, value: chunk.bytes });
+      resolve({ done: false, value: chunk.bytes.subarray(0, chunk.length) });
     } else if (failed !== undefined && !closed) {
       waiting = undefined;
       closed = true;
@@ -64,11 +91,11 @@ export function createRequestBody(
     const refused = check(bytes);
     if (refused !== undefined) {
       const { error, goodBytes } = refused;
-      if (goodBytes > 0) chunks.push({ bytes: bytes.subarray(0, goodBytes), wireBytes: view.byteLength });
+      if (goodBytes > 0) keep(chunks, bytes.subarray(0, goodBytes), view.byteLength);
       body.fail(asError(error));
       return;
     }
-    if (bytes.byteLength > 0) chunks.push({ bytes, wireBytes: view.byteLength });
+    if (bytes.byteLength > 0) keep(chunks, bytes, view.byteLength);
     else if (view.byteLength > 0) stream.consume(view.byteLength);
     if (last) end();
     settle();

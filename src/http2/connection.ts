@@ -38,7 +38,7 @@ import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "./stream-state.ts";
 const EMPTY = Buffer.alloc(0);
 // Of the octets of answers that a connection may leave unread: above this part its further requests wait.
 const HOLD_PART = 4;
-const FIRST_IN_TURN = 8;
+const FIRST_IN_TURN = 16;
 
 /** One HTTP/2 connection, from its preface to its end; it closes its socket. RFC 9113 section 3.4. */
 export class Connection implements FrameSink, StreamOwner {
