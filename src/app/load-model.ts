@@ -68,7 +68,9 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
   const start = (model: PreparedModel) => startPool(model, scheduling.runTimeoutMs, options);
   const { model, pool } = await startRepaired(found, start);
   try {
-    const passed = withIsolationNotice(await passGate(model, pool, loadUntil), settings);
+    const checked = withIsolationNotice(await passGate(model, pool, loadUntil), settings);
+    // The pool keeps the file's bytes for sessions to come; a second copy would stay as long as the model does.
+    const passed = { ...checked, bytes: new Uint8Array(0) };
     const { modelName, modelVersion, signature } = passed;
     for (const notice of passed.notices) log.warn({ model: modelName, version: modelVersion }, notice);
     const batcher = createBatcher({

@@ -44,6 +44,8 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   const { model, log, runTimeoutMs = 30_000, maxRunBytes = 256 * 1024 * 1024 } = options;
   if (options.devices.length === 0) throw new AssayError(Reason.DEVICE_UNAVAILABLE, "no device to run on");
   const { modelName, modelVersion } = model;
+  // Closures of the pool live as long as it does: none of them may keep the options, and with them the model's own bytes.
+  const deviceCount = options.devices.length;
   const bytes = shared(model.bytes);
   const instances: Instance[] = [];
   const watchdog = createWatchdog(instances, runTimeoutMs, (instance) => instance.replaceHung(runTimeoutMs));
@@ -104,7 +106,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
     onStart = () => {
       const failed = instances.find((instance) => instance.lastFailure !== undefined);
       if (failed !== undefined) reject(failed.lastFailure);
-      else if (pool.liveCount === options.devices.length) resolve();
+      else if (pool.liveCount === deviceCount) resolve();
     };
   });
   for (const device of options.devices) {

@@ -11,7 +11,7 @@ import type { Frame } from "./frame.ts";
 import { cleanOrtMessage } from "./ort-message.ts";
 import { sessionOptions } from "./session-options.ts";
 import { readStrings } from "./strings.ts";
-import { readWeights } from "./weights.ts";
+import { readWeights, type Weights } from "./weights.ts";
 
 const ORT_TYPES: Readonly<Record<Datatype, Tensor.Type>> = {
   BOOL: "bool",
@@ -36,17 +36,17 @@ export function datatypeOf(type: Tensor.Type): Datatype | undefined {
   return undefined;
 }
 
-/** Makes the session. Throws MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
+/** Makes the session; `start.bytes` are given up to it, unless they are shared. Throws MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
 export async function createSession(start: SessionStart): Promise<InferenceSession> {
   // A float16 tensor fails with "not enough space" where this class exists when the first tensor is made; without it
   // tensors hold the bits in a Uint16Array (microsoft/onnxruntime#32323).
   Reflect.deleteProperty(globalThis, "Float16Array");
   env.logLevel = "fatal";
+  const bytes = unshared(start.bytes);
+  const weights: Weights[] = [];
   try {
-    return await InferenceSession.create(
-      unshared(start.bytes),
-      sessionOptions(start, readWeights(start.externalData)),
-    );
+    weights.push(...readWeights(start.externalData));
+    return await InferenceSession.create(bytes, sessionOptions(start, weights));
   } catch (cause) {
     if (cause instanceof AssayError) throw cause;
     const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
@@ -57,6 +57,9 @@ export async function createSession(start: SessionStart): Promise<InferenceSessi
     }
     const name = deviceName(start.device);
     throw new AssayError(Reason.DEVICE_UNAVAILABLE, `device ${name} cannot be used: ${text}`, { cause });
+  } finally {
+    // The session has copies. A thread that then only waits may not collect these for as long as it lives.
+    for (const { buffer } of [bytes, ...weights.map(({ data }) => data)]) (buffer as ArrayBuffer).transfer(0);
   }
 }
 
