@@ -30,6 +30,8 @@ export interface EmbeddedOptions {
 
 const BATCH_ROWS = 2048;
 const REQUESTS_IN_FLIGHT = 6;
+/** A run of thousands of rows may take minutes; a first one of a few that takes this long hangs. */
+const FIRST_RUN_TIMEOUT_MS = 30_000;
 
 /**
  * Loads one model into a pool in this process: the version asked for (`name:version`), else the highest. Runs use every core,
@@ -50,7 +52,12 @@ export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scor
     ["run-timeout-ms", "600000"],
   ]);
   const serverSettings = readServerSettings({ flags, environment: {} });
-  const loaded = await loadModel(found, { settings: serverSettings, devices, log });
+  const loaded = await loadModel(found, {
+    settings: serverSettings,
+    devices,
+    log,
+    firstRunTimeoutMs: FIRST_RUN_TIMEOUT_MS,
+  });
   if (!("served" in loaded)) {
     const { modelName, modelVersion, reason, cause } = loaded;
     throw new AssayError(

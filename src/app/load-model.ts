@@ -38,6 +38,8 @@ export interface LoadOptions {
   readonly settings: ServerSettings;
   readonly devices: DeviceChoice;
   readonly log: Log;
+  /** The longest that a first run, of a few rows, may take; default: the run time-out. A model's own comes before it. */
+  readonly firstRunTimeoutMs?: number;
   /** Looks whether the files of what was loaded change; its closer is the caller. */
   readonly fileWatch?: FileWatch;
   /** Another entry of worker threads: for tests. */
@@ -64,7 +66,11 @@ export async function loadModel(model: PreparedModel, options: LoadOptions): Pro
 async function load(found: PreparedModel, options: LoadOptions): Promise<Generation> {
   const { settings, log } = options;
   const scheduling = modelSettings(found.config, settings);
-  const loadUntil = { at: performance.now() + settings.loadTimeoutMs, timeoutMs: settings.loadTimeoutMs };
+  const loadUntil = {
+    at: performance.now() + settings.loadTimeoutMs,
+    timeoutMs: settings.loadTimeoutMs,
+    firstRunMs: found.config.runTimeoutMs ?? options.firstRunTimeoutMs ?? scheduling.runTimeoutMs,
+  };
   const start = (model: PreparedModel) => startPool(model, scheduling.runTimeoutMs, options);
   const { model, pool } = await startRepaired(found, start);
   try {

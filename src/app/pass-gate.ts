@@ -14,10 +14,9 @@ import type { TensorData } from "../tensor/tensor-data.ts";
 export interface LoadDeadline {
   readonly at: number;
   readonly timeoutMs: number;
+  /** The longest that one first run may take. */
+  readonly firstRunMs: number;
 }
-
-/** A first run takes a few rows: one that takes longer than this hangs, whatever longer runs of many rows may take. */
-const FIRST_RUN_TIMEOUT_MS = 30_000;
 
 /**
  * Runs a model's gate on one CPU instance that ends with it, in a process of its own, so that one that hangs or crashes is a
@@ -53,7 +52,7 @@ export async function tryGate(found: PreparedModel, log: Log): Promise<FoundMode
 export async function passGate(
   model: PreparedModel,
   pool: Pool,
-  deadline: LoadDeadline = { at: Infinity, timeoutMs: Infinity },
+  deadline: LoadDeadline = { at: Infinity, timeoutMs: Infinity, firstRunMs: Infinity },
 ): Promise<PreparedModel> {
   let fatal: AssayError | undefined;
   const run = async (inputs: readonly TensorData[]) => {
@@ -71,15 +70,19 @@ export async function passGate(
   throw new AssayError(Reason.MODEL_INVALID, outcome.reason, { cause: outcome.cause });
 }
 
+const ADVICE =
+  "; export it again without a loop that does not end, or give it a longer run_timeout_ms in its config.json if it is only slow";
+
 /** Rejects with RUN_TIMEOUT where a first run takes too long, or the whole load does. */
 async function inTime<T>(run: Promise<T>, deadline: LoadDeadline): Promise<T> {
   const leftMs = deadline.at - performance.now();
-  const timeoutMs = Math.max(0, Math.min(FIRST_RUN_TIMEOUT_MS, leftMs));
+  // Beyond what Node's timers can wait they ring at once.
+  const timeoutMs = Math.max(0, Math.min(deadline.firstRunMs, leftMs, 2 ** 31 - 1));
   const { promise: isOver, reject } = Promise.withResolvers<never>();
   const what =
-    leftMs < FIRST_RUN_TIMEOUT_MS
+    leftMs < deadline.firstRunMs
       ? `the load took longer than the load time-out of ${deadline.timeoutMs} ms`
-      : `the run took longer than ${FIRST_RUN_TIMEOUT_MS} ms`;
+      : `the run took longer than ${deadline.firstRunMs} ms`;
   const timer = setTimeout(() => reject(new AssayError(Reason.RUN_TIMEOUT, what)), timeoutMs);
   try {
     return await Promise.race([run, isOver]);
@@ -93,7 +96,8 @@ function fatalError(error: unknown, inputs: readonly TensorData[]): AssayError |
   if (!(error instanceof AssayError)) return undefined;
   const what = fault(error.reason, inputs);
   if (what === undefined) return undefined;
-  return new AssayError(Reason.MODEL_INVALID, `${what}: ${error.message}`, { cause: error });
+  const advice = error.reason === Reason.RUN_TIMEOUT ? ADVICE : "";
+  return new AssayError(Reason.MODEL_INVALID, `${what}: ${error.message}${advice}`, { cause: error });
 }
 
 function fault(reason: Reason, inputs: readonly TensorData[]): string | undefined {

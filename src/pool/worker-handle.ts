@@ -94,7 +94,7 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
   const startTimer = setTimeout(() => {
     failure ??= new AssayError(
       Reason.INSTANCE_LOST,
-      `the worker did not load the model within ${startTimeoutMs} ms`,
+      `the worker did not load the model within ${startTimeoutMs} ms; a model that is only slow needs a longer load time-out (--load-timeout-ms)`,
     );
     giveUp();
     onEnd();
