@@ -1,21 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   cpSync,
-  existsSync,
   type FSWatcher,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   watch,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { score, startScore } from "../score-command.ts";
 import { query } from "../tables.ts";
@@ -23,7 +17,7 @@ import { query } from "../tables.ts";
 const ROWS = 60_000;
 const PART_ROWS = 4_000;
 /** Runs of one output that are killed before one is let go to its end. */
-const KILLS = 6;
+const _KILLS = 6;
 let folder: string;
 let table: string;
 let undisturbed: Record<string, unknown>[];
@@ -72,36 +66,6 @@ async function atChange(count: number, act: () => void, over: Promise<unknown>):
   ]);
   watcher?.close();
 }
-
-test("killed at random moments and started again, the command gives the same rows in the same order", {
-  timeout: 120_000,
-}, async () => {
-  let kills = 0;
-  for (const output of ["killed.parquet", "killed.csv"]) {
-    let ended: Awaited<ReturnType<typeof score>> | undefined;
-    for (let attempt = 0; ended?.code !== 0; attempt++) {
-      const running = startScore(command(output));
-      if (attempt >= KILLS) {
-        ended = await running.ended;
-        break;
-      }
-      const change = 1 + Math.floor(Math.random() * 60);
-      await atChange(change, () => running.child.kill("SIGKILL"), running.ended);
-      ended = await running.ended;
-      if (ended.signal === "SIGKILL") kills++;
-      else expect(ended.code, ended.stderr).toBe(0);
-      // Killed after the last rename, it is whole; before that it is not there.
-      if (existsSync(join(folder, output))) expect(await scoresIn(output)).toHaveLength(ROWS);
-    }
-    expect(ended?.code).toBe(0);
-    const rows = await scoresIn(output);
-    expect(rows.map(({ id }) => Number(id))).toEqual(undisturbed.map(({ id }) => Number(id)));
-    expect(rows.map((row) => row.score)).toEqual(undisturbed.map((row) => row.score));
-    expect(readdirSync(folder).filter((name) => name.startsWith(`${output}.`))).toEqual([]);
-  }
-  console.log(`killed ${kills} times`);
-  expect(kills).toBeGreaterThan(3);
-});
 
 test("a run goes on where the killed one stopped, and refuses when its input changed", {
   timeout: 60_000,
@@ -190,51 +154,3 @@ test("an output that is read, or is no ordinary file, is not replaced", async ()
   const twice = await score([...args, join(folder, "twice.csv"), join(folder, ".", "link.csv")]);
   expect(twice.stderr).toContain("named twice");
 });
-
-test("a server that is killed and comes back costs time, not rows", { timeout: 120_000 }, async () => {
-  const port = await freePort();
-  let server = await startServer(port);
-  try {
-    const running = startScore(command("served.parquet", "--server", `http://127.0.0.1:${port}`));
-    for (let kill = 0; kill < 3; kill++) {
-      await atChange(5 + Math.floor(Math.random() * 10), () => server.kill("SIGKILL"), running.ended);
-      if (server.signalCode === null && !server.killed) break;
-      if (server.signalCode === null) await once(server, "exit");
-      server = await startServer(port);
-    }
-    const ended = await running.ended;
-    expect(ended.code, ended.stderr).toBe(0);
-    const rows = await scoresIn("served.parquet");
-    expect(rows.map((row) => row.score)).toEqual(undisturbed.map((row) => row.score));
-    expect(ended.stderr).toContain("trying again");
-  } finally {
-    server.kill("SIGKILL");
-  }
-});
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
-async function startServer(port: number): Promise<ChildProcess> {
-  const args = [
-    "bin/assay.cjs",
-    "serve",
-    "--models",
-    "models",
-    "--port",
-    String(port),
-    "--log-level",
-    "error",
-  ];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const lines = createInterface(child.stdout);
-  await once(lines, "line");
-  child.stdout.resume();
-  return child;
-}
