@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const about =
@@ -9,6 +10,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/conformance/**", "test/shared/**", "test/long/**", "test/gpu/**", "node_modules/**"],
     pool: "forks",
+    // Vitest would leave a core free, on two cores half of them; most files wait for processes and sockets.
+    maxWorkers: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // What the tests start is Node again and again: half of its start is compiling the same files.
