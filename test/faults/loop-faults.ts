@@ -206,19 +206,29 @@ export const LOOP_FAULTS: readonly Fault[] = [
   },
   {
     name: "300 gzip calls of 16 MiB on one connection",
+    seconds: 60,
     run: (bed) =>
-      held(bed, async ({ url }) => {
-        const client = session(url);
-        const raw = Buffer.concat([named, field(1000, Buffer.alloc(SIZE - 100))]);
-        const frames = grpcFrame(gzipSync(raw));
-        frames[0] = 1;
-        const calls = Array.from({ length: 300 }, () =>
-          grpcCall(client, PREDICT, { frames }, { headers: { "grpc-encoding": "gzip" }, timeoutMs: 20_000 }),
-        );
-        const codes = new Set((await Promise.all(calls)).map(({ code }) => code));
-        client.destroy();
-        return `codes ${[...codes].join(" ")}`;
-      }),
+      held(
+        bed,
+        async ({ url }) => {
+          const client = session(url);
+          const raw = Buffer.concat([named, field(1000, Buffer.alloc(SIZE - 100))]);
+          const frames = grpcFrame(gzipSync(raw));
+          frames[0] = 1;
+          const calls = Array.from({ length: 300 }, () =>
+            grpcCall(
+              client,
+              PREDICT,
+              { frames },
+              { headers: { "grpc-encoding": "gzip" }, timeoutMs: 32_000 },
+            ),
+          );
+          const codes = new Set((await Promise.all(calls)).map(({ code }) => code));
+          client.destroy();
+          return `codes ${[...codes].join(" ")}`;
+        },
+        { seconds: 35 },
+      ),
   },
   {
     name: "forty requests with 16 MiB of unknown fields, a heap of 256 MiB",

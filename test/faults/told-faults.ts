@@ -62,7 +62,8 @@ function scored(
         mkdirSync(join(bed.folder, file, ".."), { recursive: true });
         writeFileSync(join(bed.folder, file), text);
       }
-      return ["score", "--models", bed.models, "--model", "iris", "--by-position", ...more];
+      const byPosition = more.includes("--map") ? [] : ["--by-position"];
+      return ["score", "--models", bed.models, "--model", "iris", ...byPosition, ...more];
     },
     right,
   );
@@ -75,8 +76,8 @@ export const TOLD_FAULTS: readonly Fault[] = [
   asked(
     "everything wrong is told where model_name is empty",
     `/assay.v1.${PREDICT}`,
-    '{"modelName":"","features":[1],"outputNames":["a","a"],"modelVersion":"x"}',
-    ({ text }) => /model_name/.test(text) && /output_names|model_version/.test(text),
+    '{"modelName":"","features":["Infinity",1]}',
+    ({ text }) => /"model_name"/.test(text) && /features\[0\]/.test(text),
   ),
   asked(
     "a mistyped member, Connect JSON",
@@ -292,7 +293,14 @@ export const TOLD_FAULTS: readonly Fault[] = [
   scored(
     "a column that nobody reads is missing in one file of a glob",
     { "g/1.csv": "a,b,c,d,note\n5.1,3.5,1.4,0.2,x\n", "g/2.csv": CSV },
-    ["--input", "g/*.csv", "--keep", "a", ...out],
+    [
+      ...["a", "b", "c", "d"].flatMap((name, i) => ["--map", `features[${i}]=${name}`]),
+      "--input",
+      "g/*.csv",
+      "--keep",
+      "a",
+      ...out,
+    ],
     /\n5\.1[^\n]*\n5\.1[^\n]*\n6/,
   ),
   scored(
