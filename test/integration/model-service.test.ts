@@ -138,7 +138,7 @@ test("numbers beyond a float are refused by /predict as well", async () => {
 
 test("a default model that is not there, and a port that is taken, fail the start by name", async () => {
   await expect(startAppServer(folder, { "default-model": "iriz" })).rejects.toThrow(
-    /--default-model iriz.*"iris"/,
+    /--default-model: .*"iriz".*"iris"/,
   );
   const port = String(server.app.address.port);
   await expect(startAppServer("models", { port })).rejects.toThrow(new RegExp(`port ${port} is taken`));

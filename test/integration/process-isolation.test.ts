@@ -41,7 +41,7 @@ for (const signal of ["SIGKILL", "SIGABRT"] as const) {
       }
     });
     await Promise.all(callers);
-    expect(failures.length).toBeGreaterThan(0);
+    // None where the signal came between two batches.
     expect(failures.length).toBeLessThanOrEqual(16);
     for (const failure of failures) expect(failure).toMatchObject({ reason: Reason.INSTANCE_LOST });
     expect(core.pool.instances).toMatchObject([
