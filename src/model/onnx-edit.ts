@@ -10,6 +10,9 @@ import {
 } from "../../gen/onnx/onnx-ml_pb.ts";
 import { append, encodeVarint, join, lengthPrefix, type Pieces, visitFields } from "./wire.ts";
 
+/** The wire type of messages and texts. */
+const MESSAGE = 2;
+
 /** What to change in a model file; everything else, weights included, stays byte for byte. */
 export interface OnnxEdits {
   irVersion?: number;
@@ -57,7 +60,7 @@ export function applyEdits(bytes: Uint8Array, edits: OnnxEdits, initializerName:
   if (isUnchanged(edits)) return bytes;
   const model: Pieces = { parts: [], byteLength: 0 };
   visitFields(bytes, 0, bytes.length, (field) => {
-    if (field.number === 7) {
+    if (field.number === 7 && field.wireType === MESSAGE) {
       const graph = editGraph(bytes, field.valueStart, field.end, edits, initializerName);
       append(model, lengthPrefix(7, graph.byteLength));
       for (const part of graph.parts) append(model, part);
@@ -90,6 +93,8 @@ function editGraph(
   let nodeIndex = 0;
   visitFields(bytes, start, end, (field) => {
     const keep = () => append(graph, bytes.subarray(field.start, field.end));
+    // A number of a field with the wire type of another is an unknown field, here as in every protobuf reader.
+    if (field.wireType !== MESSAGE) return keep();
     switch (field.number) {
       case 1: {
         const replacement = edits.replaceNodes.get(nodeIndex++);
