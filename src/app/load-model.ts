@@ -102,6 +102,7 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
       changedFiles = changed;
       tellChange(log, passed, changed);
     });
+    const example = exampleRequest(passed);
     const served = createServedModel({
       modelName,
       modelVersion,
@@ -109,15 +110,15 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
       batcher,
       state,
       changedFiles: () => changedFiles,
-      describe: () =>
-        describeModel(passed, {
+      describe: keptWhileSame(
+        () => ({
           state: state(),
           stateReason: pool.liveCount > 0 ? "" : whyUnavailable(pool),
           devices: pool.instances.map((instance) => instance.device),
-          config,
-          exampleRequest: exampleRequest(passed),
           changedFiles,
         }),
+        (circumstances) => describeModel(passed, { ...circumstances, config, exampleRequest: example }),
+      ),
     });
     return {
       served,
@@ -164,6 +165,17 @@ function withIsolationNotice(model: PreparedModel, settings: ServerSettings): Pr
   if (isAsked || isolationOf(model, settings) !== "process") return model;
   const notice = `${model.unboundedRun}: it is served from a process of its own (isolation auto)`;
   return { ...model, notices: [...model.notices, notice] };
+}
+
+/** Makes a description anew only where what it depends on has changed: that of thousands of columns takes a while. */
+function keptWhileSame<C, D>(circumstances: () => C, describe: (circumstances: C) => D): () => D {
+  let kept: { readonly key: string; readonly description: D } | undefined;
+  return () => {
+    const now = circumstances();
+    const key = JSON.stringify(now);
+    if (kept?.key !== key) kept = { key, description: describe(now) };
+    return kept.description;
+  };
 }
 
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {
