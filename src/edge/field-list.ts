@@ -8,18 +8,30 @@ export function fieldList(rawHeaders: readonly string[]): Headers {
     if (name.startsWith(":")) continue;
     fields.push([name.toLowerCase(), rawHeaders[i + 1]!]);
   }
-  return {
-    get(name) {
-      for (const field of fields) if (field[0] === name) return field[1];
-      return undefined;
-    },
-    getAll(name) {
-      const values: string[] = [];
-      for (const field of fields) if (field[0] === name) values.push(field[1]);
-      return values;
-    },
-    entries: () => fields,
-  };
+  return new FieldList(fields);
+}
+
+class FieldList implements Headers {
+  private readonly fields: readonly [string, string][];
+
+  constructor(fields: readonly [string, string][]) {
+    this.fields = fields;
+  }
+
+  get(name: string): string | undefined {
+    for (const field of this.fields) if (field[0] === name) return field[1];
+    return undefined;
+  }
+
+  getAll(name: string): string[] {
+    const values: string[] = [];
+    for (const field of this.fields) if (field[0] === name) values.push(field[1]);
+    return values;
+  }
+
+  entries(): readonly [string, string][] {
+    return this.fields;
+  }
 }
 
 /** The size of a header list as HTTP/2 counts it: names, values and 32 a field (RFC 9113, 6.5.2). */

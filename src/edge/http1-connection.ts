@@ -43,10 +43,9 @@ export class Http1Connection {
     return Math.max(sum, this.socket.writableLength);
   }
 
-  /** Serves a request now or when those before it are answered. */
+  /** Serves a request now or when those before it are answered. Whoever adds it says when it has `ended`. */
   add(response: ServerResponse, serve: () => void): void {
     this.responses.add(response);
-    response.once("close", () => this.ended(response));
     if (this.served < MAX_SERVED) {
       this.served++;
       serve();
@@ -63,7 +62,8 @@ export class Http1Connection {
     return this.progressAtMs;
   }
 
-  private ended(response: ServerResponse): void {
+  /** A response has gone, whole or not: the next request that waits is served. */
+  ended(response: ServerResponse): void {
     this.responses.delete(response);
     this.readAtRest = this.socket.bytesRead;
     const next = this.waiting.shift();

@@ -74,8 +74,15 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
     const connection = connections.get(request.socket);
     // What follows a response that closes is not served: its sender was told, or will see that no answer came.
     if (connection === undefined || connection.isLast) return;
+    let engineStream: EngineStream | undefined;
+    // One listener for all: each costs every request.
+    response.once("close", () => {
+      engineStream?.cancel({ kind: "connection-lost" });
+      if (engineStream !== undefined) open.delete(engineStream);
+      connection.ended(response);
+    });
     connection.add(response, () => {
-      const engineStream = createHttp1Stream(request, response, {
+      engineStream = createHttp1Stream(request, response, {
         windowBytes: limits.streamWindowBytes,
         closes() {
           if (!isLastCall || !connection.hasOneRequest) return false;
@@ -88,7 +95,6 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
         },
       });
       open.add(engineStream);
-      response.once("close", () => open.delete(engineStream));
       onStream(engineStream.stream);
     });
   });

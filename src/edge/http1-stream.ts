@@ -4,7 +4,7 @@ import { DataListener } from "./data-listener.ts";
 import { fieldList } from "./field-list.ts";
 import { requestTarget } from "./request-target.ts";
 
-/** A stream and its engine's way to end it. */
+/** A stream and its engine's way to end it: also when the response has closed. */
 export interface EngineStream {
   readonly stream: ServerStream;
   cancel(reason: CancelReason): void;
@@ -59,7 +59,6 @@ export function createHttp1Stream(
   request.once("end", takeEnd);
   request.on("error", () => cancel({ kind: "connection-lost" }));
   response.on("error", () => cancel({ kind: "connection-lost" }));
-  response.once("close", () => cancel({ kind: "connection-lost" }));
   response.on("drain", () => {
     if (!done) stream.onDrain();
   });
