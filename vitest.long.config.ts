@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What takes minutes: runs of `assay score` and writers of files that are killed at every step. `npm run test:long`. */
+/** What takes minutes: servers, runs and writers that are killed at every step, and runs that hang. `npm run test:long`. */
 export default defineConfig({
   test: {
     include: ["test/long/**/*.test.ts"],
