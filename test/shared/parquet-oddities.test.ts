@@ -67,7 +67,7 @@ describe("the files of apache/parquet-testing", () => {
     for (const length of [0, 3, 4, 11, 500, whole.length - 200, whole.length - 8, whole.length - 1]) {
       const path = folder.write("cut.parquet", whole.subarray(0, length));
       await expect(readTable({ inputs: [path] }), `${length} bytes`).rejects.toThrow(
-        /cut\.parquet cannot be read/,
+        /cut\.parquet (cannot be read|is no Parquet file|is cut off)/,
       );
     }
   });
