@@ -11,6 +11,8 @@ const SERVER = fileURLToPath(new URL("./decode-server.ts", import.meta.url));
 /** Clients refuse larger trailers. */
 const MAX_TRAILER_BYTES = 8192;
 const MAX_ERROR_BYTES = 32_768;
+/** Longer than the server's own call time-out. */
+const ANSWER_MS = 90_000;
 
 /** What a case was answered, and what it cost. */
 export interface CaseResult {
@@ -52,8 +54,18 @@ export async function startDecodeTarget(
     child.send("report");
     return ((await Promise.race([answer, ended])) as [ServerReport])[0];
   };
-  const send = (one: DecodeCase) =>
-    Promise.race([one.isHttp2 ? sendHttp2(port, one) : sendHttp1(port, one), ended]);
+  const send = async (one: DecodeCase): Promise<Answer> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new Error(`${one.name}: no answer within ${ANSWER_MS / 1000} s`)),
+      ANSWER_MS,
+    );
+    try {
+      return await Promise.race([one.isHttp2 ? sendHttp2(port, one) : sendHttp1(port, one), ended, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return {
     port,
     report: ask,
