@@ -7,7 +7,7 @@ import type { Entry } from "../src/batcher/batcher.ts";
 import { createBatcher } from "../src/batcher/create-batcher.ts";
 import { createPool } from "../src/pool/create-pool.ts";
 import { silentLog } from "../src/telemetry/log.ts";
-import { onnxModel } from "../test/onnx-model.ts";
+import { onnxModel } from "../test/support/models/onnx-model.ts";
 import { median } from "./statistics.ts";
 
 const COLUMNS = 30;

@@ -9,7 +9,7 @@ import type { Isolation } from "../src/pool/instance.ts";
 import { runTensors } from "../src/pool/run-tensors.ts";
 import { silentLog } from "../src/telemetry/log.ts";
 import { REQUEST, RESPONSE } from "../src/worker/channel.ts";
-import { affineModel } from "../test/onnx-model.ts";
+import { affineModel } from "../test/support/models/onnx-model.ts";
 import { median } from "./statistics.ts";
 
 const ROUNDS = 9;

@@ -12,7 +12,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CLIENT_PREFACE, FLAG_ACK, SETTINGS, writeFrameHeader } from "../src/http2/frame.ts";
+import { CLIENT_PREFACE, FLAG_ACK, SETTINGS, writeFrameHeader } from "../src/http2/frame/frame.ts";
 import { ROWS, runBulk } from "./http2-bulk.ts";
 import { type EchoServer, startServer } from "./http2-server-process.ts";
 import { median } from "./statistics.ts";

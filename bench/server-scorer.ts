@@ -7,8 +7,8 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { PredictRequestSchema } from "../gen/assay/v1/scoring_service_pb.ts";
-import type { Scorer } from "../src/client/scorer.ts";
-import { openServerScorer } from "../src/client/server-scorer.ts";
+import { openServerScorer } from "../src/scorer/remote/server-scorer.ts";
+import type { Scorer } from "../src/scorer/scorer.ts";
 
 const { values } = parseArgs({
   options: {

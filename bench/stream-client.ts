@@ -18,9 +18,9 @@ import {
   SETTINGS,
   WINDOW_UPDATE,
   writeFrameHeader,
-} from "../src/http2/frame.ts";
-import { createFrameReader, type FrameSink } from "../src/http2/frame-reader.ts";
-import { encodeFields } from "../src/http2/hpack-encoder.ts";
+} from "../src/http2/frame/frame.ts";
+import { createFrameReader, type FrameSink } from "../src/http2/frame/frame-reader.ts";
+import { encodeFields } from "../src/http2/hpack/hpack-encoder.ts";
 import { benchRows, COLUMNS } from "./bench-models.ts";
 
 const FRAME_BYTES = 16_384;

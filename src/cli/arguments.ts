@@ -1,4 +1,4 @@
-import { didYouMean } from "../nearest-name.ts";
+import { didYouMean } from "../wording/nearest-name.ts";
 
 /** What a command accepts: names without dashes, and whether each takes a value. */
 export type FlagKinds = ReadonlyMap<string, "value" | "switch">;

@@ -1,8 +1,8 @@
-import { tryGate } from "../app/pass-gate.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
-import { didYouMean } from "../nearest-name.ts";
+import { tryGate } from "../registry/pass-gate.ts";
 import { createLog } from "../telemetry/log.ts";
+import { didYouMean } from "../wording/nearest-name.ts";
 import { generalHelp, inspectHelp, scoreHelp, serveHelp } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { score } from "./score.ts";

@@ -1,10 +1,10 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { runScore } from "../app/score-run.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { SCORE_FLAGS } from "../config/flag-table.ts";
 import { readScoreSettings } from "../config/score-settings.ts";
 import { strayVariables } from "../config/stray-variables.ts";
 import { AssayError } from "../errors.ts";
+import { runScore } from "../job/score-run.ts";
 import { createLog } from "../telemetry/log.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { endBySignal, endProcess } from "./end-process.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { type App, startApp } from "../app.ts";
+import { type App, startApp } from "../app/serve.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { FLAGS } from "../config/flag-table.ts";
 import { readServerSettings } from "../config/server-settings.ts";

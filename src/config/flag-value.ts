@@ -1,5 +1,5 @@
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
-import { readListItems } from "../list-items.ts";
+import { readListItems } from "../wording/list-items.ts";
 
 /** A field's value read from text, or what is wrong with the text. */
 export type FlagValue =

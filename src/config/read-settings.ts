@@ -1,7 +1,7 @@
 import { create, type DescMessage, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
-import { didYouMean } from "../nearest-name.ts";
+import { didYouMean } from "../wording/nearest-name.ts";
 import type { FlagRow } from "./flag-table.ts";
 import { readFlagValue } from "./flag-value.ts";
 import { isServiceLink } from "./stray-variables.ts";

@@ -1,4 +1,4 @@
-import { nearestName } from "../nearest-name.ts";
+import { nearestName } from "../wording/nearest-name.ts";
 import { FLAGS, SCORE_FLAGS } from "./flag-table.ts";
 
 /** A variable of the environment that looks like a setting and is none. */

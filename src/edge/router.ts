@@ -6,13 +6,13 @@ import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream, type StreamHandler } from "../http2/stream.ts";
-import { type ConnectContext, serveConnect } from "./connect-adapter.ts";
-import { isPreflight, preflightFields } from "./cors.ts";
-import { headerListBytes } from "./field-list.ts";
-import { type GrpcStreamRoute, isGrpcStream } from "./grpc-stream.ts";
-import { type PlainRoute, servePlain } from "./plain-http.ts";
-import { isPredictPath } from "./predict-route.ts";
-import { refuse } from "./refusal.ts";
+import { isPreflight, preflightFields } from "./call/cors.ts";
+import { headerListBytes } from "./call/field-list.ts";
+import { refuse } from "./call/refusal.ts";
+import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
+import { type GrpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
+import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
+import { isPredictPath } from "./plain/predict-routes.ts";
 import { type ServedPaths, unservedPath } from "./unserved-path.ts";
 
 /** Everything that a stream can reach. */

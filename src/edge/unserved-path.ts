@@ -1,4 +1,4 @@
-import { didYouMean } from "../nearest-name.ts";
+import { didYouMean } from "../wording/nearest-name.ts";
 
 /** What is served, by its names. */
 export interface ServedPaths {

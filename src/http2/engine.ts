@@ -4,14 +4,14 @@
  * timer that gives up on peers which stop answering; `close` ends all that is open. Imports nothing else of Assay.
  */
 import type { Socket } from "node:net";
-import { Connection } from "./connection.ts";
-import type { ConnectionContext } from "./connection-context.ts";
-import { createCounters, type Http2Counters } from "./counters.ts";
-import { startDrain } from "./drain.ts";
+import { Connection } from "./connection/connection.ts";
+import type { ConnectionContext } from "./connection/connection-context.ts";
+import { createCounters, type Http2Counters } from "./connection/counters.ts";
+import { startDrain } from "./connection/drain.ts";
+import { createSweep, sweepsOf } from "./connection/sweep.ts";
 import { DEFAULT_LIMITS, type Http2Limits } from "./limits.ts";
 import type { StreamHandler } from "./stream.ts";
-import { createSweep, sweepsOf } from "./sweep.ts";
-import { UnreadAnswers } from "./unread-answers.ts";
+import { UnreadAnswers } from "./streams/unread-answers.ts";
 
 /** What an engine is made with. */
 export interface Http2EngineOptions {

@@ -1,18 +1,18 @@
 import type { InputConfig, ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
 import { InputConfig_NanPolicy } from "../../gen/assay/config/v1/model_config_pb.ts";
-import { didYouMean } from "../nearest-name.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { signatureShape } from "./batch-dimension.ts";
-import { nameClasses } from "./class-names.ts";
+import { didYouMean } from "../wording/nearest-name.ts";
 import { tableSpellings } from "./column-names.ts";
-import type { ConfigMistakes } from "./config-mistakes.ts";
-import type { DeclaredTensor } from "./declared-tensor.ts";
-import type { OutputOrigins } from "./output-origins.ts";
-import { withChoice } from "./output-shapes.ts";
-import type { GraphInputs } from "./overridable-inputs.ts";
-import { canHoldScores, isVector } from "./read-output.ts";
+import type { ConfigMistakes } from "./config/config-mistakes.ts";
+import { withChoice } from "./gate/output-shapes.ts";
+import type { DeclaredTensor } from "./onnx/declared-tensor.ts";
 import { quoted } from "./refusal.ts";
-import { chooseScore } from "./score-rule.ts";
+import { signatureShape } from "./repair/batch-dimension.ts";
+import type { GraphInputs } from "./repair/overridable-inputs.ts";
+import { nameClasses } from "./scores/class-names.ts";
+import type { OutputOrigins } from "./scores/output-origins.ts";
+import { canHoldScores, isVector } from "./scores/read-output.ts";
+import { chooseScore } from "./scores/score-rule.ts";
 import type { Batching, ModelSignature, TensorSpec } from "./signature.ts";
 
 /** What a signature is built from. */

@@ -4,8 +4,8 @@ import { TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
 import { halfToNumber } from "../tensor/half-float.ts";
 import { rawContents, typedContents } from "../tensor/tensor-contents.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
+import { madeUpInput } from "./gate/probe-rows.ts";
 import type { PreparedModel } from "./prepared-model.ts";
-import { madeUpInput } from "./probe-rows.ts";
 import type { ModelSignature, TensorSpec } from "./signature.ts";
 
 /**

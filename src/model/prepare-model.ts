@@ -8,19 +8,19 @@ import { create } from "@bufbuild/protobuf";
 import { type ModelConfig, ModelConfigSchema } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { ModelProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { AssayError } from "../errors.ts";
-import { configLine, readConfigJson } from "./config-json.ts";
-import { createConfigMistakes } from "./config-mistakes.ts";
-import { type FoundFile, findWeightFiles } from "./external-data.ts";
-import { foreignFileReason } from "./file-kind.ts";
-import { readGoldenFile } from "./golden-file.ts";
-import { applyEdits } from "./onnx-edit.ts";
-import { type OnnxOutline, readOnnxOutline, readTensorName } from "./onnx-outline.ts";
-import { prepareGraph } from "./prepare-graph.ts";
+import { configLine, readConfigJson } from "./config/config-json.ts";
+import { createConfigMistakes } from "./config/config-mistakes.ts";
+import { readGoldenFile } from "./gate/golden-file.ts";
+import { type FoundFile, findWeightFiles } from "./onnx/external-data.ts";
+import { foreignFileReason } from "./onnx/file-kind.ts";
+import { applyEdits } from "./onnx/onnx-edit.ts";
+import { type OnnxOutline, readOnnxOutline, readTensorName } from "./onnx/onnx-outline.ts";
+import { checkStoredTensors } from "./onnx/stored-tensors.ts";
+import { WireError } from "./onnx/wire.ts";
 import type { FoundModel, GoldenCase, PreparedModel } from "./prepared-model.ts";
 import { refusal } from "./refusal.ts";
-import { checkStoredTensors } from "./stored-tensors.ts";
-import { unboundedRun } from "./unbounded-runs.ts";
-import { WireError } from "./wire.ts";
+import { prepareGraph } from "./repair/prepare-graph.ts";
+import { unboundedRun } from "./repair/unbounded-runs.ts";
 
 /** What lies in a version folder, read. */
 export interface ModelFiles {

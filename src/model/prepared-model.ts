@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import type { OutputOrigins } from "./output-origins.ts";
+import type { OutputOrigins } from "./scores/output-origins.ts";
 import type { ModelSignature, Repair } from "./signature.ts";
 import type { SourceFile } from "./source-file.ts";
 

@@ -10,15 +10,15 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import type { FoundFile } from "./external-data.ts";
-import { misnamedFileReason } from "./file-kind.ts";
 import { type FolderNames, noModelReason } from "./no-model.ts";
+import type { FoundFile } from "./onnx/external-data.ts";
+import { misnamedFileReason } from "./onnx/file-kind.ts";
+import { readTestDataSets } from "./onnx/test-data-sets.ts";
 import { prepareModel } from "./prepare-model.ts";
 import type { FoundModel } from "./prepared-model.ts";
 import { quoted, refusal } from "./refusal.ts";
 import { identify, isSameIdentity } from "./source-file.ts";
 import { readSourceFiles, sourcePlaces, withFiles } from "./source-files.ts";
-import { readTestDataSets } from "./test-data-sets.ts";
 
 /** A protobuf message holds less than 2 GiB. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;

@@ -31,7 +31,7 @@ export interface PoolOptions {
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 const WORKER_URL = new URL(`../worker/worker-main${EXTENSION}`, import.meta.url);
-const RELAY_URL = new URL(`../worker/relay-main${EXTENSION}`, import.meta.url);
+const RELAY_URL = new URL(`../worker/process/relay-main${EXTENSION}`, import.meta.url);
 const MAX_HUNG_THREADS = 2;
 /** Callers wait in the queue for a restart that comes within this time; they are refused where it takes longer. */
 const OUTAGE_RETRY_MS = 1_000;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isCudaInstalled } from "../worker/installed-providers.ts";
+import { isCudaInstalled } from "../worker/session/installed-providers.ts";
 import type { DeviceListing } from "./devices.ts";
 import { readGpus } from "./gpu-listing.ts";
 

@@ -3,14 +3,14 @@ import type { PredictRequest, PredictResponse } from "../../gen/assay/v1/scoring
 import type { Entry, Lane, RowWriter } from "../batcher/batcher.ts";
 import type { Ticket } from "../batcher/ticket.ts";
 import { AssayError } from "../errors.ts";
+import type { ServedModel } from "../registry/served-model.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
+import { createResponse, fetchedOutputs } from "./answer/response.ts";
+import { toldRunError } from "./answer/run-refusal.ts";
 import type { Call } from "./call.ts";
-import { byteCount, type CheckedInput, shapeKey } from "./checked-rows.ts";
-import { copyValues } from "./input-values.ts";
-import { type CheckedRequest, checkPredictRequest } from "./predict-check.ts";
-import { createResponse, fetchedOutputs } from "./response.ts";
-import { toldRunError } from "./run-refusal.ts";
-import type { ServedModel } from "./served-model.ts";
+import { byteCount, type CheckedInput, shapeKey } from "./check/checked-rows.ts";
+import { copyValues } from "./check/input-values.ts";
+import { type CheckedRequest, checkPredictRequest } from "./check/predict-check.ts";
 
 /** How a prediction waits. */
 export interface PredictionOptions {

@@ -4,15 +4,15 @@ import {
   PredictRowsRequestSchema,
   StreamOptionsSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { openItemStream, type StreamLimits } from "./item-stream.ts";
-import type { ModelTable } from "./model-table.ts";
+import type { ModelTable } from "../registry/model-table.ts";
+import { resolveModel } from "./check/resolve-model.ts";
+import { rowsOutline } from "./check/rule-outline.ts";
+import { checkSchemaRules, prepareRules } from "./check/schema-rules.ts";
+import { createViolations } from "./check/violations.ts";
 import { predictOn } from "./predict-call.ts";
-import { predictItems } from "./predict-items.ts";
-import { resolveModel } from "./resolve-model.ts";
-import { rowsOutline } from "./rule-outline.ts";
-import { checkSchemaRules, prepareRules } from "./schema-rules.ts";
 import type { ScoringService } from "./scoring.ts";
-import { createViolations } from "./violations.ts";
+import { openItemStream, type StreamLimits } from "./stream/item-stream.ts";
+import { predictItems } from "./stream/predict-items.ts";
 
 /** Makes the scoring service over a table of models, which the caller fills and closes. */
 export function createScoringService(table: ModelTable, limits: StreamLimits): ScoringService {

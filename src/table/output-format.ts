@@ -1,6 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import { didYouMean } from "../nearest-name.ts";
+import { didYouMean } from "../wording/nearest-name.ts";
 import { TABLE_FORMATS, writtenEndings, writtenFormat } from "./format-endings.ts";
 import type { TableFormat } from "./table-source.ts";
 

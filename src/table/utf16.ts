@@ -2,8 +2,8 @@
 import { createWriteStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { openBytes, readHead } from "./file-bytes.ts";
 import type { Packing } from "./file-kind.ts";
+import { openBytes, readHead } from "./read/file-bytes.ts";
 import { tableError } from "./table-error.ts";
 import { makeTemporaryFolder, temporaryFailure } from "./temporary-folder.ts";
 

@@ -1,5 +1,5 @@
 import pino from "pino";
-import { counted } from "../counted.ts";
+import { counted } from "../wording/counted.ts";
 import { LineOutput } from "./line-output.ts";
 
 /** A structured logger; fields first, then the sentence. */

@@ -22,7 +22,7 @@ import {
   type WorkerStart,
 } from "./channel.ts";
 import type { Runner } from "./runner.ts";
-import { openSessionRunner } from "./session-runner.ts";
+import { openSessionRunner } from "./session/session-runner.ts";
 import { createSlotMemory } from "./slot-memory.ts";
 
 /** Serves runs until EXIT. `beforeRun` is called with each frame's memory before it is run. */

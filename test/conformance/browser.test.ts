@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type AppServer, startAppServer } from "../app-server.ts";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
+import { type AppServer, startAppServer } from "../support/servers/app-server.ts";
 import { ROOT } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../golden-rows.ts";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
+import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 
 const MODELS = join(ROOT, "models");

@@ -5,7 +5,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import pino from "pino";
 import { createEdge } from "../../src/edge/edge.ts";
-import { createFakeModels, createFakeScoring, LIMITS } from "../fake-services.ts";
+import { createFakeModels, createFakeScoring, LIMITS } from "../support/servers/fake-services.ts";
 import { conformanceRoutes } from "./conformance-routes.ts";
 import {
   ServerCompatRequestSchema,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
 import { ROOT } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectGolden, goldenCases, goldenRequest, goldenRows } from "../golden-rows.ts";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
+import { expectGolden, goldenCases, goldenRequest, goldenRows } from "../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
 import { type MarkdownBlock, markdownBlocks } from "../support/markdown-blocks.ts";
 import { ASSAY, ROOT, type ServerProcess, startServer } from "./server-process.ts";
 import { tool } from "./tool.ts";

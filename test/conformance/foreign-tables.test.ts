@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SourceOptions } from "../../src/table/open-source.ts";
-import { run } from "../support/command.ts";
-import { readTable } from "../table-folder.ts";
+import type { SourceOptions } from "../../src/table/read/open-source.ts";
+import { run } from "../support/clients/command.ts";
+import { readTable } from "../support/tables/table-folder.ts";
 import { tool } from "./tool.ts";
 
 /** A file that another library wrote, and what it wrote. */

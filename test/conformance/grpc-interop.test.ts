@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
 import { type ServerProcess, startCommand } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectGolden, goldenCases, goldenRequest, type Json } from "../golden-rows.ts";
+import { expectGolden, goldenCases, goldenRequest, type Json } from "../support/models/golden-rows.ts";
 import { type LineClient, startLineClient } from "./line-client.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 import { tool } from "./tool.ts";

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { readServerSettings } from "../../src/config/server-settings.ts";
 import { createEdge } from "../../src/edge/edge.ts";
 import { createLog } from "../../src/telemetry/log.ts";
-import { createFakeModels, createFakeScoring } from "../fake-services.ts";
+import { createFakeModels, createFakeScoring } from "../support/servers/fake-services.ts";
 import { interopRoutes } from "./interop-routes.ts";
 
 const { values } = parseArgs({

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectGolden, goldenCases, goldenRequest } from "../golden-rows.ts";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
+import { expectGolden, goldenCases, goldenRequest } from "../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

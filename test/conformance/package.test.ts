@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { collect, run } from "../support/command.ts";
+import { collect, run } from "../support/clients/command.ts";
 import { ROOT } from "./server-process.ts";
 
 const INSTALL_MS = 300_000;

@@ -3,8 +3,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { Edge } from "../../src/edge/edge.ts";
-import { type FakeScoring, startEdge } from "../fake-services.ts";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
+import { type FakeScoring, startEdge } from "../support/servers/fake-services.ts";
 import { ROOT } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createResponse } from "../../src/service/response.ts";
+import { createResponse } from "../../src/service/answer/response.ts";
 import type { TensorData } from "../../src/tensor/tensor-data.ts";
-import { openPreparedSession } from "../bare-session.ts";
-import { prepared } from "../prepare.ts";
-import { documentedPatterns, gated, patternRow } from "../score-reading.ts";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
+import { openPreparedSession } from "../support/models/bare-session.ts";
+import { prepared } from "../support/models/prepare.ts";
+import { documentedPatterns, gated, patternRow } from "../support/models/score-reading.ts";
 import { ROOT } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
-import { collect } from "../support/command.ts";
+import { collect } from "../support/clients/command.ts";
 
 /** The checkout's root. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

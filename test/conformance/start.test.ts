@@ -1,6 +1,6 @@
 import { delimiter, dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
 import { isReady, type ServerProcess, startCommand } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seeded } from "../../bench/bench-models.ts";
-import { run } from "../support/command.ts";
-import { startCuttingProxy } from "../support/cutting-proxy.ts";
+import { run } from "../support/clients/command.ts";
+import { startCuttingProxy } from "../support/clients/cutting-proxy.ts";
 import { markdownBlocks } from "../support/markdown-blocks.ts";
-import { expectScores, streamRows } from "../support/stream-rows.ts";
+import { expectScores, streamRows } from "../support/tables/stream-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

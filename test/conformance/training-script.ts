@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type GoldenCase, goldenCases } from "../golden-rows.ts";
-import { run } from "../support/command.ts";
+import { run } from "../support/clients/command.ts";
+import { type GoldenCase, goldenCases } from "../support/models/golden-rows.ts";
 import { ROOT } from "./server-process.ts";
 import { tool } from "./tool.ts";
 

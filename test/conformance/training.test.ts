@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type GoldenCase, goldenCases } from "../golden-rows.ts";
+import { type GoldenCase, goldenCases } from "../support/models/golden-rows.ts";
 import { ROOT } from "./server-process.ts";
 import { expectTrainedAgain } from "./training-script.ts";
 

@@ -9,8 +9,8 @@ import {
   type NodeProto,
   NodeProtoSchema,
 } from "../../gen/onnx/onnx-ml_pb.ts";
-import { buildModel, node, storedTensor, tensorInfo } from "../model-builder.ts";
-import { onnxModel } from "../onnx-model.ts";
+import { buildModel, node, storedTensor, tensorInfo } from "../support/models/model-builder.ts";
+import { onnxModel } from "../support/models/onnx-model.ts";
 
 /** Writes version 1 of a model; resolves to its folder. */
 export function writeModel(repository: string, name: string, bytes: Uint8Array, config?: unknown): string {

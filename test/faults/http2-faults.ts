@@ -4,8 +4,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { ScoringService } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { CLIENT_PREFACE, FLAG_ACK, GOAWAY, SETTINGS, WINDOW_UPDATE } from "../../src/http2/frame.ts";
-import { data, frame, RawHttp2Client, request, reset, settings } from "../support/raw-http2-client.ts";
+import { CLIENT_PREFACE, FLAG_ACK, GOAWAY, SETTINGS, WINDOW_UPDATE } from "../../src/http2/frame/frame.ts";
+import {
+  data,
+  frame,
+  RawHttp2Client,
+  request,
+  reset,
+  settings,
+} from "../support/clients/raw-http2-client.ts";
 import { connectJson, grpcCall, post, rawExchange, session } from "./calls.ts";
 import { type Fault, field, filled, grpcFrame, varint } from "./fault.ts";
 import { writeLookupModel, writeWideModel } from "./fault-models.ts";

@@ -1,6 +1,6 @@
 /** Requests that are small on the wire and dear to a decoder that trusts them, in every form that the server reads. */
 import { gzipSync } from "node:zlib";
-import { delimited, repeated, varint } from "../support/wire-octets.ts";
+import { delimited, repeated, varint } from "../support/clients/wire-octets.ts";
 
 export interface DecodeCase {
   readonly name: string;

@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { delimited, repeated, varint } from "../support/wire-octets.ts";
+import { delimited, repeated, varint } from "../support/clients/wire-octets.ts";
 import { CENSUS_ROW, type DecodeCase, FORMS, type Payload } from "./decode-case.ts";
 
 /** The case of a seed, always the same. */

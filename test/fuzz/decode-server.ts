@@ -3,7 +3,7 @@
  * ticks of a timer, which does not grow where the machine has other work.
  */
 import { getHeapStatistics } from "node:v8";
-import { startAppServer } from "../app-server.ts";
+import { startAppServer } from "../support/servers/app-server.ts";
 
 const TICK_MS = 4;
 

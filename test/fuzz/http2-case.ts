@@ -12,9 +12,9 @@ import {
   RST_STREAM,
   SETTINGS,
   WINDOW_UPDATE,
-} from "../../src/http2/frame.ts";
-import { encodeFields } from "../../src/http2/hpack-encoder.ts";
-import { frame, settings, uint32 } from "../support/raw-http2-client.ts";
+} from "../../src/http2/frame/frame.ts";
+import { encodeFields } from "../../src/http2/hpack/hpack-encoder.ts";
+import { frame, settings, uint32 } from "../support/clients/raw-http2-client.ts";
 
 /** Whole numbers from `low` to `high`, both included; the same sequence for the same seed (mulberry32). */
 export type Random = (low: number, high: number) => number;

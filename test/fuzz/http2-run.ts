@@ -1,10 +1,10 @@
 /** Runs fuzz cases against an engine on real sockets. */
 import { once } from "node:events";
 import net from "node:net";
-import { FRAME_HEADER_BYTES, GOAWAY, PING, readUint24 } from "../../src/http2/frame.ts";
+import { FRAME_HEADER_BYTES, GOAWAY, PING, readUint24 } from "../../src/http2/frame/frame.ts";
 import type { ServerStream } from "../../src/http2/stream.ts";
-import { DONE, echo, type ListeningEngine, listen, OK } from "../support/http2-server.ts";
-import { frame } from "../support/raw-http2-client.ts";
+import { frame } from "../support/clients/raw-http2-client.ts";
+import { DONE, echo, type ListeningEngine, listen, OK } from "../support/servers/http2-server.ts";
 import { fuzzCase } from "./http2-case.ts";
 
 const HANG_MS = 10_000;

@@ -5,7 +5,7 @@
 
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../src/errors.ts";
-import { passGoldenGate } from "../../src/model/golden-gate.ts";
+import { passGoldenGate } from "../../src/model/gate/golden-gate.ts";
 import type { PreparedModel } from "../../src/model/prepared-model.ts";
 import { scanRepository } from "../../src/model/repository.ts";
 import { createPool } from "../../src/pool/create-pool.ts";

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AssayError } from "../../src/errors.ts";
-import { openFileSink } from "../../src/table/file-sink.ts";
-import { ROWS_SQL, SINK_COLUMNS } from "../sink-rows.ts";
+import { openFileSink } from "../../src/table/write/file-sink.ts";
+import { ROWS_SQL, SINK_COLUMNS } from "../support/tables/sink-rows.ts";
 import {
   appendRest,
   type QueryTable,
@@ -14,8 +14,8 @@ import {
   queryTable,
   resultColumns,
   sinkOptions,
-} from "../sink-tables.ts";
-import type { SinkTask } from "../sink-worker.ts";
+} from "../support/tables/sink-tables.ts";
+import type { SinkTask } from "../support/tables/sink-worker.ts";
 
 const ROWS = 3 * 2048;
 const PART_ROWS = 2 * 2048;
@@ -52,7 +52,7 @@ async function runOn(outputPath: string, format: SinkTask["format"]): Promise<nu
 
 function start(task: Partial<SinkTask> & Pick<SinkTask, "outputPath" | "format">): ChildProcess {
   const whole: SinkTask = { rows: ROWS, partRows: PART_ROWS, killBeforeStep: 0, ...task };
-  return fork(new URL("../sink-worker.ts", import.meta.url), [JSON.stringify(whole)], {
+  return fork(new URL("../support/tables/sink-worker.ts", import.meta.url), [JSON.stringify(whole)], {
     stdio: "inherit",
   });
 }

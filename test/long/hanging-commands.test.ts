@@ -3,8 +3,13 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { childrenOf, endlessModel, type WrittenRepository, writeModels } from "../hanging-models.ts";
-import { collect, run } from "../support/command.ts";
+import { collect, run } from "../support/clients/command.ts";
+import {
+  childrenOf,
+  endlessModel,
+  type WrittenRepository,
+  writeModels,
+} from "../support/models/hanging-models.ts";
 
 let repository: WrittenRepository;
 afterEach(() => repository.remove());

@@ -5,8 +5,8 @@ import {
   loopingModel,
   type WrittenRepository,
   writeModels,
-} from "../hanging-models.ts";
-import { type ServerProcess, startServerProcess } from "../support/server-process.ts";
+} from "../support/models/hanging-models.ts";
+import { type ServerProcess, startServerProcess } from "../support/servers/server-process.ts";
 
 let repository: WrittenRepository | undefined;
 let server: ServerProcess | undefined;

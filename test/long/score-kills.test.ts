@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { score, startScore } from "../score-command.ts";
-import { query } from "../tables.ts";
+import { score, startScore } from "../support/clients/score-command.ts";
+import { query } from "../support/tables/tables.ts";
 
 const ROWS = 60_000;
 const PART_ROWS = 4_000;

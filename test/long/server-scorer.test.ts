@@ -10,17 +10,17 @@ import {
   type PredictResponse,
   ScoringService,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
-import type { Scorer } from "../../src/client/scorer.ts";
-import { openServerScorer, type ServerScorerOptions } from "../../src/client/server-scorer.ts";
+import { openServerScorer, type ServerScorerOptions } from "../../src/scorer/remote/server-scorer.ts";
+import type { Scorer } from "../../src/scorer/scorer.ts";
+import { startTcpProxy } from "../support/clients/tcp-proxy.ts";
 import {
   type AffineRepository,
   affineRequest,
   isAffineAnswer,
   writeAffineRepository,
-} from "../affine-repository.ts";
-import { startAppServer } from "../app-server.ts";
-import { type ServerProcess, startServerProcess } from "../support/server-process.ts";
-import { startTcpProxy } from "../support/tcp-proxy.ts";
+} from "../support/models/affine-repository.ts";
+import { startAppServer } from "../support/servers/app-server.ts";
+import { type ServerProcess, startServerProcess } from "../support/servers/server-process.ts";
 
 const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
 

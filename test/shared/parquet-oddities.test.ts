@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openSource } from "../../src/table/open-source.ts";
-import { readRows, readTable, tableFolder } from "../table-folder.ts";
+import { openSource } from "../../src/table/read/open-source.ts";
+import { readRows, readTable, tableFolder } from "../support/tables/table-folder.ts";
 import { SHARED } from "./shared-models.ts";
 
 const ROOT = join(SHARED, "data/parquet-oddities");

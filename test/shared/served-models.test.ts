@@ -1,14 +1,14 @@
 import { readdirSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
-import { type AppServer, startAppServer } from "../app-server.ts";
-import { exportCases, readExportCase } from "../exports.ts";
+import { exportCases, readExportCase } from "../support/models/exports.ts";
 import {
   checkExampleRequests,
   checkJoinedCases,
   checkServedCase,
   SERVED_PROTOCOLS,
-} from "../served-cases.ts";
+} from "../support/models/served-cases.ts";
+import { type AppServer, startAppServer } from "../support/servers/app-server.ts";
 import { readRequestCase, SHARED_MODELS } from "./shared-models.ts";
 import { linkSharedModels } from "./shared-repository.ts";
 

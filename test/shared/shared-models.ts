@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { tensorFromJson } from "../../src/tensor/json-tensor.ts";
-import type { ExportCase } from "../exports.ts";
+import type { ExportCase } from "../support/models/exports.ts";
 
 /** The folder beside the checkout that holds models and tables which are too many to be kept in it. */
 export const SHARED = fileURLToPath(new URL("../../../shared/", import.meta.url));

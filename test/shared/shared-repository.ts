@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EXPORTED_MODELS } from "../exports.ts";
+import { EXPORTED_MODELS } from "../support/models/exports.ts";
 import { SHARED_MODELS } from "./shared-models.ts";
 
 /**

@@ -14,7 +14,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { writeAffineRepository } from "../affine-repository.ts";
+import { writeAffineRepository } from "../support/models/affine-repository.ts";
 import { startSoakServer } from "./soak-server-process.ts";
 import { type Counts, overGrpcJs, overPredict, overRpc, overStream, type Way } from "./ways.ts";
 

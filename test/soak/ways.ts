@@ -1,7 +1,7 @@
 /** The ways to the server that the soak takes. Each sends rows that no other call sends, and tells which came back right. */
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { type PredictResponse, ScoringService } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { loadScoringClient } from "../grpc-js-client.ts";
+import { loadScoringClient } from "../support/clients/grpc-js-client.ts";
 
 /** Columns of the affine model. */
 export const COLUMNS = 16;

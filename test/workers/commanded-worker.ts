@@ -7,7 +7,7 @@ import { BroadcastChannel, type MessagePort, receiveMessageOnPort, workerData } 
 import type { WorkerStart } from "../../src/worker/channel.ts";
 import { deviceName } from "../../src/worker/device.ts";
 import { serveRuns } from "../../src/worker/worker.ts";
-import type { WorkerCommand } from "../worker-commands.ts";
+import type { WorkerCommand } from "../support/servers/worker-commands.ts";
 
 const start = workerData as WorkerStart;
 const channel = new BroadcastChannel("assay test worker commands");

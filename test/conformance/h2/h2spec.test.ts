@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { run } from "../../support/command.ts";
+import { run } from "../../support/clients/command.ts";
 import { tool } from "../tool.ts";
 import { startH2Server } from "./h2-server.ts";
 

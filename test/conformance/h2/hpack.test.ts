@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { HpackDecoder } from "../../../src/http2/hpack-decoder.ts";
-import { encodeFields } from "../../../src/http2/hpack-encoder.ts";
+import { HpackDecoder } from "../../../src/http2/hpack/hpack-decoder.ts";
+import { encodeFields } from "../../../src/http2/hpack/hpack-encoder.ts";
 import { tool } from "../tool.ts";
 
 let python: ChildProcessWithoutNullStreams;

@@ -3,7 +3,7 @@ import { createBatchPicker } from "../../../src/batcher/batch-picker.ts";
 import { batchShape } from "../../../src/batcher/batch-policy.ts";
 import { createQueue } from "../../../src/batcher/queue.ts";
 import { createTicket } from "../../../src/batcher/ticket.ts";
-import { affineEntry } from "../../scoring-core.ts";
+import { affineEntry } from "../../support/servers/scoring-core.ts";
 
 test("a batch of bulk rows alone is half as large while interactive callers come", () => {
   const queue = createQueue();

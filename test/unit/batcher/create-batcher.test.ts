@@ -6,8 +6,8 @@ import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import type { Ticket } from "../../../src/batcher/ticket.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
-import { createFakePool, type FakePool } from "../../fake-pool.ts";
-import { affineAnswer, affineEntry, type TestEntry, turn } from "../../scoring-core.ts";
+import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
+import { affineAnswer, affineEntry, type TestEntry, turn } from "../../support/servers/scoring-core.ts";
 
 function setUp(options: Partial<BatcherOptions> = {}, instances = 1) {
   const pool = createFakePool(instances);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DeadlineWheel } from "../../../src/batcher/deadline-wheel.ts";
 import { createTicket, type Ticket } from "../../../src/batcher/ticket.ts";
-import { affineEntry } from "../../scoring-core.ts";
+import { affineEntry } from "../../support/servers/scoring-core.ts";
 
 const START = 1234.5;
 const MINUTE = 65_536;

@@ -4,8 +4,8 @@ import type { BatcherOptions } from "../../../src/batcher/batcher-options.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
-import { createFakePool, type FakePool } from "../../fake-pool.ts";
-import { affineEntry, turn } from "../../scoring-core.ts";
+import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
+import { affineEntry, turn } from "../../support/servers/scoring-core.ts";
 
 function setUp(options: Partial<BatcherOptions> = {}, instances = 1) {
   const pool = createFakePool(instances);

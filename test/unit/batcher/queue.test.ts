@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Entry } from "../../../src/batcher/batcher.ts";
 import { createQueue, type EntryQueue } from "../../../src/batcher/queue.ts";
 import { createTicket, type Part, type Ticket } from "../../../src/batcher/ticket.ts";
-import { affineEntry } from "../../scoring-core.ts";
+import { affineEntry } from "../../support/servers/scoring-core.ts";
 
 function added(queue: EntryQueue, entry: Entry): Ticket {
   const ticket = createTicket(entry, 0);

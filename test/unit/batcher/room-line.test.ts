@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createRoomLine } from "../../../src/batcher/room-line.ts";
 import { createTicket, type Ticket } from "../../../src/batcher/ticket.ts";
-import { affineEntry } from "../../scoring-core.ts";
+import { affineEntry } from "../../support/servers/scoring-core.ts";
 
 const ticket = (options: Parameters<typeof affineEntry>[0] = {}): Ticket =>
   createTicket(affineEntry(options), 0);

@@ -4,8 +4,14 @@ import type { Batcher } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
-import { createFakePool, type FakePool } from "../../fake-pool.ts";
-import { affineAnswer, affineEntry, type EntryOptions, type TestEntry, turn } from "../../scoring-core.ts";
+import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
+import {
+  affineAnswer,
+  affineEntry,
+  type EntryOptions,
+  type TestEntry,
+  turn,
+} from "../../support/servers/scoring-core.ts";
 
 let pool: FakePool;
 let batcher: Batcher;

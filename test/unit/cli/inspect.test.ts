@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspect } from "../../../src/cli/inspect.ts";
-import { zipMapClassifier } from "../../model-builder.ts";
+import { zipMapClassifier } from "../../support/models/model-builder.ts";
 
 let root: string;
 

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { createHttp2Engine } from "../../../src/http2/engine.ts";
-import { CLIENT_PREFACE, SETTINGS } from "../../../src/http2/frame.ts";
-import { echo, listen } from "../../support/http2-server.ts";
-import { frame, RawHttp2Client, request } from "../../support/raw-http2-client.ts";
+import { CLIENT_PREFACE, SETTINGS } from "../../../src/http2/frame/frame.ts";
+import { frame, RawHttp2Client, request } from "../../support/clients/raw-http2-client.ts";
+import { echo, listen } from "../../support/servers/http2-server.ts";
 
 test("an engine without connections drains and closes at once", async () => {
   const engine = createHttp2Engine({ handler: echo });

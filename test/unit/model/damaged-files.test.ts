@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AssayError } from "../../../src/errors.ts";
 import { prepareModel } from "../../../src/model/prepare-model.ts";
-import { buildModel, node, storedTensor, tensorInfo, zipMapClassifier } from "../../model-builder.ts";
+import {
+  buildModel,
+  node,
+  storedTensor,
+  tensorInfo,
+  zipMapClassifier,
+} from "../../support/models/model-builder.ts";
 
 const models = [
   zipMapClassifier(["a", "b", "c"]),

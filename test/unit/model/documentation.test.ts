@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ModelConfigSchema } from "../../../gen/assay/config/v1/model_config_pb.ts";
-import { readConfigJson } from "../../../src/model/config-json.ts";
-import { readGoldenFile } from "../../../src/model/golden-file.ts";
+import { readConfigJson } from "../../../src/model/config/config-json.ts";
+import { readGoldenFile } from "../../../src/model/gate/golden-file.ts";
 
 const page = readFileSync("docs/models.md", "utf8");
 const blocks = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map((match) => match[1]!);

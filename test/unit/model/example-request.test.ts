@@ -2,8 +2,8 @@ import { toJson } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { exampleRequest } from "../../../src/model/example-request.ts";
-import { buildModel, node, tensorInfo } from "../../model-builder.ts";
-import { prepared } from "../../prepare.ts";
+import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
+import { prepared } from "../../support/models/prepare.ts";
 
 type Type = Parameters<typeof tensorInfo>[1];
 

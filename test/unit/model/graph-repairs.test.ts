@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { openBareSession } from "../../bare-session.ts";
-import { buildModel, node, storedTensor, tensorInfo, typedInfo, zipMapInfo } from "../../model-builder.ts";
-import { prepared, refusedReason } from "../../prepare.ts";
+import { openBareSession } from "../../support/models/bare-session.ts";
+import {
+  buildModel,
+  node,
+  storedTensor,
+  tensorInfo,
+  typedInfo,
+  zipMapInfo,
+} from "../../support/models/model-builder.ts";
+import { prepared, refusedReason } from "../../support/models/prepare.ts";
 
 const scores = {
   coefficients: [0.5, -1, 0.25, 2],

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { NodeProto, ValueInfoProto } from "../../../gen/onnx/onnx-ml_pb.ts";
 import { explainLoadFailure } from "../../../src/model/load-failure.ts";
 import { explainRunFailure } from "../../../src/model/run-failure.ts";
-import { openBareSession } from "../../bare-session.ts";
-import { buildModel, node, tensorInfo } from "../../model-builder.ts";
+import { openBareSession } from "../../support/models/bare-session.ts";
+import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
 
 async function failure(
   opType: string,

@@ -6,8 +6,8 @@ import {
   tensorInfo,
   typedInfo,
   zipMapClassifier,
-} from "../../model-builder.ts";
-import { prepared, refusedReason } from "../../prepare.ts";
+} from "../../support/models/model-builder.ts";
+import { prepared, refusedReason } from "../../support/models/prepare.ts";
 
 const identity = (type: Parameters<typeof tensorInfo>[1], shape?: (number | string | null)[]) =>
   buildModel({

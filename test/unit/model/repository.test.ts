@@ -7,8 +7,8 @@ import { ModelProtoSchema, TensorProtoSchema } from "../../../gen/onnx/onnx-ml_p
 import { noModelReason } from "../../../src/model/no-model.ts";
 import type { FoundModel } from "../../../src/model/prepared-model.ts";
 import { scanPath, scanRepository } from "../../../src/model/repository.ts";
-import { openBareSession } from "../../bare-session.ts";
-import { buildModel, node, storedTensor, tensorInfo } from "../../model-builder.ts";
+import { openBareSession } from "../../support/models/bare-session.ts";
+import { buildModel, node, storedTensor, tensorInfo } from "../../support/models/model-builder.ts";
 
 let root: string;
 

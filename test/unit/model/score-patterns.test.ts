@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { openPreparedSession } from "../../bare-session.ts";
-import { prepared } from "../../prepare.ts";
-import { SCORE_PATTERNS } from "../../score-patterns.ts";
-import { documentedPatterns, gated, patternRow } from "../../score-reading.ts";
+import { openPreparedSession } from "../../support/models/bare-session.ts";
+import { prepared } from "../../support/models/prepare.ts";
+import { SCORE_PATTERNS } from "../../support/models/score-patterns.ts";
+import { documentedPatterns, gated, patternRow } from "../../support/models/score-reading.ts";
 
 const documented = documentedPatterns();
 const trained = readFileSync("test/conformance/python/score-patterns.py", "utf8");

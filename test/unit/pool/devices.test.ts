@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { chooseDevices, type DeviceListing, intraOpThreads } from "../../../src/pool/devices.ts";
 import { deviceName } from "../../../src/worker/device.ts";
-import { sessionOptions } from "../../../src/worker/session-options.ts";
+import { sessionOptions } from "../../../src/worker/session/session-options.ts";
 
 const L4 = { model: "NVIDIA L4", uuid: "GPU-aa", busLocation: "0000:07:00.0" };
 const H200 = { model: "NVIDIA H200", uuid: "GPU-bb", busLocation: "0000:0a:00.0" };

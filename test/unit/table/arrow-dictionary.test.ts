@@ -20,7 +20,7 @@ import {
   type Vector,
 } from "apache-arrow";
 import { expect, test } from "vitest";
-import { readTable, tableFolder } from "../../table-folder.ts";
+import { readTable, tableFolder } from "../../support/tables/table-folder.ts";
 
 const folder = tableFolder();
 

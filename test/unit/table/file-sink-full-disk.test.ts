@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { queryRows } from "../../sink-tables.ts";
-import type { SinkTask } from "../../sink-worker.ts";
+import { queryRows } from "../../support/tables/sink-tables.ts";
+import type { SinkTask } from "../../support/tables/sink-worker.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -16,7 +16,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const WORKER = fileURLToPath(new URL("../../sink-worker.ts", import.meta.url));
+const WORKER = fileURLToPath(new URL("../../support/tables/sink-worker.ts", import.meta.url));
 
 test("a full disk ends a run by name, and with more room the next run goes on from its parts", async (context) => {
   const disk = join(folder, "disk");

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { type FileSinkOptions, openFileSink } from "../../../src/table/file-sink.ts";
-import type { Manifest } from "../../../src/table/manifest.ts";
+import { type FileSinkOptions, openFileSink } from "../../../src/table/write/file-sink.ts";
+import type { Manifest } from "../../../src/table/write/manifest.ts";
 import {
   appendRest,
   type QueryTable,
@@ -21,7 +21,7 @@ import {
   queryTable,
   rowResults,
   sinkOptions,
-} from "../../sink-tables.ts";
+} from "../../support/tables/sink-tables.ts";
 
 let folder: string;
 let table: QueryTable;

@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { Readable } from "node:stream";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { openSource } from "../../../src/table/open-source.ts";
-import { readTable, tableFolder } from "../../table-folder.ts";
+import { openSource } from "../../../src/table/read/open-source.ts";
+import { readTable, tableFolder } from "../../support/tables/table-folder.ts";
 
 const folder = tableFolder();
 const CSV = "a,b\nkäse,1\n";

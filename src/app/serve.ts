@@ -1,0 +1,127 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import type { ServerSettings } from "../config/server-settings.ts";
+import { readTlsFiles } from "../config/tls-files.ts";
+import { createEdge, type EdgeOptions } from "../edge/edge.ts";
+import { AssayError } from "../errors.ts";
+import type { FoundModel } from "../model/prepared-model.ts";
+import { scanRepository } from "../model/repository.ts";
+import { readDeviceListing } from "../pool/device-listing.ts";
+import { chooseDevices } from "../pool/devices.ts";
+import { createFileWatch } from "../registry/file-watch.ts";
+import type { Generation } from "../registry/load-model.ts";
+import { loadModels } from "../registry/load-models.ts";
+import { createModelTable } from "../registry/model-table.ts";
+import { createModelsService } from "../registry/models-service.ts";
+import { createScoringService } from "../service/scoring-service.ts";
+import type { Log } from "../telemetry/log.ts";
+import { didYouMean } from "../wording/nearest-name.ts";
+
+/** What a server is started with. */
+export interface AppOptions {
+  readonly settings: ServerSettings;
+  /** The environment, for CUDA_VISIBLE_DEVICES. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** Called once the port is open and before any model is loaded, with what can be drained from then on. */
+  readonly onListening?: (app: App) => void;
+  /** More procedures behind the same listener, and another entry of worker threads: for tests. */
+  readonly routes?: EdgeOptions["routes"];
+  readonly workerUrl?: URL;
+}
+
+/** A server; whoever started it drains or closes it. */
+export interface App {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Every version of every model that was found, as GetModel describes it. */
+  models(): Model[];
+  /** Not ready at once; no new connections after the grace; answers what is in flight, at most for the drain time-out. */
+  drain(): Promise<void>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server and resolves once every model has settled. Rejects with CONFIG_INVALID or DEVICE_UNAVAILABLE, and nothing is
+ * left running then.
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { settings, environment, log, routes } = options;
+  const listing = readDeviceListing(environment.CUDA_VISIBLE_DEVICES);
+  const devices = chooseDevices(settings.devices, listing, settings.origins.devices);
+  if (devices.notice !== "") log.info({ devices: settings.devices }, devices.notice);
+  const table = createModelTable(settings.defaultModel === "" ? undefined : settings.defaultModel);
+  const lifecycle = { settled: false, draining: false };
+  const scoring = createScoringService(table, settings);
+  const models = createModelsService(table, lifecycle, settings.strictReadiness);
+  const tls = readTlsFiles(settings);
+  const edge = createEdge({
+    scoring,
+    models,
+    limits: settings,
+    corsOrigins: settings.corsOrigins,
+    http2Engine: settings.http2Engine === "assay" ? "assay" : "node",
+    log,
+    ...(tls === undefined ? {} : { tls }),
+    ...(routes === undefined ? {} : { routes }),
+  });
+  const generations: Generation[] = [];
+  const fileWatch = createFileWatch();
+  const closeAll = async () => {
+    fileWatch.close();
+    await edge.close();
+    await Promise.all(generations.map((generation) => generation.close()));
+  };
+  try {
+    const found = await scanRepository(settings.models, (name, why) =>
+      log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
+    );
+    checkDefaultModel(settings, found);
+    const { port } = await edge.listen(settings.host, settings.port);
+    for (const { modelName, modelVersion } of found.map((one) =>
+      one.kind === "prepared" ? one.model : one,
+    )) {
+      table.putUnserved({ modelName, modelVersion, state: ModelState.LOADING, reason: "still being loaded" });
+    }
+    const app: App = {
+      address: { host: settings.host, port },
+      models: () =>
+        models.list().map(({ modelName, modelVersion }) => models.get(modelName, modelVersion).model!),
+      async drain() {
+        lifecycle.draining = true;
+        edge.announceDrain();
+        if (settings.drainGraceMs > 0) await delay(settings.drainGraceMs);
+        scoring.drain();
+        const drained = await edge.drain(settings.drainTimeoutMs);
+        if (!drained)
+          log.warn({ timeoutMs: settings.drainTimeoutMs }, "calls were cut off at the drain time-out");
+        // What still runs was cut off with its callers: it may never end.
+        if (drained) await Promise.all(generations.map((generation) => generation.drain()));
+        await closeAll();
+      },
+      close: closeAll,
+    };
+    options.onListening?.(app);
+    const onLoaded = (generation: Generation) => void generations.push(generation);
+    await loadModels(found, table, { ...options, devices, fileWatch }, onLoaded, () => lifecycle.draining);
+    lifecycle.settled = true;
+    return app;
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function checkDefaultModel(
+  { defaultModel: name, origins }: ServerSettings,
+  found: readonly FoundModel[],
+): void {
+  const names = new Set(found.map((one) => (one.kind === "prepared" ? one.model : one).modelName));
+  if (name === "" || names.has(name)) return;
+  const hint = didYouMean(name, names) || `; it has ${[...names].slice(0, 12).join(", ")}`;
+  throw new AssayError(
+    Reason.CONFIG_INVALID,
+    `${origins.defaultModel}: the repository has no model ${JSON.stringify(name)}${hint}`,
+  );
+}

@@ -1,0 +1,59 @@
+import { ModelState, type ModelSummary } from "../../../gen/assay/v1/model_service_pb.ts";
+import type { AssayError } from "../../errors.ts";
+import type { Readiness } from "../../registry/models.ts";
+import { errorRow } from "../call/error-table.ts";
+import type { PlainResponse, PlainRoute } from "../plain/plain-http.ts";
+
+/**
+ * `GET /livez`: the process answers. `GET /readyz`: it takes requests; the body lists what does not serve and why.
+ * `GET /health`: `{"status":"ok"}`, for those who come from a FastAPI service.
+ */
+export function probeRoutes(readiness: () => Readiness): ReadonlyMap<string, PlainRoute> {
+  return new Map([
+    ["/livez", probe(() => ({ status: 200, body: { status: "live" } }))],
+    ["/readyz", probe(() => readyzResponse(readiness()))],
+    ["/health", probe(() => ({ status: 200, body: { status: "ok" } }))],
+  ]);
+}
+
+/** The answer of `/readyz`, as a pure function. */
+export function readyzResponse(readiness: Readiness): PlainResponse {
+  const { ready, settled, draining, models } = readiness;
+  const status = ready ? "ready" : draining ? "draining" : settled ? "not ready" : "loading";
+  const serving = models.filter(({ state }) => state === ModelState.READY);
+  return {
+    status: ready ? 200 : 503,
+    body: {
+      status,
+      serving: serving.length,
+      not_serving: models.filter((model) => !serving.includes(model)).map(inShort),
+      changed_files: models.filter(({ changedFiles }) => changedFiles.length > 0).map(changed),
+    },
+  };
+}
+
+function inShort(model: ModelSummary) {
+  const name = Object.entries(ModelState).find(([, value]) => value === model.state)?.[0];
+  return {
+    model_name: model.modelName,
+    model_version: model.modelVersion,
+    state: name ?? "",
+    reason: model.stateReason,
+  };
+}
+
+/** What was loaded is served on, whatever lies on disk by now. */
+function changed({ modelName, modelVersion, changedFiles }: ModelSummary) {
+  return { model_name: modelName, model_version: modelVersion, files: changedFiles };
+}
+
+function probe(handle: () => PlainResponse): PlainRoute {
+  return {
+    methods: ["GET", "HEAD"],
+    handle,
+    errorResponse: (error: AssayError) => ({
+      status: errorRow(error.reason).httpStatus,
+      body: { message: error.message },
+    }),
+  };
+}

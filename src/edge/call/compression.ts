@@ -1,0 +1,76 @@
+import { promisify } from "node:util";
+import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
+import { ConnectError } from "@connectrpc/connect";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { messageTooLarge } from "../memory/message-limit.ts";
+import { errorRow } from "./error-table.ts";
+
+/** One way to compress messages, in the form that Connect's handlers take. */
+export interface MessageCompression {
+  readonly name: string;
+  compress(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+  /** Throws RESOURCE_EXHAUSTED beyond the limit, INVALID_ARGUMENT for bytes that are not of this form. */
+  decompress(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const GZIP_LEVEL = 4;
+/** Brotli's default of 11 takes a hundred times as long for a few percent. */
+const BROTLI_QUALITY = 4;
+
+const gzipBytes = promisify(gzip) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
+const gunzipBytes = promisify(gunzip) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
+const brotliBytes = promisify(brotliCompress) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
+const unbrotliBytes = promisify(brotliDecompress) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
+
+/** gzip and brotli, both with messages of at most `maxMessageBytes` after decompression. */
+export function messageCompressions(maxMessageBytes: number): MessageCompression[] {
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } };
+  return [
+    compression("gzip", maxMessageBytes, (bytes) => gzipBytes(bytes, { level: GZIP_LEVEL }), gunzipBytes),
+    compression("br", maxMessageBytes, (bytes) => brotliBytes(bytes, quality), unbrotliBytes),
+  ];
+}
+
+/** The same for Connect's handlers, which know ConnectErrors only. */
+export function connectCompressions(maxMessageBytes: number): MessageCompression[] {
+  return messageCompressions(maxMessageBytes).map(({ name, compress, decompress }) => ({
+    name,
+    compress,
+    decompress: (bytes) =>
+      decompress(bytes).catch((error: AssayError) => {
+        throw new ConnectError(error.message, errorRow(error.reason).code);
+      }),
+  }));
+}
+
+function compression(
+  name: string,
+  maxMessageBytes: number,
+  compress: (bytes: Uint8Array) => Promise<Buffer>,
+  decompress: (bytes: Uint8Array, options: object) => Promise<Buffer>,
+): MessageCompression {
+  return {
+    name,
+    compress: async (bytes) => owned(await compress(bytes)),
+    async decompress(bytes) {
+      if (bytes.byteLength === 0) return new Uint8Array(0);
+      try {
+        return owned(await decompress(bytes, { maxOutputLength: maxMessageBytes }));
+      } catch (error) {
+        throw decompressionError(error, name, maxMessageBytes);
+      }
+    },
+  };
+}
+
+function decompressionError(error: unknown, name: string, maxMessageBytes: number): AssayError {
+  if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
+    return messageTooLarge(maxMessageBytes);
+  const what = error instanceof Error ? error.message : String(error);
+  return new AssayError(Reason.INVALID_REQUEST, `the message is not valid ${name}: ${what}`);
+}
+
+function owned(buffer: Buffer): Uint8Array<ArrayBuffer> {
+  return buffer as Uint8Array<ArrayBuffer>;
+}

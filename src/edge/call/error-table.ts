@@ -1,0 +1,49 @@
+/**
+ * The one place that knows what a reason is in a protocol. docs/errors.md is this table in words; a test keeps them equal.
+ */
+import { Code } from "@connectrpc/connect";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+
+/** What a reason becomes on the wire. */
+export interface ErrorRow {
+  readonly code: Code;
+  /** For plain HTTP. Connect unary calls get the status that the Connect protocol gives to the code. */
+  readonly httpStatus: number;
+  /** How long a caller should wait where the error itself does not say; undefined: no RetryInfo and no Retry-After. */
+  readonly retryAfterMs?: number;
+  /** The same again is refused again, whatever the code says to clients that try again by code. */
+  readonly isFinal?: boolean;
+}
+
+const ROWS: Readonly<Record<Reason, ErrorRow>> = {
+  [Reason.REASON_UNSPECIFIED]: { code: Code.Internal, httpStatus: 500 },
+  [Reason.INVALID_REQUEST]: { code: Code.InvalidArgument, httpStatus: 422 },
+  [Reason.MODEL_NOT_FOUND]: { code: Code.NotFound, httpStatus: 404 },
+  [Reason.MODEL_VERSION_NOT_FOUND]: { code: Code.NotFound, httpStatus: 404 },
+  [Reason.MODEL_NOT_READY]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 1000 },
+  [Reason.QUEUE_FULL]: { code: Code.ResourceExhausted, httpStatus: 429, retryAfterMs: 100 },
+  [Reason.DEADLINE_EXCEEDED]: { code: Code.DeadlineExceeded, httpStatus: 504 },
+  [Reason.CANCELLED]: { code: Code.Canceled, httpStatus: 499 },
+  [Reason.INSTANCE_LOST]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 100 },
+  [Reason.RUN_FAILED]: { code: Code.Internal, httpStatus: 500 },
+  [Reason.RUN_TIMEOUT]: { code: Code.DeadlineExceeded, httpStatus: 504 },
+  [Reason.MESSAGE_TOO_LARGE]: { code: Code.ResourceExhausted, httpStatus: 413, isFinal: true },
+  [Reason.OUTPUT_TOO_LARGE]: { code: Code.FailedPrecondition, httpStatus: 413 },
+  [Reason.SHUTTING_DOWN]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 1000 },
+  [Reason.LIMIT_REACHED]: { code: Code.ResourceExhausted, httpStatus: 429 },
+  [Reason.MEMORY_FULL]: { code: Code.ResourceExhausted, httpStatus: 429, retryAfterMs: 500 },
+  [Reason.MODEL_INVALID]: { code: Code.FailedPrecondition, httpStatus: 503 },
+  [Reason.CONFIG_INVALID]: { code: Code.FailedPrecondition, httpStatus: 503 },
+  [Reason.DEVICE_UNAVAILABLE]: { code: Code.FailedPrecondition, httpStatus: 503 },
+  [Reason.UNIMPLEMENTED]: { code: Code.Unimplemented, httpStatus: 404 },
+  [Reason.TABLE_INVALID]: { code: Code.FailedPrecondition, httpStatus: 503 },
+  [Reason.SERVER_UNREACHABLE]: { code: Code.Unavailable, httpStatus: 503 },
+  [Reason.REQUEST_TOO_LARGE]: { code: Code.InvalidArgument, httpStatus: 413 },
+  [Reason.ROWS_REFUSED]: { code: Code.InvalidArgument, httpStatus: 400 },
+  [Reason.INTERNAL]: { code: Code.Internal, httpStatus: 500 },
+};
+
+/** The code, the status and the retry of a reason. */
+export function errorRow(reason: Reason): ErrorRow {
+  return ROWS[reason] ?? ROWS[Reason.INTERNAL];
+}

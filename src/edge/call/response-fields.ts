@@ -1,0 +1,56 @@
+import type { Headers as StreamHeaders } from "../../http2/stream.ts";
+import type { WireProtocol } from "./content-type.ts";
+import { corsFields } from "./cors.ts";
+import { plainGrpcMessage } from "./grpc-message.ts";
+import { LONGEST_TIMER_MS, parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
+
+type Field = readonly [name: string, value: string];
+
+/**
+ * A stream's fields as a web Headers object, for Connect's handlers; gRPC-Web text is announced as binary. A timeout that is longer than
+ * Node's timers is left out, since Connect would end such a call at once: the call's own deadline holds.
+ */
+export function universalHeaders(headers: StreamHeaders, wire: WireProtocol): Headers {
+  const result = new Headers();
+  for (const [name, value] of headers.entries()) if (!isFarTimeout(name, value)) result.append(name, value);
+  if (wire === "grpc-web-text") {
+    const type = headers.get("content-type")!.toLowerCase();
+    result.set("content-type", type.replace("application/grpc-web-text", "application/grpc-web"));
+  }
+  return result;
+}
+
+function isFarTimeout(name: string, value: string): boolean {
+  if (name === "grpc-timeout") return (parseGrpcTimeout(value) ?? 0) > LONGEST_TIMER_MS;
+  return name === "connect-timeout-ms" && (parseConnectTimeout(value) ?? 0) > LONGEST_TIMER_MS;
+}
+
+/** The fields of a response: the handler's, the call's id, and what a browser needs to read it. */
+export function responseFields(
+  header: Headers | undefined,
+  requestHeaders: StreamHeaders,
+  requestId: string,
+  corsOrigins: readonly string[],
+  isText = false,
+): Field[] {
+  const fields: Field[] = [];
+  if (header !== undefined) {
+    for (const [name, value] of header.entries()) {
+      if (isText && name === "content-type") {
+        fields.push([name, value.replace("application/grpc-web", "application/grpc-web-text")]);
+      } else {
+        fields.push([name, value]);
+      }
+    }
+  }
+  fields.push(["x-request-id", requestId], ...corsFields(requestHeaders, corsOrigins));
+  return fields;
+}
+
+/** The trailer fields of a handler, with `grpc-message` in the form that every client can read. */
+export function trailerFields(trailer: Headers): Field[] {
+  return Array.from(trailer.entries(), ([name, value]) => [
+    name,
+    name === "grpc-message" ? plainGrpcMessage(value) : value,
+  ]);
+}

@@ -1,0 +1,214 @@
+/**
+ * Adapts streams to Connect's universal handlers: gRPC, gRPC-Web (binary and text), Connect unary, streaming and GET.
+ * Comes in: a ServerStream whose path names a procedure. Goes out: the protocol's response on the same stream.
+ * Promises: the peer is slowed when the procedure reads slowly, the procedure when the peer does; a message larger than
+ * the limit is refused before Connect sees its frame; every call ends with its response or its stream.
+ */
+import { createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { headerBlock, type ServerStream } from "../../http2/stream.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { type WireProtocol, wireProtocol } from "../call/content-type.ts";
+import { beginCall, type EdgeCall } from "../call/edge-call.ts";
+import { readsGrpcStatus, refuse } from "../call/refusal.ts";
+import type { RequestBody } from "../call/request-body.ts";
+import { responseFields, trailerFields } from "../call/response-fields.ts";
+import { callerTimeout } from "../call/timeout-header.ts";
+import { CallMemory } from "../memory/call-memory.ts";
+import type { MemoryBudget } from "../memory/memory-budget.ts";
+import { encodeBase64 } from "./base64-text.ts";
+import { decodedMessagesKey, edgeCallKey, publicError } from "./interceptor.ts";
+import { openRequest, type RequestContext } from "./request.ts";
+
+/** What every call behind Connect's handlers shares. */
+export interface ConnectContext extends RequestContext {
+  readonly corsOrigins: readonly string[];
+  readonly log: Log;
+  /** Of the whole process. */
+  readonly memory: MemoryBudget;
+  /** Procedures that last as long as their caller likes; a drain ends them at once. */
+  readonly lasting: ReadonlySet<string>;
+  /** The calls to them that are open. */
+  readonly lastingCalls: Set<EdgeCall>;
+}
+
+/** Serves one stream with the handler of its procedure. */
+export function serveConnect(stream: ServerStream, handler: UniversalHandler, context: ConnectContext): void {
+  const wire = wireProtocol(stream.headers.get("content-type"));
+  const { methodKind } = handler.method;
+  const lasts = methodKind === "bidi_streaming" || context.lasting.has(handler.requestPath);
+  const edgeCall = beginCall(stream, {
+    procedure: handler.requestPath,
+    sendsDetails: !context.foreign.has(handler.requestPath),
+    protocol: wire === "grpc" ? "grpc" : wire.startsWith("grpc-web") ? "grpc-web" : "connect",
+    lane: methodKind === "unary" ? "interactive" : "bulk",
+    timeoutMs: callerTimeout(stream.headers),
+    callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
+    log: context.log,
+  });
+  if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
+  const abort = new AbortController();
+  const memory = new CallMemory(context.memory);
+  const { request, arriving, messages } = openRequest(stream, handler, wire, edgeCall, memory, context);
+  const onFailure: EdgeCall["onFailure"] = (failure) => {
+    const error = publicError(failure, edgeCall);
+    memory.fail(error);
+    arriving.fail(error);
+    abort.abort(error);
+  };
+  edgeCall.onFailure = onFailure;
+  const endBodyTimer =
+    methodKind === "unary" || methodKind === "server_streaming"
+      ? limitBodyTime(arriving, edgeCall, context.limits.bodyTimeoutMs)
+      : () => {};
+  const pump = createResponsePump(stream);
+  const onCancel: ServerStream["onCancel"] = (reason) => {
+    edgeCall.cancel(reason);
+    pump.stop();
+  };
+  stream.onCancel = onCancel;
+  const contextValues = createContextValues().set(edgeCallKey, edgeCall).set(decodedMessagesKey, messages);
+  handler({
+    httpVersion: stream.httpVersion === 1 ? "1.1" : "2.0",
+    ...request,
+    signal: abort.signal,
+    contextValues,
+  })
+    .then((response) => {
+      const why = response.body === undefined ? REFUSALS[response.status]?.(handler, stream) : undefined;
+      if (why !== undefined && readsGrpcStatus(wire)) {
+        const error = edgeCall.asAssayError(new AssayError(Reason.UNIMPLEMENTED, why));
+        refuse(stream, error, context.corsOrigins, response.status);
+        return undefined;
+      }
+      return pump.send(explained(response, why), wire, edgeCall.id, context);
+    })
+    .catch((error: unknown) => {
+      edgeCall.asAssayError(error);
+      stream.reset(INTERNAL_ERROR);
+    })
+    .finally(() => {
+      endBodyTimer();
+      context.lastingCalls.delete(edgeCall);
+      memory.end();
+      edgeCall.end();
+    });
+}
+
+const INTERNAL_ERROR = 2;
+
+/** Ends a call whose one request message does not come in time; returns how to stop waiting. */
+function limitBodyTime(body: RequestBody, edgeCall: EdgeCall, bodyTimeoutMs: number): () => void {
+  const timer = setTimeout(() => {
+    edgeCall.fail(
+      new AssayError(
+        Reason.DEADLINE_EXCEEDED,
+        `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
+      ),
+    );
+  }, bodyTimeoutMs);
+  const stop = () => clearTimeout(timer);
+  body.onEnd = stop;
+  return stop;
+}
+
+/** Connect leaves the body of a refusal empty; people who call by hand need to know why. */
+function explained(response: UniversalServerResponse, message: string | undefined): UniversalServerResponse {
+  if (message === undefined) return response;
+  const header = new Headers(response.header);
+  header.set("content-type", "text/plain; charset=utf-8");
+  const bytes = new TextEncoder().encode(`${message}\n`);
+  return { ...response, header, body: once(bytes) };
+}
+
+const REFUSALS: Readonly<Record<number, (handler: UniversalHandler, stream: ServerStream) => string>> = {
+  405: (handler, stream) =>
+    `${handler.requestPath} takes ${handler.allowedMethods.join(" and ")}, not ${stream.method}`,
+  415: (handler, stream) =>
+    `${shownType(stream)} is not one that ${handler.requestPath} takes: ${
+      handler.method.methodKind === "unary"
+        ? "application/json, application/proto"
+        : "application/connect+json, application/connect+proto"
+    }, application/grpc, application/grpc-web or application/grpc-web-text (with +proto or +json)`,
+  505: (handler) =>
+    `${handler.requestPath} is a bidi stream and needs HTTP/2; PredictRows works over HTTP/1.1`,
+};
+
+function shownType(stream: ServerStream): string {
+  const type = stream.headers.get("content-type");
+  if (type === undefined) return "no content type came, which";
+  return `content type ${JSON.stringify(type.slice(0, 100))}`;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+const PROTOCOL_FIELDS = new Set(["content-type", "grpc-encoding", "grpc-accept-encoding"]);
+
+function hasOwnFields(header: Headers | undefined): boolean {
+  for (const name of header?.keys() ?? []) if (!PROTOCOL_FIELDS.has(name)) return true;
+  return false;
+}
+
+function isOk(trailer: Headers): boolean {
+  return trailer.get("grpc-status") === "0";
+}
+
+/** Sends a universal response as fast as the peer takes it. */
+interface ResponsePump {
+  send(
+    response: UniversalServerResponse,
+    wire: WireProtocol,
+    requestId: string,
+    context: ConnectContext,
+  ): Promise<void>;
+  /** The stream has gone: what is left of the response is dropped. */
+  stop(): void;
+}
+
+function createResponsePump(stream: ServerStream): ResponsePump {
+  let stopped = false;
+  let wake = () => {};
+  const onDrain = (): void => wake();
+  stream.onDrain = onDrain;
+  return {
+    async send(response, wire, requestId, context) {
+      const iterator = response.body?.[Symbol.asyncIterator]();
+      const isText = wire === "grpc-web-text";
+      const fields = responseFields(response.header, stream.headers, requestId, context.corsOrigins, isText);
+      // gRPC's head waits for the first octet: an error without a message goes out in one block of fields (Trailers-Only), since
+      // clients take a head by itself for an answer that has begun and do not retry.
+      // Metadata that a handler put in its head stay a head.
+      let hasResponded = wire !== "grpc" || hasOwnFields(response.header);
+      if (hasResponded) stream.respond(response.status, headerBlock(fields));
+      while (iterator !== undefined && !stopped) {
+        const chunk = await iterator.next();
+        if (chunk.done || stopped) break;
+        if (!hasResponded) stream.respond(response.status, headerBlock(fields));
+        hasResponded = true;
+        if (stream.write(isText ? encodeBase64(chunk.value) : chunk.value) || stopped) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      if (stopped) {
+        iterator?.return?.().catch(() => {});
+      } else if (response.trailer === undefined) {
+        if (!hasResponded) stream.respond(response.status, headerBlock(fields));
+        stream.write(new Uint8Array(0), true);
+      } else if (hasResponded || isOk(response.trailer)) {
+        if (!hasResponded) stream.respond(response.status, headerBlock(fields));
+        stream.trailers(headerBlock(trailerFields(response.trailer)));
+      } else {
+        stream.respond(response.status, headerBlock([...fields, ...trailerFields(response.trailer)]), true);
+      }
+    },
+    stop() {
+      stopped = true;
+      wake();
+    },
+  };
+}

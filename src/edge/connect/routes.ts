@@ -1,0 +1,63 @@
+import { create } from "@bufbuild/protobuf";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import {
+  GetModelResponseSchema,
+  ListModelsResponseSchema,
+  ModelService,
+} from "../../../gen/assay/v1/model_service_pb.ts";
+import {
+  type PredictStreamResponse,
+  ScoringService as ScoringServiceDesc,
+} from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { ModelsService } from "../../registry/models.ts";
+import type { Call } from "../../service/call.ts";
+import type { ItemResult, ScoringService } from "../../service/scoring.ts";
+import type { EdgeCall } from "../call/edge-call.ts";
+import { edgeCallKey } from "./interceptor.ts";
+import { itemResponse } from "./item-response.ts";
+
+/** Routes assay.v1.ScoringService to the scoring service. */
+export function scoringRoutes(router: ConnectRouter, scoring: ScoringService): void {
+  router.service(ScoringServiceDesc, {
+    predict: (request, context) => scoring.predict(request, callOf(context)),
+    predictStream: (requests, context) =>
+      itemResponses(scoring.predictStream(requests, callOf(context)), context),
+    predictRows: (request, context) => itemResponses(scoring.predictRows(request, callOf(context)), context),
+  });
+}
+
+/** Routes assay.v1.ModelService to the models service. */
+export function modelRoutes(router: ConnectRouter, models: ModelsService): void {
+  router.service(ModelService, {
+    listModels: () => create(ListModelsResponseSchema, { models: models.list() }),
+    getModel: (request) =>
+      create(GetModelResponseSchema, models.get(request.modelName, request.modelVersion)),
+  });
+}
+
+async function* itemResponses(
+  results: AsyncIterable<ItemResult>,
+  context: HandlerContext,
+): AsyncGenerator<PredictStreamResponse> {
+  const edgeCall = edgeCallOf(context);
+  const json = speaksJson(context);
+  for await (const result of results) {
+    if ("error" in result) edgeCall.itemFailed(result.itemId, result.error);
+    yield itemResponse(result, json);
+  }
+}
+
+/** Whether a stream's messages are JSON, in any protocol. */
+function speaksJson({ requestHeader }: HandlerContext): boolean {
+  return /\+json\b/i.test(requestHeader.get("content-type") ?? "");
+}
+
+function callOf(context: HandlerContext): Call {
+  return edgeCallOf(context).call;
+}
+
+function edgeCallOf(context: HandlerContext): EdgeCall {
+  const edgeCall = context.values.get(edgeCallKey);
+  if (edgeCall === undefined) throw new Error("a procedure was called outside the edge");
+  return edgeCall;
+}

@@ -1,0 +1,235 @@
+/**
+ * The octets of requests to messages, for every protocol: bounded before anything is decoded, large ones one at a time and in slices,
+ * so that none holds the event loop; counted in the process's budget from their decompression to their answer.
+ */
+import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { PredictStreamRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { wireTable } from "../../wire/wire-table.ts";
+import type { MessageCompression } from "../call/compression.ts";
+import type { EdgeLimits } from "../call/limits.ts";
+import type { Aliases } from "../json/json-message.ts";
+import type { ExactJson, ExactObject } from "../json/json-text.ts";
+import type { CallMemory } from "../memory/call-memory.ts";
+import { LoopSlices } from "../memory/loop-slices.ts";
+import { memoryPerMessage } from "../memory/message-limit.ts";
+import { WorkTurns } from "../memory/work-turns.ts";
+import { decodeInSlices, READ_OPTIONS } from "./binary-decoding.ts";
+import { JsonDecoding, type JsonOptions } from "./json-decoding.ts";
+import { refusedItem } from "./refused-item.ts";
+import { scanInSlices, scanMessage, type WireCost } from "./wire-scan.ts";
+
+/** A message and what it holds of its call's memory, its octets included where it has views of them. */
+export interface Decoded {
+  readonly message: Message;
+  readonly heldBytes: number;
+  /** Of these, what was adopted as decoded. */
+  readonly decodedBytes: number;
+  /** What JSON said, as it was parsed. */
+  readonly json?: ExactJson;
+}
+
+/** How the octets of a message are to be read. */
+export interface MessageForm {
+  readonly desc: DescMessage;
+  readonly isJson: boolean;
+  readonly aliases?: Aliases;
+}
+
+/** Longer messages are decoded in slices, one at a time. */
+const SLICED_BYTES = 49_152;
+const DECOMPRESSIONS = 2;
+
+/** Decodes requests; one for the whole server. */
+export class MessageDecoder {
+  private readonly limits: EdgeLimits;
+  private readonly decodings: WorkTurns;
+  private readonly decompressions: WorkTurns;
+
+  constructor(limits: EdgeLimits) {
+    this.limits = limits;
+    this.decodings = new WorkTurns(1);
+    this.decompressions = new WorkTurns(DECOMPRESSIONS);
+  }
+
+  /**
+   * Decodes one message, whose `bytes` the call has taken: they are given back unless the message holds views of them. At once where it
+   * is small. Throws, or rejects with, INVALID_REQUEST, MESSAGE_TOO_LARGE or MEMORY_FULL.
+   */
+  decode(form: MessageForm, bytes: Uint8Array, memory: CallMemory): Decoded | Promise<Decoded> {
+    if (bytes.length > SLICED_BYTES) return this.decodeInTurn(form, bytes, memory);
+    if (form.isJson) {
+      const decoding = new JsonDecoding(form.desc, bytes, this.jsonOptions(form));
+      try {
+        while (!decoding.step());
+      } catch (error) {
+        return refused(error, form.desc, bytes, memory, decoding);
+      }
+      const { message, heapBytes, json } = decoding;
+      return held(message, { heapBytes, keepsOctets: false }, bytes, memory, json);
+    }
+    try {
+      const cost = scanMessage(wireTable(form.desc), bytes, this.limits.maxMessageBytes);
+      const message = fromBinary(form.desc, bytes, READ_OPTIONS);
+      return held(message, cost, bytes, memory);
+    } catch (error) {
+      return refused(error, form.desc, bytes, memory);
+    }
+  }
+
+  /** Decompresses one message when it is its turn: until then only the compressed octets are held. */
+  async decompress(
+    compression: MessageCompression,
+    bytes: Uint8Array,
+    memory: CallMemory,
+  ): Promise<Uint8Array> {
+    const { budget } = memory;
+    const reserved = Math.min(this.limits.maxMessageBytes, budget.limitBytes / 2);
+    await this.decompressions.begin(memory);
+    try {
+      await memory.reserve(reserved);
+      const message = await compression.decompress(bytes).catch((error: unknown) => {
+        budget.give(reserved);
+        throw error;
+      });
+      memory.adopt(message.length);
+      memory.give(bytes.length);
+      budget.give(reserved - message.length);
+      return message;
+    } finally {
+      this.decompressions.end();
+    }
+  }
+
+  private async decodeInTurn(form: MessageForm, bytes: Uint8Array, memory: CallMemory): Promise<Decoded> {
+    await this.decodings.begin(memory);
+    try {
+      const slices = new LoopSlices();
+      return form.isJson
+        ? await this.readJson(form, bytes, memory, slices)
+        : await this.readBinary(form.desc, bytes, memory, slices);
+    } finally {
+      this.decodings.end();
+    }
+  }
+
+  private async readBinary(
+    desc: DescMessage,
+    bytes: Uint8Array,
+    memory: CallMemory,
+    slices: LoopSlices,
+  ): Promise<Decoded> {
+    let cost: WireCost;
+    try {
+      cost = await scanInSlices(wireTable(desc), bytes, this.limits.maxMessageBytes, slices);
+    } catch (error) {
+      return refused(error, desc, bytes, memory);
+    }
+    await memory.reserve(cost.heapBytes);
+    try {
+      const message = await decodeInSlices(desc, bytes, slices);
+      return adopted(message, cost, bytes, memory);
+    } catch (error) {
+      memory.budget.give(cost.heapBytes);
+      throw noProtobuf(error, desc);
+    }
+  }
+
+  private async readJson(
+    form: MessageForm,
+    bytes: Uint8Array,
+    memory: CallMemory,
+    slices: LoopSlices,
+  ): Promise<Decoded> {
+    // What the values take shows only as they are read.
+    let reserved = Math.min(memoryPerMessage(this.limits.maxMessageBytes), 4 * bytes.length);
+    await memory.reserve(reserved);
+    let decoding: JsonDecoding | undefined;
+    try {
+      decoding = new JsonDecoding(form.desc, bytes, this.jsonOptions(form));
+      await slices.pause();
+      while (!decoding.step()) await slices.pause();
+      const { message, heapBytes, json } = decoding;
+      memory.budget.force(heapBytes - reserved);
+      reserved = heapBytes;
+      return adopted(message, { heapBytes, keepsOctets: false }, bytes, memory, json);
+    } catch (error) {
+      memory.budget.give(reserved);
+      return refused(error, form.desc, bytes, memory, decoding);
+    }
+  }
+
+  private jsonOptions({ aliases }: MessageForm): JsonOptions {
+    const { maxMessageBytes, ignoreUnknownFields } = this.limits;
+    return {
+      maxMessageBytes,
+      ignoreUnknownFields,
+      ...(aliases && { aliases }),
+    };
+  }
+}
+
+/** The budget has the message's bytes already. */
+function adopted(
+  message: Message,
+  cost: WireCost,
+  bytes: Uint8Array,
+  memory: CallMemory,
+  json?: ExactJson,
+): Decoded {
+  memory.adoptDecoded(cost.heapBytes);
+  return decoded(message, cost, cost.heapBytes, bytes, memory, json);
+}
+
+function held(
+  message: Message,
+  cost: WireCost,
+  bytes: Uint8Array,
+  memory: CallMemory,
+  json?: ExactJson,
+): Decoded {
+  const refused = memory.take(cost.heapBytes);
+  if (refused !== undefined) throw refused;
+  return decoded(message, cost, 0, bytes, memory, json);
+}
+
+function decoded(
+  message: Message,
+  { heapBytes, keepsOctets }: WireCost,
+  decodedBytes: number,
+  bytes: Uint8Array,
+  memory: CallMemory,
+  json: ExactJson | undefined,
+): Decoded {
+  if (!keepsOctets) memory.give(bytes.length);
+  const heldBytes = heapBytes + (keepsOctets ? bytes.length : 0);
+  return json === undefined
+    ? { message, heldBytes, decodedBytes }
+    : { message, heldBytes, decodedBytes, json };
+}
+
+const SHOWN_CHARACTERS = 200;
+
+/** What stands for a message that was refused: an item of a stream is answered in its place; every other message is not taken. */
+function refused(
+  error: unknown,
+  desc: DescMessage,
+  bytes: Uint8Array,
+  memory: CallMemory,
+  decoding?: JsonDecoding,
+): Decoded {
+  const isWhole = decoding === undefined || decoding.isRead;
+  const isItem = isWhole && desc === PredictStreamRequestSchema;
+  const item = isItem ? refusedItem(error, bytes, decoding?.json as ExactObject | undefined) : undefined;
+  if (item === undefined) throw noProtobuf(error, desc);
+  memory.give(bytes.length);
+  return { message: item, heldBytes: 0, decodedBytes: 0 };
+}
+
+/** The scan has read all but the texts. */
+function noProtobuf(error: unknown, desc: DescMessage): AssayError {
+  if (error instanceof AssayError) return error;
+  const what = (error instanceof Error ? error.message : String(error)).slice(0, SHOWN_CHARACTERS);
+  return new AssayError(Reason.INVALID_REQUEST, `the message is no protobuf of ${desc.typeName}: ${what}`);
+}

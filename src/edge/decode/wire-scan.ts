@@ -1,0 +1,235 @@
+/**
+ * One linear walk over protobuf octets before anything is decoded: what they would take, and whether their counts, their depth and
+ * their memory stay within what a request may need. 8 million empty tensors are 16 MiB on the wire and gigabytes decoded.
+ */
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError, type Violation } from "../../errors.ts";
+import { DELIMITED, FIXED32, FIXED64, MAX_DEPTH, VARINT, WireCursor } from "../../wire/wire-cursor.ts";
+import type { WireField, WireForm, WireTable } from "../../wire/wire-table.ts";
+import type { LoopSlices } from "../memory/loop-slices.ts";
+import { memoryPerMessage, tooLargeDecoded } from "../memory/message-limit.ts";
+
+/** What a message will take. */
+export interface WireCost {
+  /** About what it takes of V8's heap once it is decoded. */
+  readonly heapBytes: number;
+  /** Whether the decoded message holds views of the octets. */
+  readonly keepsOctets: boolean;
+}
+
+/** Fields that the schema does not have, in one message: a newer client has a few. */
+const MAX_UNKNOWN_FIELDS = 65_536;
+/** Fields in one row, those of its entries and values counted too. */
+const MAX_STRUCT_RECORDS = 131_072;
+const MAX_FAULTS = 20;
+
+const WIRE_TYPE: Readonly<Record<WireForm, number>> = {
+  varint: VARINT,
+  fixed64: FIXED64,
+  fixed32: FIXED32,
+  text: DELIMITED,
+  bytes: DELIMITED,
+  message: DELIMITED,
+};
+const WIRE_NAMES = ["a varint", "64 bits", "a length and octets", "a group", "the end of a group", "32 bits"];
+
+/** Scans one message. Throws INVALID_REQUEST or MESSAGE_TOO_LARGE that names the field, what came and the limit. */
+export function scanMessage(table: WireTable, bytes: Uint8Array, maxMessageBytes: number): WireCost {
+  const scan = new WireScan(bytes, maxMessageBytes, table.typeName);
+  scan.message(table, bytes.length, 0);
+  return scan.result();
+}
+
+/** The same, giving the event loop back between the message's fields. */
+export async function scanInSlices(
+  table: WireTable,
+  bytes: Uint8Array,
+  maxMessageBytes: number,
+  slices: LoopSlices,
+): Promise<WireCost> {
+  const scan = new WireScan(bytes, maxMessageBytes, table.typeName);
+  while (!scan.fields(table, bytes.length)) await slices.pause();
+  return scan.result();
+}
+
+/** Octets between two looks at the clock. */
+const LOOK_OCTETS = 65_536;
+
+class WireScan extends WireCursor {
+  private readonly maxMessageBytes: number;
+  private readonly maxHeapBytes: number;
+  private heapBytes = 0;
+  private keepsOctets = false;
+  private unknownFields = 0;
+  private structRecords = 0;
+  private faults: Violation[] | undefined = undefined;
+  private outerCounts: number[] | undefined = undefined;
+  /** Where the walk is: a field's name and the index of its value, level by level. */
+  private readonly names: string[] = [];
+  private readonly indexes: number[] = [];
+
+  constructor(bytes: Uint8Array, maxMessageBytes: number, typeName: string) {
+    super(bytes, typeName);
+    this.maxMessageBytes = maxMessageBytes;
+    this.maxHeapBytes = memoryPerMessage(maxMessageBytes);
+  }
+
+  result(): WireCost {
+    const { faults, heapBytes, keepsOctets } = this;
+    if (faults !== undefined) {
+      const [first] = faults;
+      const rest = faults.length > 1 ? ` (and ${faults.length - 1} more)` : "";
+      throw new AssayError(Reason.INVALID_REQUEST, `${first!.field}: ${first!.description}${rest}`, {
+        violations: faults,
+      });
+    }
+    return { heapBytes, keepsOctets };
+  }
+
+  /** Goes on over the fields of the outermost message; true at its end, false where it is time to give the loop back. */
+  fields(table: WireTable, end: number): boolean {
+    this.outerCounts ??= table.zeroCounts.slice();
+    const until = Math.min(end, this.at + LOOK_OCTETS);
+    while (this.at < until) this.field(table, end, this.outerCounts, 0);
+    if (this.at < end) return false;
+    this.heapBytes += table.emptyBytes;
+    this.endMessage(table, end, this.outerCounts, 0);
+    return true;
+  }
+
+  message(table: WireTable, end: number, depth: number): void {
+    if (depth > MAX_DEPTH) throw this.malformed(`nests deeper than ${MAX_DEPTH} messages`);
+    const counts = table.zeroCounts.length === 0 ? table.zeroCounts : table.zeroCounts.slice();
+    this.heapBytes += table.emptyBytes;
+    while (this.at < end) this.field(table, end, counts, depth);
+    this.endMessage(table, end, counts, depth);
+  }
+
+  private endMessage(table: WireTable, end: number, counts: readonly number[], depth: number): void {
+    if (this.at > end) throw this.cutOff();
+    if (counts.length > 0) this.checkCounts(table, counts, depth);
+  }
+
+  private field(table: WireTable, end: number, counts: number[], depth: number): void {
+    const { fields } = table;
+    const tag = this.varint(end);
+    const number = tag >>> 3;
+    if (number === 0) throw this.malformed("has a field with the number 0");
+    const field = number < fields.length ? fields[number] : undefined;
+    if (field === undefined) {
+      this.unknown(tag & 7, number, end);
+      return;
+    }
+    if (table.isStruct && ++this.structRecords > MAX_STRUCT_RECORDS) {
+      throw this.tooMany(depth, `more than ${MAX_STRUCT_RECORDS} fields stand in one row`);
+    }
+    const { countIndex } = field;
+    const before = countIndex < 0 ? 0 : counts[countIndex]!;
+    const values = this.value(field, tag & 7, end, before, depth);
+    // What is beyond the limit is refused, and named, by its count.
+    this.heapBytes +=
+      Math.max(0, Math.min(values, field.repeated ? field.maxItems - before : 1)) * field.valueBytes;
+    if (countIndex >= 0) counts[countIndex]! += values;
+    if (this.heapBytes > this.maxHeapBytes) throw tooLargeDecoded(this.maxMessageBytes, this.heapBytes);
+  }
+
+  /** Walks over one record of a field; how many values it has. */
+  private value(field: WireField, wireType: number, end: number, index: number, depth: number): number {
+    if (wireType !== WIRE_TYPE[field.form]) {
+      const packable = field.repeated && wireType === DELIMITED && field.child === undefined;
+      if (packable) return this.packed(field, this.length(end));
+      throw this.malformed(
+        `has ${WIRE_NAMES[wireType] ?? `wire type ${wireType}`} for the field ${field.name}, which takes ${WIRE_NAMES[WIRE_TYPE[field.form]]}`,
+      );
+    }
+    switch (field.form) {
+      case "varint":
+        this.skipVarint(end);
+        return 1;
+      case "fixed64":
+        this.at += 8;
+        return 1;
+      case "fixed32":
+        this.at += 4;
+        return 1;
+      case "message": {
+        const valueEnd = this.length(end);
+        if (depth < 4) {
+          this.names[depth] = field.name;
+          this.indexes[depth] = field.repeated ? index : -1;
+        }
+        // Values beyond the limit are counted, not looked at.
+        if (index >= field.maxItems) this.at = valueEnd;
+        else {
+          if (field.beginsRow) this.structRecords = 0;
+          this.message(field.child!, valueEnd, depth + 1);
+        }
+        return 1;
+      }
+      default: {
+        const valueEnd = this.length(end);
+        if (field.form === "text") this.heapBytes += valueEnd - this.at;
+        else if (valueEnd > this.at) this.keepsOctets = true;
+        this.at = valueEnd;
+        return 1;
+      }
+    }
+  }
+
+  private packed({ form, octetBytes, valueBytes }: WireField, end: number): number {
+    const { bytes } = this;
+    const from = this.at;
+    this.at = end;
+    if (form !== "varint") {
+      const size = form === "fixed64" ? 8 : 4;
+      if ((end - from) % size !== 0) throw this.cutOff();
+      return (end - from) / size;
+    }
+    let values = 0;
+    for (let i = from; i < end; i++) if (bytes[i]! < 0x80) values++;
+    if (end > from && bytes[end - 1]! >= 0x80) throw this.cutOff();
+    this.heapBytes += Math.max(0, (end - from) * octetBytes - values * valueBytes);
+    return values;
+  }
+
+  private unknown(wireType: number, number: number, end: number): void {
+    if (++this.unknownFields > MAX_UNKNOWN_FIELDS) {
+      throw this.tooMany(
+        0,
+        `more than ${MAX_UNKNOWN_FIELDS} fields came that the schema does not have, the last with the number ${number}`,
+      );
+    }
+    this.skip(wireType, end);
+  }
+
+  private checkCounts(table: WireTable, counts: readonly number[], depth: number): void {
+    for (const field of table.fields) {
+      const count = field === undefined || field.countIndex < 0 ? 0 : counts[field.countIndex]!;
+      if (field === undefined || count <= field.maxItems) continue;
+      this.faults ??= [];
+      if (this.faults.length >= MAX_FAULTS) return;
+      this.faults.push({
+        field: `${this.path(depth)}${field.name}`,
+        description: `${count} came; at most ${field.statedItems} are taken in one request`,
+        rule: "repeated.max_items",
+      });
+    }
+  }
+
+  /** `inputs[3].`: where a message at that depth stands. */
+  private path(depth: number): string {
+    let path = "";
+    for (let level = 0; level < Math.min(depth, 4); level++) {
+      const index = this.indexes[level]!;
+      path += index < 0 ? `${this.names[level]}.` : `${this.names[level]}[${index}].`;
+    }
+    return path;
+  }
+
+  private tooMany(depth: number, what: string): AssayError {
+    const field = this.path(depth).replace(/\.$/, "");
+    const message = field === "" ? what : `${field}: ${what}`;
+    const violation = { field, description: what, rule: "message.too_many_fields" };
+    return new AssayError(Reason.INVALID_REQUEST, message, { violations: [violation] });
+  }
+}

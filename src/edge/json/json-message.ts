@@ -1,0 +1,243 @@
+/**
+ * JSON values to messages, by their descriptors, with every fault at once and none of it at length: unknown members with the nearest
+ * name, values of another type with what is expected. Long lists are left for `finish`, which gives the event loop back.
+ */
+import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { hardMaxItems, statedMaxItems, wireTable } from "../../wire/wire-table.ts";
+import { type JsonFaults, shownValue } from "./json-faults.ts";
+import { type ScalarReading, scalarReading } from "./json-scalar.ts";
+import type { ExactJson, ExactObject } from "./json-text.ts";
+import { unknownMember } from "./member-names.ts";
+import { adviceOnBody, adviseOnRequest } from "./request-advice.ts";
+
+/** How a message is read. */
+export interface JsonReading {
+  readonly faults: JsonFaults;
+  readonly ignoreUnknownFields: boolean;
+  /** Whether numbers may be bigints: a row holds them as numbers, like all that are beyond 2^53 there. */
+  readonly hasBigints: boolean;
+  /** Members that stand for a field in another form: reads them into the message, which has its other fields then. */
+  readonly aliases?: Aliases;
+}
+
+/** Members beside the schema's, by message type. */
+export interface Aliases {
+  readonly [typeName: string]:
+    | {
+        readonly member: string;
+        read(value: ExactJson, message: Message, path: string, reader: JsonReader): void;
+      }
+    | undefined;
+}
+
+interface Member {
+  readonly field: DescField;
+  readonly name: string;
+  readonly scalar: ScalarReading | undefined;
+  readonly child: DescMessage | undefined;
+  readonly isStruct: boolean;
+  readonly maxItems: number;
+  readonly valueBytes: number;
+}
+
+type Fields = Record<string, unknown>;
+
+/** Elements of a list that are read at once. */
+const PIECE_VALUES = 16_384;
+const STRUCT = "google.protobuf.Struct";
+const REQUEST = "assay.v1.PredictRequest";
+
+const tables = new WeakMap<DescMessage, ReadonlyMap<string, Member>>();
+
+interface LongList {
+  readonly list: readonly ExactJson[];
+  readonly target: unknown[];
+  readonly reading: ScalarReading;
+  readonly path: string;
+  at: number;
+}
+
+/** Reads one message; `finish` until it says true before the message is used. */
+export class JsonReader {
+  readonly faults: JsonFaults;
+  /** About what lists of objects take beside their JSON: texts as octets, long integers. */
+  heapBytes = 0;
+  private readonly reading: JsonReading;
+  private readonly longLists: LongList[] = [];
+
+  constructor(reading: JsonReading) {
+    this.reading = reading;
+    this.faults = reading.faults;
+  }
+
+  /** Reads the message that a JSON object is; an empty one where it is none, with a fault. */
+  message(desc: DescMessage, json: ExactJson, path: string): Message {
+    const message = create(desc);
+    const isRequest = desc.typeName === REQUEST;
+    if (!isObject(json)) {
+      const what = isRequest ? adviceOnBody(json) : `${shownValue(json)} came; an object is expected`;
+      this.faults.add(path, what, "json.object");
+      return message;
+    }
+    const form = this.reading.aliases === undefined ? "contents" : "data";
+    const advised = isRequest ? adviseOnRequest(json, path, form, this.faults) : undefined;
+    const members = memberTable(desc);
+    const alias = this.reading.aliases?.[desc.typeName];
+    let seen: Set<DescField> | undefined;
+    for (const name of Object.keys(json)) {
+      const member = members.get(name);
+      if (member === undefined) {
+        if (name !== alias?.member && advised?.unknown !== true)
+          this.unknown(desc, name, path, alias?.member);
+        continue;
+      }
+      const place = path === "" ? member.name : `${path}.${member.name}`;
+      if (advised?.members.includes(member.name)) continue;
+      // Only two spellings can name a field twice.
+      seen ??= new Set();
+      if (seen.has(member.field)) this.faults.add(place, "came twice, in two spellings", "json.duplicate");
+      seen.add(member.field);
+      this.member(member, json[name]!, message as unknown as Fields, place);
+    }
+    if (alias !== undefined && Object.hasOwn(json, alias.member)) {
+      alias.read(json[alias.member]!, message, path, this);
+    }
+    return message;
+  }
+
+  /** Reads values into a list; a long one is left for `finish`. */
+  values(list: readonly ExactJson[], target: unknown[], reading: ScalarReading, path: string): void {
+    const long = { list, target, reading, path, at: 0 };
+    if (list.length > PIECE_VALUES) this.longLists.push(long);
+    else this.piece(long);
+  }
+
+  /** Reads a piece of the long lists; true once all are read. */
+  finish(): boolean {
+    const long = this.longLists[this.longLists.length - 1];
+    if (long === undefined) return true;
+    this.piece(long);
+    if (long.at === long.list.length) this.longLists.pop();
+    return this.longLists.length === 0;
+  }
+
+  private piece(long: LongList): void {
+    const { list, target, reading } = long;
+    const end = Math.min(list.length, long.at + PIECE_VALUES);
+    for (; long.at < end; long.at++) {
+      const value = reading.read(list[long.at]!);
+      if (value === undefined) this.wrongElement(list[long.at]!, reading, long.path, long.at);
+      else target.push(value);
+    }
+  }
+
+  private wrongElement(
+    value: ExactJson,
+    { expected, rule }: ScalarReading,
+    path: string,
+    index: number,
+  ): void {
+    if (this.faults.isFull) this.faults.addUnseen(1);
+    else this.faults.add(`${path}[${index}]`, `${shownValue(value)} came; ${expected} is expected`, rule);
+  }
+
+  private unknown(desc: DescMessage, name: string, path: string, alias: string | undefined): void {
+    if (this.reading.ignoreUnknownFields) return;
+    if (this.faults.isFull) {
+      this.faults.addUnseen(1);
+      return;
+    }
+    const names = desc.fields.map((field) => field.name);
+    if (alias !== undefined) names.push(alias);
+    const where = path === "" ? "the request" : path;
+    this.faults.add(path, unknownMember(name, names, where), "json.unknown_member");
+  }
+
+  private member(member: Member, json: ExactJson, fields: Fields, path: string): void {
+    // Null is the field's default, as everywhere in protobuf's JSON.
+    if (json === null) return;
+    const { field, scalar, child } = member;
+    if (field.fieldKind === "list") this.list(member, json, fields[field.localName] as unknown[], path);
+    else if (field.fieldKind === "map") this.faults.add(path, "maps are not read from JSON", "json.object");
+    else {
+      const value = child === undefined ? this.scalar(json, scalar!, path) : this.child(member, json, path);
+      if (field.oneof === undefined) fields[field.localName] = value;
+      else fields[field.oneof.localName] = { case: field.localName, value };
+    }
+  }
+
+  private scalar(json: ExactJson, reading: ScalarReading, path: string): unknown {
+    const value = reading.read(json);
+    if (value !== undefined) return value;
+    this.faults.add(path, `${shownValue(json)} came; ${reading.expected} is expected`, reading.rule);
+    return undefined;
+  }
+
+  private child({ child, isStruct }: Member, json: ExactJson, path: string): unknown {
+    if (!isStruct) return this.message(child!, json, path);
+    if (!isObject(json)) {
+      this.faults.add(path, `${shownValue(json)} came; an object is expected`, "json.object");
+    } else if (this.reading.hasBigints) roundBigints(json);
+    return json;
+  }
+
+  private list(member: Member, json: ExactJson, target: unknown[], path: string): void {
+    if (!Array.isArray(json)) {
+      this.faults.add(path, `${shownValue(json)} came; a list is expected`, "json.list");
+      return;
+    }
+    if (json.length > member.maxItems) {
+      const stated = statedMaxItems(member.field);
+      const description = `${json.length} came; at most ${stated} are taken in one request`;
+      this.faults.add(path, description, "repeated.max_items");
+      return;
+    }
+    this.heapBytes += json.length * member.valueBytes;
+    if (member.child === undefined) {
+      this.values(json, target, member.scalar!, path);
+      return;
+    }
+    for (let i = 0; i < json.length; i++) {
+      const item = json[i]!;
+      if (this.faults.isFull && !isObject(item)) this.faults.addUnseen(1);
+      else target.push(this.child(member, item, `${path}[${i}]`));
+    }
+  }
+}
+
+function isObject(value: ExactJson): value is ExactObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Makes every bigint in a row the number next to it; the depth is bounded. */
+function roundBigints(value: ExactObject | ExactJson[]): void {
+  const fields = value as Record<string, ExactJson>;
+  for (const key of Object.keys(value)) {
+    const inner = fields[key]!;
+    if (typeof inner === "bigint") fields[key] = Number(inner);
+    else if (typeof inner === "object" && inner !== null) roundBigints(inner);
+  }
+}
+
+/** The members of a message by both their spellings. */
+function memberTable(desc: DescMessage): ReadonlyMap<string, Member> {
+  const known = tables.get(desc);
+  if (known !== undefined) return known;
+  const table = new Map<string, Member>();
+  tables.set(desc, table);
+  const { fields } = wireTable(desc);
+  for (const field of desc.fields) {
+    const child = field.fieldKind === "map" ? undefined : field.message;
+    const member: Member = {
+      field,
+      name: field.name,
+      child,
+      isStruct: child?.typeName === STRUCT,
+      scalar: child === undefined && field.fieldKind !== "map" ? scalarReading(field) : undefined,
+      maxItems: hardMaxItems(field),
+      valueBytes: fields[field.number]!.valueBytes,
+    };
+    table.set(field.name, member).set(field.jsonName, member);
+  }
+  return table;
+}

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CancelReason, ServerStream } from "../../http2/stream.ts";
+import { fieldList } from "../call/field-list.ts";
+import { DataListener } from "./data-listener.ts";
+import { requestTarget } from "./request-target.ts";
+
+/** A stream and its engine's way to end it: also when the response has closed. */
+export interface EngineStream {
+  readonly stream: ServerStream;
+  cancel(reason: CancelReason): void;
+}
+
+/** What HTTP/1.1 streams share. */
+export interface Http1Context {
+  readonly windowBytes: number;
+  /** Asked when a response begins: whether it is the last of its connection. */
+  closes(): boolean;
+  /** A part of the response was written that its peer may not have taken. */
+  written(byteCount: number): void;
+}
+
+/** After an early answer this much of a request is still read, so that the peer comes to read the answer. */
+const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
+const MAX_DISCARD_MS = 5000;
+
+/** One HTTP/1.1 exchange over `node:http` as a ServerStream. */
+export function createHttp1Stream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: Http1Context,
+): EngineStream {
+  const { socket } = request;
+  const encrypted = "encrypted" in socket;
+  const target = requestTarget(request.url ?? "", request.headers.host ?? "");
+  const remoteAddress = socket.remoteAddress ?? "";
+  let unconsumed = 0;
+  let requestEnded = false;
+  let done = false;
+
+  function take(chunk: Buffer): void {
+    unconsumed += chunk.length;
+    if (unconsumed >= context.windowBytes) request.pause();
+    listener.onData(chunk, false);
+  }
+  function takeEnd(): void {
+    requestEnded = true;
+    if (!done) listener.onData(new Uint8Array(0), true);
+  }
+  function cancel(reason: CancelReason): void {
+    if (done) return;
+    done = true;
+    stream.onCancel(reason);
+  }
+  function finish(): void {
+    done = true;
+    if (!requestEnded) discardRest(request, take);
+  }
+
+  request.once("end", takeEnd);
+  request.on("error", () => cancel({ kind: "connection-lost" }));
+  response.on("error", () => cancel({ kind: "connection-lost" }));
+  response.on("drain", () => {
+    if (!done) stream.onDrain();
+  });
+
+  const listener = new DataListener(() => {
+    if (!done) request.on("data", take);
+  });
+  const stream: ServerStream = Object.assign(listener, {
+    method: request.method ?? "",
+    path: target.path,
+    authority: target.authority,
+    headers: fieldList(request.rawHeaders),
+    httpVersion: 1,
+    encrypted,
+    remoteAddress,
+    consume(byteCount) {
+      unconsumed -= byteCount;
+      if (!done && unconsumed < context.windowBytes / 2 && request.isPaused()) request.resume();
+    },
+    onCancel: () => {},
+    respond(status, headers, end = false) {
+      if (done || response.headersSent) return;
+      if (context.closes()) response.shouldKeepAlive = false;
+      const flat: string[] = [];
+      for (const [name, value] of headers.fields) flat.push(name, value);
+      response.writeHead(status, flat);
+      if (end) {
+        response.end();
+        finish();
+      } else {
+        // One packet where a body follows at once; alone where the handler waits with it.
+        process.nextTick(() => {
+          if (!done) response.flushHeaders();
+        });
+      }
+    },
+    write(bytes, end = false) {
+      if (done) return true;
+      const ready = bytes.byteLength === 0 || response.write(bytes);
+      if (!ready) context.written(bytes.byteLength);
+      if (end) {
+        response.end();
+        finish();
+      }
+      return ready;
+    },
+    onDrain: () => {},
+    trailers(headers) {
+      if (done) return;
+      response.addTrailers(headers.fields.map(([name, value]): [string, string] => [name, value]));
+      response.end();
+      finish();
+    },
+    reset() {
+      if (done) return;
+      done = true;
+      socket.destroy();
+    },
+  } satisfies Omit<ServerStream, "onData">);
+  return { stream, cancel };
+}
+
+function discardRest(request: IncomingMessage, take: (chunk: Buffer) => void): void {
+  const { socket } = request;
+  let discarded = 0;
+  const timer = setTimeout(() => socket.destroy(), MAX_DISCARD_MS).unref();
+  request.off("data", take);
+  request.on("data", (chunk: Buffer) => {
+    discarded += chunk.length;
+    if (discarded > MAX_DISCARDED_BYTES) socket.destroy();
+  });
+  request.once("close", () => clearTimeout(timer));
+  request.resume();
+}

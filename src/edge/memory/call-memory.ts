@@ -1,0 +1,102 @@
+import type { AssayError } from "../../errors.ts";
+import { type MemoryBudget, memoryFull } from "./memory-budget.ts";
+import type { BodyCheck } from "./message-limit.ts";
+
+/** Lists that grow are copied: while a message is decoded it takes so many times what it does then. */
+const GROWTH = 2;
+
+/** What one call holds of the process's budget; whoever made it ends it, and then all of it is given back. */
+export class CallMemory {
+  readonly budget: MemoryBudget;
+  /** Why the call needs nothing more; undefined while it may. */
+  failure: unknown = undefined;
+  private heldBytes = 0;
+  private decodedBytes = 0;
+  private hasEnded = false;
+  private rejectWait: ((failure: unknown) => void) | undefined = undefined;
+
+  constructor(budget: MemoryBudget) {
+    this.budget = budget;
+  }
+
+  /** Takes bytes for the call; the error to refuse it with where the budget has no room. What comes after the end takes nothing. */
+  take(byteCount: number): AssayError | undefined {
+    if (this.hasEnded) return undefined;
+    if (!this.budget.take(byteCount)) return memoryFull(this.budget);
+    this.heldBytes += byteCount;
+    return undefined;
+  }
+
+  /** Makes bytes that were taken of the budget already the call's. */
+  adopt(byteCount: number): void {
+    if (this.hasEnded) this.budget.give(byteCount);
+    else this.heldBytes += byteCount;
+  }
+
+  /** As `adopt`, for a large message that is decoded: while one such is held, others wait for its end. */
+  adoptDecoded(byteCount: number): void {
+    this.adopt(byteCount);
+    if (this.hasEnded) return;
+    this.decodedBytes += byteCount;
+    this.budget.decodedBytes += byteCount;
+  }
+
+  /**
+   * Takes bytes of the budget, for the caller to adopt or give back, as soon as there is room. Where no large message is held that will
+   * give any back, it goes on whatever the limit says: else nothing would end. Rejects with MEMORY_FULL where V8's heap is nearly full.
+   */
+  async reserve(byteCount: number): Promise<void> {
+    const { budget } = this;
+    while (budget.heapIsNearlyFull(GROWTH * byteCount) || !budget.take(byteCount)) {
+      if (budget.decodedBytes === 0) {
+        if (budget.heapIsNearlyFull(GROWTH * byteCount)) throw memoryFull(budget, GROWTH * byteCount);
+        budget.force(byteCount);
+        return;
+      }
+      await this.until((wake) => budget.whenGiven(wake));
+    }
+  }
+
+  /** Gives bytes back, of which `decodedBytes` were adopted as decoded. */
+  give(byteCount: number, decodedBytes = 0): void {
+    if (this.hasEnded || byteCount === 0) return;
+    this.heldBytes -= byteCount;
+    this.decodedBytes -= decodedBytes;
+    this.budget.decodedBytes -= decodedBytes;
+    this.budget.give(byteCount);
+  }
+
+  /** Waits until `wake` is called, or rejects when the call fails first. One wait at a time. */
+  until(register: (wake: () => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) {
+        reject(this.failure);
+        return;
+      }
+      this.rejectWait = reject;
+      register(resolve);
+    });
+  }
+
+  /** Ends what waits for the call. */
+  fail(failure: unknown): void {
+    this.failure ??= failure;
+    this.rejectWait?.(failure);
+  }
+
+  end(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.budget.decodedBytes -= this.decodedBytes;
+    this.budget.give(this.heldBytes);
+    this.heldBytes = this.decodedBytes = 0;
+  }
+
+  /** Counts what arrives before `check` looks at it. */
+  counting(check: BodyCheck): BodyCheck {
+    return (bytes) => {
+      const error = this.take(bytes.length);
+      return error === undefined ? check(bytes) : { error, goodBytes: 0 };
+    };
+  }
+}

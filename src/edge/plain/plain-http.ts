@@ -1,0 +1,177 @@
+/**
+ * Plain HTTP: one request body in, one response body out, for handlers that are pure of sockets.
+ * Promises: the same duties as every call (deadline, cancellation, id, log, message limit, body time-out).
+ */
+
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { headerBlock, type ServerStream } from "../../http2/stream.ts";
+import type { Call } from "../../service/call.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { MessageCompression } from "../call/compression.ts";
+import { beginCall, type EdgeCall } from "../call/edge-call.ts";
+import { retryAfterMs, retryAfterSeconds } from "../call/error-details.ts";
+import type { EdgeLimits } from "../call/limits.ts";
+import { createRequestBody } from "../call/request-body.ts";
+import { responseFields } from "../call/response-fields.ts";
+import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
+import { CallMemory } from "../memory/call-memory.ts";
+import type { MemoryBudget } from "../memory/memory-budget.ts";
+import { wholeBodyCheck } from "../memory/message-limit.ts";
+
+/** A request with its whole body. */
+export interface PlainRequest {
+  readonly path: string;
+  /** The body in the route's form; undefined where it is empty, or the route has none. */
+  readonly decoded: Decoded | undefined;
+  readonly call: Call;
+}
+
+/** A response whose body is sent as JSON. */
+export interface PlainResponse {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** One plain HTTP resource. Throws AssayErrors; `errorBody` gives them their form. */
+export interface PlainRoute {
+  readonly methods: readonly string[];
+  /** What its requests bring. */
+  readonly form?: MessageForm;
+  handle(request: PlainRequest): PlainResponse | Promise<PlainResponse>;
+  errorResponse(error: AssayError, path: string): PlainResponse;
+}
+
+/** What all plain routes share. */
+export interface PlainContext {
+  readonly limits: EdgeLimits;
+  readonly corsOrigins: readonly string[];
+  readonly log: Log;
+  /** Of the whole process. */
+  readonly memory: MemoryBudget;
+  readonly decoder: MessageDecoder;
+  readonly compressions: readonly MessageCompression[];
+}
+
+/** Serves one stream with a plain route. */
+export function servePlain(
+  stream: ServerStream,
+  route: PlainRoute,
+  path: string,
+  context: PlainContext,
+): void {
+  const edgeCall = beginCall(stream, {
+    procedure: path,
+    sendsDetails: true,
+    protocol: "http",
+    lane: "interactive",
+    timeoutMs: undefined,
+    callTimeoutMs: context.limits.callTimeoutMs,
+    log: context.log,
+  });
+  const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);
+  stream.onCancel = onCancel;
+  const memory = new CallMemory(context.memory);
+  answer(stream, route, path, edgeCall, memory, context)
+    .catch((error: unknown) => respondError(stream, route, path, edgeCall, context, error))
+    .finally(() => {
+      memory.end();
+      edgeCall.end();
+    });
+}
+
+async function answer(
+  stream: ServerStream,
+  route: PlainRoute,
+  path: string,
+  edgeCall: EdgeCall,
+  memory: CallMemory,
+  context: PlainContext,
+): Promise<void> {
+  const body = await readBody(stream, edgeCall, memory, context);
+  const { form } = route;
+  const decoded =
+    form === undefined || body.length === 0 ? undefined : await context.decoder.decode(form, body, memory);
+  const { call } = edgeCall;
+  const response = await edgeCall.guard(Promise.resolve(route.handle({ path, decoded, call })));
+  respondJson(stream, response, edgeCall.id, context.corsOrigins);
+}
+
+function respondError(
+  stream: ServerStream,
+  route: PlainRoute,
+  path: string,
+  edgeCall: EdgeCall,
+  context: PlainContext,
+  thrown: unknown,
+): void {
+  const error = edgeCall.asAssayError(thrown);
+  respondJson(
+    stream,
+    route.errorResponse(error, path),
+    edgeCall.id,
+    context.corsOrigins,
+    retryAfterMs(error),
+  );
+}
+
+async function readBody(
+  stream: ServerStream,
+  edgeCall: EdgeCall,
+  memory: CallMemory,
+  context: PlainContext,
+): Promise<Uint8Array> {
+  const { maxMessageBytes, bodyTimeoutMs } = context.limits;
+  const check = memory.counting(wholeBodyCheck(maxMessageBytes, stream.headers.get("content-length")));
+  const body = createRequestBody(stream, check, (error) => error);
+  const timer = setTimeout(() => body.fail(bodyTooSlow(bodyTimeoutMs)), bodyTimeoutMs);
+  const onFailure: EdgeCall["onFailure"] = (failure) => {
+    memory.fail(failure);
+    body.fail(failure);
+  };
+  edgeCall.onFailure = onFailure;
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of body) chunks.push(chunk);
+  } finally {
+    clearTimeout(timer);
+  }
+  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const encoding = stream.headers.get("content-encoding") ?? "identity";
+  if (encoding === "identity") return bytes;
+  const known = context.compressions;
+  const compression = known.find(({ name }) => name === encoding);
+  if (compression !== undefined) return context.decoder.decompress(compression, bytes, memory);
+  const names = known.map(({ name }) => name).join(", ");
+  throw new AssayError(
+    Reason.INVALID_REQUEST,
+    `content-encoding ${encoding} came; the server takes ${names}`,
+  );
+}
+
+/** Says that a request's body was too slow, by the name of the limit. */
+export function bodyTooSlow(bodyTimeoutMs: number): AssayError {
+  return new AssayError(
+    Reason.DEADLINE_EXCEEDED,
+    `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
+  );
+}
+
+/** Sends a JSON response and ends the stream. */
+export function respondJson(
+  stream: ServerStream,
+  response: PlainResponse,
+  requestId: string,
+  corsOrigins: readonly string[],
+  retryMs?: number,
+): void {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(response.body)}\n`);
+  const fields: [string, string][] = [
+    ["content-type", "application/json"],
+    ["content-length", String(bytes.byteLength)],
+  ];
+  if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);
+  const rest = responseFields(undefined, stream.headers, requestId, corsOrigins);
+  stream.respond(response.status, headerBlock([...fields, ...rest]));
+  stream.write(stream.method === "HEAD" ? new Uint8Array(0) : bytes, true);
+}

@@ -1,0 +1,110 @@
+/** `POST /predict` and `/predict/{model}`, in the form of a FastAPI scoring service: Pydantic v2's errors under `detail`. */
+import { toJson } from "@bufbuild/protobuf";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { type AssayError, reasonName, type Violation } from "../../errors.ts";
+import type { ScoringService } from "../../service/scoring.ts";
+import { CALL_CUT, cutViolations, publicMessage } from "../call/error-details.ts";
+import { errorRow } from "../call/error-table.ts";
+import type { PlainResponse, PlainRoute } from "./plain-http.ts";
+import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
+
+const PATH = /^\/predict(?:\/([^/]+))?$/;
+
+/** Whether a path is `/predict` or `/predict/{model}`. */
+export function isPredictPath(path: string): boolean {
+  return PATH.test(path);
+}
+
+/** Makes the route; a path without a model means the server's default model, or its only one. */
+export function predictRoute(scoring: ScoringService): PlainRoute {
+  return {
+    methods: ["POST"],
+    form: PREDICT_FORM,
+    async handle({ path, decoded, call }) {
+      const request = predictRequest(decoded, modelOf(path));
+      const response = await scoring.predict(request, call);
+      return { status: 200, body: toJson(PredictResponseSchema, response, { useProtoFieldName: true }) };
+    },
+    errorResponse: predictError,
+  };
+}
+
+function modelOf(path: string): string {
+  const name = PATH.exec(path)?.[1] ?? "";
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** An error in FastAPI's form: a list under `detail` for a request that breaks rules, a sentence otherwise. */
+export function predictError(error: AssayError): PlainResponse {
+  const { httpStatus } = errorRow(error.reason);
+  if (error.reason !== Reason.INVALID_REQUEST) {
+    return { status: httpStatus, body: { detail: publicMessage(error), reason: reasonName(error.reason) } };
+  }
+  if (error.violations.length === 0) {
+    const detail = [{ type: "value_error", loc: ["body"], msg: publicMessage(error) }];
+    return { status: httpStatus, body: { detail } };
+  }
+  const shown = cutViolations(error.violations, CALL_CUT);
+  const detail = shown.map(({ field, description, reason }) => ({
+    type: errorType(reason, field),
+    loc: location(field, reason),
+    msg: description,
+  }));
+  const body =
+    error.violationCount > detail.length ? { detail, violation_count: error.violationCount } : { detail };
+  return { status: httpStatus, body };
+}
+
+/** Pydantic's types for the rules of the schema and the signature; a rule that is itself such a type stays. */
+const TYPES: Readonly<Record<string, string>> = {
+  "json.base64": "value_error",
+  "json.boolean": "bool_type",
+  "json.enum": "enum",
+  "json.integer": "int_type",
+  "json.list": "list_type",
+  "json.matrix": "float_type",
+  "json.number": "float_type",
+  "json.object": "dict_type",
+  "json.syntax": "json_invalid",
+  "json.text": "string_type",
+  "json.unknown_member": "extra_forbidden",
+  "predict_request.one_input_form": "value_error",
+  "repeated.max_items": "too_long",
+  "repeated.min_items": "too_short",
+  required: "missing",
+  "signature.missing_column": "missing",
+  "signature.missing_input": "missing",
+  "signature.model_name": "missing",
+  "signature.too_few": "too_short",
+  "signature.too_many": "too_long",
+  "signature.unknown_column": "extra_forbidden",
+  "signature.unknown_input": "extra_forbidden",
+  "string.max_len": "string_too_long",
+  "string.min_len": "string_too_short",
+  "value.finite": "finite_number",
+  "value.integer": "int_from_float",
+  "value.nan": "finite_number",
+};
+
+function errorType(rule: string, field: string): string {
+  if (rule === "json.object" && field === "") return "model_attributes_type";
+  return TYPES[rule] ?? (rule.includes(".") ? "value_error" : rule);
+}
+
+/** A field path in Pydantic's form: `rows[2].fields["age"]` becomes `["body", "rows", 2, "age"]`. */
+export function location(field: Violation["field"], rule: string): (string | number)[] {
+  const loc: (string | number)[] = ["body"];
+  for (const match of field.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)) {
+    const [, key, index, name] = match;
+    if (key !== undefined) loc.push(JSON.parse(`"${key}"`) as string);
+    else if (index !== undefined) loc.push(Number(index));
+    else if (name !== "fields") loc.push(name!);
+  }
+  if (rule === "json.syntax" && loc.length === 1) loc.push(0);
+  return loc;
+}

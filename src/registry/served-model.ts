@@ -1,0 +1,29 @@
+import type { Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import type { Batcher } from "../batcher/batcher.ts";
+import { mapRowColumns, type RowColumnsResult } from "../model/row-columns.ts";
+import type { ModelSignature } from "../model/signature.ts";
+
+/** A model version that takes requests. Whoever made the batcher closes it. */
+export interface ServedModel {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly signature: ModelSignature;
+  readonly batcher: Batcher;
+  readonly rowColumns: RowColumnsResult;
+  /** READY, or UNAVAILABLE while no instance lives. */
+  state(): ModelState;
+  /** Files that are other ones on disk than those that were loaded. */
+  changedFiles(): readonly string[];
+  /** Everything that GetModel says. */
+  describe(): Model;
+}
+
+/** Makes a served model; `describe` and `state` are asked at each call. */
+export function createServedModel(
+  parts: Omit<ServedModel, "rowColumns" | "modelName" | "modelVersion"> & {
+    modelName: string;
+    modelVersion: string;
+  },
+): ServedModel {
+  return { ...parts, rowColumns: mapRowColumns(parts.signature) };
+}

@@ -1,0 +1,76 @@
+/** When what failed is tried again: pure decisions. */
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 5_000;
+
+/** How many refusals that may be an item's own fault are taken for that. */
+export const MOST_REFUSALS_OF_AN_ITEM = 5;
+
+const PASSING: ReadonlySet<Reason> = new Set([
+  Reason.SERVER_UNREACHABLE,
+  Reason.SHUTTING_DOWN,
+  Reason.MODEL_NOT_READY,
+  Reason.QUEUE_FULL,
+  Reason.MEMORY_FULL,
+  Reason.INSTANCE_LOST,
+  Reason.RUN_TIMEOUT,
+  Reason.DEADLINE_EXCEEDED,
+  Reason.CANCELLED,
+]);
+
+const PERHAPS_THE_ITEMS_FAULT: ReadonlySet<Reason> = new Set([
+  Reason.INSTANCE_LOST,
+  Reason.RUN_TIMEOUT,
+  Reason.DEADLINE_EXCEEDED,
+]);
+
+/** Concern the rows of one request, which the table's file and row name. */
+const OF_ONE_REQUEST: ReadonlySet<Reason> = new Set([
+  Reason.INVALID_REQUEST,
+  Reason.RUN_FAILED,
+  Reason.ROWS_REFUSED,
+  Reason.REQUEST_TOO_LARGE,
+  Reason.OUTPUT_TOO_LARGE,
+  Reason.MESSAGE_TOO_LARGE,
+]);
+
+/** An error that a server answered, with the server's address, unless it concerns the rows of one request. */
+export function fromServer(origin: string, error: AssayError): AssayError {
+  if (OF_ONE_REQUEST.has(error.reason) || error.message.includes(origin)) return error;
+  const { reason, message, violations, violationCount, retryAfterMs } = error;
+  return new AssayError(reason, `${origin}: ${message}`, {
+    cause: error,
+    violations,
+    violationCount,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+/** Whether the same may succeed later: the server says so with RetryInfo, or the reason is one that passes. */
+export function isRetried(error: AssayError): boolean {
+  return error.retryAfterMs !== undefined || PASSING.has(error.reason);
+}
+
+/** Whether the item itself may be why it was refused: it may have ended the worker, or take too long. */
+export function mayBeItemsFault(error: AssayError): boolean {
+  return PERHAPS_THE_ITEMS_FAULT.has(error.reason);
+}
+
+/**
+ * Whether opening a scorer waits for this to pass. A server that does not answer at all is not waited for: then the URL is wrong
+ * more often than the server late.
+ */
+export function isWaitedForAtOpening(error: AssayError): boolean {
+  return isRetried(error) && (error.reason !== Reason.SERVER_UNREACHABLE || error.retryAfterMs !== undefined);
+}
+
+/**
+ * How long to wait before try number `attempt` (from 1) after a failure: doubling from 100 ms to 5 s, the upper half of it at
+ * random so that clients do not come back together, and never less than the server asked for. `random` is in [0, 1).
+ */
+export function retryDelayMs(attempt: number, error: AssayError, random: number): number {
+  const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 16));
+  return Math.max(error.retryAfterMs ?? 0, longest * (0.5 + random / 2));
+}

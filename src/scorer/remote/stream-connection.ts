@@ -1,0 +1,137 @@
+import type { ClientHttp2Stream } from "node:http2";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import {
+  GetModelRequestSchema,
+  GetModelResponseSchema,
+  type Model,
+  ModelState,
+} from "../../../gen/assay/v1/model_service_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { type Answer, createAnswerDecoder } from "../../wire/answer-decoder.ts";
+import { type ConnectionOptions, openConnection } from "./connection.ts";
+import { callUnary, startCall } from "./grpc-call.ts";
+
+const GET_MODEL = "/assay.v1.ModelService/GetModel";
+const PREDICT_STREAM = "/assay.v1.ScoringService/PredictStream";
+const MODEL_TIMEOUT_MS = 10_000;
+const NOT_READY_RETRY_MS = 200;
+// Two items of the usual size: one in the socket, one behind it, so that the socket never waits for this process.
+const MOST_UNSENT_BYTES = 524_288;
+
+/** Which model, and where. */
+export interface StreamTarget extends ConnectionOptions {
+  readonly modelName: string;
+  /** Empty: the highest version that is ready. */
+  readonly modelVersion: string;
+}
+
+/** What happens on a stream. */
+export interface StreamHandlers {
+  onAnswer(answer: Answer): void;
+  /** The socket took what was sent: there is room for more. */
+  onRoom(): void;
+  /** Once, after the last answer. Undefined: the server ended the stream as it was asked to. */
+  onEnd(error: AssayError | undefined): void;
+}
+
+/** One connection with one PredictStream on it; whoever opened it finishes or destroys it. */
+export interface StreamConnection {
+  /** False while the socket is behind, and for good once the stream ends. */
+  readonly canSend: boolean;
+  /** Sends one item, as pieces of its gRPC message. */
+  send(pieces: readonly Uint8Array[]): void;
+  /** Whether answers are awaited: a dead peer is then noticed by PINGs. */
+  expectAnswers(expected: boolean): void;
+  /** Says that no more items come; the server answers what it has and ends the stream. */
+  finish(): void;
+  destroy(): void;
+  /** Resolves once the socket is closed. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Connects, asks for the model and opens the stream. `check` sees the model before any row is sent and throws to refuse it.
+ * Rejects with an AssayError: MODEL_NOT_READY with a delay while the model loads, MODEL_INVALID where it failed to.
+ */
+export async function openStreamConnection(
+  target: StreamTarget,
+  check: (model: Model) => void,
+  handlers: StreamHandlers,
+  signal: AbortSignal,
+): Promise<StreamConnection> {
+  const { origin } = target.url;
+  const connection = await openConnection(target, signal);
+  const { session } = connection;
+  const abort = () => connection.destroy();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    check(readyModel(await callUnary(session, origin, GET_MODEL, modelRequest(target), MODEL_TIMEOUT_MS)));
+    if (signal.aborted) throw new AssayError(Reason.CANCELLED, "the scorer was closed");
+    if (connection.isGoingAway) throw connection.failure ?? goneAway(origin);
+  } catch (error) {
+    connection.destroy();
+    await connection.closed;
+    const isLost = error instanceof AssayError && error.reason === Reason.SERVER_UNREACHABLE;
+    throw isLost ? (connection.failure ?? error) : error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+
+  const decode = createAnswerDecoder();
+  let isEnding = false;
+  let hasEnded = false;
+  const stream: ClientHttp2Stream = startCall(session, origin, PREDICT_STREAM, {
+    onMessage: (message) => handlers.onAnswer(decode(message)),
+    onEnd(error) {
+      hasEnded = true;
+      connection.keepAlive(false);
+      connection.destroy();
+      const isLost = error?.reason === Reason.SERVER_UNREACHABLE;
+      handlers.onEnd(isLost ? (connection.failure ?? error) : error);
+    },
+  });
+  stream.on("drain", () => handlers.onRoom());
+  const finish = () => {
+    isEnding = true;
+    if (!stream.writableEnded) stream.end();
+  };
+  connection.onGoAway = finish;
+  return {
+    get canSend() {
+      return !isEnding && !hasEnded && !stream.destroyed && stream.writableLength < MOST_UNSENT_BYTES;
+    },
+    send(pieces) {
+      if (pieces.length > 1) stream.cork();
+      for (const piece of pieces) stream.write(piece);
+      if (pieces.length > 1) stream.uncork();
+    },
+    expectAnswers: (expected) => connection.keepAlive(expected && !hasEnded),
+    finish,
+    destroy: () => connection.destroy(),
+    closed: connection.closed,
+  };
+}
+
+function modelRequest({ modelName, modelVersion }: StreamTarget): Uint8Array {
+  return toBinary(GetModelRequestSchema, create(GetModelRequestSchema, { modelName, modelVersion }));
+}
+
+function readyModel(answer: Uint8Array): Model {
+  const { model } = fromBinary(GetModelResponseSchema, answer);
+  if (model === undefined) throw new AssayError(Reason.INTERNAL, "the server described no model");
+  const { modelName, modelVersion, state, stateReason } = model;
+  if (state === ModelState.READY) return model;
+  const what = `${modelName} version ${modelVersion}`;
+  if (state === ModelState.FAILED) {
+    throw new AssayError(Reason.MODEL_INVALID, `the server does not serve ${what}: ${stateReason}`);
+  }
+  const why = stateReason === "" ? "it has no live instance at the moment" : stateReason;
+  throw new AssayError(Reason.MODEL_NOT_READY, `${what} takes no requests yet: ${why}`, {
+    retryAfterMs: NOT_READY_RETRY_MS,
+  });
+}
+
+function goneAway(origin: string): AssayError {
+  return new AssayError(Reason.SHUTTING_DOWN, `${origin} is shutting down`);
+}

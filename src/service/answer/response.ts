@@ -1,0 +1,74 @@
+import { create } from "@bufbuild/protobuf";
+import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import type { ModelSignature } from "../../model/signature.ts";
+import { rawContents, typedContents } from "../../tensor/tensor-contents.ts";
+import type { TensorData } from "../../tensor/tensor-data.ts";
+import { readLabels, readScores } from "./row-scores.ts";
+
+/** What a response is made of besides the outputs. */
+export interface ResponseShape {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly requestId: string;
+  readonly rowCount: number;
+  /** The outputs to return as tensors, in this order. */
+  readonly outputNames: readonly string[];
+  /** Numbers as little-endian bytes, as the request's own tensors came. */
+  readonly raw: boolean;
+}
+
+/** Makes the response; copies what it needs, so that `outputs` may be views. */
+export function createResponse(
+  outputs: readonly TensorData[],
+  signature: ModelSignature,
+  shape: ResponseShape,
+): PredictResponse {
+  const { score } = signature;
+  const { modelName, modelVersion, requestId } = shape;
+  let scores: number[] = [];
+  let labels: string[] = [];
+  if (score !== undefined) {
+    const output = outputs.find((candidate) => candidate.name === score.output);
+    if (output !== undefined) scores = readScores(output, score, shape.rowCount);
+    labels = readLabels(outputs, signature, output);
+  } else if (signature.labelOutput !== undefined) labels = readLabels(outputs, signature, undefined);
+  const tensors: Tensor[] = [];
+  for (const name of shape.outputNames) {
+    const output = outputs.find((candidate) => candidate.name === name);
+    if (output !== undefined) tensors.push(toTensor(output, shape.raw));
+  }
+  // As `create` makes it, which costs ten times as much.
+  const $typeName = "assay.v1.PredictResponse";
+  return { $typeName, modelName, modelVersion, requestId, scores, labels, outputs: tensors };
+}
+
+/** The outputs that a run must fetch: those asked for, and those that scores and labels are read from. */
+export function fetchedOutputs(asked: readonly string[], signature: ModelSignature): readonly string[] {
+  if (asked.length > 0) return namesOf(asked, signature);
+  let names = fetchedForNone.get(signature);
+  if (names === undefined) {
+    names = namesOf(asked, signature);
+    fetchedForNone.set(signature, names);
+  }
+  return names;
+}
+
+/** For requests that ask for no tensors, as nearly all do. */
+const fetchedForNone = new WeakMap<ModelSignature, readonly string[]>();
+
+function namesOf(asked: readonly string[], signature: ModelSignature): readonly string[] {
+  const names = new Set(asked);
+  if (signature.score !== undefined) names.add(signature.score.output);
+  if (signature.labelOutput !== undefined) names.add(signature.labelOutput);
+  return signature.outputs.map((output) => output.name).filter((name) => names.has(name));
+}
+
+function toTensor(output: TensorData, raw: boolean): Tensor {
+  const { name, datatype } = output;
+  const shape = output.shape.map(BigInt);
+  if (raw || datatype === "FP16") {
+    return create(TensorSchema, { name, datatype, shape, rawContents: rawContents(output) });
+  }
+  return create(TensorSchema, { name, datatype, shape, contents: typedContents(output) });
+}

@@ -1,0 +1,34 @@
+import type { PredictStreamRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
+
+const ITEM_BYTES = 200;
+/** An element of a decoded list, or a field of a struct, in V8's memory; the longer ones are counted by their length. */
+const ELEMENT_BYTES = 8;
+const FIELD_BYTES = 100;
+
+/** About what a decoded item takes, for callers that do not know what it took on the wire. */
+export function memoryBytes(item: PredictStreamRequest): number {
+  const { request } = item;
+  if (request === undefined) return ITEM_BYTES;
+  let bytes = ITEM_BYTES + request.features.length * ELEMENT_BYTES;
+  for (const tensor of request.inputs) bytes += tensorBytes(tensor);
+  for (const row of request.rows) {
+    for (const name of Object.keys(row)) {
+      const value = row[name];
+      bytes += FIELD_BYTES + name.length + (typeof value === "string" ? value.length : 0);
+    }
+  }
+  return bytes;
+}
+
+function tensorBytes({ rawContents, contents }: Tensor): number {
+  if (contents === undefined) return rawContents.byteLength;
+  const { boolContents, intContents, int64Contents, uintContents, uint64Contents } = contents;
+  const { fp32Contents, fp64Contents, bytesContents } = contents;
+  const integers = intContents.length + uintContents.length + int64Contents.length + uint64Contents.length;
+  const elements = boolContents.length + integers + fp32Contents.length + fp64Contents.length;
+  return bytesContents.reduce(
+    (bytes, text) => bytes + FIELD_BYTES + text.byteLength,
+    rawContents.byteLength + elements * ELEMENT_BYTES,
+  );
+}

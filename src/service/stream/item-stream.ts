@@ -1,0 +1,197 @@
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import {
+  type PredictRequest,
+  type PredictResponse,
+  type PredictStreamRequest,
+  StreamOptions_Lane,
+  StreamOptionsSchema,
+} from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Lane } from "../../batcher/batcher.ts";
+import { AssayError } from "../../errors.ts";
+import type { ModelTable } from "../../registry/model-table.ts";
+import type { Call } from "../call.ts";
+import { resolveModel } from "../check/resolve-model.ts";
+import { checkSchemaRules } from "../check/schema-rules.ts";
+import { createViolations } from "../check/violations.ts";
+import { type PredictionEvents, type StartedPrediction, startPrediction } from "../predict-call.ts";
+import type { ItemResult, ItemSize, ItemStream } from "../scoring.ts";
+import { ItemWindow, type WindowItem, type WindowLimits } from "./item-window.ts";
+import { refusedItems } from "./refused-items.ts";
+
+/** What bounds a stream: its window, in rows and bytes, and the longest that one item may take. */
+export interface StreamLimits extends WindowLimits {
+  readonly callTimeoutMs: number;
+}
+
+/** What streams share: the models, the limits, and whether the server is shutting down. */
+export interface StreamContext {
+  readonly table: ModelTable;
+  readonly limits: StreamLimits;
+  readonly drainState: { readonly draining: boolean; readonly listeners: Set<() => void> };
+}
+
+/** Opens a stream whose items are scored as they are offered; `scoring.ts` says what it promises. */
+export function openItemStream(call: Call, context: StreamContext): ItemStream {
+  return new ScoredStream(call, context);
+}
+
+class ScoredStream implements ItemStream {
+  onChange = nothing;
+  private readonly call: Call;
+  private readonly context: StreamContext;
+  private readonly window: ItemWindow;
+  private readonly stop = (): void => this.end(shuttingDown());
+  private lane: Lane | undefined = undefined;
+  /** Why it takes no more items; undefined while it does. */
+  private ending: { readonly error: unknown } | undefined = undefined;
+  private aborted = false;
+
+  constructor(call: Call, context: StreamContext) {
+    this.call = call;
+    this.context = context;
+    this.window = new ItemWindow(context.limits);
+    const onCancel = (): void =>
+      this.abort(new AssayError(Reason.CANCELLED, "the caller cancelled the stream"));
+    call.onCancel = onCancel;
+    const { drainState } = context;
+    if (call.cancelled) onCancel();
+    else if (drainState.draining) this.stop();
+    else drainState.listeners.add(this.stop);
+  }
+
+  offer(item: PredictStreamRequest, size: ItemSize): boolean {
+    if (this.ending !== undefined) return false;
+    if (this.lane === undefined) {
+      this.lane = item.options?.lane === StreamOptions_Lane.INTERACTIVE ? "interactive" : "bulk";
+      this.window.unordered = item.options?.unordered ?? false;
+    }
+    const rows = approximateRows(item.request);
+    if (!this.window.fits(rows, size)) return false;
+    const streamItem = new StreamItem(this, item.itemId, rows, size);
+    this.window.add(streamItem);
+    this.start(item, this.lane, streamItem);
+    return true;
+  }
+
+  end(error?: unknown): void {
+    if (this.ending !== undefined) return;
+    this.ending = { error };
+    this.context.drainState.listeners.delete(this.stop);
+    this.onChange();
+  }
+
+  take(): ItemResult | undefined {
+    return this.window.take();
+  }
+
+  get isIdle(): boolean {
+    return this.window.isEmpty;
+  }
+
+  get isEnding(): boolean {
+    return this.ending !== undefined;
+  }
+
+  get outcome(): { readonly error: unknown } | undefined {
+    return this.ending !== undefined && this.window.isEmpty ? this.ending : undefined;
+  }
+
+  close(): void {
+    this.abort(new AssayError(Reason.CANCELLED, "the stream has ended"));
+  }
+
+  settle(item: StreamItem, result: ItemResult): void {
+    this.window.settle(item, result);
+    this.onChange();
+  }
+
+  private start(item: PredictStreamRequest, lane: Lane, streamItem: StreamItem): void {
+    const { table, limits } = this.context;
+    try {
+      const request = checkedRequest(item);
+      const model = resolveModel(table, request);
+      const deadlineAt = Math.min(this.call.deadlineAt, performance.now() + limits.callTimeoutMs);
+      const options = { lane, deadlineAt, waitsForRoom: true };
+      streamItem.prediction = startPrediction(model, request, options, streamItem);
+    } catch (error) {
+      streamItem.onError(error);
+    }
+  }
+
+  private abort(error: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.window.cancelAll();
+    this.ending = undefined;
+    this.end(error);
+  }
+}
+
+/** One item on its way: the window's, and whom its prediction answers. */
+class StreamItem implements WindowItem, PredictionEvents {
+  rollIndex = -1;
+  result: ItemResult | undefined = undefined;
+  prediction: StartedPrediction | undefined = undefined;
+  readonly rows: number;
+  readonly size: ItemSize;
+  private readonly stream: ScoredStream;
+  private readonly itemId: bigint;
+
+  constructor(stream: ScoredStream, itemId: bigint, rows: number, size: ItemSize) {
+    this.stream = stream;
+    this.itemId = itemId;
+    this.rows = rows;
+    this.size = size;
+  }
+
+  onResponse(response: PredictResponse): void {
+    this.stream.settle(this, { itemId: this.itemId, response });
+  }
+
+  onError(error: unknown): void {
+    this.stream.settle(this, { itemId: this.itemId, error: asAssayError(error) });
+  }
+
+  cancel(): void {
+    this.prediction?.cancel();
+  }
+}
+
+const nothing = (): void => {};
+
+/** The item's request, once its options keep the schema's rules; throws INVALID_REQUEST. */
+function checkedRequest(item: PredictStreamRequest): PredictRequest {
+  const { request, options } = item;
+  if (request !== undefined && options === undefined) return request;
+  const refusal = request === undefined ? refusedItems.get(item) : undefined;
+  if (refusal !== undefined) throw refusal;
+  const violations = createViolations();
+  if (request === undefined) violations.add("request", "no request came in this item", "required");
+  if (options !== undefined) checkSchemaRules(StreamOptionsSchema, options, violations);
+  violations.throwIfAny();
+  return request!;
+}
+
+/** The rows that an item says it has, before it is checked. */
+function approximateRows(request: PredictRequest | undefined): number {
+  if (request === undefined) return 1;
+  if (request.rows.length > 0) return request.rows.length;
+  const first = request.inputs[0];
+  if (first === undefined) return 1;
+  // A count that is no count is refused by the checks; here it must not count backwards.
+  return Math.min(Math.max(Number(first.shape[0] ?? 1n), 1), 1_000_000);
+}
+
+function shuttingDown(): AssayError {
+  return new AssayError(
+    Reason.SHUTTING_DOWN,
+    "the server is shutting down; items without an answer were not scored, send them again",
+    { retryAfterMs: 1000 },
+  );
+}
+
+function asAssayError(error: unknown): AssayError {
+  return error instanceof AssayError
+    ? error
+    : new AssayError(Reason.INTERNAL, "internal error", { cause: error });
+}

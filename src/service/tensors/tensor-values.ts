@@ -1,0 +1,226 @@
+import type { Tensor, TensorContents } from "../../../gen/assay/v1/tensor_pb.ts";
+import type { TensorSpec } from "../../model/signature.ts";
+import { type Datatype, ELEMENT_BYTES } from "../../tensor/datatype.ts";
+import { floatReader, mayHoldNonFinite } from "../../tensor/float-bytes.ts";
+import { elementCount } from "../../tensor/tensor-data.ts";
+import { shownShape } from "../../wording/field-paths.ts";
+import type { InputValues } from "../check/input-values.ts";
+import {
+  exceedsIntegerRange,
+  type Fault,
+  floatFault,
+  floatLimit,
+  integerRangeFault,
+  isFloat,
+} from "../check/value-rules.ts";
+import type { Violations } from "../check/violations.ts";
+import { createElementFaults, type ElementFaults } from "./element-faults.ts";
+import { findRawTexts, readRawTexts, readTexts, textFault } from "./text-elements.ts";
+
+type ContentsField = Exclude<keyof TensorContents, `$${string}`>;
+
+const FIELD: Readonly<Record<Exclude<Datatype, "FP16">, ContentsField>> = {
+  BOOL: "boolContents",
+  INT8: "intContents",
+  INT16: "intContents",
+  INT32: "intContents",
+  INT64: "int64Contents",
+  UINT8: "uintContents",
+  UINT16: "uintContents",
+  UINT32: "uintContents",
+  UINT64: "uint64Contents",
+  FP32: "fp32Contents",
+  FP64: "fp64Contents",
+  BYTES: "bytesContents",
+};
+
+const PROTO_NAME: Readonly<Record<ContentsField, string>> = {
+  boolContents: "bool_contents",
+  intContents: "int_contents",
+  int64Contents: "int64_contents",
+  uintContents: "uint_contents",
+  uint64Contents: "uint64_contents",
+  fp32Contents: "fp32_contents",
+  fp64Contents: "fp64_contents",
+  bytesContents: "bytes_contents",
+};
+
+const FIELDS = Object.keys(PROTO_NAME) as ContentsField[];
+
+/** How a tensor is read. */
+export interface ReadingOptions {
+  /** Axis 0 counts rows. */
+  readonly hasRows: boolean;
+  /** Only whether there are as many as the shape says: nobody is going to read them. Nothing is returned then. */
+  readonly countsOnly: boolean;
+}
+
+/** Reads and checks the elements of a tensor whose header fits `spec`. Undefined where a violation was added. */
+export function readTensorValues(
+  tensor: Tensor,
+  shape: readonly number[],
+  options: ReadingOptions,
+  spec: TensorSpec,
+  path: string,
+  violations: Violations,
+): InputValues | undefined {
+  const { contents, rawContents } = tensor;
+  if (contents === undefined) return readRaw(rawContents, shape, options, spec, path, violations);
+  const before = violations.count;
+  const expected = elementCount(shape);
+  const set = FIELDS.filter((field) => contents[field].length > 0);
+  if (rawContents.length > 0 && set.length > 0) {
+    violations.add(path, "both contents and raw_contents came; send one of them", "tensor.one_form");
+    return undefined;
+  }
+  if (rawContents.length > 0) return readRaw(rawContents, shape, options, spec, path, violations);
+  if (spec.datatype === "FP16") {
+    violations.add(`${path}.contents`, "FP16 values come only as raw_contents", "tensor.contents");
+    return undefined;
+  }
+  const field = FIELD[spec.datatype];
+  const wrong = set.find((name) => name !== field);
+  if (wrong !== undefined) {
+    violations.add(
+      `${path}.contents.${PROTO_NAME[wrong]}`,
+      `${spec.datatype} values belong in ${PROTO_NAME[field]}`,
+      "tensor.contents",
+    );
+    return undefined;
+  }
+  const valuesPath = `${path}.contents.${PROTO_NAME[field]}`;
+  const list = contents[field];
+  if (list.length !== expected) {
+    const description = `${list.length} values came; shape ${shownShape(shape)} takes ${expected}`;
+    violations.add(valuesPath, description, "tensor.value_count");
+    return undefined;
+  }
+  if (options.countsOnly) return undefined;
+  const place = elementPlace(valuesPath, shape, options.hasRows, violations);
+  const values = typedValues(contents, field, spec, place);
+  return violations.count > before ? undefined : values;
+}
+
+function typedValues(
+  contents: TensorContents,
+  field: ContentsField,
+  spec: TensorSpec,
+  place: ElementPlace,
+): InputValues {
+  if (field === "bytesContents") {
+    const { bytesContents } = contents;
+    const faults = elementFaults(place, (index) => textFault(bytesContents[index]!));
+    return { kind: "strings", values: readTexts(bytesContents, faults) };
+  }
+  if (field === "boolContents") return { kind: "booleans", values: contents.boolContents };
+  if (field === "int64Contents" || field === "uint64Contents")
+    return { kind: "integers", values: contents[field] };
+  const values = contents[field];
+  if (isFloat(spec.datatype)) checkFloats(values, spec, place);
+  else if (ELEMENT_BYTES[spec.datatype] < 4) checkIntegers(values, spec, place);
+  return { kind: "numbers", values };
+}
+
+function checkFloats(values: ArrayLike<number>, spec: TensorSpec, place: ElementPlace): void {
+  const { datatype, rejectNan } = spec;
+  const limit = floatLimit(datatype);
+  const describe = (index: number): Fault => floatFault(values[index]!, datatype, rejectNan)!;
+  const faults = elementFaults(place, describe);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (Math.abs(value) <= limit) continue;
+    if (rejectNan || !Number.isNaN(value)) faults.add(i);
+  }
+}
+
+function checkIntegers(values: ArrayLike<number>, { datatype }: TensorSpec, place: ElementPlace): void {
+  const describe = (index: number): Fault => integerRangeFault(BigInt(values[index]!), datatype)!;
+  const faults = elementFaults(place, describe);
+  for (let i = 0; i < values.length; i++) {
+    if (exceedsIntegerRange(values[i]!, datatype)) faults.add(i);
+  }
+}
+
+/** Where elements stand, for messages. */
+interface ElementPlace {
+  readonly path: string;
+  readonly rowElements: number | undefined;
+  readonly violations: Violations;
+}
+
+function elementPlace(
+  path: string,
+  shape: readonly number[],
+  hasRows: boolean,
+  violations: Violations,
+): ElementPlace {
+  return { path, rowElements: hasRows ? elementCount(shape.slice(1)) : undefined, violations };
+}
+
+function elementFaults(place: ElementPlace, describe: (index: number) => Fault): ElementFaults {
+  return createElementFaults(place.path, place.rowElements, place.violations, describe);
+}
+
+function readRaw(
+  bytes: Uint8Array,
+  shape: readonly number[],
+  { hasRows, countsOnly }: ReadingOptions,
+  spec: TensorSpec,
+  path: string,
+  violations: Violations,
+): InputValues | undefined {
+  const before = violations.count;
+  const expected = elementCount(shape);
+  const size = spec.datatype === "BYTES" ? 1 : ELEMENT_BYTES[spec.datatype];
+  const isWhole = spec.datatype !== "BYTES" && bytes.length === expected * size;
+  if (isWhole && isFloat(spec.datatype) && !mayHoldNonFinite(bytes, spec.datatype)) {
+    return { kind: "raw", bytes };
+  }
+  const rawPath = `${path}.raw_contents`;
+  const place = elementPlace(rawPath, shape, hasRows, violations);
+  if (spec.datatype === "BYTES") {
+    if (countsOnly && expected * 4 <= bytes.length) return undefined;
+    const places = findRawTexts(bytes, expected);
+    if (places === undefined) {
+      const description = `${bytes.length} bytes are not ${expected} strings, each with its 4-byte length before it`;
+      violations.add(rawPath, description, "tensor.raw_length");
+      return undefined;
+    }
+    const { starts, ends } = places;
+    const describe = (index: number): Fault => textFault(bytes.subarray(starts[index]!, ends[index]!));
+    const values = readRawTexts(places, elementFaults(place, describe));
+    return violations.count > before ? undefined : { kind: "strings", values };
+  }
+  if (!isWhole) {
+    violations.add(
+      rawPath,
+      `${bytes.length} bytes came; ${spec.datatype}${shownShape(shape)} takes ${expected * size}`,
+      "tensor.raw_length",
+    );
+    return undefined;
+  }
+  if (countsOnly) return undefined;
+  checkRawValues(bytes, spec, place);
+  return violations.count > before ? undefined : { kind: "raw", bytes };
+}
+
+function checkRawValues(bytes: Uint8Array, spec: TensorSpec, place: ElementPlace): void {
+  const { datatype, rejectNan } = spec;
+  if (datatype === "BOOL") {
+    const faults = elementFaults(place, (index) => ({
+      rule: "value.range",
+      description: `${bytes[index]} came; a BOOL byte is 0 or 1`,
+    }));
+    for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 1) faults.add(i);
+    return;
+  }
+  if (!isFloat(datatype)) return;
+  const read = floatReader(bytes, datatype);
+  const faults = elementFaults(place, (index) => floatFault(read(index), datatype, rejectNan)!);
+  const count = bytes.length / ELEMENT_BYTES[datatype];
+  for (let i = 0; i < count; i++) {
+    const value = read(i);
+    if (Number.isFinite(value)) continue;
+    if (rejectNan || !Number.isNaN(value)) faults.add(i);
+  }
+}

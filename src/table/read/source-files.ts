@@ -1,0 +1,210 @@
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname } from "node:path";
+import { nearestName } from "../../wording/nearest-name.ts";
+import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
+import { sqlText } from "../duckdb/sql-text.ts";
+import { readFormat } from "../format-endings.ts";
+import { isMeant, pathOfAddress, remoteScheme } from "../path-patterns.ts";
+import { duckdbReason, tableError } from "../table-error.ts";
+import type { SourceInput } from "../table-source.ts";
+import { systemCause } from "../write-failure.ts";
+
+/** A file, or a pipe or device (`/dev/fd/3`), which can be read once from its start. */
+export interface FoundFile extends SourceInput {
+  readonly isStream: boolean;
+}
+
+/**
+ * The files that paths and globs (`*`, `?`, `[…]`, `**`) name: inputs in the order given, the files of a glob sorted by
+ * path. Throws a TABLE_INVALID for a glob without a match, a missing file, a folder, and a file that is named twice.
+ */
+export async function findSourceFiles(
+  session: DuckdbSession,
+  inputs: readonly string[],
+): Promise<readonly FoundFile[]> {
+  const found: FoundFile[] = [];
+  const named = new Map<string, string>();
+  for (const given of inputs) {
+    const input = localPath(given);
+    const stats = statOf(input);
+    const paths = stats === undefined && isGlob(input) ? await globbed(session, input) : [input];
+    for (const path of paths) {
+      // One file has many spellings; what is not there is told by `describeFile`.
+      const file = statOf(path) === undefined ? path : realpathSync(path);
+      const earlier = named.get(file);
+      if (earlier !== undefined) {
+        throw tableError(
+          `${path} is named twice, by ${earlier} and by ${given}: its rows would be scored twice`,
+        );
+      }
+      named.set(file, given);
+      found.push(await describeFile(path));
+    }
+  }
+  return found;
+}
+
+/** The path that an input names. Throws where it is on another machine, or a shell would have had to read it. */
+function localPath(input: string): string {
+  if (input === "") throw tableError("an input is empty: name a file, a glob, sql: and a query, or -");
+  const scheme = remoteScheme(input);
+  const path = scheme === undefined ? pathOfAddress(input) : undefined;
+  if (scheme !== undefined || (path === undefined && /^file:/i.test(input))) {
+    throw tableError(
+      `${input} is not on this machine's disk, and Assay reads only files that are: it fetches nothing. ` +
+        `Copy it here first${COPIES[scheme ?? ""] ?? ""}, or mount it, and name its path`,
+    );
+  }
+  return path ?? input;
+}
+
+/** What copies from where. */
+const COPIES: Readonly<Record<string, string>> = {
+  s3: " (aws s3 cp)",
+  s3a: " (aws s3 cp)",
+  s3n: " (aws s3 cp)",
+  gs: " (gcloud storage cp)",
+  hdfs: " (hdfs dfs -get)",
+  abfs: " (azcopy copy)",
+  abfss: " (azcopy copy)",
+  wasb: " (azcopy copy)",
+  wasbs: " (azcopy copy)",
+  http: " (curl -O)",
+  https: " (curl -O)",
+  dbfs: " (databricks fs cp)",
+  hf: " (hf download)",
+};
+
+/** Whether DuckDB would take a path that is no file for a pattern. */
+function isGlob(input: string): boolean {
+  return /[*?[]/.test(input);
+}
+
+/** The files that a text names, where it is a path or a glob; none where it is anything else. */
+export async function existingFiles(session: DuckdbSession, text: string): Promise<readonly SourceInput[]> {
+  const rows = await session.rows(`SELECT file FROM glob(${sqlText(text)}) ORDER BY file`).catch(() => []);
+  const files: SourceInput[] = [];
+  for (const [path] of rows) {
+    const stats = statOf(String(path));
+    if (stats?.isFile()) files.push(describe(String(path), stats));
+  }
+  return files;
+}
+
+async function globbed(session: DuckdbSession, pattern: string): Promise<string[]> {
+  let rows: readonly (readonly unknown[])[];
+  try {
+    rows = await session.rows(`SELECT file FROM glob(${sqlText(pattern)}) ORDER BY file`);
+  } catch (error) {
+    throw tableError(`${pattern} cannot be read: ${duckdbReason(error)}`, error);
+  }
+  const paths = rows.map(([file]) => String(file));
+  const meant = paths.filter((path) => isMeant(pattern, path));
+  if (paths.length > 0 && meant.length === 0) {
+    throw tableError(
+      `${pattern} matches only hidden files and markers (${shortList(paths.map((path) => basename(path)))}), which are no tables; ` +
+        "name a file itself where one of them is meant",
+    );
+  }
+  if (paths.length === 0) {
+    throw tableError(
+      `no file matches ${pattern}${await folderContents(pattern.replace(/[*?[].*$/s, ""), pattern)}`,
+    );
+  }
+  return meant;
+}
+
+async function describeFile(path: string): Promise<FoundFile> {
+  const stats = statOf(path);
+  if (stats === undefined) throw await missingFile(path);
+  if (stats.isDirectory()) throw await isFolder(path);
+  return { ...describe(path, stats), isStream: !stats.isFile() };
+}
+
+async function missingFile(path: string): Promise<Error> {
+  if (isDanglingLink(path))
+    return tableError(`${path} is a link to ${readlinkSync(path)}, and nothing is there`);
+  if (path.startsWith("~")) {
+    const meant = /^~(?=\/|$)/.test(path) ? path.replace("~", homedir()) : undefined;
+    const name = meant === undefined ? "write the folder out" : `write ${meant}`;
+    return tableError(
+      `there is no file ${path}: only a shell reads ~, and not within quotes or after "="; ${name}`,
+    );
+  }
+  return tableError(`there is no file ${path}${await folderContents(path, path)}`);
+}
+
+function isDanglingLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch {
+    return false;
+  }
+}
+
+/** A folder holds files of one table, and more: which are meant is for the user to say. */
+async function isFolder(path: string): Promise<Error> {
+  const name = path.replace(/(?<=.)[/\\]+$/, "");
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const names = new Set(entries.map((entry) => entry.name));
+  const table = LAKE_FOLDERS.find(({ markers }) => markers.every((marker) => names.has(marker)));
+  if (table !== undefined) {
+    return tableError(
+      `${path} is a table of ${table.what}, whose folder also holds rows that were removed or replaced, and only its log tells which: ` +
+        "write the version that is meant to files of its own (Spark, DuckDB, Polars and PyIceberg do), and name those",
+    );
+  }
+  const files = await readdir(path, { recursive: true }).catch(() => []);
+  const meant = files.filter((file) => isMeant(`${name}/**`, `${name}/${file}`)).sort();
+  const first = meant.find((file) => readFormat(file) !== undefined);
+  if (first === undefined) {
+    return tableError(
+      `${path} is a folder without a table in it${await folderContents(`${path}/`, path)}; name a file`,
+    );
+  }
+  const ending = /\.[^./]+(\.(gz|zst))?$/i.exec(first)![0];
+  const depth = first.split("/").length - 1;
+  const pattern = `${name}/${depth === 0 ? "" : "**/"}*${ending}`;
+  return tableError(`${path} is a folder; name its files: --input '${pattern}'`);
+}
+
+/** What the formats of tables in folders keep beside the data. */
+const LAKE_FOLDERS = [
+  { markers: ["_delta_log"], what: "Delta Lake" },
+  { markers: [".hoodie"], what: "Hudi" },
+  { markers: ["metadata", "data"], what: "Iceberg" },
+] as const;
+
+function describe(name: string, stats: Stats): SourceInput {
+  return { name, sizeBytes: stats.size, modifiedAtMs: Math.trunc(stats.mtimeMs) };
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw tableError(`${path} cannot be read: ${systemCause(error) ?? (error as Error).message}`, error);
+  }
+}
+
+/** For a message: the entry nearest to what was asked for, else the first few; nothing where there is no folder. */
+async function folderContents(prefix: string, wanted: string): Promise<string> {
+  const folder = dirname(`${prefix}x`);
+  let entries: string[];
+  try {
+    entries = (await readdir(folder)).filter((name) => !name.startsWith(".")).sort();
+  } catch {
+    return `; there is no folder ${folder} that can be read`;
+  }
+  if (entries.length === 0) return `; the folder ${folder} is empty`;
+  const nearest = nearestName(basename(wanted), entries);
+  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
+  return `; the folder ${folder} holds ${shortList(entries)}`;
+}
+
+function shortList(names: readonly string[]): string {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+  return `${names.slice(0, 5).join(", ")}${more}`;
+}

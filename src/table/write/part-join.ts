@@ -1,0 +1,81 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { writeArrow } from "../arrow/arrow-writer.ts";
+import { sqlPath, sqlText } from "../duckdb/sql-text.ts";
+import type { TableFormat } from "../table-source.ts";
+import type { ManifestPart } from "./manifest.ts";
+import { type OutputColumn, outputSelectList } from "./output-columns.ts";
+import { type OutputDatabase, useAllCores } from "./output-database.ts";
+
+/** What is known of the rows that are to be written. */
+export interface RowExtent {
+  readonly rows: number;
+  readonly dataBytes: number;
+}
+
+/** Where the rows are so long that each core's share of them would fill the memory. */
+const LONG_CHUNK_BYTES = 8 << 20;
+const ROW_GROUP_ROWS = 122_880;
+const ROW_GROUP_BYTES = 16 << 20;
+
+/** How DuckDB's COPY writes a format; `header` is CSV's, the extent bounds Parquet's row groups, which lie in memory. */
+export function copyOptions(format: Exclude<TableFormat, "arrow">, extent: RowExtent, header = true): string {
+  if (format === "ndjson") return "FORMAT json, ARRAY false, COMPRESSION none";
+  if (format === "parquet") {
+    const rowBytes = Math.max(1, extent.dataBytes / Math.max(1, extent.rows));
+    const groupRows = Math.max(2048, Math.min(ROW_GROUP_ROWS, Math.floor(ROW_GROUP_BYTES / rowBytes)));
+    // Every reader of Parquet knows snappy; zstd makes scores 6 to 30 % smaller for up to a third more work.
+    return `FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${groupRows}`;
+  }
+  return `FORMAT csv, HEADER ${header}, DELIMITER ',', QUOTE '"', ESCAPE '"', NULL '', COMPRESSION none`;
+}
+
+/** A SELECT of all the output's rows in order, from the parts. */
+export function selectParts(
+  folder: string,
+  parts: readonly ManifestPart[],
+  columns: readonly OutputColumn[],
+): string {
+  const paths = parts.map(({ file }) => sqlPath(join(folder, file)));
+  const hasErrors = parts.some((part) => part.hasErrors);
+  const source = `read_parquet([${paths.join(", ")}], union_by_name = ${hasErrors}, hive_partitioning = false)`;
+  return `SELECT ${outputSelectList(columns, hasErrors)} FROM ${source}`;
+}
+
+/** Writes the parts' rows in order into one file. */
+export async function joinParts(
+  database: OutputDatabase,
+  folder: string,
+  parts: readonly ManifestPart[],
+  columns: readonly OutputColumn[],
+  format: TableFormat,
+  path: string,
+): Promise<void> {
+  const extent = extentOf(parts);
+  const chunkBytes = (extent.dataBytes / Math.max(1, extent.rows)) * 2048;
+  if (chunkBytes > LONG_CHUNK_BYTES) await database.makeRoomFor(chunkBytes);
+  else await useAllCores(database);
+  const select = selectParts(folder, parts, columns);
+  if (format === "arrow") {
+    const file = await open(path, "w");
+    try {
+      await writeArrow(database.copying, select, "file", async (bytes) => {
+        await file.writev(bytes);
+      });
+    } finally {
+      await file.close();
+    }
+    return;
+  }
+  await database.copying.run(`COPY (${select}) TO ${sqlText(path)} (${copyOptions(format, extent)})`);
+}
+
+function extentOf(parts: readonly ManifestPart[]): RowExtent {
+  let rows = 0;
+  let dataBytes = 0;
+  for (const part of parts) {
+    rows += part.rows;
+    dataBytes += part.dataBytes;
+  }
+  return { rows, dataBytes };
+}

@@ -1,0 +1,197 @@
+import {
+  type DuckDBAppender,
+  DuckDBDataChunk,
+  type DuckDBType,
+  type DuckDBVector,
+  VARCHAR,
+} from "@duckdb/node-api";
+import { clearedBits, copyKept, keptRuns, type RowRun, textBytes } from "../duckdb/row-copy.ts";
+import { sqlName } from "../duckdb/sql-text.ts";
+import { flushRowBytes, rowBytes, setValidityBits } from "../duckdb/vector-memory.ts";
+import type { ResultColumns, ResultRows } from "../result-rows.ts";
+import type { TableChunk } from "../table-source.ts";
+import { createLabelPool, headerWords, type LabelPool } from "./label-pool.ts";
+import { ERROR_PART_NAME, type OutputColumn } from "./output-columns.ts";
+import type { OutputDatabase } from "./output-database.ts";
+
+/** An in-memory table being filled with results, for one part of the output. */
+export interface ResultTable {
+  readonly name: string;
+  readonly inputRows: number;
+  readonly rows: number;
+  readonly errorRows: number;
+  /** Whether any row has a message: the table has the column for them only then. */
+  readonly hasErrors: boolean;
+  /** About how many bytes its rows take. */
+  readonly bytes: number;
+  append(chunk: TableChunk, results: ResultRows): Promise<void>;
+  /** No more rows come; they are there for other connections. */
+  close(): void;
+}
+
+/** Creates the table; it stands until its name is dropped. */
+export async function createResultTable(
+  database: OutputDatabase,
+  name: string,
+  columns: ResultColumns,
+  outputColumns: readonly OutputColumn[],
+): Promise<ResultTable> {
+  const connection = database.appending;
+  const stored = outputColumns.filter(({ partName }) => partName !== undefined);
+  const types: DuckDBType[] = stored.map(({ type }) => type);
+  const declared = stored.map(({ partName, type }) => `${sqlName(partName!)} ${type}`);
+  if (types.length === 0) throw new RangeError("a result has at least one column");
+  await connection.run(`CREATE TABLE ${name} (${declared.join(", ")})`);
+  const labels = createLabelPool();
+  let appender: DuckDBAppender = await connection.createAppender(name);
+  let target = DuckDBDataChunk.create(types);
+  let inputRows = 0;
+  let rows = 0;
+  let errorRows = 0;
+  let hasErrors = false;
+  let bytes = 0;
+
+  async function addErrorColumn(): Promise<void> {
+    appender.closeSync();
+    await connection.run(`ALTER TABLE ${name} ADD COLUMN ${ERROR_PART_NAME} VARCHAR`);
+    appender = await connection.createAppender(name);
+    target = DuckDBDataChunk.create([...types, VARCHAR]);
+    hasErrors = true;
+  }
+
+  return {
+    name,
+    get inputRows() {
+      return inputRows;
+    },
+    get rows() {
+      return rows;
+    },
+    get errorRows() {
+      return errorRows;
+    },
+    get hasErrors() {
+      return hasErrors;
+    },
+    get bytes() {
+      return bytes;
+    },
+    async append(chunk, results) {
+      const failed = results.errors.size > 0;
+      if (failed && !columns.skipErrors && !hasErrors) await addErrorColumn();
+      const runs = failed && columns.skipErrors ? keptRuns(results.rowCount, results.errors) : undefined;
+      const count = runs === undefined ? results.rowCount : runs.reduce((sum, run) => sum + run.count, 0);
+      inputRows += results.rowCount;
+      errorRows += results.errors.size;
+      if (count === 0) return;
+      const chunkBytes = keptBytes(chunk, columns);
+      bytes += chunkBytes;
+      await database.makeRoomFor(chunkBytes);
+      target.reset();
+      target.rowCount = count;
+      const all: readonly RowRun[] = runs ?? [{ from: 0, count }];
+      let position = 0;
+      for (const { vectorIndex } of columns.keep) {
+        const source = chunk.chunk.getColumnVector(vectorIndex);
+        const to = target.getColumnVector(position++);
+        copyKept(source, to, all, count);
+      }
+      const validity = failed && runs === undefined ? clearedBits(count, results.errors.keys()) : undefined;
+      if (columns.hasScore)
+        writeNumbers(target.getColumnVector(position++), results.scores, 0, 1, all, validity);
+      if (columns.hasLabel) writeLabels(target.getColumnVector(position++), results.labels, all, labels);
+      const classes = columns.probabilities.length;
+      for (let index = 0; index < classes; index++) {
+        const to = target.getColumnVector(position++);
+        writeNumbers(to, results.probabilities, index, classes, all, validity);
+      }
+      if (hasErrors) bytes += writeErrors(target.getColumnVector(position), results.errors, count);
+      appender.appendDataChunk(target);
+      rows += count;
+      bytes += count * ((columns.hasScore ? 8 : 0) + (columns.hasLabel ? 16 : 0) + classes * 8);
+    },
+    close() {
+      appender.closeSync();
+    },
+  };
+}
+
+/** What the kept columns of a chunk take; of nested ones a guess. */
+function keptBytes({ chunk }: TableChunk, { keep }: ResultColumns): number {
+  let bytes = 0;
+  for (const { vectorIndex } of keep) {
+    const vector = chunk.getColumnVector(vectorIndex);
+    bytes += textBytes(vector) + (rowBytes(vector)?.byteLength ?? vector.itemCount * 64);
+  }
+  return bytes;
+}
+
+function writeNumbers(
+  to: DuckDBVector,
+  values: Float64Array,
+  offset: number,
+  stride: number,
+  runs: readonly RowRun[],
+  validity: Uint8Array | undefined,
+): void {
+  const bytes = rowBytes(to)!;
+  const target = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+  let row = 0;
+  for (const { from, count } of runs) {
+    if (stride === 1) {
+      target.set(values.subarray(from, from + count), row);
+      row += count;
+    } else {
+      let source = from * stride + offset;
+      for (const end = row + count; row < end; row++, source += stride) target[row] = values[source]!;
+    }
+  }
+  flushRowBytes(to, validity);
+}
+
+function writeLabels(
+  to: DuckDBVector,
+  labels: readonly (string | undefined)[],
+  runs: readonly RowRun[],
+  pool: LabelPool,
+): void {
+  const headers = headerWords(to);
+  const missing: number[] = [];
+  let row = 0;
+  for (const { from, count } of runs) {
+    for (let source = from; source < from + count; source++, row++) {
+      const label = labels[source];
+      if (label === undefined) missing.push(row);
+      else if (!pool.write(label, headers, row)) {
+        writeLabelsSingly(to, labels, runs);
+        return;
+      }
+    }
+  }
+  flushRowBytes(to, missing.length === 0 ? undefined : clearedBits(to.itemCount, missing));
+}
+
+/** For a result with more different labels than a pool holds. */
+function writeLabelsSingly(
+  to: DuckDBVector,
+  labels: readonly (string | undefined)[],
+  runs: readonly RowRun[],
+): void {
+  let row = 0;
+  for (const { from, count } of runs) {
+    for (let source = from; source < from + count; source++)
+      to.setItem(row++, (labels[source] ?? null) as never);
+  }
+  to.flush();
+}
+
+function writeErrors(to: DuckDBVector, errors: ReadonlyMap<number, string>, count: number): number {
+  let bytes = count * 16;
+  setValidityBits(to, new Uint8Array(Math.ceil(count / 64) * 8));
+  for (const [row, message] of errors) {
+    to.setItem(row, message as never);
+    bytes += message.length;
+  }
+  to.flush();
+  return bytes;
+}

@@ -1,0 +1,57 @@
+import { Buffer } from "node:buffer";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { RUN_OK, type SessionStart } from "../channel.ts";
+import { frameBytes } from "../frame.ts";
+import { type Runner, writeText } from "../runner.ts";
+import { openSessionRunner } from "../session/session-runner.ts";
+import { createSlotMemory, type SlotMemory } from "../slot-memory.ts";
+import { MODEL, PLAN, RUN, type SessionPlanJson, SOCKET } from "./process-protocol.ts";
+import { readAll, readHead, writeMessage } from "./socket-messages.ts";
+
+const MAX_FRAME_BYTES = 2 ** 32;
+
+/** Makes the session that comes over SOCKET and serves its runs until the other side says END or is gone. */
+export async function serveSocket(): Promise<void> {
+  const plan = readBody(PLAN);
+  const bytes = readBody(MODEL);
+  if (plan === undefined || bytes === undefined) return;
+  const json = JSON.parse(Buffer.from(plan).toString("utf8")) as SessionPlanJson;
+  const input = createSlotMemory(MAX_FRAME_BYTES);
+  const output = createSlotMemory(json.maxOutputBytes);
+  const runner = await startRunner({ ...json, bytes }, output);
+  if (runner === undefined) return;
+  for (let head = readHead(SOCKET); head?.code === RUN; head = readHead(SOCKET)) {
+    input.fit(head.byteLength);
+    input.note(head.byteLength);
+    if (!readAll(SOCKET, new Uint8Array(input.buffer, 0, head.byteLength))) return;
+    const status = await runner.run(input.buffer, output);
+    const byteLength = status === RUN_OK ? frameBytes(output.buffer) : textBytes(output.buffer);
+    writeMessage(SOCKET, status, new Uint8Array(output.buffer, 0, byteLength));
+  }
+  await runner.close();
+}
+
+function readBody(expected: number): Uint8Array | undefined {
+  const head = readHead(SOCKET);
+  if (head?.code !== expected) return undefined;
+  const body = new Uint8Array(head.byteLength);
+  return readAll(SOCKET, body) ? body : undefined;
+}
+
+async function startRunner(start: SessionStart, memory: SlotMemory): Promise<Runner | undefined> {
+  try {
+    const runner = await openSessionRunner(start);
+    writeMessage(SOCKET, RUN_OK, new Uint8Array(0));
+    return runner;
+  } catch (error) {
+    const reason = error instanceof AssayError ? error.reason : Reason.INTERNAL;
+    const byteLength = writeText(error instanceof Error ? error.message : String(error), memory);
+    writeMessage(SOCKET, reason, new Uint8Array(memory.buffer, 0, byteLength));
+    return undefined;
+  }
+}
+
+function textBytes(memory: SharedArrayBuffer): number {
+  return 4 + new Int32Array(memory, 0, 1)[0]!;
+}

@@ -1,7 +1,0 @@
-/** The entry of a thread that relays runs to a process: `workerData` is a WorkerStart. */
-import { workerData } from "node:worker_threads";
-import type { WorkerStart } from "./channel.ts";
-import { openProcessRunner } from "./process-runner.ts";
-import { serveRuns } from "./worker.ts";
-
-await serveRuns(workerData as WorkerStart, () => {}, openProcessRunner);

@@ -1,0 +1,111 @@
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { explainLoadFailure } from "../../model/load-failure.ts";
+import { explainRunFailure } from "../../model/run-failure.ts";
+import { type Datatype, numericView } from "../../tensor/datatype.ts";
+import { elementCount } from "../../tensor/tensor-data.ts";
+import type { SessionStart } from "../channel.ts";
+import { deviceName } from "../device.ts";
+import type { Frame } from "../frame.ts";
+import { readStrings } from "../strings.ts";
+import { cleanOrtMessage } from "./ort-message.ts";
+import { sessionOptions } from "./session-options.ts";
+import { readWeights, type Weights } from "./weights.ts";
+
+const ORT_TYPES: Readonly<Record<Datatype, Tensor.Type>> = {
+  BOOL: "bool",
+  UINT8: "uint8",
+  UINT16: "uint16",
+  UINT32: "uint32",
+  UINT64: "uint64",
+  INT8: "int8",
+  INT16: "int16",
+  INT32: "int32",
+  INT64: "int64",
+  FP16: "float16",
+  FP32: "float32",
+  FP64: "float64",
+  BYTES: "string",
+};
+
+/** Open Inference's name of an ONNX Runtime element type; undefined for types that Assay does not serve. */
+export function datatypeOf(type: Tensor.Type): Datatype | undefined {
+  for (const [datatype, ortType] of Object.entries(ORT_TYPES))
+    if (ortType === type) return datatype as Datatype;
+  return undefined;
+}
+
+/** Makes the session; `start.bytes` are given up to it, unless they are shared. Throws MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
+export async function createSession(start: SessionStart): Promise<InferenceSession> {
+  // A float16 tensor fails with "not enough space" where this class exists when the first tensor is made; without it
+  // tensors hold the bits in a Uint16Array (microsoft/onnxruntime#32323).
+  Reflect.deleteProperty(globalThis, "Float16Array");
+  env.logLevel = "fatal";
+  const bytes = unshared(start.bytes);
+  const weights: Weights[] = [];
+  try {
+    weights.push(...readWeights(start.externalData));
+    return await InferenceSession.create(bytes, sessionOptions(start, weights));
+  } catch (cause) {
+    if (cause instanceof AssayError) throw cause;
+    const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
+    if (start.device.provider === "cpu" || !isDeviceFailure(text)) {
+      throw new AssayError(Reason.MODEL_INVALID, `the model cannot be loaded: ${explainLoadFailure(text)}`, {
+        cause,
+      });
+    }
+    const name = deviceName(start.device);
+    throw new AssayError(Reason.DEVICE_UNAVAILABLE, `device ${name} cannot be used: ${text}`, { cause });
+  } finally {
+    // The session has copies. A thread that then only waits may not collect these for as long as it lives.
+    for (const { buffer } of [bytes, ...weights.map(({ data }) => data)]) (buffer as ArrayBuffer).transfer(0);
+  }
+}
+
+/** The binding reads no shared memory. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? new Uint8Array(bytes) : bytes;
+}
+
+function isDeviceFailure(text: string): boolean {
+  return /shared library|adapter|cuda|cudnn|cublas|gpu|vulkan|webgpu|backend not found|execution provider/i.test(
+    text,
+  );
+}
+
+/** Runs the session on a frame of inputs; the elements are read where they lie. Throws RUN_FAILED. */
+export async function runSession(
+  session: InferenceSession,
+  start: SessionStart,
+  memory: SharedArrayBuffer,
+  frame: Frame,
+): Promise<InferenceSession.OnnxValueMapType> {
+  const feeds: Record<string, Tensor> = {};
+  for (const tensor of frame.tensors) {
+    const { datatype, shape, byteOffset, byteLength } = tensor;
+    const count = elementCount(shape);
+    feeds[start.inputNames[tensor.nameIndex]!] =
+      datatype === "BYTES"
+        ? new Tensor("string", readStrings(memory, byteOffset, count, byteLength), shape)
+        : numericTensor(ORT_TYPES[datatype], numericView(datatype, memory, byteOffset, count), shape);
+  }
+  const { outputNames } = start;
+  const fetches = frame.extras.length === 0 ? outputNames : frame.extras.map((index) => outputNames[index]!);
+  try {
+    return await session.run(feeds, fetches);
+  } catch (cause) {
+    const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
+    throw new AssayError(Reason.RUN_FAILED, `the model failed on these rows: ${explainRunFailure(text)}`, {
+      cause,
+    });
+  }
+}
+
+function numericTensor(
+  type: Tensor.Type,
+  data: ReturnType<typeof numericView>,
+  shape: readonly number[],
+): Tensor {
+  return new Tensor(type, data as Tensor.DataType, shape);
+}

@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Edge } from "../../../src/edge/edge.ts";
+import { startEdge } from "../../support/servers/fake-services.ts";
+
+const MIB = 1 << 20;
+const GET = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
+// Not what is tested here.
+const MESSAGES = { maxMessageBytes: 64 * MIB, maxRequestMemoryBytes: 4n * 1024n ** 3n };
+
+let edge: Edge;
+const sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await edge.close();
+});
+
+async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  sockets.push(socket);
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
+}
+
+/** What comes first. */
+async function answer(socket: Socket): Promise<string> {
+  socket.write(GET);
+  const [chunk] = (await once(socket, "data")) as [Buffer];
+  return chunk.toString();
+}
+
+/** Asks for an answer of `byteCount` octets and reads nothing. */
+async function askUnread(port: number, byteCount: number): Promise<Socket> {
+  const socket = await open(port);
+  socket.pause();
+  const body = JSON.stringify({ features: [1], request_id: "x".repeat(byteCount) });
+  socket.write(`POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  return socket;
+}
+
+describe("connections of one address", () => {
+  test("leave room for others by default, and the refusal names the limit", async () => {
+    const started = await startEdge({ limits: { maxConnections: 8 } });
+    edge = started.edge;
+    for (let i = 0; i < 7; i++) expect(await answer(await open(started.port))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await answer(await open(started.port))).toMatch(
+      /^HTTP\/1\.1 503 [\s\S]*7 connections came from one address, .*\(max-connections-per-peer\)/,
+    );
+    expect(await answer(await open(started.port, "127.0.0.2"))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("that never say a word do not keep others out, however many they are", async () => {
+    const started = await startEdge({ limits: { maxConnections: 20 } });
+    edge = started.edge;
+    for (let i = 0; i < 200; i++) await open(started.port);
+    expect(await answer(await open(started.port, "127.0.0.2"))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("are as many as the flag says", async () => {
+    const started = await startEdge({ limits: { maxConnections: 8, maxConnectionsPerPeer: 2 } });
+    edge = started.edge;
+    const two = [await open(started.port), await open(started.port)];
+    for (const socket of two) expect(await answer(socket)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await answer(await open(started.port))).toMatch(/max-connections-per-peer/);
+    two[0]!.destroy();
+    await expect.poll(() => edge.connectionCount).toBeLessThanOrEqual(2);
+    expect(await answer(await open(started.port))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe("answers over HTTP/1.1 that are not read", () => {
+  test("are bounded over all connections: those that hold the most end, and the rest is served", async () => {
+    const started = await startEdge({ limits: { ...MESSAGES, maxUnreadAnswerBytes: MIB } });
+    edge = started.edge;
+    for (let i = 0; i < 4; i++) await askUnread(started.port, 16 * MIB);
+    await expect.poll(() => edge.connectionCount).toBe(4);
+    await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
+    expect(await answer(await open(started.port))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("have a time; a peer that reads slowly is given its answer whole", async () => {
+    const started = await startEdge({
+      limits: { ...MESSAGES, unreadTimeoutMs: 1000, maxUnreadAnswerBytes: 64 * MIB },
+    });
+    edge = started.edge;
+    await askUnread(started.port, 20 * MIB);
+    const slow = await askUnread(started.port, 20 * MIB);
+    const startedAt = performance.now();
+    let received = 0;
+    slow.on("data", (chunk) => {
+      received += chunk.length;
+      // A piece now and then, for longer than the time-out.
+      if (performance.now() - startedAt > 2500) return;
+      slow.pause();
+      setTimeout(() => slow.resume(), 5);
+    });
+    slow.resume();
+    await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => received, { timeout: 20_000 }).toBeGreaterThan(20 * MIB);
+  });
+});

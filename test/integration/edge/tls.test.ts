@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { type ConnectionOptions, connect } from "node:tls";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { afterEach, describe, expect, test } from "vitest";
+import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Edge } from "../../../src/edge/edge.ts";
+import { rawConnection } from "../../support/clients/raw-connection.ts";
+import { startEdge } from "../../support/servers/fake-services.ts";
+
+const fixture = (name: string) =>
+  readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url), "utf8");
+const cert = fixture("localhost-cert.pem");
+const key = fixture("localhost-key.pem");
+
+let edge: Edge;
+let port: number;
+async function start(clientCa?: string, http2Engine: "assay" | "node" = "assay") {
+  const tls = { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+  ({ edge, port } = await startEdge({ tls, http2Engine, limits: { headerTimeoutMs: 300 } }));
+}
+afterEach(async () => {
+  await edge.close();
+  expect(edge.connectionCount).toBe(0);
+});
+
+describe.each(["assay", "node"] as const)("%s", (http2Engine) => {
+  test("both HTTP versions are served on the same port, chosen by ALPN", async () => {
+    await start(undefined, http2Engine);
+    const baseUrl = `https://localhost:${port}`;
+    const nodeOptions = { ca: cert };
+    const transports = [
+      createConnectTransport({ baseUrl, httpVersion: "1.1", nodeOptions }),
+      createConnectTransport({ baseUrl, httpVersion: "2", nodeOptions }),
+      createGrpcTransport({ baseUrl, nodeOptions }),
+    ];
+    for (const transport of transports) {
+      const response = await createClient(ScoringService, transport).predict({ features: [1, 2] });
+      expect(response.scores).toEqual([3]);
+    }
+  });
+
+  test("a client certificate is required where an authority is given", async () => {
+    await start(cert, http2Engine);
+    const baseUrl = `https://localhost:${port}`;
+    const client = (nodeOptions: object) =>
+      createClient(ScoringService, createGrpcTransport({ baseUrl, nodeOptions }));
+    await expect(client({ ca: cert }).predict({ features: [1] })).rejects.toThrow();
+    await expect(client({ ca: cert, cert, key }).predict({ features: [1] })).resolves.toMatchObject({
+      scores: [1],
+    });
+  });
+});
+
+test("a client without ALPN is told by its first bytes", async () => {
+  await start();
+  const text = await exchange({}, "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
+});
+
+test("cleartext on the TLS port is closed, and so is a handshake that does not go on", async () => {
+  await start();
+  const cleartext = await rawConnection(port);
+  cleartext.write("GET /livez HTTP/1.1\r\nhost: a\r\n\r\n");
+  expect((await cleartext.closed()).toString("latin1")).not.toContain("HTTP/");
+  const silent = await rawConnection(port);
+  await silent.closed();
+  const text = await exchange({}, "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
+});
+
+function exchange(options: ConnectionOptions, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "localhost", port, ca: cert, ...options });
+    let text = "";
+    socket.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.once("error", reject);
+    socket.once("close", () => resolve(text));
+    socket.write(request);
+  });
+}

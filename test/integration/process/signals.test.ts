@@ -1,0 +1,80 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { afterEach, expect, test } from "vitest";
+import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { type CommandProcess, startCommand, startServe } from "../../support/clients/command-process.ts";
+
+const started: CommandProcess[] = [];
+afterEach(async () => {
+  for (const one of started.splice(0)) await one.end();
+});
+
+async function serve(...flags: string[]) {
+  const server = await startServe(flags);
+  started.push(server);
+  return { ...server, server: server.child, url: `http://127.0.0.1:${server.port}` };
+}
+
+test("SIGTERM answers what a stream has sent, ends it UNAVAILABLE, and exits with 0", async () => {
+  const { server, url, ended } = await serve();
+  const client = createClient(ScoringService, createGrpcTransport({ baseUrl: url }));
+  const answered: bigint[] = [];
+  let sendMore = () => {};
+  const signalled = new Promise<void>((resolve) => {
+    sendMore = resolve;
+  });
+  async function* items() {
+    for (let item = 0n; item < 20n; item++) {
+      yield { itemId: item, request: { modelName: "iris", features: [5.1, 3.5, 1.4, 0.2] } };
+    }
+    await signalled;
+  }
+  const failure = await (async () => {
+    for await (const answer of client.predictStream(items())) {
+      answered.push(answer.itemId);
+      if (answered.length === 20) server.kill("SIGTERM");
+    }
+  })().catch((error: unknown) => error);
+  sendMore();
+  expect(String(failure)).toMatch(/unavailable.*shutting down/);
+  expect(answered).toHaveLength(20);
+  expect(await ended).toEqual([0, null]);
+});
+
+test("Ctrl-C ends an idle server with 0", async () => {
+  const { server, ended } = await serve();
+  server.kill("SIGINT");
+  expect(await ended).toEqual([0, null]);
+});
+
+test("what arrives within a second is one signal; a later one ends at once, whatever the grace", async () => {
+  const { server, ended, finds } = await serve("--drain-grace-ms", "600000");
+  const before = performance.now();
+  const repeat = setInterval(() => server.kill("SIGINT"), 20);
+  await finds(/ending at once/, "stderr");
+  clearInterval(repeat);
+  expect(performance.now() - before).toBeGreaterThan(1000);
+  // A signal in the last moments ends the process by its own name, which a shell tells as the same 130.
+  expect([130, "SIGINT"]).toContain((await ended).find((part) => part !== null));
+});
+
+test("a signal while models load ends with 0, before any is announced", async () => {
+  const server = startCommand(["serve", "--models", "models", "--port", "0", "--devices", "cpu"]);
+  started.push(server);
+  await server.finds(/listening/, "stderr");
+  server.child.kill("SIGTERM");
+  expect(await server.ended).toEqual([0, null]);
+  expect(server.printed.stdout).toBe("");
+});
+
+test("SIGHUP, SIGUSR1 and SIGUSR2 without a terminal end no call and open no debugger", async () => {
+  const { server, url, ended, finds, printed } = await serve();
+  server.kill("SIGHUP");
+  await finds(/"signal":"SIGHUP"/, "stderr");
+  server.kill("SIGUSR1");
+  server.kill("SIGUSR2");
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  server.kill("SIGTERM");
+  expect(await ended).toEqual([0, null]);
+  expect(printed.stderr).not.toMatch(/debugger/i);
+});

@@ -1,0 +1,144 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+/** What each folder of src may import besides itself: a request flows edge → service → batcher → pool → worker. */
+const ANYONE = ["errors", "wording", "tensor", "gen", "telemetry", "config-types"];
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  edge: ["service", "registry", "wire", "http2", ...ANYONE],
+  service: ["registry", "batcher", "model", ...ANYONE],
+  registry: ["batcher", "pool", "model", ...ANYONE],
+  batcher: ["pool", ...ANYONE],
+  pool: ["worker", "model", ...ANYONE],
+  worker: ["model", ...ANYONE],
+  model: ANYONE,
+  wire: ["errors", "gen", "tensor"],
+  http2: [],
+  tensor: ["errors", "gen"],
+  telemetry: ["errors", "gen", "wording"],
+  errors: ["gen"],
+  wording: [],
+  config: ANYONE,
+  table: ANYONE,
+  scorer: ["service", "registry", "pool", "model", "wire", ...ANYONE],
+  job: ["scorer", "table", "model", ...ANYONE],
+  cli: ["config", "registry", "model", "job", "app", ...ANYONE],
+  app: ["edge", "service", "registry", "pool", "model", "config", ...ANYONE],
+  main: ["cli", "app", "errors"],
+};
+
+/** Packages that only some folders may import. */
+const ONLY: Readonly<Record<string, readonly string[]>> = {
+  "onnxruntime-node": ["worker"],
+  "onnxruntime-common": ["worker"],
+  "@connectrpc/connect": ["edge"],
+  "@connectrpc/connect-node": ["edge"],
+  "node:http": ["edge"],
+  "node:http2": ["edge", "scorer", "wire"],
+  "@duckdb/node-api": ["table", "job"],
+  "apache-arrow": ["table"],
+  "node:worker_threads": ["pool", "worker"],
+  pino: ["telemetry"],
+};
+
+const files = globSync("src/**/*.ts").map((file) => file.replaceAll("\\", "/"));
+
+function roomOf(file: string): string {
+  const parts = file.split("/");
+  if (parts[0] === "gen") return "gen";
+  if (parts[1] === "config" && /^(server-settings|score-settings|flag-table)\.ts$/.test(parts[2] ?? ""))
+    return "config-types";
+  return (parts[1] ?? "").replace(/\.ts$/, "");
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  const found = [
+    ...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"|new URL\(\s*"([^"]+)"|"(\.\.?\/[^"]+\.[jt]s)"/g),
+  ];
+  return found.map((match) => match[1] ?? match[2] ?? match[3]!).filter((name) => name !== "");
+}
+
+test("imports run downward, one stage at a time", () => {
+  expect(files.length).toBeGreaterThan(20);
+  const wrong: string[] = [];
+  for (const file of files) {
+    const room = roomOf(file) === "config-types" ? "config" : roomOf(file);
+    for (const name of importsOf(file)) {
+      if (!name.startsWith(".")) continue;
+      const target = roomOf(normalize(join(dirname(file), name)));
+      const sameRoom = target === room || (room === "config" && target === "config-types");
+      if (!sameRoom && !name.includes("package.json") && !(MAY_IMPORT[room] ?? []).includes(target)) {
+        wrong.push(`${file} imports ${name}: ${room} may not import ${target}`);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("each package is imported only where it belongs", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const room = roomOf(file);
+    for (const name of importsOf(file)) {
+      const owners = Object.entries(ONLY).find(
+        ([owned]) => name === owned || name.startsWith(`${owned}/`),
+      )?.[1];
+      if (owners !== undefined && !owners.includes(room)) wrong.push(`${file} imports ${name}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("only config reads the environment", () => {
+  const readers = files.filter((file) => /process\.env\b/.test(readFileSync(file, "utf8")));
+  expect(readers).toEqual(["src/config/environment.ts"]);
+});
+
+test("files are short, names say what they hold, exports are named", () => {
+  const wrong: string[] = [];
+  const written = [...globSync("test/**/*.ts"), ...globSync("bench/**/*.ts")].filter(
+    (file) => !/[\\/]gen[\\/]/.test(file),
+  );
+  for (const file of [...files, ...written]) {
+    const text = readFileSync(file, "utf8");
+    const limit = file.startsWith("src/") ? 400 : 500;
+    const lines = text.split("\n").length - 1;
+    if (lines > limit) wrong.push(`${file} has ${lines} lines`);
+    if (!/^[a-z0-9.-]+\.ts$/.test(file.split(/[\\/]/).at(-1)!)) wrong.push(`${file} is not kebab-case`);
+    if (/(^|[/-])(utils?|helpers?|manager|common|misc)([/.-]|$)/.test(file))
+      wrong.push(`${file} has a name that says nothing`);
+    if (file.startsWith("src/") && /^export default/m.test(text)) wrong.push(`${file} has a default export`);
+  }
+  expect(wrong).toEqual([]);
+});
+
+// V8 takes a function that is written where it is assigned to a property for a method, and lays it among the old objects: of each
+// call it kept request and answer alive until a full collection. An object literal with a getter has a hidden class of its own.
+test("what a call or a chunk makes dies young: no function is written where it is assigned to a property", () => {
+  const onTheWay = files.filter((file) =>
+    /^src\/(edge|http2|service|batcher|pool|worker|scorer|job|wire)\//.test(file),
+  );
+  const assigned = /\.\w+ (\?\?)?= (async )?(function\b|\w+ =>|\([^()]*\)(: [^=]+)? =>)/;
+  const wrong = onTheWay.flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .flatMap((line, index) => (assigned.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : [])),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("every export of src is documented", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const lines = readFileSync(file, "utf8").split("\n");
+    for (const [index, line] of lines.entries()) {
+      if (!/^export (async )?(function|const|class|interface|type|enum|abstract)/.test(line)) continue;
+      const above = lines[index - 1] ?? "";
+      // One docstring serves a run of constants; a comment about the code may stand between it and the export.
+      const documented = /\*\/\s*$/.test(above) || /^(\/\/|export const .*;$)/.test(above);
+      if (!documented) wrong.push(`${file}:${index + 1} ${line.slice(0, 60)}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const LAUNCHER = fileURLToPath(new URL("../../../bin/assay.cjs", import.meta.url));
+
+/** `assay serve` as a process of its own; whoever started it ends it. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly port: number;
+  readonly processId: number;
+  /** SIGKILL; resolves once the process is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM: a drain. Resolves with the exit code. */
+  terminate(): Promise<number | null>;
+}
+
+/** Starts a server over a model repository and resolves once it serves. */
+export async function startServerProcess(models: string, ...flags: string[]): Promise<ServerProcess> {
+  const portFlags = flags.includes("--port") ? [] : ["--port", "0"];
+  const args = [LAUNCHER, "serve", "--models", models, "--devices", "cpu", ...portFlags, ...flags];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = once(child, "close") as Promise<[number | null]>;
+  const signal = async (name: NodeJS.Signals) => {
+    child.kill(name);
+    return (await ended)[0];
+  };
+  child.stdout.setEncoding("utf8");
+  let printed = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (text: string) => {
+      printed += text;
+      const found = /on (http:\/\/\S+)/.exec(printed)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    void ended.then(() => reject(new Error(`it ended before it served: ${printed}`)));
+  });
+  return {
+    url,
+    port: Number(new URL(url).port),
+    processId: child.pid!,
+    async kill() {
+      await signal("SIGKILL");
+    },
+    terminate: () => signal("SIGTERM"),
+  };
+}

@@ -1,0 +1,115 @@
+import { expect, test, vi } from "vitest";
+import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
+import { beginCall, type EdgeCallOptions } from "../../../../src/edge/call/edge-call.ts";
+import { fieldList } from "../../../../src/edge/call/field-list.ts";
+import { AssayError } from "../../../../src/errors.ts";
+import type { ServerStream } from "../../../../src/http2/stream.ts";
+
+function begin(options: Partial<EdgeCallOptions> = {}, fields: string[] = []) {
+  const lines: { level: string; fields: Record<string, unknown> }[] = [];
+  const write = (level: string) => (fields: object) => {
+    lines.push({ level, fields: { ...fields } });
+  };
+  const log = {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    isLevelEnabled: () => true,
+  };
+  const stream = { headers: fieldList(fields) } as unknown as ServerStream;
+  const edgeCall = beginCall(stream, {
+    procedure: "/a/B",
+    protocol: "grpc",
+    lane: "interactive",
+    sendsDetails: true,
+    timeoutMs: undefined,
+    callTimeoutMs: 60_000,
+    log,
+    ...options,
+  });
+  return { edgeCall, lines };
+}
+
+test("the deadline is the earlier of the caller's and the server's", () => {
+  const now = performance.now();
+  const { edgeCall: short } = begin({ timeoutMs: 100, callTimeoutMs: 1000 });
+  const { edgeCall: long } = begin({ timeoutMs: 5000, callTimeoutMs: 1000 });
+  const { edgeCall: free } = begin({ callTimeoutMs: Number.POSITIVE_INFINITY });
+  expect(short.call.deadlineAt - now).toBeLessThan(200);
+  expect(long.call.deadlineAt - now).toBeLessThan(1100);
+  expect(free.call.deadlineAt).toBe(Number.POSITIVE_INFINITY);
+  for (const edgeCall of [short, long, free]) edgeCall.end();
+});
+
+test("at the deadline whoever waits is answered, and the stage that holds the call is told", async () => {
+  vi.useFakeTimers();
+  try {
+    const { edgeCall } = begin({ timeoutMs: 100 });
+    let told = false;
+    edgeCall.call.onCancel = () => {
+      told = true;
+    };
+    const answer = edgeCall.guard(new Promise(() => {}));
+    vi.advanceTimersByTime(100);
+    await expect(answer).rejects.toMatchObject({
+      reason: Reason.DEADLINE_EXCEEDED,
+      message: "no answer within 100 ms (the caller's timeout)",
+    });
+    expect(told).toBe(true);
+    edgeCall.end();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("the first failure stands, and work that begins after it is refused", async () => {
+  const { edgeCall } = begin();
+  edgeCall.cancel({ kind: "connection-lost" });
+  edgeCall.fail(new AssayError(Reason.INTERNAL, "later"));
+  await expect(edgeCall.guard(Promise.resolve(1))).rejects.toMatchObject({ reason: Reason.CANCELLED });
+  edgeCall.end();
+});
+
+test("a caller's id is kept where it is one, and made otherwise", () => {
+  expect(begin({}, ["x-request-id", "abc-1"]).edgeCall.id).toBe("abc-1");
+  const made = begin({}, ["x-request-id", "not an id"]).edgeCall.id;
+  expect(made).toMatch(/^[0-9a-f]{12}-[0-9a-z]+$/);
+  expect(begin().edgeCall.id).not.toBe(made);
+});
+
+test("a bug becomes INTERNAL with the id, and is logged once with its cause", () => {
+  const { edgeCall, lines } = begin();
+  const error = edgeCall.asAssayError(new TypeError("x is undefined"));
+  expect(error).toMatchObject({ reason: Reason.INTERNAL });
+  expect(error.message).toContain(edgeCall.id);
+  expect(error.message).not.toContain("undefined");
+  edgeCall.end();
+  edgeCall.end();
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({ level: "error", fields: { requestId: edgeCall.id, reason: "INTERNAL" } });
+  expect(String(lines[0]!.fields.cause)).toContain("x is undefined");
+});
+
+test("a refusal that is the caller's own doing is logged at debug", () => {
+  const { edgeCall, lines } = begin();
+  edgeCall.asAssayError(new AssayError(Reason.INVALID_REQUEST, "wrong"));
+  edgeCall.end();
+  expect(lines).toMatchObject([{ level: "debug", fields: { reason: "INVALID_REQUEST", procedure: "/a/B" } }]);
+});
+
+test("a deadline beyond Node's timers holds, and does not ring before its time", () => {
+  vi.useFakeTimers();
+  try {
+    const DAY_MS = 86_400_000;
+    const { edgeCall } = begin({ timeoutMs: 60 * DAY_MS, callTimeoutMs: Number.POSITIVE_INFINITY });
+    vi.advanceTimersByTime(60 * DAY_MS - 1);
+    expect(edgeCall.failure).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    expect(edgeCall.failure).toMatchObject({ reason: Reason.DEADLINE_EXCEEDED });
+    edgeCall.end();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type ExactJson, JsonText } from "../../../../src/edge/json/json-text.ts";
+
+const LIMITS = { maxMessageBytes: 2 ** 24, maxHeapBytes: 2 ** 27 };
+
+/** As JSON.parse has them: beyond 2^53 rounded. */
+function rounded(value: ExactJson): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(rounded);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, rounded(inner)]));
+}
+
+function parse(text: string, valuesAtOnce = 2048) {
+  const json = new JsonText(text, LIMITS);
+  while (!json.run(valuesAtOnce));
+  return json;
+}
+
+test("it reads what JSON.parse reads, however often it stops", () => {
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 6 }), fc.nat(5), fc.nat(2), (text, atOnce, indent) => {
+      const spaced = JSON.stringify(JSON.parse(text), undefined, indent);
+      expect(rounded(parse(spaced, atOnce + 1).value)).toEqual(JSON.parse(text));
+    }),
+    { numRuns: 1000 },
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer())),
+      (numbers) => {
+        const text = JSON.stringify(numbers);
+        expect(rounded(parse(text).value)).toEqual(JSON.parse(text));
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test("what is no JSON is refused as JSON.parse refuses it", () => {
+  const damage = fc.record({
+    at: fc.nat(),
+    text: fc.constantFrom("", '"', "\\", "{", "]", ",", ":", "0", "-", ".", "e", "\n"),
+  });
+  fc.assert(
+    fc.property(fc.json(), damage, (text, { at, text: piece }) => {
+      const place = at % (text.length + 1);
+      const damaged = text.slice(0, place) + piece + text.slice(place + 1);
+      let expected: unknown;
+      try {
+        expected = JSON.parse(damaged);
+      } catch {
+        expect(() => parse(damaged)).toThrow(/JSON decode error at character \d+: /);
+        return;
+      }
+      try {
+        expect(rounded(parse(damaged).value)).toEqual(expected);
+      } catch (error) {
+        expect(String(error)).toMatch(/stands twice/);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("__proto__ is a member like any other", () => {
+  const value = parse('{"__proto__":{"a":1}}').value as object;
+  expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  expect(Object.keys(value)).toEqual(["__proto__"]);
+});
+
+test("whole numbers beyond 2^53 are bigints, all other numbers are JSON.parse's", () => {
+  const text =
+    "[9007199254740991,9007199254740992,-9007199254740993,1e20,1E+2,1e400,9007199254740993.5,0.1,-0]";
+  expect(parse(text).value).toEqual([
+    9007199254740991,
+    9007199254740992n,
+    -9007199254740993n,
+    10n ** 20n,
+    100,
+    Number.POSITIVE_INFINITY,
+    9007199254740994,
+    0.1,
+    -0,
+  ]);
+});
+
+test.each<[string, string, RegExp]>([
+  ["depth", `${"[".repeat(101)}0${"]".repeat(101)}`, /nest deeper than 100/],
+  ["members", `{${Array.from({ length: 16_385 }, (_, i) => `"m${i}":0`).join()}}`, /more than 16384 members/],
+  ["memory", `[${"{},".repeat(3_000_000)}0]`, /takes \d+ MiB of memory or more once it is decoded/],
+])("%s is bounded while the text is read", (_, text, message) => {
+  expect(() => parse(text)).toThrow(message);
+});
+
+test("an error is short, whatever came", () => {
+  for (const text of [
+    `{"${"a".repeat(100_000)}":1,"${"a".repeat(100_000)}":1}`,
+    `[${"b".repeat(100_000)}]`,
+  ]) {
+    let message = "";
+    try {
+      parse(text);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message.length).toBeGreaterThan(10);
+    expect(message.length).toBeLessThan(300);
+  }
+});

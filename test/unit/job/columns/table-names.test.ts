@@ -1,0 +1,40 @@
+import { VARCHAR } from "@duckdb/node-api";
+import { expect, test } from "vitest";
+import { mapColumns } from "../../../../src/job/columns/column-mapping.ts";
+import { missingColumnLines } from "../../../../src/job/columns/table-names.ts";
+import { modelMessage, specMessage } from "../../../support/models/model-message.ts";
+
+const columns = (...names: string[]) => names.map((name) => ({ name, type: VARCHAR }));
+const table = { format: "csv", files: ["a.csv"], elsewhere: new Map(), partitions: [] };
+
+test("where inputs have no column, the file and its columns are told", () => {
+  const model = modelMessage([specMessage("age", "FP32", [-1, 1]), specMessage("sex", "FP32", [-1, 1])]);
+  const options = {
+    maps: new Map(),
+    byPosition: false,
+    keep: [],
+    textNumbers: true,
+    joinColumns: false,
+    table,
+  };
+  expect(() => mapColumns(model, columns("a", "b"), options)).toThrow(
+    /input "age" .* has no column in the table\ninput "sex" .*\na\.csv has the columns "a", "b"$/,
+  );
+});
+
+test.each([
+  ["a;b;c", /is one column, whose name has ";": --csv-delimiter/],
+  ["12.5", /some of these names are numbers: .*--no-csv-header/],
+])("a header such as %s says what may be wrong", (name, message) => {
+  expect(missingColumnLines(columns(name), ["age"], table).join("\n")).toMatch(message);
+});
+
+test("a column of another file, and one that stands in the folders, are found", () => {
+  const files = ["d/sex=M/a.parquet", "d/sex=F/b.parquet"];
+  const found = { format: "parquet", files, elsewhere: new Map([["age", files[1]!]]), partitions: ["sex"] };
+  expect(missingColumnLines(columns("x"), ["age", "sex"], found)).toEqual([
+    'd/sex=M/a.parquet (the first of 2 files) has the columns "x"',
+    'd/sex=F/b.parquet has a column "age", and d/sex=M/a.parquet lacks it',
+    `"sex" stands in the names of the folders: --input "sql:SELECT * FROM read_parquet('d/**/*.parquet', hive_partitioning=true) ORDER BY ALL" makes columns of them`,
+  ]);
+});

@@ -1,0 +1,65 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { ModelSchema, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
+import { compareVersions, createModelTable } from "../../../src/registry/model-table.ts";
+import { createServedModel, type ServedModel } from "../../../src/registry/served-model.ts";
+import { signature, spec } from "../../support/models/signatures.ts";
+
+function served(modelName: string, modelVersion: string): ServedModel {
+  const batcher = {
+    enqueue: () => undefined,
+    maxQueueRows: 8192,
+    cancel() {},
+    depth: { rows: 0, bytes: 0, running: 0 },
+    close: async () => {},
+    drain: async () => {},
+  };
+  return createServedModel({
+    modelName,
+    modelVersion,
+    signature: signature([spec("x", "FP32", [-1, 1])]),
+    batcher,
+    state: () => ModelState.READY,
+    changedFiles: () => [],
+    describe: () => create(ModelSchema),
+  });
+}
+
+test("versions are numbers, not strings, and the highest that is ready answers", () => {
+  const table = createModelTable(undefined);
+  table.put(served("m", "9"));
+  table.put(served("m", "10"));
+  table.putUnserved({ modelName: "m", modelVersion: "11", state: ModelState.FAILED, reason: "broken" });
+  expect(table.resolve("m", "").modelVersion).toBe("10");
+  expect(table.resolve("", "9").modelVersion).toBe("9");
+  expect(["10", "9", "x", "2"].toSorted(compareVersions)).toEqual(["x", "2", "9", "10"]);
+});
+
+test("what is not there is told with what is", () => {
+  const table = createModelTable(undefined);
+  table.put(served("census", "1"));
+  table.put(served("housing", "1"));
+  table.putUnserved({
+    modelName: "bad",
+    modelVersion: "1",
+    state: ModelState.FAILED,
+    reason: "it is a pickle",
+  });
+  expect(() => table.resolve("cenzus", "")).toThrow('did you mean "census"?');
+  expect(() => table.resolve("census", "3")).toThrow('no version "3"; it has 1');
+  expect(() => table.resolve("", "")).toThrow("the server has bad, census, housing");
+  expect(() => table.resolve("bad", "")).toThrow("is not served: it is a pickle");
+  expect(() => table.resolve("zzz", "")).toThrow(expect.objectContaining({ reason: Reason.MODEL_NOT_FOUND }));
+});
+
+test("names of Object's own properties are just names", () => {
+  const table = createModelTable(undefined);
+  table.put(served("m", "1"));
+  expect(() => table.resolve("constructor", "")).toThrow(
+    expect.objectContaining({ reason: Reason.MODEL_NOT_FOUND }),
+  );
+  expect(() => table.resolve("__proto__", "")).toThrow(
+    expect.objectContaining({ reason: Reason.MODEL_NOT_FOUND }),
+  );
+});

@@ -1,0 +1,106 @@
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { PredictStreamRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { decodePlainItem } from "../../../src/wire/item-decoder.ts";
+
+const text = fc.oneof(fc.string({ maxLength: 8 }), fc.string({ unit: "binary", maxLength: 90 }));
+const tensor = fc.record(
+  {
+    name: text,
+    datatype: fc.constantFrom("FP32", "BYTES", ""),
+    shape: fc.array(fc.oneof(fc.bigInt({ min: 0n, max: 5000n }), fc.bigInt({ min: -3n, max: 2n ** 62n })), {
+      maxLength: 3,
+    }),
+    rawContents: fc.uint8Array({ maxLength: 300 }),
+    contents: fc.record({ fp32Contents: fc.array(fc.float(), { maxLength: 3 }) }),
+  },
+  { requiredKeys: [] },
+);
+const request = fc.record(
+  {
+    modelName: text,
+    modelVersion: text,
+    requestId: text,
+    features: fc.array(fc.float(), { maxLength: 3 }),
+    inputs: fc.array(tensor, { maxLength: 3 }),
+    outputNames: fc.array(text, { maxLength: 2 }),
+  },
+  { requiredKeys: [] },
+);
+const item = fc
+  .record(
+    {
+      itemId: fc.oneof(fc.bigInt({ min: 0n, max: 300n }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
+      request,
+      options: fc.record({ unordered: fc.boolean() }),
+    },
+    { requiredKeys: [] },
+  )
+  .map((fields) =>
+    create(PredictStreamRequestSchema, fields as MessageInitShape<typeof PredictStreamRequestSchema>),
+  );
+
+/** Whether the octets are in the plain form; whatever is says what protobuf-es says. */
+function isPlainAndAlike(bytes: Uint8Array): boolean {
+  const plain = decodePlainItem(bytes);
+  if (plain !== undefined) expect(plain).toStrictEqual(fromBinary(PredictStreamRequestSchema, bytes));
+  return plain !== undefined;
+}
+
+test("an item in the plain form is what protobuf-es reads", () => {
+  let plain = 0;
+  fc.assert(
+    fc.property(item, (one) => {
+      if (isPlainAndAlike(toBinary(PredictStreamRequestSchema, one))) plain++;
+    }),
+    { numRuns: 1500 },
+  );
+  expect(plain).toBeGreaterThan(10);
+});
+
+test("more inputs or axes than a model has are left to the decoder that counts them", () => {
+  const encoded = (inputs: object[]) =>
+    toBinary(
+      PredictStreamRequestSchema,
+      create(PredictStreamRequestSchema, {
+        request: { inputs },
+      } as MessageInitShape<typeof PredictStreamRequestSchema>),
+    );
+  expect(decodePlainItem(encoded(new Array(1024).fill({ name: "x" })))).toBeDefined();
+  expect(decodePlainItem(encoded(new Array(1025).fill({ name: "x" })))).toBeUndefined();
+  expect(decodePlainItem(encoded([{ shape: new Array(16).fill(1n) }]))).toBeDefined();
+  expect(decodePlainItem(encoded([{ shape: new Array(17).fill(1n) }]))).toBeUndefined();
+});
+
+test("damaged bytes that still are in the plain form are what protobuf-es reads", () => {
+  const damage = fc.record({
+    at: fc.nat(),
+    octet: fc.nat(255),
+    cut: fc.nat(4),
+    more: fc.uint8Array({ maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(item, damage, (one, { at, octet, cut, more }) => {
+      const bytes = Buffer.from(toBinary(PredictStreamRequestSchema, one));
+      if (bytes.length > 0) bytes[at % bytes.length] = octet;
+      isPlainAndAlike(Buffer.concat([bytes.subarray(0, Math.max(0, bytes.length - cut)), more]));
+    }),
+    { numRuns: 3000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 30 }), (bytes) => {
+      isPlainAndAlike(bytes);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("raw contents are a view of the message", () => {
+  const inputs = [{ name: "x", datatype: "FP32", shape: [2n, 1n], rawContents: new Uint8Array(8) }];
+  const bytes = toBinary(
+    PredictStreamRequestSchema,
+    create(PredictStreamRequestSchema, { request: { inputs } }),
+  );
+  expect(decodePlainItem(bytes)!.request!.inputs[0]!.rawContents.buffer).toBe(bytes.buffer);
+});
