@@ -1,6 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import { type Datatype, ELEMENT_BYTES, type NumericArray, numericView } from "../tensor/datatype.ts";
+import { type Datatype, elementBytes, type NumericArray, numericView } from "../tensor/datatype.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 
 interface JoinedOutput {
@@ -68,7 +68,7 @@ function emptyOutput({ name, datatype, shape }: TensorData, rowCount: number): J
   const data =
     datatype === "BYTES"
       ? new Array<string>(count).fill("")
-      : numericView(datatype, new ArrayBuffer(count * ELEMENT_BYTES[datatype]), 0, count);
+      : numericView(datatype, new ArrayBuffer(count * elementBytes(datatype)), 0, count);
   return { name, datatype, shape: whole, data };
 }
 

@@ -1,7 +1,7 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import { type PredictRequest, PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import { halfToNumber } from "../tensor/half-float.ts";
+import { numberOf, rowOf } from "../tensor/datatype.ts";
 import { rawContents, typedContents } from "../tensor/tensor-contents.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import { madeUpInput } from "./gate/probe-rows.ts";
@@ -32,7 +32,7 @@ export function exampleRequest(
     request.inputs = tensors.map((tensor) => {
       const { name, datatype } = tensor;
       const shape = tensor.shape.map(BigInt);
-      return datatype === "FP16"
+      return rowOf(datatype).contents === undefined
         ? create(TensorSchema, { name, datatype, shape, rawContents: rawContents(tensor) })
         : create(TensorSchema, { name, datatype, shape, contents: typedContents(tensor) });
     });
@@ -80,7 +80,7 @@ function columnRow(
       if (typeof value === "string") row[name] = value;
       else if (datatype === "BOOL") row[name] = value !== 0;
       else {
-        const number = datatype === "FP16" ? halfToNumber(Number(value)) : Number(value);
+        const number = numberOf(datatype, Number(value));
         row[name] = Number.isFinite(number) ? (datatype === "FP32" ? shortFloat(number) : number) : null;
       }
     }

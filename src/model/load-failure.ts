@@ -74,7 +74,7 @@ const EXPLANATIONS: readonly (readonly [RegExp, (match: RegExpExecArray) => stri
   [
     /Could not find an implementation for (\w+)\((\d+)\) node with name '([^']*)'/,
     ([, operator, version, node]) =>
-      `node "${node}", ${operator} of opset ${version}, has no implementation for the element types it is given: export it in float32, or add a Cast in front of it`,
+      `node "${node}", ${operator} of opset ${version}, has no implementation on this device for the element types it is given (few operators of the CPU take bfloat16 or float16): export it in float32, or add a Cast in front of it`,
   ],
   [
     /\blocale\b/i,

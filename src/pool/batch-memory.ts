@@ -1,6 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import { ELEMENT_BYTES, type NumericArray, numericView } from "../tensor/datatype.ts";
+import { elementBytes, type NumericArray, numericView } from "../tensor/datatype.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import { alignOffset, type FrameTensor, headerBytes, writeHeader } from "../worker/frame.ts";
 import type { SlotMemory } from "../worker/slot-memory.ts";
@@ -21,7 +21,7 @@ export function writeBatch(batch: Batch, names: TensorNames, memory: SlotMemory,
   const tensors: FrameTensor[] = [];
   let end = headerBytes(batch.inputs, extras.length);
   for (const { name, datatype, shape } of batch.inputs) {
-    const byteLength = elementCount(shape) * ELEMENT_BYTES[datatype];
+    const byteLength = elementCount(shape) * elementBytes(datatype);
     const nameIndex = indexOf(names.inputNames, name, "input");
     tensors.push({ nameIndex, datatype, shape, byteOffset: end, byteLength });
     end = alignOffset(end + byteLength);

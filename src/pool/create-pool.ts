@@ -119,6 +119,8 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
           externalData: model.externalData,
           inputNames: model.signature.inputs.map((input) => input.name),
           outputNames: model.signature.outputs.map((output) => output.name),
+          inputDatatypes: model.signature.inputs.map((input) => input.datatype),
+          outputDatatypes: model.signature.outputs.map((output) => output.datatype),
           maxOutputBytes: maxRunBytes,
           maxInputBytes: maxRunBytes,
           startTimeoutMs: options.startTimeoutMs ?? 300_000,

@@ -1,37 +1,9 @@
-/** Element types in the Open Inference Protocol's names; BYTES is a UTF-8 string an element. */
-export type Datatype =
-  | "BOOL"
-  | "UINT8"
-  | "UINT16"
-  | "UINT32"
-  | "UINT64"
-  | "INT8"
-  | "INT16"
-  | "INT32"
-  | "INT64"
-  | "FP16"
-  | "FP32"
-  | "FP64"
-  | "BYTES";
+import type { TensorContents } from "../../gen/assay/v1/tensor_pb.ts";
+import { TensorProto_DataType } from "../../gen/onnx/onnx-ml_pb.ts";
+import { bfloatToNumber, numberToBfloat } from "./brain-float.ts";
+import { halfToNumber, numberToHalf } from "./half-float.ts";
 
-/** Bytes an element takes in raw contents and in shared memory; BYTES varies and is 0 here. */
-export const ELEMENT_BYTES: Readonly<Record<Datatype, number>> = {
-  BOOL: 1,
-  UINT8: 1,
-  UINT16: 2,
-  UINT32: 4,
-  UINT64: 8,
-  INT8: 1,
-  INT16: 2,
-  INT32: 4,
-  INT64: 8,
-  FP16: 2,
-  FP32: 4,
-  FP64: 8,
-  BYTES: 0,
-};
-
-/** The array that holds the elements of a numeric datatype; FP16 holds its bits, BOOL 0 or 1. */
+/** The array that holds the elements of a numeric datatype: BOOL 0 or 1, FP16 and BF16 their bits. */
 export type NumericArray =
   | Uint8Array
   | Uint16Array
@@ -44,35 +16,198 @@ export type NumericArray =
   | Float32Array
   | Float64Array;
 
+/** The lists of TensorContents, by their names in messages. */
+export type ContentsField = Exclude<keyof TensorContents, `$${string}`>;
+
+/** Makes a view of elements. */
+type ViewOf = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => NumericArray;
+
+/** Floats that are held as their bits, because JavaScript has no array of them. */
+interface FloatBits {
+  toNumber(bits: number): number;
+  /** Rounded to the nearest, ties to even. */
+  fromNumber(value: number): number;
+}
+
+/** All that is special about one datatype; everything else is the same for all. */
+interface DatatypeRow {
+  readonly kind: "flag" | "integer" | "float" | "text";
+  /** Bytes that an element takes in raw contents and in shared memory; texts vary and have 0. */
+  readonly elementBytes: number;
+  /** Undefined for texts. */
+  readonly View: ViewOf | undefined;
+  /** Where its values stand in a message that holds them as a list; undefined where only raw contents do. */
+  readonly contents: ContentsField | undefined;
+  /** Its number in ONNX files. */
+  readonly elementType: TensorProto_DataType;
+  /** Its name in onnxruntime-node; undefined where that has no such tensors. */
+  readonly sessionType: string | undefined;
+  /** Of integers: the smallest and the largest value. */
+  readonly range?: readonly [bigint, bigint];
+  /** Of floats: the largest magnitude that stays finite. */
+  readonly largest?: number;
+  readonly bits?: FloatBits;
+}
+
+const HALF_BITS: FloatBits = { toNumber: halfToNumber, fromNumber: numberToHalf };
+const BRAIN_BITS: FloatBits = { toNumber: bfloatToNumber, fromNumber: numberToBfloat };
+
+function integer(
+  bits: 8 | 16 | 32 | 64,
+  isSigned: boolean,
+  View: ViewOf,
+  contents: ContentsField,
+  elementType: TensorProto_DataType,
+): DatatypeRow {
+  const magnitude = 2n ** BigInt(isSigned ? bits - 1 : bits);
+  return {
+    kind: "integer",
+    elementBytes: bits / 8,
+    View,
+    contents,
+    elementType,
+    sessionType: `${isSigned ? "" : "u"}int${bits}`,
+    range: [isSigned ? -magnitude : 0n, magnitude - 1n],
+  };
+}
+
+const TYPE = TensorProto_DataType;
+
+/** Every element type that is served, by its name in the Open Inference Protocol; BYTES is a UTF-8 text an element. */
+export const DATATYPES = {
+  BOOL: {
+    kind: "flag",
+    elementBytes: 1,
+    View: Uint8Array,
+    contents: "boolContents",
+    elementType: TYPE.BOOL,
+    sessionType: "bool",
+  },
+  UINT8: integer(8, false, Uint8Array, "uintContents", TYPE.UINT8),
+  UINT16: integer(16, false, Uint16Array, "uintContents", TYPE.UINT16),
+  UINT32: integer(32, false, Uint32Array, "uintContents", TYPE.UINT32),
+  UINT64: integer(64, false, BigUint64Array, "uint64Contents", TYPE.UINT64),
+  INT8: integer(8, true, Int8Array, "intContents", TYPE.INT8),
+  INT16: integer(16, true, Int16Array, "intContents", TYPE.INT16),
+  INT32: integer(32, true, Int32Array, "intContents", TYPE.INT32),
+  INT64: integer(64, true, BigInt64Array, "int64Contents", TYPE.INT64),
+  FP16: {
+    kind: "float",
+    elementBytes: 2,
+    View: Uint16Array,
+    contents: undefined,
+    elementType: TYPE.FLOAT16,
+    sessionType: "float16",
+    largest: 65504,
+    bits: HALF_BITS,
+  },
+  BF16: {
+    kind: "float",
+    elementBytes: 2,
+    View: Uint16Array,
+    contents: undefined,
+    elementType: TYPE.BFLOAT16,
+    sessionType: undefined,
+    largest: 3.3895313892515355e38,
+    bits: BRAIN_BITS,
+  },
+  FP32: {
+    kind: "float",
+    elementBytes: 4,
+    View: Float32Array,
+    contents: "fp32Contents",
+    elementType: TYPE.FLOAT,
+    sessionType: "float32",
+    // Half a step beyond the largest: nearer numbers are rounded down to it.
+    largest: 3.4028235677973366e38,
+  },
+  FP64: {
+    kind: "float",
+    elementBytes: 8,
+    View: Float64Array,
+    contents: "fp64Contents",
+    elementType: TYPE.DOUBLE,
+    sessionType: "float64",
+    largest: Number.MAX_VALUE,
+  },
+  BYTES: {
+    kind: "text",
+    elementBytes: 0,
+    View: undefined,
+    contents: "bytesContents",
+    elementType: TYPE.STRING,
+    sessionType: "string",
+  },
+} as const satisfies Readonly<Record<string, DatatypeRow>>;
+
+/** Element types in the Open Inference Protocol's names. */
+export type Datatype = keyof typeof DATATYPES;
+
+/** Datatypes whose elements are numbers, flags among them. */
+export type NumericDatatype = Exclude<Datatype, "BYTES">;
+
+/** Datatypes whose elements have an exponent. */
+export type FloatDatatype = {
+  [D in Datatype]: (typeof DATATYPES)[D] extends { readonly kind: "float" } ? D : never;
+}[Datatype];
+
+/** All datatypes, in an order that does not change while a process lives. */
+export const DATATYPE_NAMES = Object.keys(DATATYPES) as readonly Datatype[];
+
+/** What is special about a datatype. */
+export function rowOf(datatype: Datatype): DatatypeRow {
+  return DATATYPES[datatype];
+}
+
+/** Whether a text names a datatype. */
+export function isDatatype(name: string): name is Datatype {
+  return Object.hasOwn(DATATYPES, name);
+}
+
+/** Bytes that an element takes in raw contents and in shared memory; BYTES varies and is 0 here. */
+export function elementBytes(datatype: Datatype): number {
+  return rowOf(datatype).elementBytes;
+}
+
+/** Whether the elements have an exponent. */
+export function isFloat(datatype: Datatype): datatype is FloatDatatype {
+  return rowOf(datatype).kind === "float";
+}
+
 /** A view of `length` elements of a numeric `datatype` at a byte offset that is a multiple of the element's size. */
 export function numericView(
-  datatype: Exclude<Datatype, "BYTES">,
+  datatype: NumericDatatype,
   buffer: ArrayBufferLike,
   byteOffset: number,
   length: number,
 ): NumericArray {
-  switch (datatype) {
-    case "BOOL":
-    case "UINT8":
-      return new Uint8Array(buffer, byteOffset, length);
-    case "UINT16":
-    case "FP16":
-      return new Uint16Array(buffer, byteOffset, length);
-    case "UINT32":
-      return new Uint32Array(buffer, byteOffset, length);
-    case "UINT64":
-      return new BigUint64Array(buffer, byteOffset, length);
-    case "INT8":
-      return new Int8Array(buffer, byteOffset, length);
-    case "INT16":
-      return new Int16Array(buffer, byteOffset, length);
-    case "INT32":
-      return new Int32Array(buffer, byteOffset, length);
-    case "INT64":
-      return new BigInt64Array(buffer, byteOffset, length);
-    case "FP32":
-      return new Float32Array(buffer, byteOffset, length);
-    case "FP64":
-      return new Float64Array(buffer, byteOffset, length);
+  return new (rowOf(datatype).View!)(buffer, byteOffset, length);
+}
+
+/** The number that an element of a float or 32-bit datatype means, as its array holds it. */
+export function numberOf(datatype: Datatype, element: number): number {
+  const { bits } = rowOf(datatype);
+  return bits === undefined ? element : bits.toNumber(element);
+}
+
+/** What an array of the datatype holds for a number: the number, or its bits. */
+export function elementOf(datatype: Datatype, value: number): number {
+  const { bits } = rowOf(datatype);
+  return bits === undefined ? value : bits.fromNumber(value);
+}
+
+/** Elements as numbers: where they lie, unless they have to be converted. 64-bit integers lose what lies beyond 2^53. */
+export function numbersOf(
+  datatype: Datatype,
+  elements: ArrayLike<number> | ArrayLike<bigint>,
+): ArrayLike<number> {
+  const { bits } = rowOf(datatype);
+  if (bits !== undefined) {
+    const numbers = new Array<number>(elements.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = bits.toNumber(elements[i] as number);
+    return numbers;
   }
+  if (elements instanceof BigInt64Array || elements instanceof BigUint64Array)
+    return Array.from(elements, Number);
+  return elements as ArrayLike<number>;
 }

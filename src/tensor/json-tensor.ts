@@ -1,5 +1,15 @@
-import { type Datatype, ELEMENT_BYTES, type NumericArray, numericView } from "./datatype.ts";
-import { halfToNumber, numberToHalf } from "./half-float.ts";
+import {
+  DATATYPE_NAMES,
+  type Datatype,
+  elementBytes,
+  elementOf,
+  isDatatype,
+  isFloat,
+  type NumericArray,
+  type NumericDatatype,
+  numberOf,
+  numericView,
+} from "./datatype.ts";
 import { elementCount, type TensorData } from "./tensor-data.ts";
 
 /** A tensor in the Open Inference Protocol's JSON form. */
@@ -18,9 +28,9 @@ export interface JsonTensor {
 export function tensorFromJson(name: string, value: unknown): TensorData {
   if (typeof value !== "object" || value === null) throw new RangeError("expected an object");
   const { datatype, shape, data } = value as Record<string, unknown>;
-  if (typeof datatype !== "string" || !Object.hasOwn(ELEMENT_BYTES, datatype)) {
+  if (typeof datatype !== "string" || !isDatatype(datatype)) {
     throw new RangeError(
-      `datatype is ${JSON.stringify(datatype)}, expected one of ${Object.keys(ELEMENT_BYTES).join(", ")}`,
+      `datatype is ${JSON.stringify(datatype)}, expected one of ${DATATYPE_NAMES.join(", ")}`,
     );
   }
   if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
@@ -47,8 +57,8 @@ function readText(value: unknown, index: number): string {
   return value;
 }
 
-function readNumbers(datatype: Exclude<Datatype, "BYTES">, values: readonly unknown[]): NumericArray {
-  const buffer = new ArrayBuffer(values.length * ELEMENT_BYTES[datatype]);
+function readNumbers(datatype: NumericDatatype, values: readonly unknown[]): NumericArray {
+  const buffer = new ArrayBuffer(values.length * elementBytes(datatype));
   const array = numericView(datatype, buffer, 0, values.length);
   for (const [index, value] of values.entries()) {
     const wrong = () =>
@@ -58,10 +68,10 @@ function readNumbers(datatype: Exclude<Datatype, "BYTES">, values: readonly unkn
       if (!whole) throw wrong();
       array[index] = BigInt(value as number | string);
       if (array[index] !== BigInt(value as number | string)) throw wrong();
-    } else if (datatype === "FP16" || datatype === "FP32" || datatype === "FP64") {
+    } else if (isFloat(datatype)) {
       const number = readFloat(value);
       if (number === undefined) throw wrong();
-      array[index] = datatype === "FP16" ? numberToHalf(number) : number;
+      array[index] = elementOf(datatype, number);
     } else {
       const number = datatype === "BOOL" && typeof value === "boolean" ? Number(value) : value;
       if (!Number.isSafeInteger(number) || (datatype === "BOOL" && number !== 0 && number !== 1))
@@ -91,7 +101,7 @@ export function tensorToJson(tensor: TensorData): JsonTensor {
       if (typeof value === "bigint") {
         return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
       }
-      const number = datatype === "FP16" ? halfToNumber(value) : value;
+      const number = numberOf(datatype, value);
       if (Number.isFinite(number)) return number;
       return Number.isNaN(number) ? null : String(number);
     },

@@ -1,37 +1,23 @@
 import { create } from "@bufbuild/protobuf";
 import { type TensorContents, TensorContentsSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import type { NumericArray } from "./datatype.ts";
+import { type NumericArray, rowOf } from "./datatype.ts";
 import type { TensorData } from "./tensor-data.ts";
 
 const utf8 = new TextEncoder();
 
-/** The elements as a list of the field that fits the datatype. FP16 has none: use `rawContents`. */
-export function typedContents(tensor: TensorData): TensorContents {
-  const { data } = tensor;
-  switch (tensor.datatype) {
-    case "BYTES":
-      return create(TensorContentsSchema, {
-        bytesContents: (data as readonly string[]).map((text) => utf8.encode(text)),
-      });
-    case "BOOL":
-      return create(TensorContentsSchema, {
-        boolContents: listOf(data as Uint8Array).map((value) => value !== 0),
-      });
-    case "INT64":
-      return create(TensorContentsSchema, { int64Contents: listOf(data as BigInt64Array) });
-    case "UINT64":
-      return create(TensorContentsSchema, { uint64Contents: listOf(data as BigUint64Array) });
-    case "FP32":
-      return create(TensorContentsSchema, { fp32Contents: listOf(data as Float32Array) });
-    case "FP64":
-      return create(TensorContentsSchema, { fp64Contents: listOf(data as Float64Array) });
-    case "INT8":
-    case "INT16":
-    case "INT32":
-      return create(TensorContentsSchema, { intContents: listOf(data as Int32Array) });
-    default:
-      return create(TensorContentsSchema, { uintContents: listOf(data as Uint32Array) });
+/** The elements as a list of the field that fits the datatype. Throws TypeError for datatypes that have none: use `rawContents`. */
+export function typedContents({ datatype, data }: TensorData): TensorContents {
+  const { kind, contents } = rowOf(datatype);
+  if (contents === undefined) throw new TypeError(`${datatype} has raw contents only`);
+  if (kind === "text") {
+    const bytesContents = (data as readonly string[]).map((text) => utf8.encode(text));
+    return create(TensorContentsSchema, { bytesContents });
   }
+  if (kind === "flag") {
+    const boolContents = listOf(data as Uint8Array).map((value) => value !== 0);
+    return create(TensorContentsSchema, { boolContents });
+  }
+  return create(TensorContentsSchema, { [contents]: listOf(data as ArrayLike<number>) });
 }
 
 /** A loop: `Array.from` goes by the iterator of the array, which takes five times as long and holds the loop where outputs are large. */

@@ -7,6 +7,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { WeightFile } from "../model/prepared-model.ts";
+import type { Datatype } from "../tensor/datatype.ts";
 import type { Device } from "./device.ts";
 
 /** Word of the control buffer, an Int32Array: the number of the latest request. */
@@ -42,6 +43,9 @@ export interface SessionStart {
   /** Names by the index that frames use. */
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** As the signature has them, in the order of the names. */
+  readonly inputDatatypes: readonly Datatype[];
+  readonly outputDatatypes: readonly Datatype[];
   readonly maxOutputBytes: number;
 }
 

@@ -3,25 +3,12 @@
  * Header: tensor count, extra word count; for each tensor its name's index, datatype, rank, byte offset, byte length and axes;
  * then the extra words. Strings are the UTF-16 length of each element as int32, then all of them as one run of UTF-8.
  */
-import type { Datatype } from "../tensor/datatype.ts";
+import { DATATYPE_NAMES, type Datatype } from "../tensor/datatype.ts";
 import { elementCount } from "../tensor/tensor-data.ts";
 import { lengthBytes } from "./strings.ts";
 
-const DATATYPES: readonly Datatype[] = [
-  "BOOL",
-  "UINT8",
-  "UINT16",
-  "UINT32",
-  "UINT64",
-  "INT8",
-  "INT16",
-  "INT32",
-  "INT64",
-  "FP16",
-  "FP32",
-  "FP64",
-  "BYTES",
-];
+/** The number of a datatype in a header. */
+const CODES: ReadonlyMap<Datatype, number> = new Map(DATATYPE_NAMES.map((name, code) => [name, code]));
 
 const ALIGNMENT = 64;
 const TENSOR_WORDS = 5;
@@ -69,7 +56,7 @@ export function writeHeader(
   let at = 2;
   for (const tensor of tensors) {
     words[at] = tensor.nameIndex;
-    words[at + 1] = DATATYPES.indexOf(tensor.datatype);
+    words[at + 1] = CODES.get(tensor.datatype)!;
     words[at + 2] = tensor.shape.length;
     words[at + 3] = tensor.byteOffset;
     words[at + 4] = tensor.byteLength;
@@ -90,7 +77,7 @@ export function readHeader(memory: SharedArrayBuffer): Frame {
     for (let axis = 0; axis < rank; axis++) shape.push(words[at + TENSOR_WORDS + axis]!);
     tensors.push({
       nameIndex: words[at]!,
-      datatype: DATATYPES[words[at + 1]!]!,
+      datatype: DATATYPE_NAMES[words[at + 1]!]!,
       shape,
       byteOffset: words[at + 3]!,
       byteLength: words[at + 4]!,

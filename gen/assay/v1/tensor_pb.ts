@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file assay/v1/tensor.proto.
  */
 export const file_assay_v1_tensor: GenFile = /*@__PURE__*/
-  fileDesc("ChVhc3NheS92MS90ZW5zb3IucHJvdG8SCGFzc2F5LnYxIvUBCgZUZW5zb3ISGAoEbmFtZRgBIAEoCUIKukgHcgUQARiAAhJwCghkYXRhdHlwZRgCIAEoCUJeukhbcllSBEJPT0xSBVVJTlQ4UgZVSU5UMTZSBlVJTlQzMlIGVUlOVDY0UgRJTlQ4UgVJTlQxNlIFSU5UMzJSBUlOVDY0UgRGUDE2UgRGUDMyUgRGUDY0UgVCWVRFUxIdCgVzaGFwZRgDIAMoA0IOukgLkgEIEBAiBCICKAASKgoIY29udGVudHMYBCABKAsyGC5hc3NheS52MS5UZW5zb3JDb250ZW50cxIUCgxyYXdfY29udGVudHMYBSABKAwiywEKDlRlbnNvckNvbnRlbnRzEhUKDWJvb2xfY29udGVudHMYASADKAgSFAoMaW50X2NvbnRlbnRzGAIgAygFEhYKDmludDY0X2NvbnRlbnRzGAMgAygDEhUKDXVpbnRfY29udGVudHMYBCADKA0SFwoPdWludDY0X2NvbnRlbnRzGAUgAygEEhUKDWZwMzJfY29udGVudHMYBiADKAISFQoNZnA2NF9jb250ZW50cxgHIAMoARIWCg5ieXRlc19jb250ZW50cxgIIAMoDGIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("ChVhc3NheS92MS90ZW5zb3IucHJvdG8SCGFzc2F5LnYxIvsBCgZUZW5zb3ISGAoEbmFtZRgBIAEoCUIKukgHcgUQARiAAhJ2CghkYXRhdHlwZRgCIAEoCUJkukhhcl9SBEJPT0xSBVVJTlQ4UgZVSU5UMTZSBlVJTlQzMlIGVUlOVDY0UgRJTlQ4UgVJTlQxNlIFSU5UMzJSBUlOVDY0UgRGUDE2UgRCRjE2UgRGUDMyUgRGUDY0UgVCWVRFUxIdCgVzaGFwZRgDIAMoA0IOukgLkgEIEBAiBCICKAASKgoIY29udGVudHMYBCABKAsyGC5hc3NheS52MS5UZW5zb3JDb250ZW50cxIUCgxyYXdfY29udGVudHMYBSABKAwiywEKDlRlbnNvckNvbnRlbnRzEhUKDWJvb2xfY29udGVudHMYASADKAgSFAoMaW50X2NvbnRlbnRzGAIgAygFEhYKDmludDY0X2NvbnRlbnRzGAMgAygDEhUKDXVpbnRfY29udGVudHMYBCADKA0SFwoPdWludDY0X2NvbnRlbnRzGAUgAygEEhUKDWZwMzJfY29udGVudHMYBiADKAISFQoNZnA2NF9jb250ZW50cxgHIAMoARIWCg5ieXRlc19jb250ZW50cxgIIAMoDGIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * A named array of one element type, in the words of the Open Inference Protocol.
@@ -29,7 +29,7 @@ export type Tensor = Message<"assay.v1.Tensor"> & {
   name: string;
 
   /**
-   * BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64 or BYTES (strings).
+   * BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, BF16, FP32, FP64 or BYTES (strings).
    *
    * @generated from field: string datatype = 2;
    */
@@ -51,7 +51,7 @@ export type Tensor = Message<"assay.v1.Tensor"> & {
 
   /**
    * The values as little-endian bytes, row-major and without padding. BOOL takes one byte a value;
-   * BYTES takes a 4-byte length and then the bytes of each value. FP16 values have only this form.
+   * BYTES takes a 4-byte length and then the bytes of each value. FP16 and BF16 values have only this form.
    *
    * @generated from field: bytes raw_contents = 5;
    */

@@ -1,6 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { type Tensor, TensorContentsSchema, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { DATATYPE_NAMES, isDatatype, rowOf } from "../../tensor/datatype.ts";
 import { shownValue } from "../json/json-faults.ts";
 import type { Aliases, JsonReader } from "../json/json-message.ts";
 import { type ScalarReading, scalarReading } from "../json/json-scalar.ts";
@@ -9,20 +10,8 @@ import type { ExactJson } from "../json/json-text.ts";
 /** `data`, as the Open Inference Protocol writes a tensor's values in JSON: flat, or nested as the shape says. */
 export const TENSOR_DATA: Aliases = { [TensorSchema.typeName]: { member: "data", read: readData } };
 
-const CONTENT_LISTS: Readonly<Record<string, string>> = {
-  BOOL: "bool_contents",
-  INT8: "int_contents",
-  INT16: "int_contents",
-  INT32: "int_contents",
-  INT64: "int64_contents",
-  UINT8: "uint_contents",
-  UINT16: "uint_contents",
-  UINT32: "uint_contents",
-  UINT64: "uint64_contents",
-  FP32: "fp32_contents",
-  FP64: "fp64_contents",
-  BYTES: "bytes_contents",
-};
+/** The datatypes whose values a list can hold. */
+const LISTED = DATATYPE_NAMES.filter((datatype) => rowOf(datatype).contents !== undefined).join(", ");
 
 const UTF8_TEXT: ScalarReading = {
   read: (value) => (typeof value === "string" ? new Uint8Array(Buffer.from(value)) : undefined),
@@ -36,13 +25,12 @@ function readData(json: ExactJson, message: Message, path: string, reader: JsonR
   const { faults } = reader;
   const tensor = message as Tensor;
   const place = `${path}.data`;
-  const listName = CONTENT_LISTS[tensor.datatype];
+  const { datatype } = tensor;
+  const listName = isDatatype(datatype) ? rowOf(datatype).contents : undefined;
   if (listName === undefined) {
-    const known = Object.keys(CONTENT_LISTS).join(", ");
-    const what =
-      tensor.datatype === "FP16"
-        ? "FP16 values come only as raw_contents, in base64"
-        : `the datatype is ${shownValue(tensor.datatype)}; data takes ${known}`;
+    const what = isDatatype(datatype)
+      ? `${tensor.datatype} values come only as raw_contents, in base64`
+      : `the datatype is ${shownValue(tensor.datatype)}; data takes ${LISTED}`;
     faults.add(place, what, "json.datatype");
     return;
   }
@@ -59,7 +47,7 @@ function readData(json: ExactJson, message: Message, path: string, reader: JsonR
     faults.add(place, flat, "json.nesting");
     return;
   }
-  const field = TensorContentsSchema.fields.find(({ name }) => name === listName)!;
+  const field = TensorContentsSchema.fields.find(({ localName }) => localName === listName)!;
   const isText = tensor.datatype === "BYTES";
   const contents = create(TensorContentsSchema);
   tensor.contents = contents;

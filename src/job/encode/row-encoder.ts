@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type PredictRequest, PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { TableChunk } from "../../table/table-source.ts";
-import { ELEMENT_BYTES, numericView } from "../../tensor/datatype.ts";
+import { elementBytes, isFloat, type NumericDatatype, numericView } from "../../tensor/datatype.ts";
 import type { ColumnMapping, MappedColumn, MappedTensor } from "../columns/column-mapping.ts";
 import { takeRows } from "../results/taken-rows.ts";
 import { writeBooleans } from "./boolean-tensor.ts";
@@ -50,7 +50,7 @@ interface Lent {
   readonly buffer: ArrayBuffer;
 }
 
-type NumericTensor = MappedTensor & { readonly datatype: Exclude<MappedTensor["datatype"], "BYTES"> };
+type NumericTensor = MappedTensor & { readonly datatype: NumericDatatype };
 
 /** Makes requests of chunks. The requests own their bytes until `release`: they outlive the chunk. */
 export interface RowEncoder {
@@ -87,7 +87,7 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
     else {
       const buffer =
         spare.get(tensor)?.pop() ??
-        new ArrayBuffer(CHUNK_ROWS * tensor.columns.length * ELEMENT_BYTES[datatype]);
+        new ArrayBuffer(CHUNK_ROWS * tensor.columns.length * elementBytes(datatype));
       lent.push({ tensor, buffer });
       const numbers = scratch.subarray(0, rowCount);
       rawContents = encodeNumbers({ ...tensor, datatype }, chunk, numbers, options, texts, faults, buffer);
@@ -153,9 +153,9 @@ function encodeNumbers(
       continue;
     }
     const numbers = readNumbers(vectorOf(column), column, rowCount, scratch, options, texts, faults);
-    if (datatype === "FP16" || datatype === "FP32" || datatype === "FP64")
+    if (isFloat(datatype))
       writeFloats(numbers, target as Float32Array, datatype, stride, column.column, faults);
     else writeIntegers(numbers, target, datatype, stride, column.column, faults);
   }
-  return new Uint8Array(buffer, 0, rowCount * step * ELEMENT_BYTES[datatype]);
+  return new Uint8Array(buffer, 0, rowCount * step * elementBytes(datatype));
 }

@@ -1,5 +1,4 @@
-import type { Datatype } from "../../tensor/datatype.ts";
-import { numberToHalf } from "../../tensor/half-float.ts";
+import { type Datatype, type FloatDatatype, rowOf } from "../../tensor/datatype.ts";
 import type { NumberColumn } from "./number-column.ts";
 import type { RowFaults } from "./row-faults.ts";
 
@@ -10,35 +9,21 @@ export interface Stride {
   readonly rowCount: number;
 }
 
-/** The largest magnitude that stays finite in each float datatype. */
-const FLOAT_LIMIT = { FP16: 65504, FP32: 3.4028235677973366e38, FP64: Number.MAX_VALUE } as const;
-
-const INTEGER_LIMITS: Readonly<Partial<Record<Datatype, readonly [bigint, bigint]>>> = {
-  INT8: [-(2n ** 7n), 2n ** 7n - 1n],
-  INT16: [-(2n ** 15n), 2n ** 15n - 1n],
-  INT32: [-(2n ** 31n), 2n ** 31n - 1n],
-  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
-  UINT8: [0n, 2n ** 8n - 1n],
-  UINT16: [0n, 2n ** 16n - 1n],
-  UINT32: [0n, 2n ** 32n - 1n],
-  UINT64: [0n, 2n ** 64n - 1n],
-};
-
 /** Writes numbers into a float tensor; infinity and what becomes infinite in the datatype are faults. */
 export function writeFloats(
   { values }: NumberColumn,
   target: Float32Array | Float64Array | Uint16Array,
-  datatype: "FP16" | "FP32" | "FP64",
+  datatype: FloatDatatype,
   stride: Stride,
   column: string,
   faults: RowFaults,
 ): void {
   const { at, step, rowCount } = stride;
-  const limit = FLOAT_LIMIT[datatype];
-  const half = target instanceof Uint16Array;
+  const { bits, largest } = rowOf(datatype);
+  const limit = largest!;
   for (let row = 0, i = at; row < rowCount; row++, i += step) {
     const value = values[row]!;
-    target[i] = half ? numberToHalf(value) : value;
+    target[i] = bits === undefined ? value : bits.fromNumber(value);
     if (Math.abs(value) > limit)
       faults.add(row, column, `${value} is too large; ${datatype} takes numbers up to about ${limit}`);
   }
@@ -54,7 +39,7 @@ export function writeIntegers(
   faults: RowFaults,
 ): void {
   const { at, step, rowCount } = stride;
-  const [least, most] = INTEGER_LIMITS[datatype]!;
+  const [least, most] = rowOf(datatype).range!;
   const low = Number(least);
   const high = Math.min(Number(most), Number.MAX_SAFE_INTEGER);
   const wide = target instanceof BigInt64Array || target instanceof BigUint64Array;

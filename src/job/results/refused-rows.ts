@@ -1,7 +1,7 @@
 import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { AssayError } from "../../errors.ts";
-import { ELEMENT_BYTES, numericView } from "../../tensor/datatype.ts";
+import { elementBytes, isDatatype, isFloat, numbersOf, numericView } from "../../tensor/datatype.ts";
 import type { MappedTensor } from "../columns/column-mapping.ts";
 import { RowFaults } from "../encode/row-faults.ts";
 
@@ -56,10 +56,11 @@ const ALIKE: Readonly<Record<string, (value: number) => boolean>> = {
 };
 
 function positionsOf({ datatype, rawContents }: Tensor, isAlike: (value: number) => boolean): number[] {
-  if (datatype !== "FP32" && datatype !== "FP64") return [];
-  const count = rawContents.length / ELEMENT_BYTES[datatype];
+  if (!isDatatype(datatype) || !isFloat(datatype)) return [];
+  const count = rawContents.length / elementBytes(datatype);
   // Requests that were cut out of others begin where their allocation begins, so that they are aligned.
-  const values = numericView(datatype, rawContents.buffer, rawContents.byteOffset, count) as Float32Array;
+  const elements = numericView(datatype, rawContents.buffer, rawContents.byteOffset, count) as Float32Array;
+  const values = numbersOf(datatype, elements);
   const positions: number[] = [];
   for (let at = 0; at < count; at++) if (isAlike(values[at]!)) positions.push(at);
   return positions;

@@ -2,8 +2,14 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { type Datatype, ELEMENT_BYTES, numericView } from "../../tensor/datatype.ts";
-import { halfToNumber } from "../../tensor/half-float.ts";
+import {
+  elementBytes,
+  isDatatype,
+  type NumericArray,
+  numbersOf,
+  numericView,
+  rowOf,
+} from "../../tensor/datatype.ts";
 import { counted } from "../../wording/counted.ts";
 
 /** Throws INTERNAL unless the response has one score, and one label, for each of `rowCount` rows where these are wanted. */
@@ -42,19 +48,14 @@ export function outputNumbers(
 }
 
 function tensorNumbers({ datatype, contents, rawContents }: Tensor): ArrayLike<number> {
+  if (!isDatatype(datatype) || datatype === "BYTES") return [];
   if (rawContents.length === 0) {
-    return contents === undefined
-      ? []
-      : datatype === "FP64"
-        ? contents.fp64Contents
-        : datatype === "FP32"
-          ? contents.fp32Contents
-          : [...contents.intContents, ...contents.uintContents, ...[...contents.int64Contents].map(Number)];
+    const field = rowOf(datatype).contents;
+    if (contents === undefined || field === undefined) return [];
+    return Array.from(contents[field] as ArrayLike<number>, Number);
   }
-  const size = ELEMENT_BYTES[datatype as Datatype];
-  const type = datatype as Exclude<Datatype, "BYTES">;
+  const size = elementBytes(datatype);
   const aligned = rawContents.byteOffset % size === 0 ? rawContents : new Uint8Array(rawContents);
-  const view = numericView(type, aligned.buffer, aligned.byteOffset, aligned.length / size);
-  if (datatype === "FP16") return Array.from(view as Uint16Array, halfToNumber);
-  return typeof view[0] === "bigint" ? Array.from(view as BigInt64Array, Number) : (view as Float64Array);
+  const view = numericView(datatype, aligned.buffer, aligned.byteOffset, aligned.length / size);
+  return numbersOf(datatype, view as NumericArray);
 }

@@ -1,5 +1,4 @@
-import type { Datatype } from "../../tensor/datatype.ts";
-import { halfToNumber } from "../../tensor/half-float.ts";
+import { isFloat, numberOf, rowOf } from "../../tensor/datatype.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 
 /** How far a number may be from the expected one: `abs + rel × |expected|`. */
@@ -22,7 +21,7 @@ export interface Mismatch {
 }
 
 /**
- * Compares outputs with expected ones of the same rows, row by row. Numbers agree within the tolerance (wider for FP16),
+ * Compares outputs with expected ones of the same rows, row by row. Numbers agree within the tolerance (wider for floats of 16 bits),
  * whatever their types; NaN equals NaN. Labels are equal, unless the row's two highest values in a float matrix beside them lie
  * within the tolerance. `[N]` and `[N,1]` are the same.
  */
@@ -61,7 +60,7 @@ function agrees(came: number | string, wanted: number | string, { abs, rel }: To
 /** Whole numbers and labels have to be equal. */
 function toleranceFor(output: TensorData, wanted: TensorData, tolerance: Tolerance): Tolerance {
   if (!isFloat(output.datatype) && !isFloat(wanted.datatype)) return { abs: 0, rel: 0 };
-  if (output.datatype !== "FP16") return tolerance;
+  if (rowOf(output.datatype).bits === undefined) return tolerance;
   const { abs, rel } = HALF_TOLERANCE;
   return { abs: Math.max(abs, tolerance.abs), rel: Math.max(rel, tolerance.rel) };
 }
@@ -87,9 +86,5 @@ function isUndecided(
 function valueAt(tensor: TensorData, index: number): number | string {
   const value = tensor.data[index]!;
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return tensor.datatype === "FP16" ? halfToNumber(Number(value)) : value;
-}
-
-function isFloat(datatype: Datatype): boolean {
-  return datatype.startsWith("FP");
+  return typeof value === "string" ? value : numberOf(tensor.datatype, value);
 }

@@ -1,5 +1,12 @@
-import { type Datatype, ELEMENT_BYTES, type NumericArray, numericView } from "../../tensor/datatype.ts";
-import { halfToNumber, numberToHalf } from "../../tensor/half-float.ts";
+import {
+  type Datatype,
+  elementBytes,
+  elementOf,
+  isFloat,
+  type NumericArray,
+  numberOf,
+  numericView,
+} from "../../tensor/datatype.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { didYouMean } from "../../wording/nearest-name.ts";
 import { quoted } from "../refusal.ts";
@@ -60,7 +67,7 @@ export function defaultRows(spec: TensorSpec, rowCount: number, batched: boolean
   const values = Array.from({ length: rowCount }, () => one).flat();
   const shape = [rowCount, ...defaultValue.shape.slice(1)];
   if (spec.datatype === "BYTES") return { ...defaultValue, shape, data: values as string[] };
-  const buffer = new ArrayBuffer(values.length * ELEMENT_BYTES[spec.datatype]);
+  const buffer = new ArrayBuffer(values.length * elementBytes(spec.datatype));
   const data = numericView(spec.datatype, buffer, 0, values.length);
   for (const [index, value] of values.entries())
     (data as (number | bigint)[] | NumericArray)[index] = value as never;
@@ -77,20 +84,19 @@ function convert(tensor: TensorData, datatype: Datatype): TensorData["data"] | u
   const source = tensor.data as NumericArray;
   const data = numericView(
     datatype,
-    new ArrayBuffer(source.length * ELEMENT_BYTES[datatype]),
+    new ArrayBuffer(source.length * elementBytes(datatype)),
     0,
     source.length,
   );
   for (let i = 0; i < source.length; i++) {
-    const value = tensor.datatype === "FP16" ? halfToNumber(Number(source[i])) : Number(source[i]);
+    const value = numberOf(tensor.datatype, Number(source[i]));
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
       if (!Number.isSafeInteger(value)) return undefined;
       data[i] = BigInt(value);
       if (Number(data[i]) !== value) return undefined;
-    } else if (datatype === "FP16") data[i] = numberToHalf(value);
-    else {
-      data[i] = value;
-      if (!datatype.startsWith("FP") && data[i] !== value) return undefined;
+    } else {
+      data[i] = elementOf(datatype, value);
+      if (!isFloat(datatype) && data[i] !== value) return undefined;
     }
   }
   return data;

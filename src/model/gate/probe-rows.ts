@@ -1,5 +1,4 @@
-import { ELEMENT_BYTES, numericView } from "../../tensor/datatype.ts";
-import { numberToHalf } from "../../tensor/half-float.ts";
+import { elementBytes, elementOf, isFloat, numericView } from "../../tensor/datatype.ts";
 import { elementCount, type TensorData } from "../../tensor/tensor-data.ts";
 import type { ModelSignature, TensorSpec } from "../signature.ts";
 
@@ -37,14 +36,14 @@ export function madeUpInput(
     });
     return { name, datatype, shape, data };
   }
-  const data = numericView(datatype, new ArrayBuffer(count * ELEMENT_BYTES[datatype]), 0, count);
+  const data = numericView(datatype, new ArrayBuffer(count * elementBytes(datatype)), 0, count);
   for (let i = 0; i < count; i++) {
     const random = hash(name, i);
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(random % integers);
-    else if (datatype.startsWith("FP")) {
+    else if (isFloat(datatype)) {
       const scale = SCALES[Math.floor(i / Math.max(1, perRow)) % SCALES.length]!;
       const value = ((random % 4001) / 1000 - 2) * scale;
-      data[i] = datatype === "FP16" ? numberToHalf(value) : Number(value.toPrecision(4));
+      data[i] = elementOf(datatype, Number(value.toPrecision(4)));
     } else data[i] = datatype === "BOOL" ? random % 2 : random % integers;
   }
   return { name, datatype, shape, data };

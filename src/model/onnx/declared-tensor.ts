@@ -34,7 +34,7 @@ export function readDeclaredTensor(value: ValueInfoProto, role: "input" | "outpu
   if (datatype === undefined) {
     throw refusal(
       `${role} ${quoted(name)} has the element type ${elementTypeName(type.value.elemType)}; expected bool, an integer of 8 to 64 bits, ` +
-        "float16, float32, float64 or string: add a Cast at this place before the export",
+        "float16, bfloat16, float32, float64 or string: add a Cast at this place before the export",
     );
   }
   const dimensions = type.value.shape?.dim.map(({ value: dim }): Dimension => {

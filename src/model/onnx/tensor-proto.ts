@@ -1,5 +1,5 @@
 import { type TensorProto, TensorProto_DataType } from "../../../gen/onnx/onnx-ml_pb.ts";
-import { ELEMENT_BYTES, type NumericArray, numericView } from "../../tensor/datatype.ts";
+import { elementBytes, type NumericArray, numericView, rowOf } from "../../tensor/datatype.ts";
 import { elementCount, type TensorData } from "../../tensor/tensor-data.ts";
 import { quoted, refusal } from "../refusal.ts";
 import { datatypeOf, elementTypeName } from "./element-type.ts";
@@ -20,7 +20,7 @@ export function decodeTensor(tensor: TensorProto, name = tensor.name): TensorDat
     return { name, datatype, shape, data };
   }
   if (tensor.rawData.length > 0) {
-    if (tensor.rawData.length !== count * ELEMENT_BYTES[datatype]) {
+    if (tensor.rawData.length !== count * elementBytes(datatype)) {
       throw misfit(name, shape, `${tensor.rawData.length} bytes of ${datatype}`);
     }
     const copy = new Uint8Array(tensor.rawData);
@@ -28,7 +28,7 @@ export function decodeTensor(tensor: TensorProto, name = tensor.name): TensorDat
   }
   const values = typedValues(tensor);
   if (values.length !== count) throw misfit(name, shape, `${values.length} values`);
-  const data = numericView(datatype, new ArrayBuffer(count * ELEMENT_BYTES[datatype]), 0, count);
+  const data = numericView(datatype, new ArrayBuffer(count * elementBytes(datatype)), 0, count);
   fill(data, values);
   return { name, datatype, shape, data };
 }
@@ -36,7 +36,8 @@ export function decodeTensor(tensor: TensorProto, name = tensor.name): TensorDat
 /** The values of a small one-dimensional constant as text, for class labels; undefined for half floats and absent values. */
 export function labelTexts(tensor: TensorProto): string[] | undefined {
   const datatype = datatypeOf(tensor.dataType);
-  if (datatype === undefined || datatype === "FP16" || tensor.externalData.length > 0) return undefined;
+  if (datatype === undefined || rowOf(datatype).bits !== undefined || tensor.externalData.length > 0)
+    return undefined;
   try {
     return Array.from(decodeTensor(tensor).data as ArrayLike<string | number | bigint>, String);
   } catch {

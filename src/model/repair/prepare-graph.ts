@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../../../gen/assay/config/v1/model_config_pb.ts";
 import type { GraphProto, ValueInfoProto } from "../../../gen/onnx/onnx-ml_pb.ts";
+import { isFloat } from "../../tensor/datatype.ts";
 import { buildSignature } from "../build-signature.ts";
 import type { ConfigMistakes } from "../config/config-mistakes.ts";
 import {
@@ -185,8 +186,7 @@ function correctType(
   repairs: Repair[],
 ): DeclaredTensor {
   const made = datatypeOf(madeElementType(output.name, graph, index) ?? 0);
-  const isOther =
-    made?.startsWith("FP") === true && output.datatype.startsWith("FP") && made !== output.datatype;
+  const isOther = made !== undefined && isFloat(made) && isFloat(output.datatype) && made !== output.datatype;
   if (!isOther) return output;
   edits.dropValueInfo = true;
   repairs.push({

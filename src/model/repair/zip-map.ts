@@ -6,6 +6,7 @@ import {
   NodeProtoSchema,
   TensorProto_DataType,
 } from "../../../gen/onnx/onnx-ml_pb.ts";
+import { isFloat } from "../../tensor/datatype.ts";
 import type { DeclaredTensor } from "../onnx/declared-tensor.ts";
 import { datatypeOf } from "../onnx/element-type.ts";
 import type { GraphIndex } from "../onnx/graph-index.ts";
@@ -40,9 +41,9 @@ export function removeZipMap(
     return undefined;
   const labels = zipMapLabels(node);
   const given = datatypeOf(inferElementType(node.input[0] ?? "", graph, index) ?? 0);
-  const isFloat = given?.startsWith("FP") === true;
-  edits.replaceNodes.set(graph.node.indexOf(node), isFloat ? identity(node) : castToFloat(node));
-  const served = isFloat ? given : "FP32";
+  const isFloats = given !== undefined && isFloat(given);
+  edits.replaceNodes.set(graph.node.indexOf(node), isFloats ? identity(node) : castToFloat(node));
+  const served = isFloats ? given : "FP32";
   edits.dropValueInfo = true;
   const width = labels.length > 0 ? labels.length : undefined;
   return {

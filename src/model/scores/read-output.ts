@@ -1,3 +1,4 @@
+import { isFloat as isFloatType } from "../../tensor/datatype.ts";
 import { quoted } from "../refusal.ts";
 import type { TensorSpec } from "../signature.ts";
 import type { OutputOrigin } from "./output-origins.ts";
@@ -28,12 +29,12 @@ export function isFloatMatrix(spec: TensorSpec): boolean {
 
 /** True for 16, 32 and 64 bit floats. */
 export function isFloat({ datatype }: TensorSpec): boolean {
-  return datatype.startsWith("FP");
+  return isFloatType(datatype);
 }
 
 /** Of labels that say the same, names before numbers before floats. */
 export function preference({ datatype }: TensorSpec): number {
-  return datatype === "BYTES" ? 0 : datatype.startsWith("FP") ? 2 : 1;
+  return datatype === "BYTES" ? 0 : isFloatType(datatype) ? 2 : 1;
 }
 
 /** What exporters call the uncertainty that stands beside a prediction. */

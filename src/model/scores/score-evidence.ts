@@ -1,4 +1,4 @@
-import { halfToNumber } from "../../tensor/half-float.ts";
+import { numbersOf, rowOf } from "../../tensor/datatype.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { quoted } from "../refusal.ts";
 import type { ScoreRule, TensorSpec } from "../signature.ts";
@@ -173,11 +173,10 @@ function labelTexts(label: TensorData): string[] {
   const { datatype, data } = label;
   if (datatype === "BOOL")
     return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
-  if (datatype === "FP16") return numbers(label).map(String);
+  if (rowOf(datatype).bits !== undefined) return numbers(label).map(String);
   return Array.from(data as ArrayLike<string | number | bigint>, String);
 }
 
 function numbers({ datatype, data }: TensorData): number[] {
-  if (datatype === "FP16") return Array.from(data as ArrayLike<number>, halfToNumber);
-  return Array.from(data as ArrayLike<number>, Number);
+  return Array.from(numbersOf(datatype, data as ArrayLike<number>), Number);
 }

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { ModelSignature } from "../../model/signature.ts";
+import { rowOf } from "../../tensor/datatype.ts";
 import { rawContents, typedContents } from "../../tensor/tensor-contents.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { readLabels, readScores } from "./row-scores.ts";
@@ -67,7 +68,7 @@ function namesOf(asked: readonly string[], signature: ModelSignature): readonly 
 function toTensor(output: TensorData, raw: boolean): Tensor {
   const { name, datatype } = output;
   const shape = output.shape.map(BigInt);
-  if (raw || datatype === "FP16") {
+  if (raw || rowOf(datatype).contents === undefined) {
     return create(TensorSchema, { name, datatype, shape, rawContents: rawContents(output) });
   }
   return create(TensorSchema, { name, datatype, shape, contents: typedContents(output) });

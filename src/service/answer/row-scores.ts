@@ -1,5 +1,5 @@
 import type { ModelSignature, ScoreRule } from "../../model/signature.ts";
-import { halfToNumber } from "../../tensor/half-float.ts";
+import { type NumericArray, numbersOf, rowOf } from "../../tensor/datatype.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 
 /** Integer labels whose text is made once. */
@@ -43,7 +43,7 @@ export function readLabels(
 function labelTexts({ datatype, data }: TensorData): string[] {
   if (datatype === "BOOL")
     return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
-  if (datatype === "FP16") return Array.from(data as ArrayLike<number>, (half) => String(halfToNumber(half)));
+  if (rowOf(datatype).bits !== undefined) return Array.from(numbers({ datatype, data }), String);
   return texts(data as ArrayLike<string | number | bigint>);
 }
 
@@ -65,8 +65,6 @@ function highest(values: ArrayLike<number>, from: number, width: number): number
 }
 
 /** The output's elements as numbers: where they lie, unless they must be converted. */
-function numbers({ datatype, data }: TensorData): ArrayLike<number> {
-  if (datatype === "FP16") return Array.from(data as ArrayLike<number>, (half) => halfToNumber(half));
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Array.from(data, Number);
-  return data as ArrayLike<number>;
+function numbers({ datatype, data }: Pick<TensorData, "datatype" | "data">): ArrayLike<number> {
+  return numbersOf(datatype, data as NumericArray);
 }

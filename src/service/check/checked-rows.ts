@@ -1,6 +1,6 @@
 import type { EntryInput } from "../../batcher/batcher.ts";
 import type { ModelSignature } from "../../model/signature.ts";
-import { ELEMENT_BYTES } from "../../tensor/datatype.ts";
+import { elementBytes } from "../../tensor/datatype.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
 import type { InputValues } from "./input-values.ts";
 
@@ -54,7 +54,7 @@ export function byteCount(rows: CheckedRows): number {
     if (values.kind === "strings") bytes += textBytes(values.values);
     else if (values.kind === "repeated" && values.row.kind === "strings") {
       bytes += rows.rowCount * textBytes(values.row.values);
-    } else bytes += rows.rowCount * elementCount(input.tailShape) * ELEMENT_BYTES[input.datatype];
+    } else bytes += rows.rowCount * elementCount(input.tailShape) * elementBytes(input.datatype);
   }
   return bytes;
 }

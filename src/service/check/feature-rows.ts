@@ -2,7 +2,7 @@ import type { ModelSignature, TensorSpec } from "../../model/signature.ts";
 import { listed, shownShape } from "../../wording/field-paths.ts";
 import type { CheckedRows } from "./checked-rows.ts";
 import { MOST_ITEMS } from "./rule-outline.ts";
-import { floatFault, floatLimit, isFloat } from "./value-rules.ts";
+import { floatFault, floatLimit } from "./value-rules.ts";
 import type { Violations } from "./violations.ts";
 
 /**
@@ -63,7 +63,7 @@ export function featureInput(signature: ModelSignature): TensorSpec | undefined 
   const required = signature.inputs.filter((input) => !input.optional);
   const spec = required[0];
   if (required.length !== 1 || spec === undefined) return undefined;
-  if (!isFloat(spec.datatype) || spec.datatype === "FP16") return undefined;
+  if (spec.datatype !== "FP32" && spec.datatype !== "FP64") return undefined;
   const tail = tailOf(spec, signature);
   return tail.every((length) => length >= 0) || (tail.length === 1 && tail[0] === -1) ? spec : undefined;
 }

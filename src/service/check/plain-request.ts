@@ -1,6 +1,6 @@
 import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
-import { ELEMENT_BYTES } from "../../tensor/datatype.ts";
+import { isDatatype } from "../../tensor/datatype.ts";
 
 /**
  * True only for requests that keep every rule of the schema, told without the validator, which takes a third of the time of a
@@ -21,7 +21,7 @@ function isPlainName(name: string): boolean {
 }
 
 function isPlainTensor({ name, datatype, shape }: Tensor): boolean {
-  if (!isPlainName(name) || !Object.hasOwn(ELEMENT_BYTES, datatype) || shape.length > 16) return false;
+  if (!isPlainName(name) || !isDatatype(datatype) || shape.length > 16) return false;
   for (const length of shape) if (length < 0n) return false;
   return true;
 }

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Column } from "../../model/row-columns.ts";
+import { isFloat } from "../../tensor/datatype.ts";
 import { shownName } from "../../wording/field-paths.ts";
 import {
   exceedsIntegerRange,
@@ -7,7 +8,6 @@ import {
   floatFault,
   floatLimit,
   integerFault,
-  isFloat,
   stringFault,
 } from "./value-rules.ts";
 

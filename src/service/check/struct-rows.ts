@@ -2,12 +2,11 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { exporterSpelling } from "../../model/column-names.ts";
 import type { Column, RowColumns } from "../../model/row-columns.ts";
 import type { ModelSignature } from "../../model/signature.ts";
-import { numberToHalf } from "../../tensor/half-float.ts";
+import { type Datatype, isFloat, rowOf } from "../../tensor/datatype.ts";
 import { cellPath, shownName } from "../../wording/field-paths.ts";
 import type { CheckedInput, CheckedRows } from "./checked-rows.ts";
 import type { InputValues } from "./input-values.ts";
 import { type Cell, cellFault, readCell } from "./row-cells.ts";
-import { isFloat } from "./value-rules.ts";
 import type { Violations } from "./violations.ts";
 
 /**
@@ -196,9 +195,10 @@ function interleaved(
   return flat;
 }
 
-function asValues(datatype: string, flat: readonly Cell[]): InputValues {
+function asValues(datatype: Datatype, flat: readonly Cell[]): InputValues {
   if (datatype === "BYTES") return { kind: "strings", values: flat as string[] };
   if (datatype === "BOOL") return { kind: "booleans", values: flat as boolean[] };
-  if (datatype === "FP16") return { kind: "numbers", values: (flat as number[]).map(numberToHalf) };
-  return { kind: "numbers", values: flat as number[] };
+  const { bits } = rowOf(datatype);
+  const numbers = flat as number[];
+  return { kind: "numbers", values: bits === undefined ? numbers : numbers.map(bits.fromNumber) };
 }

@@ -1,39 +1,17 @@
-import type { Datatype } from "../../tensor/datatype.ts";
-import type { FloatDatatype } from "../../tensor/float-bytes.ts";
-
-const INTEGER_RANGE: Readonly<Partial<Record<Datatype, readonly [bigint, bigint]>>> = {
-  INT8: [-128n, 127n],
-  INT16: [-32768n, 32767n],
-  INT32: [-2147483648n, 2147483647n],
-  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
-  UINT8: [0n, 255n],
-  UINT16: [0n, 65535n],
-  UINT32: [0n, 4294967295n],
-  UINT64: [0n, 2n ** 64n - 1n],
-};
+import { DATATYPE_NAMES, type Datatype, rowOf } from "../../tensor/datatype.ts";
 
 const LEAST: Partial<Record<Datatype, number>> = {};
 const MOST: Partial<Record<Datatype, number>> = {};
-for (const [datatype, [least, most]] of Object.entries(INTEGER_RANGE)) {
-  LEAST[datatype as Datatype] = Number(least);
-  MOST[datatype as Datatype] = Number(most);
+for (const datatype of DATATYPE_NAMES) {
+  const { range } = rowOf(datatype);
+  if (range === undefined) continue;
+  LEAST[datatype] = Number(range[0]);
+  MOST[datatype] = Number(range[1]);
 }
-
-/** The smallest and largest value of an integer datatype; undefined for all others. */
-export function integerRange(datatype: Datatype): readonly [bigint, bigint] | undefined {
-  return INTEGER_RANGE[datatype];
-}
-
-/** True for FP16, FP32 and FP64. */
-export function isFloat(datatype: Datatype): datatype is FloatDatatype {
-  return datatype === "FP16" || datatype === "FP32" || datatype === "FP64";
-}
-
-const FLOAT_LIMIT: Readonly<Partial<Record<Datatype, number>>> = { FP16: 65504, FP32: 3.4028235677973366e38 };
 
 /** The largest magnitude that stays finite in a float datatype; `Math.abs(x) <= limit` is false for NaN and infinity. */
 export function floatLimit(datatype: Datatype): number {
-  return FLOAT_LIMIT[datatype] ?? Number.MAX_VALUE;
+  return rowOf(datatype).largest ?? Number.MAX_VALUE;
 }
 
 /**
@@ -49,8 +27,8 @@ export function floatFault(value: number, datatype: Datatype, rejectNan: boolean
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
     return { rule: "value.finite", description: `${value} came; a finite number is expected` };
   }
-  const limit = FLOAT_LIMIT[datatype];
-  if (limit !== undefined && Math.abs(value) > limit) {
+  const limit = floatLimit(datatype);
+  if (Math.abs(value) > limit) {
     return {
       rule: "value.range",
       description: `${value} came; the largest ${datatype} number is about ${limit}`,
@@ -82,7 +60,7 @@ export function exceedsIntegerRange(value: number, datatype: Datatype): boolean 
 
 /** What is wrong with the size of an integer, as rule and description, or undefined. */
 export function integerRangeFault(value: bigint, datatype: Datatype): Fault | undefined {
-  const range = integerRange(datatype);
+  const { range } = rowOf(datatype);
   if (range === undefined || (value >= range[0] && value <= range[1])) return undefined;
   return { rule: "value.range", description: `${value} came; ${datatype} takes ${range[0]} to ${range[1]}` };
 }

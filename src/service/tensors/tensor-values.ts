@@ -1,6 +1,6 @@
 import type { Tensor, TensorContents } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { TensorSpec } from "../../model/signature.ts";
-import { type Datatype, ELEMENT_BYTES } from "../../tensor/datatype.ts";
+import { type ContentsField, elementBytes, isFloat, rowOf } from "../../tensor/datatype.ts";
 import { floatReader, mayHoldNonFinite } from "../../tensor/float-bytes.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
 import { shownShape } from "../../wording/field-paths.ts";
@@ -11,28 +11,10 @@ import {
   floatFault,
   floatLimit,
   integerRangeFault,
-  isFloat,
 } from "../check/value-rules.ts";
 import type { Violations } from "../check/violations.ts";
 import { createElementFaults, type ElementFaults } from "./element-faults.ts";
 import { findRawTexts, readRawTexts, readTexts, textFault } from "./text-elements.ts";
-
-type ContentsField = Exclude<keyof TensorContents, `$${string}`>;
-
-const FIELD: Readonly<Record<Exclude<Datatype, "FP16">, ContentsField>> = {
-  BOOL: "boolContents",
-  INT8: "intContents",
-  INT16: "intContents",
-  INT32: "intContents",
-  INT64: "int64Contents",
-  UINT8: "uintContents",
-  UINT16: "uintContents",
-  UINT32: "uintContents",
-  UINT64: "uint64Contents",
-  FP32: "fp32Contents",
-  FP64: "fp64Contents",
-  BYTES: "bytesContents",
-};
 
 const PROTO_NAME: Readonly<Record<ContentsField, string>> = {
   boolContents: "bool_contents",
@@ -74,11 +56,15 @@ export function readTensorValues(
     return undefined;
   }
   if (rawContents.length > 0) return readRaw(rawContents, shape, options, spec, path, violations);
-  if (spec.datatype === "FP16") {
-    violations.add(`${path}.contents`, "FP16 values come only as raw_contents", "tensor.contents");
+  const { contents: field } = rowOf(spec.datatype);
+  if (field === undefined) {
+    violations.add(
+      `${path}.contents`,
+      `${spec.datatype} values come only as raw_contents`,
+      "tensor.contents",
+    );
     return undefined;
   }
-  const field = FIELD[spec.datatype];
   const wrong = set.find((name) => name !== field);
   if (wrong !== undefined) {
     violations.add(
@@ -117,7 +103,7 @@ function typedValues(
     return { kind: "integers", values: contents[field] };
   const values = contents[field];
   if (isFloat(spec.datatype)) checkFloats(values, spec, place);
-  else if (ELEMENT_BYTES[spec.datatype] < 4) checkIntegers(values, spec, place);
+  else if (elementBytes(spec.datatype) < 4) checkIntegers(values, spec, place);
   return { kind: "numbers", values };
 }
 
@@ -171,7 +157,7 @@ function readRaw(
 ): InputValues | undefined {
   const before = violations.count;
   const expected = elementCount(shape);
-  const size = spec.datatype === "BYTES" ? 1 : ELEMENT_BYTES[spec.datatype];
+  const size = spec.datatype === "BYTES" ? 1 : elementBytes(spec.datatype);
   const isWhole = spec.datatype !== "BYTES" && bytes.length === expected * size;
   if (isWhole && isFloat(spec.datatype) && !mayHoldNonFinite(bytes, spec.datatype)) {
     return { kind: "raw", bytes };
@@ -217,7 +203,7 @@ function checkRawValues(bytes: Uint8Array, spec: TensorSpec, place: ElementPlace
   if (!isFloat(datatype)) return;
   const read = floatReader(bytes, datatype);
   const faults = elementFaults(place, (index) => floatFault(read(index), datatype, rejectNan)!);
-  const count = bytes.length / ELEMENT_BYTES[datatype];
+  const count = bytes.length / elementBytes(datatype);
   for (let i = 0; i < count; i++) {
     const value = read(i);
     if (Number.isFinite(value)) continue;

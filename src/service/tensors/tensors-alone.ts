@@ -1,6 +1,6 @@
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { TensorSpec } from "../../model/signature.ts";
-import { type Datatype, ELEMENT_BYTES } from "../../tensor/datatype.ts";
+import { type Datatype, isDatatype } from "../../tensor/datatype.ts";
 import { shownName } from "../../wording/field-paths.ts";
 import { MOST_ITEMS } from "../check/rule-outline.ts";
 import type { Violations } from "../check/violations.ts";
@@ -23,7 +23,7 @@ export function checkTensorsAlone(tensors: readonly Tensor[], violations: Violat
       );
     } else seen.set(tensor.name, index);
     // The schema's rules have named these.
-    if (!Object.hasOwn(ELEMENT_BYTES, tensor.datatype) || tensor.shape.length > MOST_ITEMS.shape) continue;
+    if (!isDatatype(tensor.datatype) || tensor.shape.length > MOST_ITEMS.shape) continue;
     const shape = tensor.shape.map(Number);
     if (shape.some((length) => length < 0)) continue;
     readTensorValues(tensor, shape, OF_ANY_MODEL, specOf(tensor), path, violations);

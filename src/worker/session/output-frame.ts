@@ -1,8 +1,9 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { type NumericArray, numericView } from "../../tensor/datatype.ts";
+import { type Datatype, elementOf, type NumericArray, numericView, rowOf } from "../../tensor/datatype.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
+import type { SessionStart } from "../channel.ts";
 import { alignOffset, type FrameTensor, headerBytes, writeHeader } from "../frame.ts";
 import type { SlotMemory } from "../slot-memory.ts";
 import { type EncodedStrings, joinStrings, lengthBytes, writeStrings } from "../strings.ts";
@@ -20,7 +21,7 @@ interface OutputTensor {
  */
 export function writeOutputs(
   outputs: InferenceSession.OnnxValueMapType,
-  outputNames: readonly string[],
+  { outputNames, outputDatatypes }: Pick<SessionStart, "outputNames" | "outputDatatypes">,
   memory: SlotMemory,
   maxBytes: number,
 ): void {
@@ -29,7 +30,7 @@ export function writeOutputs(
     const name = outputNames[nameIndex]!;
     // Outputs may be called `constructor`.
     const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
-    if (output !== undefined) tensors.push(outputTensor(nameIndex, name, output));
+    if (output !== undefined) tensors.push(outputTensor(nameIndex, name, output, outputDatatypes[nameIndex]));
   }
   const places = tensors.map((tensor) => tensor.place);
   let end = headerBytes(places, 0);
@@ -58,7 +59,11 @@ function outputTensor(
   nameIndex: number,
   name: string,
   output: InferenceSession.OnnxValueMapType[string],
+  declared: Datatype | undefined,
 ): OutputTensor {
+  if (declared !== undefined && rowOf(declared).sessionType === undefined) {
+    return carriedTensor(nameIndex, declared, output);
+  }
   const datatype = datatypeOf(output.type);
   if (datatype === undefined) {
     throw new AssayError(
@@ -70,6 +75,19 @@ function outputTensor(
   const encoded = datatype === "BYTES" ? joinStrings(data as readonly string[]) : undefined;
   const byteLength = encoded === undefined ? (data as NumericArray).byteLength : encoded.byteLength;
   return { place: { nameIndex, datatype, shape: output.dims, byteOffset: 0, byteLength }, data, encoded };
+}
+
+/** The session gives the numbers of a datatype that it has no tensors of as float32. */
+function carriedTensor(
+  nameIndex: number,
+  datatype: Datatype,
+  output: InferenceSession.OnnxValueMapType[string],
+): OutputTensor {
+  const numbers = output.data as Float32Array;
+  const data = new Uint16Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) data[i] = elementOf(datatype, numbers[i]!);
+  const place = { nameIndex, datatype, shape: output.dims, byteOffset: 0, byteLength: data.byteLength };
+  return { place, data, encoded: undefined };
 }
 
 function copyNumeric(memory: SharedArrayBuffer, place: FrameTensor, data: NumericArray): void {

@@ -15,8 +15,8 @@ const RUNS_PER_TURN = 256;
 export async function openSessionRunner(plan: SessionStart): Promise<Runner> {
   const start: SessionStart = {
     ...plan,
-    inputNames: plan.inputNames.map(sessionName),
-    outputNames: plan.outputNames.map(sessionName),
+    inputNames: plan.inputNames.map((name, index) => sessionName(name, plan.inputDatatypes[index])),
+    outputNames: plan.outputNames.map((name, index) => sessionName(name, plan.outputDatatypes[index])),
   };
   const session = await createSession(start);
   // The session has its own: a process need not keep what it was made of.
@@ -37,10 +37,9 @@ class SessionRunner implements Runner {
 
   async run(memory: SharedArrayBuffer, output: SlotMemory): Promise<number> {
     if (++this.#runs % RUNS_PER_TURN === 0) await this.#turn();
-    const { outputNames, maxOutputBytes } = this.#start;
     try {
       const results = await runSession(this.#session, this.#start, memory, readHeader(memory));
-      writeOutputs(results, outputNames, output, maxOutputBytes);
+      writeOutputs(results, this.#start, output, this.#start.maxOutputBytes);
       return RUN_OK;
     } catch (error) {
       if (!(error instanceof AssayError)) throw error;

@@ -3,7 +3,15 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { explainLoadFailure } from "../../model/load-failure.ts";
 import { explainRunFailure } from "../../model/run-failure.ts";
-import { type Datatype, numericView } from "../../tensor/datatype.ts";
+import {
+  DATATYPE_NAMES,
+  type Datatype,
+  type NumericArray,
+  type NumericDatatype,
+  numbersOf,
+  numericView,
+  rowOf,
+} from "../../tensor/datatype.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
 import type { SessionStart } from "../channel.ts";
 import { deviceName } from "../device.ts";
@@ -13,27 +21,9 @@ import { cleanOrtMessage } from "./ort-message.ts";
 import { sessionOptions } from "./session-options.ts";
 import { readWeights, type Weights } from "./weights.ts";
 
-const ORT_TYPES: Readonly<Record<Datatype, Tensor.Type>> = {
-  BOOL: "bool",
-  UINT8: "uint8",
-  UINT16: "uint16",
-  UINT32: "uint32",
-  UINT64: "uint64",
-  INT8: "int8",
-  INT16: "int16",
-  INT32: "int32",
-  INT64: "int64",
-  FP16: "float16",
-  FP32: "float32",
-  FP64: "float64",
-  BYTES: "string",
-};
-
 /** Open Inference's name of an ONNX Runtime element type; undefined for types that Assay does not serve. */
 export function datatypeOf(type: Tensor.Type): Datatype | undefined {
-  for (const [datatype, ortType] of Object.entries(ORT_TYPES))
-    if (ortType === type) return datatype as Datatype;
-  return undefined;
+  return DATATYPE_NAMES.find((datatype) => rowOf(datatype).sessionType === type);
 }
 
 /** Makes the session; `start.bytes` are given up to it, unless they are shared. Throws MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
@@ -88,7 +78,7 @@ export async function runSession(
     feeds[start.inputNames[tensor.nameIndex]!] =
       datatype === "BYTES"
         ? new Tensor("string", readStrings(memory, byteOffset, count, byteLength), shape)
-        : numericTensor(ORT_TYPES[datatype], numericView(datatype, memory, byteOffset, count), shape);
+        : numericTensor(datatype, numericView(datatype, memory, byteOffset, count), shape);
   }
   const { outputNames } = start;
   const fetches = frame.extras.length === 0 ? outputNames : frame.extras.map((index) => outputNames[index]!);
@@ -102,10 +92,9 @@ export async function runSession(
   }
 }
 
-function numericTensor(
-  type: Tensor.Type,
-  data: ReturnType<typeof numericView>,
-  shape: readonly number[],
-): Tensor {
-  return new Tensor(type, data as Tensor.DataType, shape);
+function numericTensor(datatype: NumericDatatype, data: NumericArray, shape: readonly number[]): Tensor {
+  const { sessionType } = rowOf(datatype);
+  if (sessionType !== undefined)
+    return new Tensor(sessionType as Tensor.Type, data as Tensor.DataType, shape);
+  return new Tensor("float32", Float32Array.from(numbersOf(datatype, data as Uint16Array)), shape);
 }

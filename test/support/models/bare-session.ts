@@ -2,28 +2,12 @@ import { createRequire } from "node:module";
 import type { Run } from "../../../src/model/gate/coupling-check.ts";
 import type { PreparedModel } from "../../../src/model/prepared-model.ts";
 import { sessionName } from "../../../src/model/repair/session-names.ts";
-import type { Datatype, NumericArray } from "../../../src/tensor/datatype.ts";
+import { DATATYPE_NAMES, type NumericArray, rowOf } from "../../../src/tensor/datatype.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 
 // onnxruntime-node takes float16 as Uint16Array only where this is absent when the first tensor is made.
 Reflect.deleteProperty(globalThis, "Float16Array");
 const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof import("onnxruntime-node");
-
-const TYPES: Readonly<Record<Datatype, string>> = {
-  BOOL: "bool",
-  UINT8: "uint8",
-  UINT16: "uint16",
-  UINT32: "uint32",
-  UINT64: "uint64",
-  INT8: "int8",
-  INT16: "int16",
-  INT32: "int32",
-  INT64: "int64",
-  FP16: "float16",
-  FP32: "float32",
-  FP64: "float64",
-  BYTES: "string",
-};
 
 /** A session of onnxruntime-node without anything of Assay's between; whoever makes it calls `release`. */
 export interface BareSession {
@@ -46,7 +30,7 @@ export async function openBareSession(bytes: Uint8Array, folder?: string): Promi
     async run(inputs) {
       const feeds: Record<string, InstanceType<typeof ort.Tensor>> = Object.create(null);
       for (const { name, datatype, shape, data } of inputs) {
-        feeds[name] = new ort.Tensor(TYPES[datatype] as "float32", data as Float32Array, shape);
+        feeds[name] = new ort.Tensor(rowOf(datatype).sessionType as "float32", data as Float32Array, shape);
       }
       const results = await session.run(feeds);
       return session.outputNames.flatMap((name) => {
@@ -71,6 +55,6 @@ export async function openPreparedSession(model: PreparedModel): Promise<BareSes
 }
 
 function fromOrt(name: string, tensor: InstanceType<typeof ort.Tensor>): TensorData {
-  const datatype = (Object.keys(TYPES) as Datatype[]).find((key) => TYPES[key] === tensor.type)!;
+  const datatype = DATATYPE_NAMES.find((key) => rowOf(key).sessionType === tensor.type)!;
   return { name, datatype, shape: tensor.dims, data: tensor.data as unknown as NumericArray };
 }

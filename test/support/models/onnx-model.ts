@@ -6,7 +6,6 @@ import {
   type NodeProto,
   NodeProtoSchema,
   TensorProto_DataLocation,
-  TensorProto_DataType,
   TensorProtoSchema,
   type TensorShapeProto_Dimension,
   TensorShapeProto_DimensionSchema,
@@ -15,23 +14,7 @@ import {
 } from "../../../gen/onnx/onnx-ml_pb.ts";
 import type { PreparedModel } from "../../../src/model/prepared-model.ts";
 import type { Batching, TensorSpec } from "../../../src/model/signature.ts";
-import type { Datatype } from "../../../src/tensor/datatype.ts";
-
-const ELEMENT_TYPES: Readonly<Record<Datatype, TensorProto_DataType>> = {
-  BOOL: TensorProto_DataType.BOOL,
-  UINT8: TensorProto_DataType.UINT8,
-  UINT16: TensorProto_DataType.UINT16,
-  UINT32: TensorProto_DataType.UINT32,
-  UINT64: TensorProto_DataType.UINT64,
-  INT8: TensorProto_DataType.INT8,
-  INT16: TensorProto_DataType.INT16,
-  INT32: TensorProto_DataType.INT32,
-  INT64: TensorProto_DataType.INT64,
-  FP16: TensorProto_DataType.FLOAT16,
-  FP32: TensorProto_DataType.FLOAT,
-  FP64: TensorProto_DataType.DOUBLE,
-  BYTES: TensorProto_DataType.STRING,
-};
+import { type Datatype, rowOf } from "../../../src/tensor/datatype.ts";
 
 /** An input or output; -1 is an axis that varies. */
 interface Value {
@@ -82,7 +65,7 @@ export function onnxModel(modelName: string, graph: Graph): TestModel {
         create(TensorProtoSchema, {
           name,
           dims: shape.map(BigInt),
-          dataType: ELEMENT_TYPES[datatype ?? "FP32"],
+          dataType: rowOf(datatype ?? "FP32").elementType,
           ...(location !== undefined
             ? {
                 dataLocation: TensorProto_DataLocation.EXTERNAL,
@@ -146,7 +129,7 @@ function valueInfo(value: Value): ValueInfoProto {
       value: {
         case: "tensorType",
         value: {
-          elemType: ELEMENT_TYPES[value.datatype],
+          elemType: rowOf(value.datatype).elementType,
           shape: {
             dim: value.shape.map(dimension),
           },

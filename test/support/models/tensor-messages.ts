@@ -1,14 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
-import { type Datatype, ELEMENT_BYTES, numericView } from "../../../src/tensor/datatype.ts";
+import { type Datatype, elementBytes, numericView, rowOf } from "../../../src/tensor/datatype.ts";
 import { rawContents, typedContents } from "../../../src/tensor/tensor-contents.ts";
 import { elementCount, type TensorData } from "../../../src/tensor/tensor-data.ts";
 
-/** A tensor as a request has it; FP16 has only the raw form. */
+/** A tensor as a request has it; FP16 and BF16 have only the raw form. */
 export function toMessage(tensor: TensorData, raw = false): Tensor {
   const { name, datatype } = tensor;
   const shape = tensor.shape.map(BigInt);
-  return raw || datatype === "FP16"
+  return raw || rowOf(datatype).contents === undefined
     ? create(TensorSchema, { name, datatype, shape, rawContents: rawContents(tensor) })
     : create(TensorSchema, { name, datatype, shape, contents: typedContents(tensor) });
 }
@@ -28,7 +28,7 @@ export function fromMessage(tensor: Tensor): TensorData {
 function readRaw(tensor: Tensor, datatype: Datatype, count: number): TensorData["data"] {
   const bytes = new Uint8Array(tensor.rawContents);
   if (datatype !== "BYTES")
-    return numericView(datatype, bytes.buffer, 0, bytes.length / ELEMENT_BYTES[datatype]);
+    return numericView(datatype, bytes.buffer, 0, bytes.length / elementBytes(datatype));
   const view = new DataView(bytes.buffer);
   const values: string[] = [];
   for (let at = 0; values.length < count; ) {
@@ -53,7 +53,7 @@ function readTyped(tensor: Tensor, datatype: Datatype): TensorData["data"] {
   if (datatype === "BYTES") return contents.bytesContents.map((bytes) => new TextDecoder().decode(bytes));
   const data = numericView(
     datatype,
-    new ArrayBuffer(values.length * ELEMENT_BYTES[datatype]),
+    new ArrayBuffer(values.length * elementBytes(datatype)),
     0,
     values.length,
   );

@@ -52,6 +52,7 @@ describe("prepareModel", () => {
     ["INT32", "INT32"],
     ["INT64", "INT64"],
     ["FLOAT16", "FP16"],
+    ["BFLOAT16", "BF16"],
     ["FLOAT", "FP32"],
     ["DOUBLE", "FP64"],
     ["STRING", "BYTES"],
@@ -181,7 +182,7 @@ describe("prepareModel", () => {
     ["a ZIP archive", text("PK\u0003\u0004torch"), "torch.onnx.export"],
     ["any text", text("hello, this is no model"), "no ONNX protobuf"],
     ["half a file", identity("FLOAT", [null, 3]).subarray(0, 60), "ends too early"],
-    ["bfloat16 inputs", identity("BFLOAT16", [null, 3]), 'input "x" has the element type BFLOAT16'],
+    ["complex inputs", identity("COMPLEX64", [null, 3]), 'input "x" has the element type COMPLEX64'],
     [
       "an opset from the future",
       buildModel({

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type FloatDatatype, floatReader, mayHoldNonFinite } from "../../../src/tensor/float-bytes.ts";
-import { halfToNumber } from "../../../src/tensor/half-float.ts";
+import { type FloatDatatype, numberOf } from "../../../src/tensor/datatype.ts";
+import { floatReader, mayHoldNonFinite } from "../../../src/tensor/float-bytes.ts";
 
 const SIZES: [FloatDatatype, number][] = [
   ["FP16", 2],
+  ["BF16", 2],
   ["FP32", 4],
   ["FP64", 8],
 ];
@@ -14,7 +15,7 @@ function numbers(bytes: Uint8Array, datatype: FloatDatatype): number[] {
   const { buffer } = new Uint8Array(bytes);
   if (datatype === "FP32") return [...new Float32Array(buffer)];
   if (datatype === "FP64") return [...new Float64Array(buffer)];
-  return Array.from(new Uint16Array(buffer), halfToNumber);
+  return Array.from(new Uint16Array(buffer), (bits) => numberOf(datatype, bits));
 }
 
 /** Bytes whose exponents are often all ones, at any offset. */
@@ -51,6 +52,7 @@ test.each(SIZES)(
     const bytes = Buffer.alloc(size * 23);
     const ordinary = {
       FP16: [0, 0x3c, 0x7b, 0xfb],
+      BF16: [0, 0x3f, 0x7e, 0xfe],
       FP32: [0, 0x3f, 0x7e, 0xfe],
       FP64: [0, 0x3f, 0x7e, 0xfe],
     };

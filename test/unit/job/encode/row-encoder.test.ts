@@ -73,6 +73,7 @@ test.each([
   ["FLOAT", "FP64", "1.5::FLOAT", 1.5],
   ["DOUBLE", "FP32", "1.5::DOUBLE", 1.5],
   ["DOUBLE", "FP16", "1.5::DOUBLE", 0x3e00],
+  ["DOUBLE", "BF16", "1.5::DOUBLE", 0x3fc0],
   ["TINYINT", "FP32", "(-3)::TINYINT", -3],
   ["UINTEGER", "FP32", "4000000000::UINTEGER", 4e9],
   ["BIGINT", "FP64", "(-9007199254740993)::BIGINT", -9007199254740992],

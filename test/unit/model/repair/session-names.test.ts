@@ -5,7 +5,7 @@ import { buildModel, node, tensorInfo } from "../../../support/models/model-buil
 import { prepared } from "../../../support/models/prepare.ts";
 
 test("only names that every object has are others in a session", () => {
-  expect(["x", "constructor_", "input:0", "prototype"].map(sessionName)).toEqual([
+  expect(["x", "constructor_", "input:0", "prototype"].map((name) => sessionName(name))).toEqual([
     "x",
     "constructor_",
     "input:0",
@@ -49,6 +49,28 @@ test("a value that only passes through is fed and fetched under one name", async
   expect(outputs.map((output) => [output.name, output.data[0]])).toEqual([
     [name, 3],
     ["y", -3],
+  ]);
+  await session.release();
+});
+
+test("tensors that a session has no arrays for cross as float32, bit for bit", async () => {
+  const model = prepared(
+    buildModel({
+      inputs: [tensorInfo("x", "BFLOAT16", [null])],
+      outputs: [tensorInfo("x", "BFLOAT16", [null]), tensorInfo("y", "BFLOAT16", [null])],
+      nodes: [node("Identity", ["x"], ["y"])],
+    }),
+  );
+  expect(model.signature.outputs.map(({ name, datatype }) => [name, datatype])).toEqual([
+    ["x", "BF16"],
+    ["y", "BF16"],
+  ]);
+  const session = await openBareSession(model.bytes);
+  const data = Float32Array.of(1.5, -0, Number.NaN, 2 ** -133, Number.POSITIVE_INFINITY);
+  const outputs = await session.run([{ name: sessionName("x", "BF16"), datatype: "FP32", shape: [5], data }]);
+  expect(outputs.map((output) => [output.name, output.data])).toEqual([
+    [sessionName("x", "BF16"), data],
+    [sessionName("y", "BF16"), data],
   ]);
   await session.release();
 });

@@ -78,6 +78,7 @@ test.each([
   ["FP32", Float32Array.of(1, 2.5), ["1", "2.5"]],
   ["FP64", Float64Array.of(-1, 0), ["-1", "0"]],
   ["FP16", Uint16Array.of(0x3c00, 0), ["1", "0"]],
+  ["BF16", Uint16Array.of(0x3f80, 0), ["1", "0"]],
   ["INT8", Int8Array.of(-1, 1), ["-1", "1"]],
 ] as const)("labels of %s are text", (datatype, data, expected) => {
   const outputs: TensorData[] = [{ name: "label", datatype, shape: [2], data }];

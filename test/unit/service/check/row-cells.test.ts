@@ -24,6 +24,8 @@ const cases: [Datatype, JsonValue, unknown][] = [
   ["FP64", Number.POSITIVE_INFINITY, "value.finite"],
   ["FP16", 65504, 65504],
   ["FP16", 65505, "value.range"],
+  ["BF16", 3.3e38, 3.3e38],
+  ["BF16", 3.395e38, "value.range"],
   ["INT8", -128, -128],
   ["INT8", 128, "value.range"],
   ["UINT8", -1, "value.range"],
