@@ -16,6 +16,7 @@ import { createModelTable } from "../registry/model-table.ts";
 import { createModelsService } from "../registry/models-service.ts";
 import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
+import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 
 /** What a server is started with. */
@@ -119,7 +120,7 @@ function checkDefaultModel(
 ): void {
   const names = new Set(found.map((one) => (one.kind === "prepared" ? one.model : one).modelName));
   if (name === "" || names.has(name)) return;
-  const hint = didYouMean(name, names) || `; it has ${[...names].slice(0, 12).join(", ")}`;
+  const hint = didYouMean(name, names) || `; it has ${listed([...names])}`;
   throw new AssayError(
     Reason.CONFIG_INVALID,
     `${origins.defaultModel}: the repository has no model ${JSON.stringify(name)}${hint}`,

@@ -5,6 +5,7 @@ import { exampleRequest } from "../model/example-request.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { scanPath } from "../model/repository.ts";
 import type { TensorSpec } from "../model/signature.ts";
+import { listed } from "../wording/field-paths.ts";
 
 /** Where the report goes: process.stdout, or a test's array. */
 export interface TextOutput {
@@ -139,8 +140,4 @@ function scoreLine({ signature }: PreparedModel): string {
   const place = column === 1 ? "" : `, which column ${column} holds`;
   const which = score.kind === "second-class" ? `the second class${second}${place}` : "the highest class";
   return `${score.output}: ${which}${label}`;
-}
-
-function listed(names: readonly string[]): string {
-  return names.length > 12 ? `${names.slice(0, 12).join(", ")}, … (${names.length})` : names.join(", ");
 }

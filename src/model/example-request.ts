@@ -6,7 +6,7 @@ import { rawContents, typedContents } from "../tensor/tensor-contents.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import { madeUpInput } from "./gate/probe-rows.ts";
 import type { PreparedModel } from "./prepared-model.ts";
-import type { ModelSignature, TensorSpec } from "./signature.ts";
+import { hasRows, type ModelSignature, type TensorSpec } from "./signature.ts";
 
 /**
  * A request of one row that fits the signature: the first row of the first golden case where there is one, else of
@@ -24,7 +24,7 @@ export function exampleRequest(
       madeUpInput(spec, 1, signature),
   );
   const request = create(PredictRequestSchema, { modelName });
-  const features = signature.batching === "no-batch-dimension" ? undefined : featureValues(inputs, tensors);
+  const features = !hasRows(signature) ? undefined : featureValues(inputs, tensors);
   const row = features === undefined ? columnRow(inputs, tensors, signature) : undefined;
   if (features !== undefined) request.features = features;
   else if (row !== undefined) request.rows = [row];
@@ -47,7 +47,7 @@ function firstRow(
 ): TensorData | undefined {
   const tensor = tensors?.find(({ name }) => name === spec.name);
   if (tensor === undefined || tensor.datatype !== spec.datatype) return undefined;
-  if (signature.batching === "no-batch-dimension") return tensor;
+  if (!hasRows(signature)) return tensor;
   if (tensor.shape.length !== spec.shape.length || tensor.shape[0] === 0) return undefined;
   const shape = [1, ...tensor.shape.slice(1)];
   return { ...tensor, shape, data: tensor.data.slice(0, elementCount(shape)) };
@@ -68,7 +68,7 @@ function columnRow(
   tensors: readonly TensorData[],
   signature: ModelSignature,
 ): JsonObject | undefined {
-  if (signature.batching === "no-batch-dimension") return undefined;
+  if (!hasRows(signature)) return undefined;
   const row: JsonObject = Object.create(null) as JsonObject;
   for (const [index, spec] of inputs.entries()) {
     const { data, datatype } = tensors[index]!;

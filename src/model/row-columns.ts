@@ -1,5 +1,5 @@
 import { NameHints } from "../wording/name-hints.ts";
-import type { ModelSignature, TensorSpec } from "./signature.ts";
+import { type ModelSignature, rowShape, type TensorSpec } from "./signature.ts";
 
 /** One column of `rows`: where its values go. */
 export interface Column {
@@ -41,7 +41,7 @@ export function mapRowColumns(signature: ModelSignature): RowColumnsResult {
   const byName = new Map<string, Column>();
   const widths: number[] = [];
   for (const [inputIndex, spec] of signature.inputs.entries()) {
-    const tail = signature.batching === "no-batch-dimension" ? spec.shape : spec.shape.slice(1);
+    const tail = rowShape(spec, signature);
     const width = tail.reduce((product, length) => product * length, 1);
     const names = spec.featureNames.length > 0 ? spec.featureNames : width === 1 ? [spec.name] : [];
     const vector = tail.length === 1 && (tail[0] === -1 || tail[0] === names.length);

@@ -47,6 +47,19 @@ export interface ScoreRule {
   readonly column?: number;
 }
 
+/** Whether axis 0 of inputs and outputs counts rows. */
+export function hasRows({ batching }: Pick<ModelSignature, "batching">): boolean {
+  return batching !== "no-batch-dimension";
+}
+
+/** The shape of one row of an input or output: without the axis that counts rows, where there is one. */
+export function rowShape(
+  { shape }: Pick<TensorSpec, "shape">,
+  signature: Pick<ModelSignature, "batching">,
+): readonly number[] {
+  return hasRows(signature) ? shape.slice(1) : shape;
+}
+
 /** All that the stages above the worker know of a model version. */
 export interface ModelSignature {
   readonly inputs: readonly TensorSpec[];

@@ -16,6 +16,7 @@ import { createModelTable } from "../registry/model-table.ts";
 import { createCall } from "../service/call.ts";
 import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
+import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 import type { Scorer } from "./scorer.ts";
 
@@ -103,7 +104,7 @@ async function findModel({
     );
   }
   if (!wanted.endsWith(".onnx") && !names.includes(name!)) {
-    const hint = didYouMean(name!, names) || `; it has ${names.slice(0, 12).join(", ") || "none"}`;
+    const hint = didYouMean(name!, names) || `; it has ${listed(names) || "none"}`;
     throw new AssayError(Reason.MODEL_NOT_FOUND, `${models} has no model ${JSON.stringify(name)}${hint}`);
   }
   const found = await scanPath(path);

@@ -3,7 +3,7 @@ import type { TensorData } from "../../tensor/tensor-data.ts";
 import { didYouMean } from "../../wording/nearest-name.ts";
 import type { GoldenCase, PreparedModel } from "../prepared-model.ts";
 import { quoted } from "../refusal.ts";
-import type { ModelSignature } from "../signature.ts";
+import { hasRows, type ModelSignature } from "../signature.ts";
 import { compareOutputs, type Mismatch, type Tolerance } from "./compare-outputs.ts";
 import {
   type Coupling,
@@ -36,7 +36,7 @@ export async function runGoldenCases(
   tolerance: Tolerance,
 ): Promise<GoldenEvidence | { kind: "refused"; reason: string; cause?: unknown }> {
   const { signature } = model;
-  const batched = signature.batching !== "no-batch-dimension";
+  const batched = hasRows(signature);
   const rowless = rowlessNames(signature);
   const fitted: { inputs: readonly TensorData[]; rowCount: number }[] = [];
   let togetherMet = true;

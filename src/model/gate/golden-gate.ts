@@ -10,7 +10,7 @@ import { TensorProto_DataType } from "../../../gen/onnx/onnx-ml_pb.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { readOnnxOutline } from "../onnx/onnx-outline.ts";
 import type { PreparedModel } from "../prepared-model.ts";
-import type { Batching, ModelSignature, Repair } from "../signature.ts";
+import { type Batching, hasRows, type ModelSignature, type Repair } from "../signature.ts";
 import { HALF_TOLERANCE, ROW_TOLERANCE, type Tolerance } from "./compare-outputs.ts";
 import { type CouplingReport, checkCoupling, type Run } from "./coupling-check.ts";
 import { closeRows, decideBatching, type Evidence, openRows } from "./decide-batching.ts";
@@ -87,7 +87,7 @@ async function attemptGate(model: PreparedModel, run: Run): Promise<Attempt> {
   let coupling: Evidence = golden.coupling ?? { kind: "silent" };
   let report = golden.report;
   const unshown = golden.coupling === undefined || golden.coupling.kind === "silent";
-  if (unshown && model.signature.batching !== "no-batch-dimension") {
+  if (unshown && hasRows(model.signature)) {
     const probed = await probe(model, run, tolerance);
     coupling = probed?.coupling ?? { kind: "unproven" };
     report = probed ?? report;
@@ -101,8 +101,8 @@ async function attemptGate(model: PreparedModel, run: Run): Promise<Attempt> {
     ({ name, rowless }) => name !== coupling.output && rowless !== true,
   );
   const isRead = coupling.output === score?.output || coupling.output === labelOutput;
-  const hasRows = others.some(({ shape, anyShape }) => shape.length > 0 || anyShape === true);
-  return isRead || !hasRows || model.signature.batching !== "across-requests"
+  const holdsRows = others.some(({ shape, anyShape }) => shape.length > 0 || anyShape === true);
+  return isRead || !holdsRows || model.signature.batching !== "across-requests"
     ? outcome
     : { kind: "rowless", output: coupling.output, outcome };
 }
@@ -133,7 +133,7 @@ function decide(
   if (model.goldenCases.length === 0) {
     notices.push("no golden rows were run: add golden.json, so that a damaged file is noticed");
   }
-  const rowsOpen = decision.batching !== "no-batch-dimension";
+  const rowsOpen = hasRows(decision);
   const isClosed = declared === "single-rows" && !rowsOpen;
   const corrected = correctOutputShapes(isClosed ? closeRows(model.signature) : model.signature, {
     shapes: report?.shapes ?? new Map(),
@@ -169,7 +169,7 @@ async function probe(
   tolerance: Tolerance,
 ): Promise<CouplingReport | undefined> {
   const { signature } = model;
-  const batched = signature.batching !== "no-batch-dimension";
+  const batched = hasRows(signature);
   const rowCount = batched ? PROBE_ROWS : 1;
   const tails = signature.inputs.flatMap(({ shape }) => (batched ? shape.slice(1) : shape));
   const has = (type: RegExp) => signature.inputs.some(({ datatype }) => type.test(datatype));

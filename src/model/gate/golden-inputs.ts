@@ -10,7 +10,7 @@ import {
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { didYouMean } from "../../wording/nearest-name.ts";
 import { quoted } from "../refusal.ts";
-import type { ModelSignature, TensorSpec } from "../signature.ts";
+import { hasRows, type ModelSignature, type TensorSpec } from "../signature.ts";
 
 /** The inputs of a golden case as a run takes them, or why they do not fit the model. */
 export type GoldenInputs =
@@ -22,7 +22,7 @@ export type GoldenInputs =
  * inputs that are left out. `rowCount` is 1 where the model has no batch dimension.
  */
 export function fitGoldenInputs(came: readonly TensorData[], signature: ModelSignature): GoldenInputs {
-  const batched = signature.batching !== "no-batch-dimension";
+  const batched = hasRows(signature);
   const names = signature.inputs.map(({ name }) => name);
   const unknown = came.find(({ name }) => !signature.inputs.some((spec) => answersTo(spec, name)));
   if (unknown !== undefined) {

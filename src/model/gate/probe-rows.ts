@@ -1,6 +1,6 @@
 import { elementBytes, elementOf, isFloat, numericView } from "../../tensor/datatype.ts";
 import { elementCount, type TensorData } from "../../tensor/tensor-data.ts";
-import type { ModelSignature, TensorSpec } from "../signature.ts";
+import { hasRows, type ModelSignature, type TensorSpec } from "../signature.ts";
 
 /** What made-up rows are made of. */
 export interface ProbeOptions {
@@ -24,7 +24,7 @@ export function madeUpInput(
   options: ProbeOptions = {},
 ): TensorData {
   const { name, datatype } = spec;
-  const rows = signature.batching === "no-batch-dimension" ? spec.shape : [rowCount, ...spec.shape.slice(1)];
+  const rows = hasRows(signature) ? [rowCount, ...spec.shape.slice(1)] : spec.shape;
   const { openLength = 1, integers = 4, text = [] } = options;
   const shape = rows.map((length) => (length === -1 ? openLength : length));
   const count = elementCount(shape);

@@ -1,7 +1,7 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { EntryInput } from "../../batcher/batcher.ts";
 import { AssayError, withoutStack } from "../../errors.ts";
-import type { ModelSignature } from "../../model/signature.ts";
+import { hasRows, type ModelSignature, rowShape } from "../../model/signature.ts";
 import { listed, shownShape } from "../../wording/field-paths.ts";
 
 /** Rows that a model failed on. */
@@ -53,8 +53,7 @@ function callersMistake(message: string, signature: ModelSignature): string | un
   for (const [pattern, advice] of OF_VALUES) if (pattern.test(message)) return advice;
   if (!OF_SHAPES.test(message)) return undefined;
   const free = signature.inputs.filter(({ shape, anyShape }) => {
-    const tail = signature.batching === "no-batch-dimension" ? shape : shape.slice(1);
-    return anyShape === true || tail.includes(-1);
+    return anyShape === true || rowShape({ shape }, signature).includes(-1);
   });
   // Where callers choose no length but the number of rows, the graph itself is wrong.
   if (free.length === 0) return undefined;
@@ -63,9 +62,8 @@ function callersMistake(message: string, signature: ModelSignature): string | un
 }
 
 function described({ modelName, modelVersion, rowCount, inputs, signature }: FailedRows): string {
-  const hasRows = signature.batching !== "no-batch-dimension";
   const shapes = inputs.map(({ name, datatype, tailShape }) => {
-    return `${name} ${datatype}${shownShape(hasRows ? [rowCount, ...tailShape] : tailShape)}`;
+    return `${name} ${datatype}${shownShape(hasRows(signature) ? [rowCount, ...tailShape] : tailShape)}`;
   });
   return `model ${modelName} version ${modelVersion}, ${listed(shapes)}`;
 }

@@ -1,4 +1,4 @@
-import type { ModelSignature, TensorSpec } from "../../model/signature.ts";
+import { hasRows, type ModelSignature, type TensorSpec } from "../../model/signature.ts";
 import type { NumericArray } from "../../tensor/datatype.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import type { CheckedInput, CheckedRows } from "./checked-rows.ts";
@@ -8,7 +8,7 @@ import type { InputValues, RowValues } from "./input-values.ts";
 export function addDefaultInputs(rows: CheckedRows, signature: ModelSignature): CheckedRows {
   if (rows.inputs.length === signature.inputs.length) return rows;
   const came = new Set(rows.inputs.map(({ name }) => name));
-  const batched = signature.batching !== "no-batch-dimension";
+  const batched = hasRows(signature);
   const fed = signature.inputs.flatMap((spec) => (came.has(spec.name) ? [] : defaultInput(spec, batched)));
   return fed.length === 0 ? rows : { ...rows, inputs: [...rows.inputs, ...fed] };
 }

@@ -1,5 +1,5 @@
-import type { ModelSignature, TensorSpec } from "../../model/signature.ts";
-import { listed, shownShape } from "../../wording/field-paths.ts";
+import { type ModelSignature, rowShape, type TensorSpec } from "../../model/signature.ts";
+import { listed, shownName, shownShape } from "../../wording/field-paths.ts";
 import type { CheckedRows } from "./checked-rows.ts";
 import { MOST_ITEMS } from "./rule-outline.ts";
 import { floatFault, floatLimit } from "./value-rules.ts";
@@ -19,7 +19,7 @@ export function checkFeatures(
     violations.add("features", noFeatureInput(signature), "signature.features");
     return undefined;
   }
-  const tail = tailOf(spec, signature);
+  const tail = rowShape(spec, signature);
   const expected = tail.reduce((product, length) => product * length, 1);
   const before = violations.count;
   const free = expected < 0;
@@ -27,7 +27,7 @@ export function checkFeatures(
     const names = spec.featureNames.length > 0 ? ` (${listed(spec.featureNames)})` : "";
     violations.add(
       "features",
-      `${features.length} features came; ${quoted(spec.name)} takes ${expected}${names}`,
+      `${features.length} features came; ${shownName(spec.name)} takes ${expected}${names}`,
       features.length < expected ? "signature.too_few" : "signature.too_many",
     );
   }
@@ -64,12 +64,8 @@ export function featureInput(signature: ModelSignature): TensorSpec | undefined 
   const spec = required[0];
   if (required.length !== 1 || spec === undefined) return undefined;
   if (spec.datatype !== "FP32" && spec.datatype !== "FP64") return undefined;
-  const tail = tailOf(spec, signature);
+  const tail = rowShape(spec, signature);
   return tail.every((length) => length >= 0) || (tail.length === 1 && tail[0] === -1) ? spec : undefined;
-}
-
-function tailOf(spec: TensorSpec, signature: ModelSignature): readonly number[] {
-  return signature.batching === "no-batch-dimension" ? spec.shape : spec.shape.slice(1);
 }
 
 function noFeatureInput(signature: ModelSignature): string {
@@ -77,8 +73,4 @@ function noFeatureInput(signature: ModelSignature): string {
     signature.inputs.map((input) => `${input.name} ${input.datatype}${shownShape(input.shape)}`),
   );
   return `features came; they fit only a model with one FP32 or FP64 input, and this one takes ${inputs}: send rows or inputs`;
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name);
 }

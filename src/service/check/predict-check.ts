@@ -1,4 +1,5 @@
 import { type PredictRequest, PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { hasRows } from "../../model/signature.ts";
 import type { ServedModel } from "../../registry/served-model.ts";
 import { checkInputs } from "../tensors/tensor-inputs.ts";
 import type { CheckedRows } from "./checked-rows.ts";
@@ -54,7 +55,7 @@ function checkForm(
     violations.add("rows", rowColumns.reason, "signature.rows");
     return undefined;
   }
-  if (signature.batching === "no-batch-dimension" && rows.length > 1) {
+  if (!hasRows(signature) && rows.length > 1) {
     const came = `${rows.length} rows came; the model has no batch dimension and takes one row a request`;
     violations.add("rows", came, "signature.row_count");
     return undefined;

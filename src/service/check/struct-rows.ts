@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { exporterSpelling } from "../../model/column-names.ts";
 import type { Column, RowColumns } from "../../model/row-columns.ts";
-import type { ModelSignature } from "../../model/signature.ts";
+import { type ModelSignature, rowShape } from "../../model/signature.ts";
 import { type Datatype, isFloat, rowOf } from "../../tensor/datatype.ts";
 import { cellPath, shownName } from "../../wording/field-paths.ts";
 import type { CheckedInput, CheckedRows } from "./checked-rows.ts";
@@ -168,7 +168,7 @@ function gather(
     const width = mapping.widths[inputIndex]!;
     const columns = mapping.byInput[inputIndex]!;
     if (width === 0 || columns.every(({ position }) => cells[position]!.length === 0)) continue;
-    const declared = signature.batching === "no-batch-dimension" ? spec.shape : spec.shape.slice(1);
+    const declared = rowShape(spec, signature);
     const tailShape = declared.map((length) => (length === -1 ? width : length));
     const flat = width === 1 ? cells[columns[0]!.position]! : interleaved(columns, cells, rowCount, width);
     inputs.push({

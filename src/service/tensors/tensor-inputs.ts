@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
-import type { ModelSignature, TensorSpec } from "../../model/signature.ts";
+import { hasRows, type ModelSignature, type TensorSpec } from "../../model/signature.ts";
 import { shownName, shownShape } from "../../wording/field-paths.ts";
 import type { CheckedInput, CheckedRows } from "../check/checked-rows.ts";
 import { MOST_ITEMS } from "../check/rule-outline.ts";
@@ -25,7 +25,7 @@ export function checkInputs(
 ): CheckedRows | undefined {
   const before = violations.count;
   let only: TensorSpec | undefined;
-  const batched = signature.batching !== "no-batch-dimension";
+  const batched = hasRows(signature);
   // Most requests have one input, which no other can repeat.
   const seen = tensors.length > 1 ? new Map<string, number>() : undefined;
   const inputs: CheckedInput[] = [];
