@@ -16,7 +16,7 @@ test.each(["assay", "node"])(
       [
         ...["--mode", "server", "--conf", "test/conformance/connect-conformance.yaml"],
         ...["--known-failing", "@test/conformance/connect-conformance-known-failures.txt"],
-        ...["--", "npm", "run", "--silent", "conformance:server", "--", `--http2-engine=${engine}`],
+        ...["--", process.execPath, "test/conformance/conformance-server.ts", `--http2-engine=${engine}`],
       ],
       { cwd: ROOT, timeoutMs: TIMEOUT_MS },
     );

@@ -26,7 +26,11 @@ const CASES = [
 describe.each(["assay", "node"])("grpc-go's interop client against the %s engine", (engine) => {
   let server: ServerProcess;
   beforeAll(async () => {
-    server = await startCommand("npm", ["run", "--silent", "interop:server", "--", "--http2-engine", engine]);
+    server = await startCommand(process.execPath, [
+      "test/conformance/interop-server.ts",
+      "--http2-engine",
+      engine,
+    ]);
   });
   afterAll(async () => {
     await server.stop();

@@ -1,4 +1,4 @@
-/** `npm run --silent interop:server -- --port N`: grpc.testing.TestService behind the product's own listener. */
+/** `node test/conformance/interop-server.ts --port N`: grpc.testing.TestService behind the product's own listener. */
 import { parseArgs } from "node:util";
 import { readServerSettings } from "../../src/config/server-settings.ts";
 import { createEdge } from "../../src/edge/edge.ts";

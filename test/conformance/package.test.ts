@@ -101,6 +101,9 @@ test("the package holds no TypeScript source, no tests and no models", async () 
   const listed = await run("tar", ["tzf", tarball]);
   const names = listed.stdout.trim().split("\n");
   expect(names).toContain("package/bin/assay.cjs");
+  // The README links them.
+  expect(names).toContain("package/docs/configuration.md");
+  expect(names).toContain("package/examples/training/iris.py");
   expect(names).toContain("package/dist/src/worker/worker-main.js");
   expect(names.filter((name) => /^package\/(src|test|models|gen)\//.test(name))).toEqual([]);
   expect(manifest.bin.assay).toBe("bin/assay.cjs");
