@@ -1,3 +1,5 @@
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 
 /** What a command accepts: names without dashes, and whether each takes a value. */
@@ -58,4 +60,9 @@ export function parseArguments(argv: readonly string[], kinds: FlagKinds): Parse
 function splitOnce(text: string): [string, string | undefined] {
   const at = text.indexOf("=");
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** CONFIG_INVALID with every problem of a command's arguments, and where its help is. */
+export function wrongArguments(problems: readonly string[], command: string): AssayError {
+  return new AssayError(Reason.CONFIG_INVALID, [...problems, `see assay ${command} --help`].join("\n"));
 }

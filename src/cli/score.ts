@@ -6,10 +6,9 @@ import { strayVariables } from "../config/stray-variables.ts";
 import { AssayError } from "../errors.ts";
 import { runScore } from "../job/score-run.ts";
 import { createLog } from "../telemetry/log.ts";
-import { type ParsedArguments, parseArguments } from "./arguments.ts";
+import { type ParsedArguments, parseArguments, wrongArguments } from "./arguments.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { SignalCount } from "./signal-count.ts";
-import { wrongArguments } from "./wrong-arguments.ts";
 
 /** A read that never ends, as of a terminal nobody types at, must not keep an interrupted run alive. */
 const LAST_WORDS_MS = 3000;

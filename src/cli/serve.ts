@@ -7,14 +7,12 @@ import { readServerSettings } from "../config/server-settings.ts";
 import { strayVariables } from "../config/stray-variables.ts";
 import { AssayError } from "../errors.ts";
 import { LineOutput } from "../telemetry/line-output.ts";
-import { createLog } from "../telemetry/log.ts";
-import { parseArguments } from "./arguments.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { parseArguments, wrongArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { listenToSignals } from "./serve-signals.ts";
-import { surviveBugs } from "./survive-bugs.ts";
 import { packageVersion } from "./version.ts";
-import { wrongArguments } from "./wrong-arguments.ts";
 
 const LAST_LINES_MS = 250;
 const LEFT_OVERS_MS = 500;
@@ -96,4 +94,21 @@ function readConfig(name: string, origin: string): string {
       { cause },
     );
   }
+}
+
+/**
+ * Keeps a server that meets a bug of ours where no call catches it: one call may be lost or left to its deadline, and all others
+ * are answered on, where an end would lose every one and a caller who can cause it could end the server at will. What came is
+ * logged with its cause. Writes to standard output and standard error that fail are no bug and are dropped.
+ */
+export function surviveBugs(log: Log): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  process.on("uncaughtException", (err: unknown, origin) => {
+    log.error(
+      { err, origin },
+      "a bug in Assay: an error that no call caught; the server goes on, please report it",
+    );
+  });
+  // A limit on the size of files is met as an error of the write, not as the end.
+  process.on("SIGXFSZ", () => {});
 }

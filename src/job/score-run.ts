@@ -13,7 +13,7 @@ import { AssayError } from "../errors.ts";
 import { openEmbeddedScorer } from "../scorer/embedded-scorer.ts";
 import { openServerScorer } from "../scorer/remote/server-scorer.ts";
 import type { Scorer } from "../scorer/scorer.ts";
-import { outputFormat } from "../table/output-format.ts";
+import { outputFormat } from "../table/format-endings.ts";
 import { partitionNames } from "../table/path-patterns.ts";
 import { openSource } from "../table/read/open-source.ts";
 import type { TableSink } from "../table/table-sink.ts";

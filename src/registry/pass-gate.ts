@@ -2,7 +2,7 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { applyGateOutcome, passGoldenGate } from "../model/gate/golden-gate.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
-import { keepBatchDimension } from "../model/repair/keep-batch-dimension.ts";
+import { keepBatchDimension } from "../model/repair/batch-dimension.ts";
 import { createPool } from "../pool/create-pool.ts";
 import { cpuDevices } from "../pool/devices.ts";
 import type { Pool } from "../pool/pool.ts";

@@ -1,7 +1,6 @@
 import type { TensorContents } from "../../gen/assay/v1/tensor_pb.ts";
-import { TensorProto_DataType } from "../../gen/onnx/onnx-ml_pb.ts";
-import { bfloatToNumber, numberToBfloat } from "./brain-float.ts";
-import { halfToNumber, numberToHalf } from "./half-float.ts";
+import type { TensorProto_DataType } from "../../gen/onnx/onnx-ml_pb.ts";
+import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from "./float-bits.ts";
 
 /** The array that holds the elements of a numeric datatype: BOOL 0 or 1, FP16 and BF16 their bits. */
 export type NumericArray =
@@ -71,7 +70,8 @@ function integer(
   };
 }
 
-const TYPE = TensorProto_DataType;
+/** By name: the schema itself is large, and a worker needs only these numbers. */
+type InFiles = typeof TensorProto_DataType;
 
 /** Every element type that is served, by its name in the Open Inference Protocol; BYTES is a UTF-8 text an element. */
 export const DATATYPES = {
@@ -80,23 +80,23 @@ export const DATATYPES = {
     elementBytes: 1,
     View: Uint8Array,
     contents: "boolContents",
-    elementType: TYPE.BOOL,
+    elementType: 9 satisfies InFiles["BOOL"],
     sessionType: "bool",
   },
-  UINT8: integer(8, false, Uint8Array, "uintContents", TYPE.UINT8),
-  UINT16: integer(16, false, Uint16Array, "uintContents", TYPE.UINT16),
-  UINT32: integer(32, false, Uint32Array, "uintContents", TYPE.UINT32),
-  UINT64: integer(64, false, BigUint64Array, "uint64Contents", TYPE.UINT64),
-  INT8: integer(8, true, Int8Array, "intContents", TYPE.INT8),
-  INT16: integer(16, true, Int16Array, "intContents", TYPE.INT16),
-  INT32: integer(32, true, Int32Array, "intContents", TYPE.INT32),
-  INT64: integer(64, true, BigInt64Array, "int64Contents", TYPE.INT64),
+  UINT8: integer(8, false, Uint8Array, "uintContents", 2 satisfies InFiles["UINT8"]),
+  UINT16: integer(16, false, Uint16Array, "uintContents", 4 satisfies InFiles["UINT16"]),
+  UINT32: integer(32, false, Uint32Array, "uintContents", 12 satisfies InFiles["UINT32"]),
+  UINT64: integer(64, false, BigUint64Array, "uint64Contents", 13 satisfies InFiles["UINT64"]),
+  INT8: integer(8, true, Int8Array, "intContents", 3 satisfies InFiles["INT8"]),
+  INT16: integer(16, true, Int16Array, "intContents", 5 satisfies InFiles["INT16"]),
+  INT32: integer(32, true, Int32Array, "intContents", 6 satisfies InFiles["INT32"]),
+  INT64: integer(64, true, BigInt64Array, "int64Contents", 7 satisfies InFiles["INT64"]),
   FP16: {
     kind: "float",
     elementBytes: 2,
     View: Uint16Array,
     contents: undefined,
-    elementType: TYPE.FLOAT16,
+    elementType: 10 satisfies InFiles["FLOAT16"],
     sessionType: "float16",
     largest: 65504,
     bits: HALF_BITS,
@@ -106,7 +106,7 @@ export const DATATYPES = {
     elementBytes: 2,
     View: Uint16Array,
     contents: undefined,
-    elementType: TYPE.BFLOAT16,
+    elementType: 16 satisfies InFiles["BFLOAT16"],
     sessionType: undefined,
     largest: 3.3895313892515355e38,
     bits: BRAIN_BITS,
@@ -116,7 +116,7 @@ export const DATATYPES = {
     elementBytes: 4,
     View: Float32Array,
     contents: "fp32Contents",
-    elementType: TYPE.FLOAT,
+    elementType: 1 satisfies InFiles["FLOAT"],
     sessionType: "float32",
     // Half a step beyond the largest: nearer numbers are rounded down to it.
     largest: 3.4028235677973366e38,
@@ -126,7 +126,7 @@ export const DATATYPES = {
     elementBytes: 8,
     View: Float64Array,
     contents: "fp64Contents",
-    elementType: TYPE.DOUBLE,
+    elementType: 11 satisfies InFiles["DOUBLE"],
     sessionType: "float64",
     largest: Number.MAX_VALUE,
   },
@@ -135,7 +135,7 @@ export const DATATYPES = {
     elementBytes: 0,
     View: undefined,
     contents: "bytesContents",
-    elementType: TYPE.STRING,
+    elementType: 8 satisfies InFiles["STRING"],
     sessionType: "string",
   },
 } as const satisfies Readonly<Record<string, DatatypeRow>>;

@@ -17,8 +17,7 @@ import { closeRows, decideBatching, type Evidence, openRows } from "./decide-bat
 import { type GoldenEvidence, rowlessNames, runGoldenCases } from "./golden-cases.ts";
 import { defaultRows } from "./golden-inputs.ts";
 import { correctOutputShapes } from "./output-shapes.ts";
-import { madeUpInput } from "./probe-rows.ts";
-import { probeTexts } from "./probe-texts.ts";
+import { madeUpInput, probeTexts } from "./probe-rows.ts";
 import { takeRows } from "./row-tensors.ts";
 
 /** What the gate decided. */

@@ -1,8 +1,7 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { explainLoadFailure } from "../../model/load-failure.ts";
-import { explainRunFailure } from "../../model/run-failure.ts";
+import { explainLoadFailure, explainRunFailure } from "../../model/ort-advice.ts";
 import {
   DATATYPE_NAMES,
   type Datatype,

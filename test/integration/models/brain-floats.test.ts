@@ -6,7 +6,7 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { numberToBfloat } from "../../../src/tensor/brain-float.ts";
+import { numberToBfloat } from "../../../src/tensor/float-bits.ts";
 import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
 import { fromMessage, toMessage } from "../../support/models/tensor-messages.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { outputFormat } from "../../../src/table/output-format.ts";
+import { outputFormat } from "../../../src/table/format-endings.ts";
 
 test.each([
   ["scores.parquet", undefined, "parquet"],

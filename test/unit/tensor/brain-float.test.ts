@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bfloatToNumber, numberToBfloat } from "../../../src/tensor/brain-float.ts";
+import { bfloatToNumber, numberToBfloat } from "../../../src/tensor/float-bits.ts";
 
 test("every bfloat16 is the number whose nearest bfloat16 it is", () => {
   for (let bits = 0; bits < 65_536; bits++) {

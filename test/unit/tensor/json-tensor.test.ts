@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { numberToHalf } from "../../../src/tensor/half-float.ts";
+import { numberToHalf } from "../../../src/tensor/float-bits.ts";
 import { tensorFromJson, tensorToJson } from "../../../src/tensor/json-tensor.ts";
 
 const read = (datatype: string, data: unknown, shape: unknown = [(data as unknown[]).length]) =>

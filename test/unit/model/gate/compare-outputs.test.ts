@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compareOutputs, ROW_TOLERANCE } from "../../../../src/model/gate/compare-outputs.ts";
-import { numberToHalf } from "../../../../src/tensor/half-float.ts";
+import { numberToHalf } from "../../../../src/tensor/float-bits.ts";
 import type { TensorData } from "../../../../src/tensor/tensor-data.ts";
 
 const fp32 = (shape: number[], ...values: number[]): TensorData => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { keepBatchDimension } from "../../../../src/model/repair/keep-batch-dimension.ts";
+import { keepBatchDimension } from "../../../../src/model/repair/batch-dimension.ts";
 import { openBareSession } from "../../../support/models/bare-session.ts";
 import { buildModel, node, tensorInfo } from "../../../support/models/model-builder.ts";
 import { prepared } from "../../../support/models/prepare.ts";

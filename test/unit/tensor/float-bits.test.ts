@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { halfToNumber, numberToHalf } from "../../../src/tensor/half-float.ts";
+import { halfToNumber, numberToHalf } from "../../../src/tensor/float-bits.ts";
 
 test.each([
   [0x0000, 0],

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { NodeProto, ValueInfoProto } from "../../../gen/onnx/onnx-ml_pb.ts";
-import { explainLoadFailure } from "../../../src/model/load-failure.ts";
-import { explainRunFailure } from "../../../src/model/run-failure.ts";
+import { explainLoadFailure, explainRunFailure } from "../../../src/model/ort-advice.ts";
 import { openBareSession } from "../../support/models/bare-session.ts";
 import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
 

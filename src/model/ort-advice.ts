@@ -3,7 +3,7 @@
  * source places.
  */
 export function explainLoadFailure(message: string): string {
-  for (const [pattern, explain] of EXPLANATIONS) {
+  for (const [pattern, explain] of OF_LOADS) {
     const match = pattern.exec(message);
     if (match !== null) return `${explain(match)} (ONNX Runtime: ${message})`;
   }
@@ -13,7 +13,7 @@ export function explainLoadFailure(message: string): string {
   );
 }
 
-const EXPLANATIONS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
+const OF_LOADS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
   [
     /In Node, \("([^"]*)".*?No Op registered for (\S+) with domain_version of (\d+)/,
     ([, node, operator, version]) =>
@@ -108,5 +108,28 @@ const EXPLANATIONS: readonly (readonly [RegExp, (match: RegExpExecArray) => stri
   [
     /ShapeInferenceError|TypeInferenceError|[Ii]ncompatible dimensions|Duplicate definition/,
     () => "the file contradicts itself: check it with onnx.checker.check_model, and export it again",
+  ],
+];
+
+/**
+ * What to do about a message of ONNX Runtime on a run that failed for the model's or the machine's sake, in front of it; the message
+ * alone where nothing is known. What callers can mend is told by the service, which knows the rows. Takes messages that are
+ * already free of C++ source places.
+ */
+export function explainRunFailure(message: string): string {
+  for (const [pattern, explanation] of OF_RUNS) {
+    if (pattern.test(message)) return `${explanation} (ONNX Runtime: ${message})`;
+  }
+  return message;
+}
+
+const OF_RUNS: readonly (readonly [RegExp, string])[] = [
+  [
+    /bad_alloc|failed to allocate memory|out of memory/i,
+    "there is not enough memory for a run of so many rows: send fewer or shorter ones, lower max_batch_size in config.json, or give the machine more",
+  ],
+  [
+    /non tensor type is temporarily not supported/i,
+    "an output is a sequence or a map, which cannot be sent: export the model with tensors as outputs",
   ],
 ];
