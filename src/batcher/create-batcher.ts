@@ -2,13 +2,13 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAdmission } from "./admission.ts";
-import { createAlarm } from "./alarm.ts";
+import { createAlarm } from "../timing/alarm.ts";
 import { createBatchPicker } from "./batch-picker.ts";
 import { batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
 import type { BatcherOptions } from "./batcher-options.ts";
-import { DeadlineWheel } from "./deadline-wheel.ts";
+import { DeadlineWheel } from "../timing/deadline-wheel.ts";
 import { createDelivery } from "./delivery.ts";
 import { createDrainRate } from "./drain-rate.ts";
 import { missedDeadline } from "./missed-deadline.ts";
@@ -37,7 +37,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const picker = createBatchPicker(queue, shape, maxQueueDelayMicroseconds);
   const roomLine = createRoomLine();
   /** Every entry that waits or runs. */
-  const tickets = new DeadlineWheel(performance.now());
+  const tickets = new DeadlineWheel<Ticket>(performance.now());
   /** Parts of batches that failed, to be run apart. */
   const retries: Part[][] = [];
   const rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>

@@ -1,10 +1,11 @@
 import type { TensorData } from "../tensor/tensor-data.ts";
+import type { Timed } from "../timing/deadline-wheel.ts";
 import type { Entry } from "./batcher.ts";
 import type { JoinedOutputs } from "./joined-outputs.ts";
 import type { EntryGroup } from "./queue.ts";
 
 /** What the batcher knows of one entry while it is not answered. */
-export interface Ticket {
+export interface Ticket extends Timed<Ticket> {
   readonly entry: Entry;
   /** Set as it enters the queue. */
   group: EntryGroup | undefined;
@@ -26,10 +27,6 @@ export interface Ticket {
   laneAfter: Ticket | undefined;
   groupBefore: Ticket | undefined;
   groupAfter: Ticket | undefined;
-  /** Its place in the wheel of deadlines. */
-  wheelTick: number;
-  wheelBefore: Ticket | undefined;
-  wheelAfter: Ticket | undefined;
 }
 
 /** Rows of one entry in one batch. */
@@ -43,6 +40,7 @@ export interface Part {
 export function createTicket(entry: Entry, enqueuedAt: number): Ticket {
   return {
     entry,
+    deadlineAt: entry.deadlineAt,
     group: undefined,
     enqueuedAt,
     waitsForRoom: false,

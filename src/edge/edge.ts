@@ -21,6 +21,7 @@ import type { Log } from "../telemetry/log.ts";
 import { healthRoutes } from "./admin/health-routes.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { reflectionRoutes } from "./admin/reflection-routes.ts";
+import { CallDeadlines } from "./call/call-deadlines.ts";
 import { connectCompressions, messageCompressions } from "./call/compression.ts";
 import { DrainNotice } from "./call/drain-notice.ts";
 import type { EdgeCall } from "./call/edge-call.ts";
@@ -126,6 +127,7 @@ export function createEdge(options: EdgeOptions): Edge {
     lasting: LASTING,
     lastingCalls,
     foreign,
+    deadlines: new CallDeadlines(),
   };
   const onStream = createRouter(
     {

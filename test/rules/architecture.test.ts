@@ -3,7 +3,7 @@ import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
 /** What each folder of src may import besides itself: a request flows edge → service → batcher → pool → worker. */
-const ANYONE = ["errors", "wording", "tensor", "gen", "telemetry", "config-types"];
+const ANYONE = ["errors", "wording", "tensor", "gen", "telemetry", "config-types", "timing"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   edge: ["service", "registry", "wire", "http2", ...ANYONE],
   service: ["registry", "batcher", "model", ...ANYONE],
@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["errors", "gen", "wording"],
   errors: ["gen"],
   wording: [],
+  timing: [],
   config: ANYONE,
   table: ANYONE,
   scorer: ["service", "registry", "pool", "model", "wire", ...ANYONE],

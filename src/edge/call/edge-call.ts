@@ -10,7 +10,7 @@ import { AssayError, reasonName } from "../../errors.ts";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { type Call, createCall } from "../../service/call.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { LONGEST_TIMER_MS } from "./timeout-header.ts";
+import type { CallDeadlines, TimedCall } from "./call-deadlines.ts";
 
 /** One call at the edge; whoever began it ends it. */
 export interface EdgeCall {
@@ -26,6 +26,8 @@ export interface EdgeCall {
   onFailure: (failure: AssayError) => void;
   /** The result of `work`, or the call's failure where that comes first. */
   guard<T>(work: Promise<T>): Promise<T>;
+  /** The whole of the request's body has come: only the call's deadline is left. */
+  bodyArrived(): void;
   /** The caller has gone. */
   cancel(reason: CancelReason): void;
   fail(failure: AssayError): void;
@@ -33,7 +35,7 @@ export interface EdgeCall {
   asAssayError(thrown: unknown): AssayError;
   /** One item of a stream was answered with this error: what is the server's fault is logged, of one call the first ten. */
   itemFailed(itemId: bigint, error: AssayError): void;
-  /** Closes the call: stops its timer and logs it with the error that `asAssayError` made last, if any. */
+  /** Closes the call: takes it off the wheel and logs it with the error that `asAssayError` made last, if any. */
   end(): void;
 }
 
@@ -47,6 +49,9 @@ export interface EdgeCallOptions {
   readonly timeoutMs: number | undefined;
   /** The server's call time-out; Infinity for streams that may last. */
   readonly callTimeoutMs: number;
+  /** How long the request's body may take, until `bodyArrived`; undefined for bodies that may last. */
+  readonly bodyTimeoutMs?: number;
+  readonly deadlines: CallDeadlines;
   readonly log: Log;
 }
 
@@ -60,43 +65,62 @@ export function beginCall(stream: ServerStream, options: EdgeCallOptions): EdgeC
   return new OpenEdgeCall(stream, options);
 }
 
-class OpenEdgeCall implements EdgeCall {
+class OpenEdgeCall implements EdgeCall, TimedCall {
   readonly id: string;
   readonly call: Call;
   readonly procedure: string;
   readonly sendsDetails: boolean;
   failure: AssayError | undefined = undefined;
   onFailure: (failure: AssayError) => void = nothing;
-  private readonly log: Log;
+  /** The earlier of the call's deadline and its body's, while that has not come. */
+  deadlineAt: number;
+  wheelTick = 0;
+  wheelBefore: TimedCall | undefined = undefined;
+  wheelAfter: TimedCall | undefined = undefined;
+  private readonly options: EdgeCallOptions;
   private readonly startedAt = performance.now();
-  private timer: NodeJS.Timeout | undefined = undefined;
+  private readonly timeoutMs: number;
+  private isTimed: boolean;
+  private hasBody = false;
   private outcome: AssayError | undefined = undefined;
   private ended = false;
   private failedItems = 0;
   private rejectGuarded: ((failure: AssayError) => void) | undefined = undefined;
 
   constructor(stream: ServerStream, options: EdgeCallOptions) {
-    const { protocol, lane } = options;
+    const { protocol, lane, bodyTimeoutMs, deadlines } = options;
     const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, options.callTimeoutMs);
     const givenId = stream.headers.get("x-request-id");
     const isGiven = givenId !== undefined && REQUEST_ID.test(givenId);
     this.id = isGiven ? givenId : `${ID_PREFIX}-${(++idCount).toString(36)}`;
-    this.call = createCall({ deadlineAt: this.startedAt + timeoutMs, lane, protocol });
+    const deadlineAt = this.startedAt + timeoutMs;
+    this.call = createCall({ deadlineAt, lane, protocol });
     this.procedure = options.procedure;
     this.sendsDetails = options.sendsDetails;
-    this.log = options.log;
-    if (timeoutMs < Number.POSITIVE_INFINITY) this.wait(timeoutMs, timeoutMs, options);
+    this.options = options;
+    this.timeoutMs = timeoutMs;
+    this.deadlineAt =
+      bodyTimeoutMs === undefined ? deadlineAt : Math.min(deadlineAt, this.startedAt + bodyTimeoutMs);
+    this.isTimed = this.deadlineAt < Number.POSITIVE_INFINITY;
+    if (this.isTimed) deadlines.add(this);
   }
 
-  /** Fails the call after `leftMs`, in as many steps as Node's timers need. */
-  private wait(leftMs: number, timeoutMs: number, options: EdgeCallOptions): void {
-    this.timer = setTimeout(
-      () => {
-        if (leftMs <= LONGEST_TIMER_MS) this.fail(deadlineExceeded(timeoutMs, options));
-        else this.wait(leftMs - LONGEST_TIMER_MS, timeoutMs, options);
-      },
-      Math.min(leftMs, LONGEST_TIMER_MS),
-    );
+  bodyArrived(): void {
+    this.hasBody = true;
+  }
+
+  onDue(): void {
+    this.isTimed = false;
+    const { deadlineAt } = this.call;
+    if (this.deadlineAt === deadlineAt) {
+      this.fail(deadlineExceeded(this.timeoutMs, this.options));
+    } else if (!this.hasBody) {
+      this.fail(bodyTooSlow(this.options.bodyTimeoutMs!));
+    } else {
+      this.deadlineAt = deadlineAt;
+      this.isTimed = deadlineAt < Number.POSITIVE_INFINITY;
+      if (this.isTimed) this.options.deadlines.add(this);
+    }
   }
 
   guard<T>(work: Promise<T>): Promise<T> {
@@ -135,18 +159,18 @@ class OpenEdgeCall implements EdgeCall {
     if (this.failedItems > LOGGED_ITEMS) return;
     const { id, procedure, call } = this;
     const fields = { requestId: id, procedure, protocol: call.protocol, itemId: String(itemId) };
-    this.log.error({ ...fields, ...errorFields(error) }, "item failed");
+    this.options.log.error({ ...fields, ...errorFields(error) }, "item failed");
   }
 
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    clearTimeout(this.timer);
+    if (this.isTimed) this.options.deadlines.remove(this);
     if (this.failedItems > LOGGED_ITEMS) {
       const fields = { requestId: this.id, procedure: this.procedure, failedItems: this.failedItems };
-      this.log.error(fields, `more items failed than the ${LOGGED_ITEMS} that were logged`);
+      this.options.log.error(fields, `more items failed than the ${LOGGED_ITEMS} that were logged`);
     }
-    logCall(this.log, this, performance.now() - this.startedAt, this.outcome ?? this.failure);
+    logCall(this.options.log, this, performance.now() - this.startedAt, this.outcome ?? this.failure);
   }
 }
 
@@ -161,6 +185,13 @@ function internalError(id: string, cause: unknown): AssayError {
 function deadlineExceeded(timeoutMs: number, options: EdgeCallOptions): AssayError {
   const whose = timeoutMs === options.timeoutMs ? "the caller's timeout" : "call-timeout-ms";
   return new AssayError(Reason.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms (${whose})`);
+}
+
+function bodyTooSlow(bodyTimeoutMs: number): AssayError {
+  return new AssayError(
+    Reason.DEADLINE_EXCEEDED,
+    `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
+  );
 }
 
 function logCall(log: Log, edgeCall: EdgeCall, durationMs: number, error?: AssayError): void {

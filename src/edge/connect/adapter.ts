@@ -11,9 +11,9 @@ import { AssayError } from "../../errors.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { type WireProtocol, wireProtocol } from "../call/content-type.ts";
+import type { CallDeadlines } from "../call/call-deadlines.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { readsGrpcStatus, refuse } from "../call/refusal.ts";
-import type { RequestBody } from "../call/request-body.ts";
 import { responseFields, trailerFields } from "../call/response-fields.ts";
 import { callerTimeout } from "../call/timeout-header.ts";
 import { CallMemory } from "../memory/call-memory.ts";
@@ -32,12 +32,14 @@ export interface ConnectContext extends RequestContext {
   readonly lasting: ReadonlySet<string>;
   /** The calls to them that are open. */
   readonly lastingCalls: Set<EdgeCall>;
+  readonly deadlines: CallDeadlines;
 }
 
 /** Serves one stream with the handler of its procedure. */
 export function serveConnect(stream: ServerStream, handler: UniversalHandler, context: ConnectContext): void {
   const wire = wireProtocol(stream.headers.get("content-type"));
   const { methodKind } = handler.method;
+  const hasOneMessage = methodKind === "unary" || methodKind === "server_streaming";
   const lasts = methodKind === "bidi_streaming" || context.lasting.has(handler.requestPath);
   const edgeCall = beginCall(stream, {
     procedure: handler.requestPath,
@@ -46,6 +48,8 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     lane: methodKind === "unary" ? "interactive" : "bulk",
     timeoutMs: callerTimeout(stream.headers),
     callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
+    ...(hasOneMessage && { bodyTimeoutMs: context.limits.bodyTimeoutMs }),
+    deadlines: context.deadlines,
     log: context.log,
   });
   if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
@@ -59,10 +63,8 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
     abort.abort(error);
   };
   edgeCall.onFailure = onFailure;
-  const endBodyTimer =
-    methodKind === "unary" || methodKind === "server_streaming"
-      ? limitBodyTime(arriving, edgeCall, context.limits.bodyTimeoutMs)
-      : () => {};
+  const onBodyEnd = (): void => edgeCall.bodyArrived();
+  arriving.onEnd = onBodyEnd;
   const pump = createResponsePump(stream);
   const onCancel: ServerStream["onCancel"] = (reason) => {
     edgeCall.cancel(reason);
@@ -90,7 +92,6 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
       stream.reset(INTERNAL_ERROR);
     })
     .finally(() => {
-      endBodyTimer();
       context.lastingCalls.delete(edgeCall);
       memory.end();
       edgeCall.end();
@@ -98,21 +99,6 @@ export function serveConnect(stream: ServerStream, handler: UniversalHandler, co
 }
 
 const INTERNAL_ERROR = 2;
-
-/** Ends a call whose one request message does not come in time; returns how to stop waiting. */
-function limitBodyTime(body: RequestBody, edgeCall: EdgeCall, bodyTimeoutMs: number): () => void {
-  const timer = setTimeout(() => {
-    edgeCall.fail(
-      new AssayError(
-        Reason.DEADLINE_EXCEEDED,
-        `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
-      ),
-    );
-  }, bodyTimeoutMs);
-  const stop = () => clearTimeout(timer);
-  body.onEnd = stop;
-  return stop;
-}
 
 /** Connect leaves the body of a refusal empty; people who call by hand need to know why. */
 function explained(response: UniversalServerResponse, message: string | undefined): UniversalServerResponse {

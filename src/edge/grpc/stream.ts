@@ -57,6 +57,7 @@ export function grpcStreamRoute(scoring: ScoringService): GrpcStreamRoute {
         lane: "bulk",
         timeoutMs: callerTimeout(stream.headers),
         callTimeoutMs: Number.POSITIVE_INFINITY,
+        deadlines: context.deadlines,
         log: context.log,
       });
       new GrpcStreamCall(stream, edgeCall, scoring.openStream(edgeCall.call), context).begin();

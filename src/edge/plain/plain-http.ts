@@ -8,6 +8,7 @@ import { AssayError } from "../../errors.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Call } from "../../service/call.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { CallDeadlines } from "../call/call-deadlines.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { retryAfterMs, retryAfterSeconds } from "../call/error-details.ts";
@@ -51,6 +52,7 @@ export interface PlainContext {
   readonly memory: MemoryBudget;
   readonly decoder: MessageDecoder;
   readonly compressions: readonly MessageCompression[];
+  readonly deadlines: CallDeadlines;
 }
 
 /** Serves one stream with a plain route. */
@@ -67,6 +69,8 @@ export function servePlain(
     lane: "interactive",
     timeoutMs: undefined,
     callTimeoutMs: context.limits.callTimeoutMs,
+    bodyTimeoutMs: context.limits.bodyTimeoutMs,
+    deadlines: context.deadlines,
     log: context.log,
   });
   const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);
@@ -121,21 +125,17 @@ async function readBody(
   memory: CallMemory,
   context: PlainContext,
 ): Promise<Uint8Array> {
-  const { maxMessageBytes, bodyTimeoutMs } = context.limits;
+  const { maxMessageBytes } = context.limits;
   const check = memory.counting(wholeBodyCheck(maxMessageBytes, stream.headers.get("content-length")));
   const body = createRequestBody(stream, check, (error) => error);
-  const timer = setTimeout(() => body.fail(bodyTooSlow(bodyTimeoutMs)), bodyTimeoutMs);
   const onFailure: EdgeCall["onFailure"] = (failure) => {
     memory.fail(failure);
     body.fail(failure);
   };
   edgeCall.onFailure = onFailure;
   const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of body) chunks.push(chunk);
-  } finally {
-    clearTimeout(timer);
-  }
+  for await (const chunk of body) chunks.push(chunk);
+  edgeCall.bodyArrived();
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   const encoding = stream.headers.get("content-encoding") ?? "identity";
   if (encoding === "identity") return bytes;
@@ -146,14 +146,6 @@ async function readBody(
   throw new AssayError(
     Reason.INVALID_REQUEST,
     `content-encoding ${encoding} came; the server takes ${names}`,
-  );
-}
-
-/** Says that a request's body was too slow, by the name of the limit. */
-export function bodyTooSlow(bodyTimeoutMs: number): AssayError {
-  return new AssayError(
-    Reason.DEADLINE_EXCEEDED,
-    `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
   );
 }
 

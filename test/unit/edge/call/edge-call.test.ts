@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
+import { CallDeadlines } from "../../../../src/edge/call/call-deadlines.ts";
 import { beginCall, type EdgeCallOptions } from "../../../../src/edge/call/edge-call.ts";
 import { fieldList } from "../../../../src/edge/call/field-list.ts";
 import { AssayError } from "../../../../src/errors.ts";
@@ -25,6 +26,7 @@ function begin(options: Partial<EdgeCallOptions> = {}, fields: string[] = []) {
     sendsDetails: true,
     timeoutMs: undefined,
     callTimeoutMs: 60_000,
+    deadlines: new CallDeadlines(),
     log,
     ...options,
   });

@@ -1,5 +1,3 @@
-import type { Ticket } from "./ticket.ts";
-
 /** A slot holds what is due within 8 ms; so many slots are a minute. */
 const SLOT_MS = 8;
 const SLOT_COUNT = 8192;
@@ -7,13 +5,22 @@ const SLOT_COUNT = 8192;
 const ENDLESS_SLOT = SLOT_COUNT;
 const ENDLESS = -1;
 
+/** What stands in a wheel, with the links that the wheel keeps in it. `deadlineAt` stays as it is for as long as it stands there. */
+export interface Timed<T> {
+  /** On `performance.now()`'s clock; Infinity for never. */
+  readonly deadlineAt: number;
+  wheelTick: number;
+  wheelBefore: T | undefined;
+  wheelAfter: T | undefined;
+}
+
 /**
- * All tickets of a batcher by their deadlines, linked by `wheelBefore` and `wheelAfter`; a ticket stands in one wheel. Adding and removing take
+ * Tickets or calls by their deadlines, linked by `wheelBefore` and `wheelAfter`; each stands in one wheel. Adding and removing take
  * constant time, and finding those that are late takes the time of those that are late, however many others wait.
  */
-export class DeadlineWheel {
+export class DeadlineWheel<T extends Timed<T>> {
   size = 0;
-  private readonly slots = new Array<Ticket | undefined>(SLOT_COUNT + 1).fill(undefined);
+  private readonly slots = new Array<T | undefined>(SLOT_COUNT + 1).fill(undefined);
   /** The first tick that may hold what is due; all before are empty. */
   private tick: number;
 
@@ -22,8 +29,8 @@ export class DeadlineWheel {
     this.tick = tickOf(now);
   }
 
-  add(ticket: Ticket): void {
-    const { deadlineAt } = ticket.entry;
+  add(ticket: T): void {
+    const { deadlineAt } = ticket;
     // What was late before it came is found with what is late now.
     const tick = deadlineAt === Number.POSITIVE_INFINITY ? ENDLESS : Math.max(tickOf(deadlineAt), this.tick);
     ticket.wheelTick = tick;
@@ -36,7 +43,7 @@ export class DeadlineWheel {
   }
 
   /** The ticket must stand in this wheel. */
-  remove(ticket: Ticket): void {
+  remove(ticket: T): void {
     const { wheelBefore, wheelAfter } = ticket;
     if (wheelBefore === undefined) this.slots[slotOf(ticket)] = wheelAfter;
     else wheelBefore.wheelAfter = wheelAfter;
@@ -46,8 +53,8 @@ export class DeadlineWheel {
   }
 
   /** Up to `most` tickets whose deadline has passed; whoever asks removes them all before asking again. */
-  late(now: number, most: number): Ticket[] {
-    const late: Ticket[] = [];
+  late(now: number, most: number): T[] {
+    const late: T[] = [];
     const last = tickOf(now);
     // Once around is all of them.
     this.tick = Math.max(this.tick, last - SLOT_COUNT + 1);
@@ -57,7 +64,7 @@ export class DeadlineWheel {
         ticket !== undefined;
         ticket = ticket.wheelAfter
       ) {
-        if (ticket.entry.deadlineAt > now) continue;
+        if (ticket.deadlineAt > now) continue;
         if (late.length === most) return late;
         late.push(ticket);
       }
@@ -73,7 +80,7 @@ export class DeadlineWheel {
       let earliest = Number.POSITIVE_INFINITY;
       for (let ticket = this.slots[tick % SLOT_COUNT]; ticket !== undefined; ticket = ticket.wheelAfter) {
         hasDeadlines = true;
-        if (ticket.wheelTick === tick) earliest = Math.min(earliest, ticket.entry.deadlineAt);
+        if (ticket.wheelTick === tick) earliest = Math.min(earliest, ticket.deadlineAt);
       }
       if (earliest < Number.POSITIVE_INFINITY) return earliest;
     }
@@ -81,8 +88,8 @@ export class DeadlineWheel {
   }
 
   /** Up to `most` of all tickets. */
-  some(most: number): Ticket[] {
-    const some: Ticket[] = [];
+  some(most: number): T[] {
+    const some: T[] = [];
     if (this.size === 0) return some;
     for (const first of this.slots) {
       for (let ticket = first; ticket !== undefined; ticket = ticket.wheelAfter) {
@@ -98,6 +105,6 @@ function tickOf(time: number): number {
   return Math.floor(time / SLOT_MS);
 }
 
-function slotOf({ wheelTick }: Ticket): number {
+function slotOf({ wheelTick }: { readonly wheelTick: number }): number {
   return wheelTick === ENDLESS ? ENDLESS_SLOT : wheelTick % SLOT_COUNT;
 }

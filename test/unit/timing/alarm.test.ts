@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createAlarm } from "../../../src/batcher/alarm.ts";
+import { createAlarm } from "../../../src/timing/alarm.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

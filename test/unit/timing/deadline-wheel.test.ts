@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DeadlineWheel } from "../../../src/batcher/deadline-wheel.ts";
+import { DeadlineWheel } from "../../../src/timing/deadline-wheel.ts";
 import { createTicket, type Ticket } from "../../../src/batcher/ticket.ts";
 import { affineEntry } from "../../support/servers/scoring-core.ts";
 
@@ -24,7 +24,7 @@ test("whatever comes and goes, those that are late are found, no others, and the
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, most) => {
-      const wheel = new DeadlineWheel(START);
+      const wheel = new DeadlineWheel<Ticket>(START);
       const open = new Set<Ticket>();
       let now = START;
       for (const { adds, removes, waits } of steps) {
@@ -65,7 +65,7 @@ test("whatever comes and goes, those that are late are found, no others, and the
 });
 
 test("hundreds of thousands that are not late are not looked at for the one that is", () => {
-  const wheel = new DeadlineWheel(START);
+  const wheel = new DeadlineWheel<Ticket>(START);
   const many = Array.from({ length: 200_000 }, (_, i) => ticket(START + 1000 + i / 10));
   for (const one of many) wheel.add(one);
   const late = ticket(START + 1);

@@ -8,8 +8,8 @@ export interface Alarm {
 /** The longest that `setTimeout` takes. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** `ring` says when to ring next; Infinity for not again. */
-export function createAlarm(ring: (now: number) => number): Alarm {
+/** `ring` says when to ring next; Infinity for not again. A `quiet` one does not keep the process. */
+export function createAlarm(ring: (now: number) => number, quiet = false): Alarm {
   let timer: NodeJS.Timeout | undefined;
   let setFor = Number.POSITIVE_INFINITY;
 
@@ -25,6 +25,7 @@ export function createAlarm(ring: (now: number) => number): Alarm {
     setFor = at;
     // Timers have whole milliseconds and may fire a little early.
     timer = setTimeout(onTimer, Math.min(LONGEST_MS, Math.max(1, Math.ceil(at - performance.now()))));
+    if (quiet) timer.unref();
   }
 
   return {
