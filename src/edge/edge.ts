@@ -18,6 +18,7 @@ import { AssayError } from "../errors.ts";
 import type { ModelsService } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
+import { RequestReader } from "../wire/request-reader.ts";
 import { healthRoutes } from "./admin/health-routes.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { reflectionRoutes } from "./admin/reflection-routes.ts";
@@ -128,6 +129,7 @@ export function createEdge(options: EdgeOptions): Edge {
     lastingCalls,
     foreign,
     deadlines: new CallDeadlines(),
+    requests: new RequestReader(),
   };
   const onStream = createRouter(
     {

@@ -11,6 +11,7 @@ import { AssayError } from "../../errors.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { type WireProtocol, wireProtocol } from "../call/content-type.ts";
+import type { RequestReader } from "../../wire/request-reader.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { readsGrpcStatus, refuse } from "../call/refusal.ts";
@@ -33,6 +34,7 @@ export interface ConnectContext extends RequestContext {
   /** The calls to them that are open. */
   readonly lastingCalls: Set<EdgeCall>;
   readonly deadlines: CallDeadlines;
+  readonly requests: RequestReader;
 }
 
 /** Serves one stream with the handler of its procedure. */

@@ -1,16 +1,17 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import {
-  type PredictResponse,
-  PredictStreamResponseSchema,
-} from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { type PredictResponse, PredictStreamResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { ItemResult } from "../../service/scoring.ts";
+import { plainTag } from "../../wire/plain-tag.ts";
+import { isPlainResponse, MeasuredResponse, varintBytes, writeVarint } from "../../wire/response-writer.ts";
 import { itemResponse } from "../connect/item-response.ts";
 import { framed, PREFIX_BYTES, writePrefix } from "./grpc-frames.ts";
 
 /** The answer to one item as a gRPC message with its prefix, uncompressed. */
 export function encodeItem(result: ItemResult): Uint8Array {
-  if ("response" in result && isPlain(result.response)) return encodeScores(result.itemId, result.response);
+  if ("response" in result && isPlainResponse(result.response)) {
+    return encodeScores(result.itemId, result.response);
+  }
   try {
     return framed(0, toBinary(PredictStreamResponseSchema, itemResponse(result)));
   } catch (error) {
@@ -19,30 +20,12 @@ export function encodeItem(result: ItemResult): Uint8Array {
   }
 }
 
-/** Scores and labels alone, as nearly all answers are; a caller's own bytes are left to protobuf-es. */
-function isPlain({ outputs, requestId, $unknown }: PredictResponse): boolean {
-  return outputs.length === 0 && requestId === "" && $unknown === undefined;
-}
+const ITEM_ID = plainTag(PredictStreamResponseSchema, "itemId");
+const RESPONSE = plainTag(PredictStreamResponseSchema, "response");
 
-// Fields of PredictStreamResponse and PredictResponse: number * 8 + wire type.
-const ITEM_ID = 1 * 8;
-const RESPONSE = 2 * 8 + 2;
-const MODEL_NAME = 1 * 8 + 2;
-const MODEL_VERSION = 2 * 8 + 2;
-const SCORES = 4 * 8 + 2;
-const LABELS = 5 * 8 + 2;
-const DOUBLE_BYTES = 8;
-
-/** By hand, because it costs a sixth of what protobuf-es takes; a property test holds the two together. */
 function encodeScores(itemId: bigint, response: PredictResponse): Uint8Array {
-  const { modelName, modelVersion, scores, labels } = response;
-  const nameBytes = Buffer.byteLength(modelName);
-  const versionBytes = Buffer.byteLength(modelVersion);
-  const scoreBytes = scores.length * DOUBLE_BYTES;
-  const labelBytes = labels.map((label) => Buffer.byteLength(label));
-  let length = fieldBytes(nameBytes) + fieldBytes(versionBytes) + fieldBytes(scoreBytes);
-  // An empty label is still a label.
-  for (const one of labelBytes) length += 1 + varintBytes(one) + one;
+  const measured = new MeasuredResponse(response);
+  const length = measured.byteCount;
   const idBytes = itemId === 0n ? 0 : 1 + varint64Bytes(itemId);
   const messageBytes = idBytes + 1 + varintBytes(length) + length;
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + messageBytes);
@@ -53,49 +36,8 @@ function encodeScores(itemId: bigint, response: PredictResponse): Uint8Array {
     at = writeVarint64(bytes, at, itemId);
   }
   bytes[at++] = RESPONSE;
-  at = writeVarint(bytes, at, length);
-  if (nameBytes > 0) at = writeText(bytes, at, MODEL_NAME, modelName, nameBytes);
-  if (versionBytes > 0) at = writeText(bytes, at, MODEL_VERSION, modelVersion, versionBytes);
-  if (scoreBytes > 0) {
-    bytes[at++] = SCORES;
-    at = writeVarint(bytes, at, scoreBytes);
-    at = writeDoubles(bytes, at, scores);
-  }
-  for (const [i, label] of labels.entries()) at = writeText(bytes, at, LABELS, label, labelBytes[i]!);
+  measured.write(bytes, writeVarint(bytes, at, length));
   return bytes;
-}
-
-const SCRATCH_DOUBLES = 1024;
-/** Doubles are written here, aligned, and copied: no memory is made for an answer but its own. */
-const scratch = new Float64Array(SCRATCH_DOUBLES);
-const scratchBytes = Buffer.from(scratch.buffer);
-
-function writeDoubles(bytes: Buffer, from: number, values: readonly number[]): number {
-  let at = from;
-  for (let first = 0; first < values.length; first += SCRATCH_DOUBLES) {
-    const count = Math.min(SCRATCH_DOUBLES, values.length - first);
-    for (let i = 0; i < count; i++) scratch[i] = values[first + i]!;
-    at += scratchBytes.copy(bytes, at, 0, count * DOUBLE_BYTES);
-  }
-  return at;
-}
-
-function fieldBytes(byteCount: number): number {
-  return byteCount === 0 ? 0 : 1 + varintBytes(byteCount) + byteCount;
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let left = value; left > 0x7f; left = Math.floor(left / 128)) bytes++;
-  return bytes;
-}
-
-function writeVarint(bytes: Buffer, from: number, value: number): number {
-  let at = from;
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 128)) bytes[at++] = (left & 0x7f) | 0x80;
-  bytes[at++] = left;
-  return at;
 }
 
 /** Below 2^53 a number does, which costs a tenth. */
@@ -115,11 +57,3 @@ function writeVarint64(bytes: Buffer, from: number, value: bigint): number {
   return at;
 }
 
-function writeText(bytes: Buffer, from: number, tag: number, text: string, byteCount: number): number {
-  bytes[from] = tag;
-  const at = writeVarint(bytes, from + 1, byteCount);
-  if (byteCount === text.length && byteCount < 32) {
-    for (let i = 0; i < byteCount; i++) bytes[at + i] = text.charCodeAt(i);
-  } else bytes.write(text, at, byteCount, "utf8");
-  return at + byteCount;
-}

@@ -16,7 +16,6 @@ import {
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { ItemStream, ScoringService } from "../../service/scoring.ts";
 import { turnBudget } from "../../service/stream/turn-budget.ts";
-import { decodePlainItem } from "../../wire/item-decoder.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { responseFields, trailerFields, universalHeaders } from "../call/response-fields.ts";
@@ -254,7 +253,7 @@ class GrpcStreamCall {
 
   private decode(message: ArrivedMessage, bytes: Uint8Array): void {
     turnBudget.weigh(bytes.length);
-    const plain = decodePlainItem(bytes);
+    const plain = this.context.requests.item(bytes);
     if (plain !== undefined) {
       this.offered = plain;
       this.offeredMessage = message;

@@ -2,7 +2,9 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PredictStreamRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { decodePlainItem } from "../../../src/wire/item-decoder.ts";
+import { RequestReader } from "../../../src/wire/request-reader.ts";
+
+const reader = new RequestReader();
 
 const text = fc.oneof(fc.string({ maxLength: 8 }), fc.string({ unit: "binary", maxLength: 90 }));
 const tensor = fc.record(
@@ -43,7 +45,7 @@ const item = fc
 
 /** Whether the octets are in the plain form; whatever is says what protobuf-es says. */
 function isPlainAndAlike(bytes: Uint8Array): boolean {
-  const plain = decodePlainItem(bytes);
+  const plain = reader.item(bytes);
   if (plain !== undefined) expect(plain).toStrictEqual(fromBinary(PredictStreamRequestSchema, bytes));
   return plain !== undefined;
 }
@@ -67,10 +69,10 @@ test("more inputs or axes than a model has are left to the decoder that counts t
         request: { inputs },
       } as MessageInitShape<typeof PredictStreamRequestSchema>),
     );
-  expect(decodePlainItem(encoded(new Array(1024).fill({ name: "x" })))).toBeDefined();
-  expect(decodePlainItem(encoded(new Array(1025).fill({ name: "x" })))).toBeUndefined();
-  expect(decodePlainItem(encoded([{ shape: new Array(16).fill(1n) }]))).toBeDefined();
-  expect(decodePlainItem(encoded([{ shape: new Array(17).fill(1n) }]))).toBeUndefined();
+  expect(reader.item(encoded(new Array(1024).fill({ name: "x" })))).toBeDefined();
+  expect(reader.item(encoded(new Array(1025).fill({ name: "x" })))).toBeUndefined();
+  expect(reader.item(encoded([{ shape: new Array(16).fill(1n) }]))).toBeDefined();
+  expect(reader.item(encoded([{ shape: new Array(17).fill(1n) }]))).toBeUndefined();
 });
 
 test("damaged bytes that still are in the plain form are what protobuf-es reads", () => {
@@ -102,5 +104,5 @@ test("raw contents are a view of the message", () => {
     PredictStreamRequestSchema,
     create(PredictStreamRequestSchema, { request: { inputs } }),
   );
-  expect(decodePlainItem(bytes)!.request!.inputs[0]!.rawContents.buffer).toBe(bytes.buffer);
+  expect(reader.item(bytes)!.request!.inputs[0]!.rawContents.buffer).toBe(bytes.buffer);
 });
