@@ -1,14 +1,14 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { createAdmission } from "./admission.ts";
 import { createAlarm } from "../timing/alarm.ts";
+import { DeadlineWheel } from "../timing/deadline-wheel.ts";
+import { createAdmission } from "./admission.ts";
 import { createBatchPicker } from "./batch-picker.ts";
 import { batchShape } from "./batch-policy.ts";
 import { createBatch } from "./batch-run.ts";
 import type { Batcher, Entry } from "./batcher.ts";
 import type { BatcherOptions } from "./batcher-options.ts";
-import { DeadlineWheel } from "../timing/deadline-wheel.ts";
 import { createDelivery } from "./delivery.ts";
 import { createDrainRate } from "./drain-rate.ts";
 import { missedDeadline } from "./missed-deadline.ts";

@@ -5,12 +5,10 @@
  * codes and HTTP statuses; every limit is refused by its name; `drain` resets nothing before its limit.
  */
 import type { AddressInfo } from "node:net";
-import { createRegistry } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
@@ -27,6 +25,8 @@ import { connectCompressions, messageCompressions } from "./call/compression.ts"
 import { DrainNotice } from "./call/drain-notice.ts";
 import type { EdgeCall } from "./call/edge-call.ts";
 import type { EdgeLimits } from "./call/limits.ts";
+import type { ConnectContext } from "./connect/adapter.ts";
+import { detailTypes } from "./connect/detail-types.ts";
 import { callInterceptor } from "./connect/interceptor.ts";
 import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
@@ -38,6 +38,8 @@ import { createNodeHttp2Engine } from "./listen/node-http2-engine.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.ts";
 import { predictRoute } from "./plain/predict-routes.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
+import { PREDICT_PATH, plainPredictForm, predictForms } from "./unary/predict-forms.ts";
+import { UnaryRoutes } from "./unary/unary-routes.ts";
 
 /** What an edge is made of. */
 export interface EdgeOptions {
@@ -53,6 +55,8 @@ export interface EdgeOptions {
   readonly http2Engine: "assay" | "node";
   /** Who serves PredictStream over gRPC: `connect`, to compare with; default `assay`. */
   readonly grpcStreams?: "assay" | "connect";
+  /** Who serves unary calls in their plain forms: `connect`, to compare with; default `assay`. */
+  readonly unaryCalls?: "assay" | "connect";
   /** More procedures behind the same listener; their errors carry no details of Assay's. */
   readonly routes?: (router: ConnectRouter) => void;
 }
@@ -70,15 +74,18 @@ export interface Edge {
   close(): Promise<void>;
 }
 
-/** What the status of a stream item may hold, so that it can be written as JSON. */
-const detailTypes = createRegistry(BadRequestSchema, ErrorInfoSchema, RetryInfoSchema);
-
 const WATCH = "/grpc.health.v1.Health/Watch";
 const LASTING = new Set([
   WATCH,
   "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ]);
+
+function unaryRoutes(scoring: ScoringService, context: ConnectContext): UnaryRoutes {
+  const { decoder, requests } = context;
+  const forms = new Map([[PREDICT_PATH, predictForms(scoring, decoder, requests)]]);
+  return new UnaryRoutes(forms, plainPredictForm(scoring, decoder), context);
+}
 
 /** How long a Watch has to be sent NOT_SERVING. */
 const LAST_WORD_MS = 250;
@@ -137,6 +144,7 @@ export function createEdge(options: EdgeOptions): Edge {
       procedures: new Map(connect.handlers.map((handler) => [handler.requestPath, handler])),
       plain: probeRoutes(readiness),
       predict: predictRoute(scoring),
+      unary: options.unaryCalls === "connect" ? undefined : unaryRoutes(scoring, context),
     },
     context,
   );

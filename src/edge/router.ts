@@ -13,6 +13,7 @@ import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
 import { type GrpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
 import { isPredictPath } from "./plain/predict-routes.ts";
+import type { UnaryRoutes } from "./unary/unary-routes.ts";
 import { type ServedPaths, unservedPath } from "./unserved-path.ts";
 
 /** Everything that a stream can reach. */
@@ -22,6 +23,8 @@ export interface Routes {
   readonly procedures: ReadonlyMap<string, UniversalHandler>;
   readonly plain: ReadonlyMap<string, PlainRoute>;
   readonly predict: PlainRoute;
+  /** Takes calls in plain form before `procedures` and `predict` do; undefined: takes none. */
+  readonly unary: UnaryRoutes | undefined;
 }
 
 /** Makes the handler of every stream. */
@@ -57,6 +60,7 @@ function route(stream: ServerStream, routes: Routes, served: ServedPaths, contex
   }
   const procedure = routes.procedures.get(path);
   if (procedure !== undefined) {
+    if (routes.unary?.serve(stream, path, procedure) === true) return;
     serveConnect(stream, procedure, context);
     return;
   }
@@ -71,7 +75,7 @@ function route(stream: ServerStream, routes: Routes, served: ServedPaths, contex
     refuse(stream, new AssayError(Reason.UNIMPLEMENTED, what), context.corsOrigins, 405, [
       ["allow", plain.methods.join(", ")],
     ]);
-  } else {
+  } else if (plain !== routes.predict || routes.unary?.servePredict(stream, resource) !== true) {
     servePlain(stream, plain, resource, context);
   }
 }

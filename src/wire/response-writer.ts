@@ -57,8 +57,7 @@ export class MeasuredResponse {
       at = writeVarint(bytes, at, scoreBytes);
       at = writeDoubles(bytes, at, scores);
     }
-    for (let i = 0; i < labels.length; i++)
-      at = writeText(bytes, at, LABELS, labels[i]!, labelBytes[i]!);
+    for (let i = 0; i < labels.length; i++) at = writeText(bytes, at, LABELS, labels[i]!, labelBytes[i]!);
     return at;
   }
 }

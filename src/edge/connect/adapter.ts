@@ -10,9 +10,9 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { type WireProtocol, wireProtocol } from "../call/content-type.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
+import { type WireProtocol, wireProtocol } from "../call/content-type.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { readsGrpcStatus, refuse } from "../call/refusal.ts";
 import { responseFields, trailerFields } from "../call/response-fields.ts";
@@ -37,23 +37,30 @@ export interface ConnectContext extends RequestContext {
   readonly requests: RequestReader;
 }
 
-/** Serves one stream with the handler of its procedure. */
-export function serveConnect(stream: ServerStream, handler: UniversalHandler, context: ConnectContext): void {
+/** Serves one stream with the handler of its procedure; `begun`: its call, where that has begun. */
+export function serveConnect(
+  stream: ServerStream,
+  handler: UniversalHandler,
+  context: ConnectContext,
+  begun?: EdgeCall,
+): void {
   const wire = wireProtocol(stream.headers.get("content-type"));
   const { methodKind } = handler.method;
   const hasOneMessage = methodKind === "unary" || methodKind === "server_streaming";
   const lasts = methodKind === "bidi_streaming" || context.lasting.has(handler.requestPath);
-  const edgeCall = beginCall(stream, {
-    procedure: handler.requestPath,
-    sendsDetails: !context.foreign.has(handler.requestPath),
-    protocol: wire === "grpc" ? "grpc" : wire.startsWith("grpc-web") ? "grpc-web" : "connect",
-    lane: methodKind === "unary" ? "interactive" : "bulk",
-    timeoutMs: callerTimeout(stream.headers),
-    callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
-    ...(hasOneMessage && { bodyTimeoutMs: context.limits.bodyTimeoutMs }),
-    deadlines: context.deadlines,
-    log: context.log,
-  });
+  const edgeCall =
+    begun ??
+    beginCall(stream, {
+      procedure: handler.requestPath,
+      sendsDetails: !context.foreign.has(handler.requestPath),
+      protocol: wire === "grpc" ? "grpc" : wire.startsWith("grpc-web") ? "grpc-web" : "connect",
+      lane: methodKind === "unary" ? "interactive" : "bulk",
+      timeoutMs: callerTimeout(stream.headers),
+      callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
+      ...(hasOneMessage && { bodyTimeoutMs: context.limits.bodyTimeoutMs }),
+      deadlines: context.deadlines,
+      log: context.log,
+    });
   if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
   const abort = new AbortController();
   const memory = new CallMemory(context.memory);

@@ -1,6 +1,9 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type PredictResponse, PredictStreamResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import {
+  type PredictResponse,
+  PredictStreamResponseSchema,
+} from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { ItemResult } from "../../service/scoring.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
 import { isPlainResponse, MeasuredResponse, varintBytes, writeVarint } from "../../wire/response-writer.ts";
@@ -56,4 +59,3 @@ function writeVarint64(bytes: Buffer, from: number, value: bigint): number {
   bytes[at++] = Number(left);
   return at;
 }
-

@@ -30,7 +30,8 @@ export function predictRoute(scoring: ScoringService): PlainRoute {
   };
 }
 
-function modelOf(path: string): string {
+/** The model of a path; empty where it names none. */
+export function modelOf(path: string): string {
   const name = PATH.exec(path)?.[1] ?? "";
   try {
     return decodeURIComponent(name);

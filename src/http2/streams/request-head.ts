@@ -6,6 +6,7 @@ import type { Headers } from "../stream.ts";
 export class RequestHeaders implements Headers {
   private readonly names: readonly string[];
   private readonly values: readonly string[];
+  private fields: readonly (readonly [name: string, value: string])[] | undefined = undefined;
 
   constructor(names: readonly string[], values: readonly string[]) {
     this.names = names;
@@ -21,8 +22,9 @@ export class RequestHeaders implements Headers {
     return this.values.filter((_, index) => this.names[index] === name);
   }
 
-  *entries(): Iterable<readonly [name: string, value: string]> {
-    for (const [index, name] of this.names.entries()) yield [name, this.values[index]!];
+  entries(): readonly (readonly [name: string, value: string])[] {
+    this.fields ??= this.names.map((name, index) => [name, this.values[index]!] as const);
+    return this.fields;
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DeadlineWheel } from "../../../src/timing/deadline-wheel.ts";
 import { createTicket, type Ticket } from "../../../src/batcher/ticket.ts";
+import { DeadlineWheel } from "../../../src/timing/deadline-wheel.ts";
 import { affineEntry } from "../../support/servers/scoring-core.ts";
 
 const START = 1234.5;

@@ -1,0 +1,46 @@
+/** `POST /predict` and `/predict/{model}` as unary calls. */
+import type { PredictRequest, PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { retryAfterMs } from "../call/error-details.ts";
+import type { Decoded, MessageDecoder } from "../decode/message-decoder.ts";
+import { SNAKE_NAMES } from "../json/response-json.ts";
+import { answerHead } from "../unary/answer-head.ts";
+import { encodeJson, type PredictCodec } from "../unary/predict-codecs.ts";
+import type { UnaryProtocol } from "../unary/unary-form.ts";
+import { respondJson } from "./plain-http.ts";
+import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
+import { modelOf, predictError } from "./predict-routes.ts";
+
+/** The body is the request; errors have FastAPI's form. */
+export const predictUnary: UnaryProtocol = {
+  name: "http",
+  isFramed: false,
+  prefixBytes: 0,
+  fields: undefined,
+  accepts: ({ headers }) => (headers.get("content-encoding") ?? "identity") === "identity",
+  respond(call, bytes) {
+    const head = answerHead(call, [
+      ["content-type", "application/json"],
+      ["content-length", String(bytes.length)],
+    ]);
+    call.stream.respond(200, head);
+    call.stream.write(bytes, true);
+  },
+  fail({ stream, edgeCall, corsOrigins }, thrown) {
+    const error = edgeCall.asAssayError(thrown);
+    respondJson(stream, predictError(error), edgeCall.id, corsOrigins, retryAfterMs(error));
+  },
+};
+
+/** The messages of `/predict`. */
+export function predictJson(decoder: MessageDecoder): PredictCodec {
+  return {
+    decode(bytes, memory, path): PredictRequest | Promise<PredictRequest> {
+      const modelName = modelOf(path);
+      if (bytes.length === 0) return predictRequest(undefined, modelName);
+      const decoded = decoder.decode(PREDICT_FORM, bytes, memory);
+      const asRequest = (one: Decoded) => predictRequest(one, modelName);
+      return decoded instanceof Promise ? decoded.then(asRequest) : predictRequest(decoded, modelName);
+    },
+    encode: (response: PredictResponse) => encodeJson(response, SNAKE_NAMES, "\n"),
+  };
+}

@@ -1,0 +1,53 @@
+import type { MessageLease, MessageMemory } from "../grpc/message-memory.ts";
+
+/** The octets of a request's body as they come, one after the other in memory that is used again. */
+export class ArrivedBody {
+  length = 0;
+  private readonly memory: MessageMemory;
+  private readonly mostBytes: number;
+  private lease: MessageLease | undefined = undefined;
+
+  /** `mostBytes`: more never come but with the last piece. */
+  constructor(memory: MessageMemory, mostBytes: number) {
+    this.memory = memory;
+    this.mostBytes = mostBytes;
+  }
+
+  /** Copies a piece, a view that need not stay. Memory is taken for what has come, not for what is announced. */
+  add(piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    const length = this.length + piece.length;
+    const { lease } = this;
+    if (lease === undefined || lease.bytes.length < length) {
+      const larger = this.memory.lease(
+        lease === undefined ? length : Math.max(length, Math.min(2 * length, this.mostBytes)),
+      );
+      if (lease !== undefined) {
+        larger.bytes.set(lease.bytes.subarray(0, this.length));
+        lease.release();
+      }
+      this.lease = larger;
+    }
+    this.lease!.bytes.set(piece, this.length);
+    this.length = length;
+  }
+
+  /** The octets from `start` on; nothing may be added while they are read. */
+  from(start: number): Uint8Array {
+    return this.lease === undefined ? NO_BYTES : this.lease.bytes.subarray(start, this.length);
+  }
+
+  /** An octet that has come. */
+  octet(at: number): number {
+    return this.lease!.bytes[at]!;
+  }
+
+  /** Gives the memory back: nobody reads the octets any more. */
+  release(): void {
+    this.lease?.release();
+    this.lease = undefined;
+    this.length = 0;
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);

@@ -1,0 +1,46 @@
+import { ScoringService as ScoringServiceDesc } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { ScoringService } from "../../service/scoring.ts";
+import type { RequestReader } from "../../wire/request-reader.ts";
+import { connectUnary } from "../connect/unary.ts";
+import type { MessageDecoder } from "../decode/message-decoder.ts";
+import { grpcUnary } from "../grpc/unary.ts";
+import { grpcWebUnary } from "../grpc/web-unary.ts";
+import { predictJson, predictUnary } from "../plain/predict-unary.ts";
+import { binaryPredict, jsonPredict, type PredictCodec } from "./predict-codecs.ts";
+import type { UnaryForm, UnaryProtocol } from "./unary-form.ts";
+import type { UnaryForms } from "./unary-routes.ts";
+
+/** The path of `Predict`. */
+export const PREDICT_PATH = `/${ScoringServiceDesc.typeName}/${ScoringServiceDesc.method.predict.name}`;
+
+/** `Predict` in every protocol that has a plain form. */
+export function predictForms(
+  scoring: ScoringService,
+  decoder: MessageDecoder,
+  requests: RequestReader,
+): UnaryForms {
+  const binary = binaryPredict(decoder, requests);
+  const grpc = predictForm(grpcUnary, binary, scoring);
+  const grpcWeb = predictForm(grpcWebUnary, binary, scoring);
+  const json = predictForm(connectUnary("application/json"), jsonPredict(decoder), scoring);
+  return new Map([
+    ["application/grpc", grpc],
+    ["application/grpc+proto", grpc],
+    ["application/grpc-web", grpcWeb],
+    ["application/grpc-web+proto", grpcWeb],
+    ["application/json", json],
+    ["application/json; charset=utf-8", json],
+    ["application/proto", predictForm(connectUnary("application/proto"), binary, scoring)],
+  ]);
+}
+
+/** `POST /predict`. */
+export function plainPredictForm(scoring: ScoringService, decoder: MessageDecoder): UnaryForm {
+  return predictForm(predictUnary, predictJson(decoder), scoring);
+}
+
+/** The codec belongs to the call that it decodes for, which no type can say of a map of forms. */
+function predictForm(protocol: UnaryProtocol, codec: PredictCodec, scoring: ScoringService): UnaryForm {
+  const form = { protocol, codec, run: scoring.predict.bind(scoring) };
+  return form as unknown as UnaryForm;
+}

@@ -1,0 +1,62 @@
+import type { ServerStream } from "../../http2/stream.ts";
+import type { Call } from "../../service/call.ts";
+import type { MessageCompression } from "../call/compression.ts";
+import type { EdgeCall } from "../call/edge-call.ts";
+import type { CallMemory } from "../memory/call-memory.ts";
+
+/** The messages of one procedure in one encoding. */
+export interface MessageCodec<Request, Response> {
+  /**
+   * The request of `bytes`, which stay as they are until the call is answered, so that it may have views of them. `path` is the
+   * stream's, for what the body does not say. Throws, or rejects with, what is wrong with it.
+   */
+  decode(bytes: Uint8Array, memory: CallMemory, path: string): Request | Promise<Request>;
+  /** The response behind `room` free octets: now where it is small, else in slices. */
+  encode(response: Response, room: number): Uint8Array | Promise<Uint8Array>;
+}
+
+/** What a protocol sees of a call that it answers. */
+export interface AnsweredCall {
+  readonly stream: ServerStream;
+  readonly edgeCall: EdgeCall;
+  readonly corsOrigins: readonly string[];
+  /** What the caller wants its answers compressed with, where they are large enough. */
+  readonly compression: MessageCompression | undefined;
+}
+
+/** How a protocol frames one message each way. */
+export interface UnaryProtocol {
+  /** For logs and metrics. */
+  readonly name: string;
+  /** Messages come with a flag and their length before them. */
+  readonly isFramed: boolean;
+  /** What it writes before a message. */
+  readonly prefixBytes: number;
+  /** The fields that its callers speak with; undefined: a plain call has none of its own. */
+  readonly fields: CallFields | undefined;
+  /** Whether a stream may be served here: by its HTTP version and all else that its fields do not say. */
+  accepts(stream: ServerStream): boolean;
+  /** Sends a message, `bytes` with room for the prefix, and ends the stream. */
+  respond(call: AnsweredCall, bytes: Uint8Array, isCompressed: boolean): void;
+  /** Sends an error, and ends the stream. */
+  fail(call: AnsweredCall, error: unknown): void | Promise<void>;
+}
+
+/** The fields of a protocol by which a call is told to be plain. */
+export interface CallFields {
+  readonly encoding: string;
+  readonly acceptEncoding: string;
+  readonly timeout: string;
+  /** Milliseconds; undefined where it is malformed. */
+  parseTimeout(value: string): number | undefined;
+}
+
+/** One procedure in one protocol and encoding. */
+export interface UnaryForm<Request = unknown, Response = unknown> {
+  readonly protocol: UnaryProtocol;
+  readonly codec: MessageCodec<Request, Response>;
+  run(request: Request, call: Call): Promise<Response>;
+}
+
+/** The octets from which on an answer is compressed, where its caller takes that. */
+export const COMPRESS_MIN_BYTES = 1024;
