@@ -16,8 +16,6 @@ export class ReplayedStream implements ServerStream {
     this.held = [came];
     this.hasEnded = hasEnded;
     this.givenBytes = came.length;
-    const onData: ServerStream["onData"] = (bytes, end) => this.take(bytes, end);
-    inner.onData = onData;
   }
 
   get method(): string {
@@ -95,7 +93,8 @@ export class ReplayedStream implements ServerStream {
     this.inner.reset(code);
   }
 
-  private take(bytes: Uint8Array, end: boolean): void {
+  /** What comes after it was made: whoever listened to the stream passes it on. */
+  take(bytes: Uint8Array, end: boolean): void {
     if (this.isReplayed) {
       this.handler(bytes, end);
       return;

@@ -64,6 +64,7 @@ class UnaryCall implements AnsweredCall {
   private request: { readonly message: unknown } | undefined = undefined;
   private isRunning = false;
   private isDone = false;
+  private replayed: ReplayedStream | undefined = undefined;
 
   constructor(stream: ServerStream, form: UnaryForm, call: PlainCall, context: UnaryContext) {
     const { limits } = context;
@@ -110,6 +111,10 @@ class UnaryCall implements AnsweredCall {
   }
 
   private takeBody(bytes: Uint8Array, end: boolean): void {
+    if (this.replayed !== undefined) {
+      this.replayed.take(bytes, end);
+      return;
+    }
     if (this.isDone) return;
     if (bytes.length > 0) {
       this.stream.consume(bytes.length);
@@ -281,7 +286,8 @@ class UnaryCall implements AnsweredCall {
     if (!this.isDecoding) this.body.release();
     this.memory.fail("others serve the call");
     this.memory.end();
-    this.handOver(new ReplayedStream(this.stream, came, end), this.edgeCall);
+    this.replayed = new ReplayedStream(this.stream, came, end);
+    this.handOver(this.replayed, this.edgeCall);
   }
 }
 

@@ -5,6 +5,7 @@ import type { EdgeLimits } from "../../../src/edge/call/limits.ts";
 import { createEdge, type Edge, type EdgeOptions } from "../../../src/edge/edge.ts";
 import { createModelTable } from "../../../src/registry/model-table.ts";
 import { createServedModel } from "../../../src/registry/served-model.ts";
+import type { ScoringService } from "../../../src/service/scoring.ts";
 import { createScoringService } from "../../../src/service/scoring-service.ts";
 import type { StreamLimits } from "../../../src/service/stream/item-stream.ts";
 import type { TestModel } from "../models/onnx-model.ts";
@@ -22,8 +23,10 @@ export interface StreamEdge {
 export async function startStreamEdge(
   core: Core,
   model: TestModel,
-  options: Pick<Partial<EdgeOptions>, "grpcStreams" | "http2Engine"> & {
+  options: Pick<Partial<EdgeOptions>, "grpcStreams" | "unaryCalls" | "http2Engine" | "log"> & {
     limits?: Partial<EdgeLimits & StreamLimits>;
+    /** What stands between the edge and the service. */
+    between?: (scoring: ScoringService) => ScoringService;
   } = {},
 ): Promise<StreamEdge> {
   const limits = { ...LIMITS, streamWindowRows: 4096, ...options.limits };
@@ -42,14 +45,15 @@ export async function startStreamEdge(
       },
     }),
   );
-  const scoring = createScoringService(table, limits);
+  const { between = (scoring) => scoring, ...edgeOptions } = options;
+  const scoring = between(createScoringService(table, limits));
   const edge = createEdge({
     scoring,
     models: createFakeModels(),
     corsOrigins: ["*"],
     http2Engine: "assay",
     log: pino({ level: "silent" }),
-    ...options,
+    ...edgeOptions,
     limits,
   });
   const { port } = await edge.listen("127.0.0.1", 0);
