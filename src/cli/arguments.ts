@@ -29,7 +29,9 @@ export function parseArguments(argv: readonly string[], kinds: FlagKinds): Parse
     if (!argument.startsWith("--")) {
       if (argument.startsWith("-") && argument.length > 1)
         problems.push(`${argument} is not known; flags start with --`);
-      else positionals.push(argument);
+      else if (isSwitchValue(argument, argv[i - 1], kinds)) {
+        problems.push(`${argument} came after ${argv[i - 1]}, which is a switch and takes no value`);
+      } else positionals.push(argument);
       continue;
     }
     const [name, attached] = splitOnce(argument.slice(2));
@@ -65,4 +67,11 @@ function splitOnce(text: string): [string, string | undefined] {
 /** CONFIG_INVALID with every problem of a command's arguments, and where its help is. */
 export function wrongArguments(problems: readonly string[], command: string): AssayError {
   return new AssayError(Reason.CONFIG_INVALID, [...problems, `see assay ${command} --help`].join("\n"));
+}
+
+/** Whether a word stands where the value of a switch would: `--strict-readiness true`. */
+function isSwitchValue(word: string, before: string | undefined, kinds: FlagKinds): boolean {
+  if (!/^(true|false|yes|no|on|off|0|1)$/i.test(word) || before === undefined) return false;
+  const name = before.replace(/^--(no-)?/, "");
+  return before.startsWith("--") && kinds.get(name) === "switch";
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
 import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
@@ -9,8 +10,13 @@ export interface ServingAddress {
   readonly encrypted: boolean;
 }
 
-/** What the server prints once it serves: each model, its devices, and one curl and one grpcurl line that work when pasted. */
-export function banner(version: string, address: ServingAddress, models: readonly Model[]): string {
+/** What the server prints once it serves the models of `folder`: each model, its devices, and one curl and one grpcurl line that work when pasted. */
+export function banner(
+  version: string,
+  address: ServingAddress,
+  models: readonly Model[],
+  folder: string,
+): string {
   const served = models.filter((model) => model.state === ModelState.READY);
   const failed = models.filter((model) => model.state === ModelState.FAILED);
   const where = reachable(address);
@@ -22,7 +28,7 @@ export function banner(version: string, address: ServingAddress, models: readonl
   }
   if (served.length === 0) {
     lines.push(
-      "Nothing is served. Put a model at <models folder>/<name>/<version>/model.onnx and start again.",
+      `Nothing is served. Put a model at ${join(folder, "<name>/<version>/model.onnx")} and start again.`,
       "",
     );
   }

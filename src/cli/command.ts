@@ -16,7 +16,10 @@ const COMMANDS = ["serve", "score", "inspect"];
  * configuration is not valid. `serve` returns when the server has ended.
  */
 export async function runCommand(argv: readonly string[]): Promise<number> {
-  const [command = "--help", ...rest] = argv;
+  const [first = "--help", ...others] = argv;
+  // `assay help serve` is `assay serve --help`.
+  const isHelpOf = first === "help" && COMMANDS.includes(others[0] ?? "");
+  const [command, rest] = isHelpOf ? [others[0]!, ["--help"]] : [first, others];
   // Where even messages cannot be written, the exit code still tells.
   process.stderr.on("error", () => {});
   const isOwnOutput = (command !== "score" && command !== "serve") || rest.includes("--help");

@@ -36,7 +36,7 @@ export function serveHelp(): string {
 Flags; each is also an environment variable, ASSAY_ and its name in capitals (ASSAY_MAX_BATCH_SIZE), and a field of the
 JSON file that --config names (max_batch_size). A flag wins over the environment, the environment over the file.
 
-  --config FILE                        settings as JSON
+${flagLine("config FILE", "settings as JSON")}
 ${flagLines(FLAGS)}
 
 Try it:
@@ -68,9 +68,13 @@ Exit code 0: every row is scored. 1: the run ended before its end. 2: called wro
 
 function flagLines(rows: readonly FlagRow[]): string {
   const lines = rows.map((row) => {
-    const left = `  --${row.name}${row.placeholder === "" ? "" : ` ${row.placeholder}`}`;
+    const name = row.placeholder === "" ? row.name : `${row.name} ${row.placeholder}`;
     const fallback = row.default === "" ? "" : ` (default: ${row.default})`;
-    return `${left.padEnd(36)} ${row.help}${fallback}`;
+    return flagLine(name, `${row.help}${fallback}`);
   });
   return lines.join("\n");
+}
+
+function flagLine(name: string, help: string): string {
+  return `${`  --${name}`.padEnd(36)} ${help}`;
 }

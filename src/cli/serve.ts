@@ -24,8 +24,10 @@ export async function serve(
 ): Promise<number> {
   const kinds = new Map<string, "value" | "switch">([["config", "value"]]);
   for (const row of FLAGS) kinds.set(row.name, row.placeholder === "" ? "switch" : "value");
-  const { flags, positionals, problems } = parseArguments(argv, kinds);
+  const { flags, all, positionals, problems: unread } = parseArguments(argv, kinds);
+  const problems = [...unread];
   const stray = positionals.map((positional) => `${positional} is not known; flags start with --`);
+  for (const [name, values] of all) if (values.length > 1) problems.push(`--${name} came more than once`);
   if (problems.length + stray.length > 0) throw wrongArguments([...problems, ...stray], "serve");
   const configName = flags.get("config") ?? environment.ASSAY_CONFIG;
   const configOrigin = flags.has("config") ? "--config" : "ASSAY_CONFIG";
@@ -69,7 +71,14 @@ export async function serve(
   // A start that fails is thrown here; after a drain nobody asks any more.
   const isUp = await Promise.race([starting.then(() => true), ended.promise.then(() => false)]);
   if (isUp && !isStopping) {
-    say(banner(packageVersion(), { ...app!.address, encrypted: settings.tlsCert !== "" }, app!.models()));
+    say(
+      banner(
+        packageVersion(),
+        { ...app!.address, encrypted: settings.tlsCert !== "" },
+        app!.models(),
+        settings.models,
+      ),
+    );
   }
   const code = await ended.promise;
   // What still holds the process, such as a model that is being loaded or a run that hangs, is not waited for.
@@ -88,11 +97,14 @@ function readConfig(name: string, origin: string): string {
   try {
     return readFileSync(name, "utf8");
   } catch (cause) {
-    throw new AssayError(
-      Reason.CONFIG_INVALID,
-      `${origin} ${name} cannot be read: ${(cause as Error).message}`,
-      { cause },
-    );
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why =
+      code === "ENOENT"
+        ? "there is no such file"
+        : code === "EISDIR"
+          ? "it is a folder; a file with settings as JSON is expected"
+          : message;
+    throw new AssayError(Reason.CONFIG_INVALID, `${origin} ${name} cannot be read: ${why}`, { cause });
   }
 }
 

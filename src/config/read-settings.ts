@@ -8,7 +8,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
-import { createValidator } from "@bufbuild/protovalidate";
+import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { readListItems } from "../wording/list-items.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 import type { FlagRow } from "./flag-table.ts";
@@ -40,30 +40,55 @@ export function readSettings(
   const config = create(schema);
   const values = config as unknown as Record<string, unknown>;
   const file = readFile(schema, rows, sources, problems);
+  const unread = new Set<FlagRow>();
+  const assign = (row: FlagRow, text: string, origin: string): void => {
+    const read = readFlagValue(row.field, text);
+    if (read.kind === "value") {
+      values[row.field.localName] = read.value;
+      return;
+    }
+    problems.push(`${origin}: ${read.description}`);
+    unread.add(row);
+  };
   for (const row of rows) {
     const { localName } = row.field;
     const given = givenText(row, sources);
     origins[localName] = `--${row.name}`;
     if (given !== undefined) {
       origins[localName] = given.origin;
-      assign(row, given.text, given.origin, values, problems);
+      assign(row, given.text, given.origin);
     } else if (file !== undefined && row.field.name in file) {
       origins[localName] = `${row.field.name} in ${sources.configFile?.name}`;
       values[localName] = file[row.field.name];
     } else if (row.default !== "") {
-      assign(row, row.default, "default", values, problems);
+      assign(row, row.default, "default");
     }
   }
   const result = createValidator().validate(schema, config);
   if (result.kind === "error") throw result.error;
   for (const violation of result.violations ?? []) {
-    const field = pathToString(violation.field);
-    const name = field.replace(/\[.*$/, "");
+    const name = pathToString(violation.field).replace(/\[.*$/, "");
     const row = rows.find((candidate) => candidate.field.name === name);
-    const came = JSON.stringify(row === undefined ? "" : String(values[row.field.localName]));
-    problems.push(`${row === undefined ? name : origins[row.field.localName]}: ${came} ${violation.message}`);
+    if (row === undefined) problems.push(`${name}: ${violation.message}`);
+    // What could not be read stands at its empty value, and has been told.
+    else if (!unread.has(row)) problems.push(broken(row, violation, values, origins));
   }
   return { values, problems, origins };
+}
+
+/** A rule in words: a pattern says less than the flag's own help. */
+function broken(
+  row: FlagRow,
+  { ruleId, message }: Violation,
+  values: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, string>>,
+): string {
+  const origin = origins[row.field.localName];
+  const value = String(values[row.field.localName]);
+  if (ruleId === "string.min_len" && value === "") return `${origin} is missing: ${row.help}`;
+  const came = JSON.stringify(value);
+  if (ruleId === "string.pattern") return `${origin}: ${came} came; expected is ${row.help}`;
+  return `${origin}: ${came} ${message}`;
 }
 
 function givenText(row: FlagRow, sources: SettingsSources): { text: string; origin: string } | undefined {
@@ -73,18 +98,6 @@ function givenText(row: FlagRow, sources: SettingsSources): { text: string; orig
   if (variableText !== undefined && !isServiceLink(row.variable, variableText))
     return { text: variableText, origin: row.variable };
   return undefined;
-}
-
-function assign(
-  row: FlagRow,
-  value: string,
-  origin: string,
-  values: Record<string, unknown>,
-  problems: string[],
-): void {
-  const read = readFlagValue(row.field, value);
-  if (read.kind === "fault") problems.push(`${origin}: ${read.description}`);
-  else values[row.field.localName] = read.value;
 }
 
 /** The file's values by proto name; unset where the file does not say. */

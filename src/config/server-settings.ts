@@ -25,7 +25,22 @@ export function readServerSettings(sources: SettingsSources): ServerSettings {
   if (tlsKey !== "" && tlsCert === "") missing.push(`${origins.tlsKey} needs --tls-cert`);
   if (tlsClientCa !== "" && tlsCert === "")
     missing.push(`${origins.tlsClientCa} needs --tls-cert and --tls-key`);
-  const all = [...problems, ...missing];
+  const all = [...problems, ...missing, ...wrongOrigins(settings)];
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
   return settings;
+}
+
+/** Origins that no browser sends, and that would therefore never match. */
+function wrongOrigins({ corsOrigins, origins }: ServerSettings): string[] {
+  const wrong = corsOrigins.filter((one) => one !== "*" && one !== "null" && !isOrigin(one));
+  return wrong.map(
+    (one) =>
+      `${origins.corsOrigins}: ${JSON.stringify(one)} is no origin; expected is scheme and host as browsers send them, https://example.com or http://localhost:3000, without a path, or *`,
+  );
+}
+
+function isOrigin(text: string): boolean {
+  // URL's own origin is "null" for schemes of browser extensions.
+  if (/^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/.test(text)) return true;
+  return URL.canParse(text) && new URL(text).origin === text;
 }

@@ -79,7 +79,13 @@ export async function scanRepository(
  */
 export async function scanPath(path: string): Promise<FoundModel[]> {
   const full = resolve(path);
-  const info = await stat(full).catch(() => undefined);
+  const info = await stat(full).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") return undefined;
+    const expected = "expected a model file, a version's folder, a model's folder or a repository";
+    throw new AssayError(Reason.CONFIG_INVALID, `there is no ${JSON.stringify(path)}: ${expected}`, {
+      cause,
+    });
+  });
   if (info?.isFile()) {
     const name = basename(full);
     const model = await scanVersion(dirname(dirname(full)), name, "", dirname(full), name);

@@ -68,7 +68,10 @@ function decompressionError(error: unknown, name: string, maxMessageBytes: numbe
   if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
     return messageTooLarge(maxMessageBytes);
   const what = error instanceof Error ? error.message : String(error);
-  return new AssayError(Reason.INVALID_REQUEST, `the message is not valid ${name}: ${what}`);
+  return new AssayError(
+    Reason.INVALID_REQUEST,
+    `the message is not valid ${name}, which its encoding says it is: ${what}`,
+  );
 }
 
 function owned(buffer: Buffer): Uint8Array<ArrayBuffer> {

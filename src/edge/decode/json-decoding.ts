@@ -83,9 +83,15 @@ function decodeText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    const description = "JSON decode error: the text is not valid UTF-8";
+    const utf16 = isUtf16(bytes) ? ", it looks like UTF-16: JSON is sent as UTF-8" : "";
+    const description = `JSON decode error: the text is not valid UTF-8${utf16}`;
     throw new AssayError(Reason.INVALID_REQUEST, `body: ${description}`, {
       violations: [{ field: "", description, rule: "json.syntax" }],
     });
   }
+}
+
+/** Whether octets begin with UTF-16's mark, either octet first. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }

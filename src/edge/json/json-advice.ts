@@ -24,6 +24,7 @@ const SHOWN_CHARACTERS = 20;
 
 /** Says what stands in the text where something else was expected. */
 export function strayToken(text: string, at: number, expected: string): string {
+  if (text.trim() === "") return "nothing came; a JSON object is expected";
   if (at >= text.length) return `the text ends where ${expected} is expected`;
   const rest = text.slice(at, at + 40);
   const advice = ADVICE.find(([pattern]) => pattern.test(rest))?.[1];

@@ -6,6 +6,7 @@ const SHOWN_CHARACTERS = 60;
 export function unknownMember(name: string, known: readonly string[], where: string): string {
   const cut = name.length > SHOWN_CHARACTERS;
   const shown = `${JSON.stringify(name.slice(0, SHOWN_CHARACTERS))}${cut ? "…" : ""}`;
+  if (name === "data" && known.includes("contents")) return `${where} has no member "data"${VALUES}`;
   const hint = didYouMean(name, known) || hintByPart(name, known) || `; it has ${known.join(", ")}`;
   return `${where} has no member ${shown}${hint}`;
 }
@@ -14,6 +15,10 @@ export function unknownMember(name: string, known: readonly string[], where: str
 export function isMisspelt(name: string, known: readonly string[]): boolean {
   return nearestName(name, known) !== undefined || hintByPart(name, known) !== "";
 }
+
+/** Open Inference JSON's `data`, which `/predict` takes, where protobuf's JSON has other members. */
+const VALUES =
+  '; values stand in "contents", such as {"fp32_contents": [numbers]}, or as base64 in "raw_contents"; /predict takes "data"';
 
 /** What other suites call a member. */
 const SYNONYMS: Readonly<Record<string, string>> = {

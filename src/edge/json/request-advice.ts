@@ -1,5 +1,6 @@
 /** What people who write JSON by hand send instead of a PredictRequest, and what to send: a bare row, a list, a matrix of features. */
 import { PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { counted } from "../../wording/counted.ts";
 import { type JsonFaults, shownValue } from "./json-faults.ts";
 import type { ExactJson, ExactObject } from "./json-text.ts";
 import { isMisspelt } from "./member-names.ts";
@@ -70,7 +71,7 @@ function matrixAdvice(rows: readonly ExactJson[], row: readonly ExactJson[], for
     form === "data"
       ? `"data": [${row.length} numbers a row]`
       : `"contents": {"fp32_contents": [${row.length} numbers a row]}`;
-  return `${rows.length} rows came; features takes the numbers of one row: send each row in a request of its own, or all as a tensor: {"inputs": [{"name": the model's input, "datatype": "FP32", "shape": [${rows.length}, ${row.length}], ${values}}]}`;
+  return `${counted(rows.length, "row")} came; features takes the numbers of one row: send each row in a request of its own, or all as a tensor: {"inputs": [{"name": the model's input, "datatype": "FP32", "shape": [${rows.length}, ${row.length}], ${values}}]}`;
 }
 
 function join(path: string, member: string): string {

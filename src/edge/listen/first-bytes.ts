@@ -1,20 +1,23 @@
-/** What the first bytes of a cleartext connection say it speaks; `more`: too few to tell. */
-export type FirstBytes = "http1" | "http2" | "unknown" | "more";
+/** What the first bytes of a connection say it speaks; `tls`: they begin a handshake; `more`: too few to tell. */
+export type FirstBytes = "http1" | "http2" | "tls" | "unknown" | "more";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const PREFACE_LINE_BYTES = 16;
 const MAX_METHOD_BYTES = 32;
 const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\s]+ HTTP\/1\.[01]\r?$/;
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** The first octet of a TLS record that holds a handshake (RFC 8446, 5.1); no HTTP request begins with it. */
+const HANDSHAKE = 22;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
 
 /**
- * Tells the HTTP version from the bytes so far: the HTTP/2 preface (RFC 9113, 3.4), a whole HTTP/1.x request line, or
- * neither. A line longer than `maxLineBytes` goes to HTTP/1.1, which refuses it by the name of its limit.
+ * Tells what is spoken from the bytes so far: a TLS handshake, the HTTP/2 preface (RFC 9113, 3.4), a whole HTTP/1.x request line, or
+ * none of these. A line longer than `maxLineBytes` goes to HTTP/1.1, which refuses it by the name of its limit.
  */
 export function firstBytes(bytes: Buffer, maxLineBytes: number): FirstBytes {
+  if (bytes[0] === HANDSHAKE) return "tls";
   const common = Math.min(bytes.length, PREFACE.length);
   if (bytes.subarray(0, common).equals(PREFACE.subarray(0, common))) {
     return bytes.length >= PREFACE_LINE_BYTES ? "http2" : "more";

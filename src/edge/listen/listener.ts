@@ -1,11 +1,11 @@
 /**
  * The one port. Comes in: TCP connections, cleartext or TLS. Goes out: each to the engine of the HTTP version it speaks.
- * Promises: cleartext is told by its first bytes, however they are split, TLS by ALPN; what is neither is closed without an
- * answer; first bytes and handshakes have a time, connections a number; `drain` resets nothing before its limit.
+ * Promises: cleartext is told by its first bytes, however they are split, TLS by ALPN; TLS on a port without it and cleartext on one
+ * with it are told so; what is neither is closed without an answer; first bytes and handshakes have a time, connections a number; `drain` resets nothing before its limit.
  */
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -15,7 +15,7 @@ import { type FirstBytes, firstBytes } from "./first-bytes.ts";
 import { closeGently } from "./gentle-close.ts";
 import { OpenFiles } from "./open-files.ts";
 import { connectionsPerPeer, Peers, peerOf } from "./peers.ts";
-import { connectionRefusal } from "./refused-connection.ts";
+import { connectionRefusal, wrongEncryption } from "./refused-connection.ts";
 import { Seldom } from "./seldom.ts";
 
 /** PEM texts; with `clientCa`, clients must bring a certificate of one of these authorities. */
@@ -52,6 +52,9 @@ const MAX_POLITE_REFUSALS = 64;
 const LINGER_MS = 1000;
 const MIN_LINGER_MS = 100;
 
+/** What first bytes say once there are enough of them. */
+type Spoken = Exclude<FirstBytes, "more">;
+
 /** Makes the listener; nothing listens yet. */
 export function createListener(options: ListenerOptions): Listener {
   const { http1, http2, limits, tls, log } = options;
@@ -74,8 +77,11 @@ export function createListener(options: ListenerOptions): Listener {
     log.error({ times, error: lastFailure }, "the listener could not take a connection, and goes on"),
   );
 
-  const server: Server =
-    tls === undefined ? createServer({ allowHalfOpen: true, noDelay: true }) : tlsServer(tls, limits);
+  let lastMistake = "";
+  const mistakes = new Seldom((times) => log.warn({ times }, lastMistake));
+
+  const server: Server = createServer({ allowHalfOpen: true, noDelay: true });
+  const secured = tls === undefined ? undefined : tlsServer(tls, limits);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
@@ -86,14 +92,14 @@ export function createListener(options: ListenerOptions): Listener {
       leave();
       if (sockets.size === 0) onEmpty();
     });
-    if (!socket.destroyed && tls === undefined) sniff(socket);
+    if (!socket.destroyed) sniff(socket, secured === undefined ? handCleartext : handEncrypted);
   });
-  server.on("secureConnection", (socket: Socket & { alpnProtocol: string | false }) => {
+  secured?.on("secureConnection", (socket) => {
     socket.on("error", () => socket.destroy());
-    if (socket.alpnProtocol === false) sniff(socket);
+    if (socket.alpnProtocol === false) sniff(socket, hand);
     else hand(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
   });
-  server.on("tlsClientError", (error: Error, socket: Socket) => {
+  secured?.on("tlsClientError", (error, socket) => {
     log.debug({ error: error.message }, "TLS handshake failed");
     socket.destroy();
   });
@@ -133,7 +139,7 @@ export function createListener(options: ListenerOptions): Listener {
     return `${maxPerPeer} connections came from one address, which gets no more (max-connections-per-peer)`;
   }
 
-  function sniff(socket: Socket): void {
+  function sniff(socket: Socket, then: (socket: Socket, kind: Spoken) => void): void {
     silent.add(socket);
     let bytes: Buffer = Buffer.alloc(0);
     const timer = setTimeout(() => socket.destroy(), limits.headerTimeoutMs);
@@ -152,16 +158,37 @@ export function createListener(options: ListenerOptions): Listener {
       stop();
       socket.pause();
       socket.unshift(bytes);
-      hand(socket, kind);
+      then(socket, kind);
     };
     socket.on("data", take);
     socket.once("end", give);
     socket.once("close", stop);
   }
 
-  function hand(socket: Socket, kind: Exclude<FirstBytes, "more">): void {
+  /** On a port without TLS. */
+  function handCleartext(socket: Socket, kind: Spoken): void {
+    if (kind === "tls") refuseEncryption(socket, kind);
+    else hand(socket, kind);
+  }
+
+  /** On a port with TLS, which begins with the octets that were put back. */
+  function handEncrypted(socket: Socket, kind: Spoken): void {
+    if (kind === "tls") secured!.emit("connection", socket);
+    else if (kind === "unknown") socket.destroy();
+    else refuseEncryption(socket, kind);
+  }
+
+  function refuseEncryption(socket: Socket, came: "http1" | "http2" | "tls"): void {
+    const { message, answer } = wrongEncryption(came);
+    lastMistake = message;
+    mistakes.happened();
+    socket.write(answer);
+    closeGently(socket);
+  }
+
+  function hand(socket: Socket, kind: Spoken): void {
     const why = refused.get(endOf(socket));
-    if (kind === "unknown") {
+    if (kind === "unknown" || kind === "tls") {
       socket.destroy();
     } else if (why === undefined) {
       engines[kind].accept(socket);
@@ -246,7 +273,7 @@ function endOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-function tlsServer(tls: TlsOptions, limits: EdgeLimits): Server {
+function tlsServer(tls: TlsOptions, limits: EdgeLimits): TlsServer {
   const { cert, key, clientCa } = tls;
   return createTlsServer({
     cert,
@@ -256,7 +283,6 @@ function tlsServer(tls: TlsOptions, limits: EdgeLimits): Server {
     handshakeTimeout: limits.headerTimeoutMs,
     minVersion: "TLSv1.2",
     allowHalfOpen: true,
-    noDelay: true,
   });
 }
 

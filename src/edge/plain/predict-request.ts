@@ -1,8 +1,12 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { type PredictRequest, PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { shownName } from "../../wording/field-paths.ts";
 import type { Decoded, MessageForm } from "../decode/message-decoder.ts";
 import { TENSOR_DATA } from "./tensor-data.ts";
+
+/** The schema's rule that one of them is set. */
+const ONE_FORM = "predict_request.one_input_form";
 
 /**
  * The body of `POST /predict`: a PredictRequest as JSON, where a tensor's values may stand in Open Inference JSON's `data`.
@@ -11,22 +15,36 @@ export const PREDICT_FORM: MessageForm = { desc: PredictRequestSchema, isJson: t
 
 /**
  * The request of a body, for the path's model where it names one; undefined came where the body was empty. Throws INVALID_REQUEST
- * where it has no rows in any form.
+ * where the body names another model than the path: one of the two was not meant.
  */
 export function predictRequest(decoded: Decoded | undefined, modelName: string): PredictRequest {
-  if (decoded === undefined) throw missing("", "Field required: the body is empty");
+  if (decoded === undefined) throw refused("", "Field required: the body is empty", "missing");
   const request = decoded.message as PredictRequest;
-  const came = decoded.json as Readonly<Record<string, unknown>>;
-  const { features, rows, inputs } = came;
-  if (features === undefined && rows === undefined && inputs === undefined) {
-    throw missing("features", "Field required (or rows, or inputs)");
+  if (modelName === "") return request;
+  if (request.modelName !== "" && request.modelName !== modelName) {
+    const body = shownName(request.modelName);
+    const what = `${body} came in the body, and ${shownName(modelName)} in the path: name one model, in one of them`;
+    throw refused("model_name", what, "value_error");
   }
-  if (modelName !== "") request.modelName = modelName;
+  request.modelName = modelName;
   return request;
 }
 
-function missing(field: string, description: string): AssayError {
+/** An error of a request without rows in any form, said as FastAPI does: the field that most send is missing. */
+export function withMissingForm(error: unknown, { json }: Decoded): unknown {
+  const { features, rows, inputs } = json as Readonly<Record<string, unknown>>;
+  if (features !== undefined || rows !== undefined || inputs !== undefined) return error;
+  if (!(error instanceof AssayError)) return error;
+  const violations = error.violations.map((violation) =>
+    violation.rule === ONE_FORM
+      ? { field: "features", description: "Field required (or rows, or inputs)", rule: "missing" }
+      : violation,
+  );
+  return new AssayError(error.reason, error.message, { violations, violationCount: error.violationCount });
+}
+
+function refused(field: string, description: string, rule: string): AssayError {
   return new AssayError(Reason.INVALID_REQUEST, `${field || "body"}: ${description}`, {
-    violations: [{ field, description, rule: "missing" }],
+    violations: [{ field, description, rule }],
   });
 }

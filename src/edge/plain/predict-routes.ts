@@ -7,7 +7,7 @@ import type { ScoringService } from "../../service/scoring.ts";
 import { CALL_CUT, cutViolations, publicMessage } from "../call/error-details.ts";
 import { errorRow } from "../call/error-table.ts";
 import type { PlainResponse, PlainRoute } from "./plain-http.ts";
-import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
+import { PREDICT_FORM, predictRequest, withMissingForm } from "./predict-request.ts";
 
 const PATH = /^\/predict(?:\/([^/]+))?$/;
 
@@ -23,8 +23,12 @@ export function predictRoute(scoring: ScoringService): PlainRoute {
     form: PREDICT_FORM,
     async handle({ path, decoded, call }) {
       const request = predictRequest(decoded, modelOf(path));
-      const response = await scoring.predict(request, call);
-      return { status: 200, body: toJson(PredictResponseSchema, response, { useProtoFieldName: true }) };
+      try {
+        const response = await scoring.predict(request, call);
+        return { status: 200, body: toJson(PredictResponseSchema, response, { useProtoFieldName: true }) };
+      } catch (error) {
+        throw withMissingForm(error, decoded!);
+      }
     },
     errorResponse: predictError,
   };

@@ -1,4 +1,5 @@
 import { type ModelSignature, rowShape, type TensorSpec } from "../../model/signature.ts";
+import { counted } from "../../wording/counted.ts";
 import { listed, shownName, shownShape } from "../../wording/field-paths.ts";
 import type { CheckedRows } from "./checked-rows.ts";
 import { MOST_ITEMS } from "./rule-outline.ts";
@@ -27,7 +28,7 @@ export function checkFeatures(
     const names = spec.featureNames.length > 0 ? ` (${listed(spec.featureNames)})` : "";
     violations.add(
       "features",
-      `${features.length} features came; ${shownName(spec.name)} takes ${expected}${names}`,
+      `${counted(features.length, "feature")} came; ${shownName(spec.name)} takes ${expected}${names}`,
       features.length < expected ? "signature.too_few" : "signature.too_many",
     );
   }

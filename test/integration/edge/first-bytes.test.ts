@@ -40,7 +40,6 @@ test("a request that comes byte by byte is served as HTTP/1.1", async () => {
 });
 
 test.each([
-  ["a TLS hello", Buffer.from("16030100c8010000c40303", "hex")],
   ["random bytes", Buffer.from("8f3a00ff17", "hex")],
   ["a line that is no request", "hello there\r\n"],
   ["HTTP/0.9", "GET /\r\n"],

@@ -58,11 +58,26 @@ test("a client without ALPN is told by its first bytes", async () => {
   expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
 });
 
-test("cleartext on the TLS port is closed, and so is a handshake that does not go on", async () => {
+test("a request without TLS is told that the port takes TLS only", async () => {
   await start();
-  const cleartext = await rawConnection(port);
-  cleartext.write("GET /livez HTTP/1.1\r\nhost: a\r\n\r\n");
-  expect((await cleartext.closed()).toString("latin1")).not.toContain("HTTP/");
+  const http1 = await rawConnection(port);
+  http1.write("GET /livez HTTP/1.1\r\nhost: a\r\n\r\n");
+  expect((await http1.closed()).toString("latin1")).toMatch(/^HTTP\/1\.1 400 [^]*TLS only: use https:\/\//);
+  const http2 = await rawConnection(port);
+  http2.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  expect((await http2.closed()).toString("latin1")).toContain("TLS only: use https://");
+});
+
+test("a TLS handshake on a port without TLS is answered with what no TLS is", async () => {
+  ({ edge, port } = await startEdge({ limits: { headerTimeoutMs: 300 } }));
+  await expect(exchange({}, "")).rejects.toMatchObject({ code: "ERR_SSL_WRONG_VERSION_NUMBER" });
+});
+
+test("a handshake that does not begin or does not go on is closed", async () => {
+  await start();
+  const begun = await rawConnection(port);
+  begun.write("\x16");
+  await begun.closed();
   const silent = await rawConnection(port);
   await silent.closed();
   const text = await exchange({}, "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");

@@ -25,6 +25,12 @@ test("a switch is turned off by no-", () => {
   expect(parseArguments(["--no-strict-readiness"], kinds).flags.get("strict-readiness")).toBe("false");
 });
 
+test("a word after a switch that looks like its value is told as such", () => {
+  const { problems, positionals } = parseArguments(["--strict-readiness", "true", "--port", "1"], kinds);
+  expect(problems).toEqual(["true came after --strict-readiness, which is a switch and takes no value"]);
+  expect(positionals).toEqual([]);
+});
+
 test("every problem is named, with the nearest flag", () => {
   const { problems } = parseArguments(["--prot", "1", "-p", "--models"], kinds);
   expect(problems).toEqual([

@@ -76,7 +76,7 @@ test("a check that runs the model may add what only a run shows, or refuse", asy
 test.each([
   ["no path", [], /0 paths came, expected one/, 2],
   ["an unknown option", ["x", "--yaml"], /unknown option --yaml/, 2],
-  ["a path that is not there", ["/nowhere/at/all"], /does not exist/, 1],
+  ["a path that is not there", ["/nowhere/at/all"], /there is no "\/nowhere\/at\/all"/, 1],
 ])("%s is said", async (_, args, pattern, expected) => {
   const { status, text } = await report(...args);
   expect(status).toBe(expected);

@@ -73,3 +73,33 @@ test("every field of the schema has a flag, and no flag two fields", () => {
   expect(new Set(FLAGS.map((row) => row.name)).size).toBe(FLAGS.length);
   expect(FLAGS.every((row) => row.help !== "")).toBe(true);
 });
+
+function problemsOf(flags: Record<string, string>): string {
+  try {
+    readServerSettings({ ...none, flags: new Map(Object.entries(flags)) });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+test("what has to be of a form is told in words, and what is no number once", () => {
+  expect(problemsOf({ devices: "gpu", "max-batch-size": "lots" })).toBe(
+    '--max-batch-size: "lots" came; a whole number is expected\n' +
+      '--devices: "gpu" came; expected is auto, cpu, cpu:2 (instances), cuda:0,1 or webgpu:0 (device ids)',
+  );
+});
+
+test("origins that no browser sends are refused, since they would never match", () => {
+  const origins = "https://example.com,http://localhost:3000,chrome-extension://abc,null";
+  expect(problemsOf({ "cors-origins": origins })).toBe("");
+  expect(problemsOf({ "cors-origins": "*" })).toBe("");
+  for (const wrong of [
+    "example.com",
+    "https://example.com/",
+    "https://example.com:443",
+    "https://*.a.com/x",
+  ]) {
+    expect(problemsOf({ "cors-origins": wrong })).toContain(`--cors-origins: "${wrong}" is no origin`);
+  }
+});

@@ -18,7 +18,8 @@ test.each([
   ["GET / HTTP/3.0\r\n", "unknown"],
   ["GET /\r\n", "unknown"],
   ["hello\r\n", "unknown"],
-  ["\x16\x03\x01\x02\x00\x01", "unknown"],
+  ["\x16\x03\x01\x02\x00\x01", "tls"],
+  ["\x16", "tls"],
   [" GET / HTTP/1.1\r\n", "unknown"],
   ["A".repeat(33), "unknown"],
 ])("%j is %s", (text, kind) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { connectionRefusal } from "../../../../src/edge/listen/refused-connection.ts";
+import { connectionRefusal, wrongEncryption } from "../../../../src/edge/listen/refused-connection.ts";
 
 test("HTTP/1.1 is a whole 503 response that names the limit", () => {
   const text = connectionRefusal("http1", "too many (max-connections)").toString();
@@ -16,4 +16,12 @@ test("HTTP/2 is SETTINGS and GOAWAY with ENHANCE_YOUR_CALM, whose debug data nam
   expect(bytes.readUIntBE(9, 3)).toBe(bytes.length - 18);
   expect(bytes.readUInt32BE(22)).toBe(11);
   expect(bytes.subarray(26).toString()).toContain("(max-connections)");
+});
+
+test("whoever speaks TLS where there is none, or none where there is, is told what to use, in HTTP", () => {
+  expect(wrongEncryption("tls").answer.toString()).toMatch(/^HTTP\/1\.1 400 [^]*use http:\/\//);
+  expect(wrongEncryption("http1").answer.toString()).toMatch(/^HTTP\/1\.1 400 [^]*use https:\/\//);
+  const http2 = wrongEncryption("http2").answer;
+  expect(http2.readUInt32BE(22)).toBe(12);
+  expect(http2.subarray(26).toString()).toContain("use https://");
 });

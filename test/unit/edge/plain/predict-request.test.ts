@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { type Decoded, MessageDecoder } from "../../../../src/edge/decode/message-decoder.ts";
 import { CallMemory } from "../../../../src/edge/memory/call-memory.ts";
 import { createMemoryBudget } from "../../../../src/edge/memory/memory-budget.ts";
-import { PREDICT_FORM, predictRequest } from "../../../../src/edge/plain/predict-request.ts";
+import { PREDICT_FORM, predictRequest, withMissingForm } from "../../../../src/edge/plain/predict-request.ts";
 import { predictError } from "../../../../src/edge/plain/predict-routes.ts";
-import type { AssayError, Violation } from "../../../../src/errors.ts";
+import { AssayError, type Violation } from "../../../../src/errors.ts";
 import { LIMITS } from "../../../support/servers/fake-services.ts";
 
 const decoder = new MessageDecoder(LIMITS);
@@ -35,8 +36,8 @@ function rulesOf(text: string): [string, string][] {
   return error.violations.map(({ field }, index) => [field, detail[index]!.type]);
 }
 
-test("features, rows and inputs are read, and the path's model wins over the body's", () => {
-  expect(read('{"features":[1,2.5,"NaN"],"model_name":"a","request_id":"r"}', "b")).toMatchObject({
+test("features, rows and inputs are read, for the path's model or the body's", () => {
+  expect(read('{"features":[1,2.5,"NaN"],"model_name":"b","request_id":"r"}', "b")).toMatchObject({
     modelName: "b",
     requestId: "r",
     features: [1, 2.5, Number.NaN],
@@ -45,6 +46,36 @@ test("features, rows and inputs are read, and the path's model wins over the bod
     modelName: "a",
     rows: [{ age: 39, sex: null }],
   });
+});
+
+test("a request without rows lacks a field, as FastAPI says it, beside all else that is wrong", () => {
+  const form = { field: "", description: "none came", rule: "predict_request.one_input_form" };
+  const other = { field: "model_name", description: "empty", rule: "signature.model_name" };
+  const thrown = new AssayError(Reason.INVALID_REQUEST, "none came", { violations: [form, other] });
+  const told = withMissingForm(thrown, { message: {}, json: { request_id: "r" } } as unknown as Decoded);
+  expect(predictError(told as AssayError).body).toEqual({
+    detail: [
+      { type: "missing", loc: ["body", "features"], msg: "Field required (or rows, or inputs)" },
+      { type: "missing", loc: ["body", "model_name"], msg: "empty" },
+    ],
+  });
+  const several = { message: {}, json: { rows: [], features: [1] } } as unknown as Decoded;
+  expect(withMissingForm(thrown, several)).toBe(thrown);
+});
+
+test.each<[Buffer, RegExp]>([
+  [Buffer.from("\ufeff{}", "utf16le"), /looks like UTF-16: JSON is sent as UTF-8/],
+  [Buffer.from([0x7b, 0xff]), /the text is not valid UTF-8$/],
+  [Buffer.from(" \n"), /nothing came; a JSON object is expected/],
+])("%j is no JSON text, and the message says what is expected", (bytes, message) => {
+  const memory = new CallMemory(createMemoryBudget(2 ** 30));
+  expect(() => decoder.decode(PREDICT_FORM, bytes, memory)).toThrow(message);
+});
+
+test("a body for another model than the path's is refused, since one of them was not meant", () => {
+  expect(() => read('{"features":[1],"model_name":"a"}', "b")).toThrow(
+    'model_name: "a" came in the body, and "b" in the path: name one model, in one of them',
+  );
 });
 
 test.each([["[1,2,3,4]"], ["[[1,2],[3,4]]"]])("Open Inference data %s is read row-major", (data) => {
@@ -61,7 +92,6 @@ test.each<[string, [string, string][]]>([
   ["", [["", "missing"]]],
   ["{", [["", "json_invalid"]]],
   ["[]", [["", "model_attributes_type"]]],
-  ["{}", [["features", "missing"]]],
   ['{"features":1}', [["features", "list_type"]]],
   [
     '{"features":[1,"a",null,true]}',
