@@ -52,3 +52,9 @@ test("every problem is told at once", () => {
 test("a dry run needs no output", () => {
   expect(read({ model: "m", input: "a.csv", "dry-run": "true" }).dryRun).toBe(true);
 });
+
+test("a model that is not named is missing, and a sign that is none is told by what is expected", () => {
+  expect(() => read({ input: "a.csv", output: "b.csv", "csv-delimiter": "ab" })).toThrow(
+    '--model is missing: model that scores; NAME or NAME:VERSION\n--csv-delimiter: "ab" came; expected is the sign between fields, such as',
+  );
+});
