@@ -19,8 +19,8 @@ test("HTTP/2 is SETTINGS and GOAWAY with ENHANCE_YOUR_CALM, whose debug data nam
 });
 
 test("whoever speaks TLS where there is none, or none where there is, is told what to use, in HTTP", () => {
-  expect(wrongEncryption("tls").answer.toString()).toMatch(/^HTTP\/1\.1 400 [^]*use http:\/\//);
-  expect(wrongEncryption("http1").answer.toString()).toMatch(/^HTTP\/1\.1 400 [^]*use https:\/\//);
+  expect(wrongEncryption("tls").answer.toString()).toMatch(/^HTTP\/1\.1 400 [\s\S]*use http:\/\//);
+  expect(wrongEncryption("http1").answer.toString()).toMatch(/^HTTP\/1\.1 400 [\s\S]*use https:\/\//);
   const http2 = wrongEncryption("http2").answer;
   expect(http2.readUInt32BE(22)).toBe(12);
   expect(http2.subarray(26).toString()).toContain("use https://");
