@@ -62,7 +62,9 @@ test("a request without TLS is told that the port takes TLS only", async () => {
   await start();
   const http1 = await rawConnection(port);
   http1.write("GET /livez HTTP/1.1\r\nhost: a\r\n\r\n");
-  expect((await http1.closed()).toString("latin1")).toMatch(/^HTTP\/1\.1 400 [\s\S]*TLS only: use https:\/\//);
+  expect((await http1.closed()).toString("latin1")).toMatch(
+    /^HTTP\/1\.1 400 [\s\S]*TLS only: use https:\/\//,
+  );
   const http2 = await rawConnection(port);
   http2.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   expect((await http2.closed()).toString("latin1")).toContain("TLS only: use https://");
