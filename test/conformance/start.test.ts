@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../support/clients/command.ts";
@@ -31,6 +32,21 @@ describe("npm start", () => {
     expect([...scored.keys()].sort()).toEqual(["census", "digits", "housing", "iris"]);
     // One by each of the two, and both the same score.
     for (const [model, scores] of scored) expect(scores, model).toEqual([scores[0], scores[0]]);
+  });
+
+  test("answers what the README says to send, and as it prints it", async () => {
+    const readme = readFileSync("README.md", "utf8").split("## Score a row")[1]!.split("## Score a file")[0]!;
+    const lines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text!);
+    expect(lines).toHaveLength(3);
+    const PATH = `${dirname(tool("grpcurl"))}${delimiter}${process.env.PATH}`;
+    for (const [index, text] of lines.entries()) {
+      const script = `set -e\n${text.replaceAll("127.0.0.1:8080", server.address)}`;
+      const finished = await run("bash", ["-c", script], { env: { ...process.env, PATH } });
+      expect(finished, text).toMatchObject({ status: 0, stderr: "" });
+      const printed = /```json\n(.*)\n```/.exec(readme)![1]!;
+      if (index === 0) expect(finished.stdout).toBe(printed);
+      else expect(finished.stdout).toMatch(/"scores"|"scoreOutput"/);
+    }
   });
 
   test("says where it serves, and on which device each model runs", () => {

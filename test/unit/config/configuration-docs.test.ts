@@ -1,12 +1,34 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { ModelConfigSchema } from "../../../gen/assay/config/v1/model_config_pb.ts";
 import { FLAGS } from "../../../src/config/flag-table.ts";
+import { isServiceLink } from "../../../src/config/stray-variables.ts";
+import { readConfigJson } from "../../../src/model/config/config-json.ts";
+
+const page = readFileSync("docs/configuration.md", "utf8");
 
 test("docs/configuration.md lists every setting with its default", () => {
   const rows = FLAGS.map((row) => {
     const fallback = row.default === "" ? "" : `\`${row.default}\``;
     return `| \`--${row.name}\` | \`${row.variable}\` | \`${row.field.name}\` | ${fallback} | ${row.help} |`;
   });
-  const page = readFileSync("docs/configuration.md", "utf8");
   expect(page.split("\n").filter((line) => line.startsWith("| `--"))).toEqual(rows);
+});
+
+test("every environment variable that the page names is a setting, or told to be none", () => {
+  const known = new Set([...FLAGS.map((row) => row.variable), "ASSAY_CONFIG"]);
+  const names = new Set(page.match(/\bASSAY_[A-Z0-9_]+/g));
+  expect([...names].filter((name) => !known.has(name) && !isServiceLink(name, "10.0.0.1"))).toEqual([]);
+  expect(names).toContain("ASSAY_CONFIG");
+});
+
+test("the config.json of the page is valid", () => {
+  const [, text] = /```json\n([\s\S]*?)```/.exec(page)!;
+  expect(readConfigJson(ModelConfigSchema, text!, "config.json").scoreOutput).toBe("probabilities");
+});
+
+test("every field of config.json is in docs/models.md or docs/configuration.md", () => {
+  const pages = page + readFileSync("docs/models.md", "utf8");
+  const fields = ModelConfigSchema.fields.map(({ name }) => name);
+  expect(fields.filter((name) => !new RegExp(`\\b${name}\\b`).test(pages))).toEqual([]);
 });
