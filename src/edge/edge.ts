@@ -20,6 +20,7 @@ import { RequestReader } from "../wire/request-reader.ts";
 import { healthRoutes } from "./admin/health-routes.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { reflectionRoutes } from "./admin/reflection-routes.ts";
+import { AnswerEncoder } from "./answer/answer-encoder.ts";
 import { CallDeadlines } from "./call/call-deadlines.ts";
 import { connectCompressions, messageCompressions } from "./call/compression.ts";
 import { DrainNotice } from "./call/drain-notice.ts";
@@ -82,9 +83,9 @@ const LASTING = new Set([
 ]);
 
 function unaryRoutes(scoring: ScoringService, context: ConnectContext): UnaryRoutes {
-  const { decoder, requests } = context;
-  const forms = new Map([[PREDICT_PATH, predictForms(scoring, decoder, requests)]]);
-  return new UnaryRoutes(forms, plainPredictForm(scoring, decoder), context);
+  const { decoder, requests, encoder } = context;
+  const forms = new Map([[PREDICT_PATH, predictForms(scoring, decoder, requests, encoder)]]);
+  return new UnaryRoutes(forms, plainPredictForm(scoring, decoder, encoder), context);
 }
 
 /** How long a Watch has to be sent NOT_SERVING. */
@@ -103,6 +104,7 @@ export function createEdge(options: EdgeOptions): Edge {
     Number(limits.maxRequestMemoryBytes) || defaultMemoryBytes(limits.maxMessageBytes),
   );
   const decoder = new MessageDecoder(limits);
+  const encoder = new AnswerEncoder();
   const plainCompressions = messageCompressions(limits.maxMessageBytes);
   const compressions = connectCompressions(limits.maxMessageBytes);
   const connect = createConnectRouter({
@@ -131,6 +133,7 @@ export function createEdge(options: EdgeOptions): Edge {
     log,
     memory,
     decoder,
+    encoder,
     compressions: plainCompressions,
     lasting: LASTING,
     lastingCalls,
@@ -143,7 +146,7 @@ export function createEdge(options: EdgeOptions): Edge {
       grpcStreams: new Map(options.grpcStreams === "connect" ? [] : [[grpcStream.procedure, grpcStream]]),
       procedures: new Map(connect.handlers.map((handler) => [handler.requestPath, handler])),
       plain: probeRoutes(readiness),
-      predict: predictRoute(scoring),
+      predict: predictRoute(scoring, encoder),
       unary: options.unaryCalls === "connect" ? undefined : unaryRoutes(scoring, context),
     },
     context,

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type TensorContents, TensorContentsSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import { type NumericArray, rowOf } from "./datatype.ts";
+import { type ContentsField, type NumericArray, rowOf } from "./datatype.ts";
+import { PackedContents } from "./packed-contents.ts";
 import type { TensorData } from "./tensor-data.ts";
 
 const utf8 = new TextEncoder();
@@ -25,6 +26,11 @@ function listOf<T extends number | bigint>(data: ArrayLike<T>): T[] {
   const list = new Array<T>(data.length);
   for (let i = 0; i < data.length; i++) list[i] = data[i]!;
   return list;
+}
+
+/** The same, as a copy in one array; `field` is the list of the datatype. */
+export function packedContents({ data }: TensorData, field: ContentsField): PackedContents {
+  return new PackedContents(field, data.slice());
 }
 
 /** The elements as little-endian bytes; BYTES with a 4-byte length before each value. */

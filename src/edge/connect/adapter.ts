@@ -11,6 +11,7 @@ import { AssayError } from "../../errors.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
+import type { AnswerEncoder } from "../answer/answer-encoder.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
 import { type WireProtocol, wireProtocol } from "../call/content-type.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
@@ -20,6 +21,7 @@ import { callerTimeout } from "../call/timeout-header.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
 import { encodeBase64 } from "./base64-text.ts";
+import { answerFrame, EncodedAnswers, encodedAnswersKey, speaksJson } from "./encoded-answers.ts";
 import { decodedMessagesKey, edgeCallKey, publicError } from "./interceptor.ts";
 import { openRequest, type RequestContext } from "./request.ts";
 
@@ -29,6 +31,7 @@ export interface ConnectContext extends RequestContext {
   readonly log: Log;
   /** Of the whole process. */
   readonly memory: MemoryBudget;
+  readonly encoder: AnswerEncoder;
   /** Procedures that last as long as their caller likes; a drain ends them at once. */
   readonly lasting: ReadonlySet<string>;
   /** The calls to them that are open. */
@@ -80,21 +83,30 @@ export function serveConnect(
     pump.stop();
   };
   stream.onCancel = onCancel;
-  const contextValues = createContextValues().set(edgeCallKey, edgeCall).set(decodedMessagesKey, messages);
+  const isJson = speaksJson(request.header.get("content-type"), wire);
+  const answers = new EncodedAnswers(context.encoder, memory, isJson);
+  const contextValues = createContextValues()
+    .set(edgeCallKey, edgeCall)
+    .set(decodedMessagesKey, messages)
+    .set(encodedAnswersKey, answers);
   handler({
     httpVersion: stream.httpVersion === 1 ? "1.1" : "2.0",
     ...request,
     signal: abort.signal,
     contextValues,
   })
-    .then((response) => {
+    .then(async (written) => {
+      const response =
+        wire === "http"
+          ? await answers.unaryResponse(written, request.header.get("accept-encoding"), context.compressions)
+          : written;
       const why = response.body === undefined ? REFUSALS[response.status]?.(handler, stream) : undefined;
       if (why !== undefined && readsGrpcStatus(wire)) {
         const error = edgeCall.asAssayError(new AssayError(Reason.UNIMPLEMENTED, why));
         refuse(stream, error, context.corsOrigins, response.status);
         return undefined;
       }
-      return pump.send(explained(response, why), wire, edgeCall.id, context);
+      return pump.send(explained(response, why), wire, edgeCall.id, context, answers);
     })
     .catch((error: unknown) => {
       edgeCall.asAssayError(error);
@@ -159,6 +171,7 @@ interface ResponsePump {
     wire: WireProtocol,
     requestId: string,
     context: ConnectContext,
+    answers: EncodedAnswers,
   ): Promise<void>;
   /** The stream has gone: what is left of the response is dropped. */
   stop(): void;
@@ -170,7 +183,7 @@ function createResponsePump(stream: ServerStream): ResponsePump {
   const onDrain = (): void => wake();
   stream.onDrain = onDrain;
   return {
-    async send(response, wire, requestId, context) {
+    async send(response, wire, requestId, context, answers) {
       const iterator = response.body?.[Symbol.asyncIterator]();
       const isText = wire === "grpc-web-text";
       const fields = responseFields(response.header, stream.headers, requestId, context.corsOrigins, isText);
@@ -184,7 +197,12 @@ function createResponsePump(stream: ServerStream): ResponsePump {
         if (chunk.done || stopped) break;
         if (!hasResponded) stream.respond(response.status, headerBlock(fields));
         hasResponded = true;
-        if (stream.write(isText ? encodeBase64(chunk.value) : chunk.value) || stopped) continue;
+        const octets = wire === "http" ? undefined : answers.nextFrame(chunk.value);
+        const bytes =
+          octets === undefined
+            ? chunk.value
+            : await answerFrame(octets, response.header, context.compressions);
+        if (stopped || stream.write(isText ? encodeBase64(bytes) : bytes) || stopped) continue;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

@@ -12,14 +12,20 @@ import {
 import type { ModelsService } from "../../registry/models.ts";
 import type { Call } from "../../service/call.ts";
 import type { ItemResult, ScoringService } from "../../service/scoring.ts";
+import { isLargeAnswer } from "../answer/answer-encoder.ts";
 import type { EdgeCall } from "../call/edge-call.ts";
+import { encodedAnswersKey } from "./encoded-answers.ts";
 import { edgeCallKey } from "./interceptor.ts";
 import { itemResponse } from "./item-response.ts";
 
 /** Routes assay.v1.ScoringService to the scoring service. */
 export function scoringRoutes(router: ConnectRouter, scoring: ScoringService): void {
   router.service(ScoringServiceDesc, {
-    predict: (request, context) => scoring.predict(request, callOf(context)),
+    predict: async (request, context) => {
+      const response = await scoring.predict(request, callOf(context));
+      const answers = context.values.get(encodedAnswersKey);
+      return answers !== undefined && isLargeAnswer(response) ? answers.unary(response) : response;
+    },
     predictStream: (requests, context) =>
       itemResponses(scoring.predictStream(requests, callOf(context)), context),
     predictRows: (request, context) => itemResponses(scoring.predictRows(request, callOf(context)), context),
@@ -41,8 +47,14 @@ async function* itemResponses(
 ): AsyncGenerator<PredictStreamResponse> {
   const edgeCall = edgeCallOf(context);
   const json = speaksJson(context);
+  const answers = context.values.get(encodedAnswersKey);
   for await (const result of results) {
     if ("error" in result) edgeCall.itemFailed(result.itemId, result.error);
+    else if (answers !== undefined && isLargeAnswer(result.response)) {
+      yield await answers.item(result.itemId, result.response);
+      continue;
+    }
+    answers?.pass();
     yield itemResponse(result, json);
   }
 }

@@ -7,8 +7,43 @@ import {
 import type { ItemResult } from "../../service/scoring.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
 import { isPlainResponse, MeasuredResponse, varintBytes, writeVarint } from "../../wire/response-writer.ts";
+import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
+import type { MessageCompression } from "../call/compression.ts";
 import { itemResponse } from "../connect/item-response.ts";
-import { framed, PREFIX_BYTES, writePrefix } from "./grpc-frames.ts";
+import type { CallMemory } from "../memory/call-memory.ts";
+import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "./grpc-frames.ts";
+
+const COMPRESS_MIN_BYTES = 1024;
+
+/**
+ * The answer to one item as a gRPC message with its prefix: at once, or in slices where it is large, and compressed where that was
+ * negotiated. Rejects where the call that `memory` is of fails first.
+ */
+export function answerFrame(
+  result: ItemResult,
+  compression: Pick<MessageCompression, "compress"> | null,
+  encoder: AnswerEncoder,
+  memory: CallMemory,
+): Uint8Array | Promise<Uint8Array> {
+  if ("response" in result && isLargeAnswer(result.response)) {
+    const { itemId, response } = result;
+    return encoder.encodeItem(itemId, response, "binary", memory, PREFIX_BYTES).then((bytes) => {
+      writePrefix(bytes, 0, bytes.length - PREFIX_BYTES);
+      return compressedFrame(bytes, compression);
+    });
+  }
+  return compressedFrame(encodeItem(result), compression);
+}
+
+function compressedFrame(
+  frame: Uint8Array,
+  compression: Pick<MessageCompression, "compress"> | null,
+): Uint8Array | Promise<Uint8Array> {
+  if (compression === null || frame.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) return frame;
+  return compression
+    .compress(frame.subarray(PREFIX_BYTES))
+    .then((compressed) => framed(COMPRESSED_FLAG, compressed));
+}
 
 /** The answer to one item as a gRPC message with its prefix, uncompressed. */
 export function encodeItem(result: ItemResult): Uint8Array {

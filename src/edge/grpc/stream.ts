@@ -24,10 +24,10 @@ import type { ConnectContext } from "../connect/adapter.ts";
 import { publicError } from "../connect/interceptor.ts";
 import type { Decoded, MessageForm } from "../decode/message-decoder.ts";
 import { CallMemory } from "../memory/call-memory.ts";
-import { encodeItem } from "./answer-encoder.ts";
+import { answerFrame } from "./answer-encoder.ts";
 import { ArrivedMessage } from "./arrived-message.ts";
 import { ByteBacklog } from "./byte-backlog.ts";
-import { COMPRESSED_FLAG, framed, GrpcDeframer, PREFIX_BYTES } from "./grpc-frames.ts";
+import { COMPRESSED_FLAG, GrpcDeframer, PREFIX_BYTES } from "./grpc-frames.ts";
 import { createMessageMemory } from "./message-memory.ts";
 
 /** A procedure whose gRPC form is framed here. */
@@ -65,7 +65,6 @@ export function grpcStreamRoute(scoring: ScoringService): GrpcStreamRoute {
 }
 
 const DONE = headerBlock([["grpc-status", "0"]]);
-const COMPRESS_MIN_BYTES = 1024;
 /** Messages that are taken apart before the stream's window has room for them. */
 const MOST_WAITING = 1024;
 /** For all streams: what one does not need another uses. */
@@ -99,7 +98,7 @@ class GrpcStreamCall {
   private requestEnd: { readonly error: unknown } | undefined = undefined;
   private pendingConsumed = 0;
   private isDecoding = false;
-  private isCompressing = false;
+  private isEncoding = false;
   private isWritable = true;
   private isScheduled = false;
   private hasResponded = false;
@@ -317,7 +316,7 @@ class GrpcStreamCall {
   private send(): void {
     this.isScheduled = false;
     const { items } = this;
-    while (this.isWritable && !this.isCompressing) {
+    while (this.isWritable && !this.isEncoding) {
       if (!turnBudget.spend()) {
         this.sendLater();
         return;
@@ -328,10 +327,10 @@ class GrpcStreamCall {
         break;
       }
       if ("error" in answer) this.edgeCall.itemFailed(answer.itemId, answer.error);
-      const bytes = encodeItem(answer);
-      const { response } = this.encodings;
-      if (response === null || bytes.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) this.write(bytes);
-      else this.compress(response, bytes.subarray(PREFIX_BYTES));
+      const { encoder } = this.context;
+      const frame = answerFrame(answer, this.encodings.response, encoder, this.memory);
+      if (frame instanceof Promise) this.sendWhenReady(frame);
+      else this.write(frame);
     }
     if (!this.isDone && !this.isReadPut) this.read();
   }
@@ -342,13 +341,13 @@ class GrpcStreamCall {
     turnBudget.later(this.sendGuarded);
   }
 
-  private compress(compression: Pick<MessageCompression, "compress">, message: Uint8Array): void {
-    this.isCompressing = true;
-    compression.compress(message).then(
-      (compressed) => {
-        this.isCompressing = false;
+  private sendWhenReady(frame: Promise<Uint8Array>): void {
+    this.isEncoding = true;
+    frame.then(
+      (bytes) => {
+        this.isEncoding = false;
         this.guarded(() => {
-          this.write(framed(COMPRESSED_FLAG, compressed));
+          this.write(bytes);
           this.send();
         });
       },

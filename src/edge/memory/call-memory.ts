@@ -13,7 +13,8 @@ export class CallMemory {
   private heldBytes = 0;
   private decodedBytes = 0;
   private hasEnded = false;
-  private rejectWait: ((failure: unknown) => void) | undefined = undefined;
+  /** Of a request that is decoded, and of an answer that is encoded. */
+  private waits: ((failure: unknown) => void)[] | undefined = undefined;
 
   constructor(budget: MemoryBudget) {
     this.budget = budget;
@@ -66,22 +67,27 @@ export class CallMemory {
     this.budget.give(byteCount);
   }
 
-  /** Waits until `wake` is called, or rejects when the call fails first. One wait at a time. */
+  /** Waits until `wake` is called, or rejects when the call fails first. */
   until(register: (wake: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) {
         reject(this.failure);
         return;
       }
-      this.rejectWait = reject;
-      register(resolve);
+      this.waits ??= [];
+      const { waits } = this;
+      waits.push(reject);
+      register(() => {
+        waits.splice(waits.indexOf(reject), 1);
+        resolve();
+      });
     });
   }
 
   /** Ends what waits for the call. */
   fail(failure: unknown): void {
     this.failure ??= failure;
-    this.rejectWait?.(failure);
+    for (const reject of this.waits ?? []) reject(failure);
   }
 
   end(): void {

@@ -26,9 +26,10 @@ export interface PlainRequest {
   /** The body in the route's form; undefined where it is empty, or the route has none. */
   readonly decoded: Decoded | undefined;
   readonly call: Call;
+  readonly memory: CallMemory;
 }
 
-/** A response whose body is sent as JSON. */
+/** A response whose body is sent as JSON; octets are JSON already. */
 export interface PlainResponse {
   readonly status: number;
   readonly body: unknown;
@@ -97,7 +98,7 @@ async function answer(
   const decoded =
     form === undefined || body.length === 0 ? undefined : await context.decoder.decode(form, body, memory);
   const { call } = edgeCall;
-  const response = await edgeCall.guard(Promise.resolve(route.handle({ path, decoded, call })));
+  const response = await edgeCall.guard(Promise.resolve(route.handle({ path, decoded, call, memory })));
   respondJson(stream, response, edgeCall.id, context.corsOrigins);
 }
 
@@ -157,7 +158,8 @@ export function respondJson(
   corsOrigins: readonly string[],
   retryMs?: number,
 ): void {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(response.body)}\n`);
+  const { body } = response;
+  const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(`${JSON.stringify(body)}\n`);
   const fields: [string, string][] = [
     ["content-type", "application/json"],
     ["content-length", String(bytes.byteLength)],

@@ -1,9 +1,10 @@
 /** `POST /predict` and `/predict/{model}`, in the form of a FastAPI scoring service: Pydantic v2's errors under `detail`. */
 import { toJson } from "@bufbuild/protobuf";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { type PredictResponse, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type AssayError, reasonName, type Violation } from "../../errors.ts";
 import type { ScoringService } from "../../service/scoring.ts";
+import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import { CALL_CUT, cutViolations, publicMessage } from "../call/error-details.ts";
 import { errorRow } from "../call/error-table.ts";
 import type { PlainResponse, PlainRoute } from "./plain-http.ts";
@@ -17,18 +18,22 @@ export function isPredictPath(path: string): boolean {
 }
 
 /** Makes the route; a path without a model means the server's default model, or its only one. */
-export function predictRoute(scoring: ScoringService): PlainRoute {
+export function predictRoute(scoring: ScoringService, encoder: AnswerEncoder): PlainRoute {
   return {
     methods: ["POST"],
     form: PREDICT_FORM,
-    async handle({ path, decoded, call }) {
+    async handle({ path, decoded, call, memory }) {
       const request = predictRequest(decoded, modelOf(path));
+      let response: PredictResponse;
       try {
-        const response = await scoring.predict(request, call);
-        return { status: 200, body: toJson(PredictResponseSchema, response, { useProtoFieldName: true }) };
+        response = await scoring.predict(request, call);
       } catch (error) {
         throw withMissingForm(error, decoded!);
       }
+      const body = isLargeAnswer(response)
+        ? await encoder.encode(response, "plain", memory)
+        : toJson(PredictResponseSchema, response, { useProtoFieldName: true });
+      return { status: 200, body };
     },
     errorResponse: predictError,
   };

@@ -1,5 +1,6 @@
 /** `POST /predict` and `/predict/{model}` as unary calls. */
 import type { PredictRequest, PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import { retryAfterMs } from "../call/error-details.ts";
 import type { Decoded, MessageDecoder } from "../decode/message-decoder.ts";
 import { SNAKE_NAMES } from "../json/response-json.ts";
@@ -32,7 +33,7 @@ export const predictUnary: UnaryProtocol = {
 };
 
 /** The messages of `/predict`. */
-export function predictJson(decoder: MessageDecoder): PredictCodec {
+export function predictJson(decoder: MessageDecoder, encoder: AnswerEncoder): PredictCodec {
   return {
     decode(bytes, memory, path): PredictRequest | Promise<PredictRequest> {
       const modelName = modelOf(path);
@@ -41,6 +42,9 @@ export function predictJson(decoder: MessageDecoder): PredictCodec {
       const asRequest = (one: Decoded) => predictRequest(one, modelName);
       return decoded instanceof Promise ? decoded.then(asRequest) : predictRequest(decoded, modelName);
     },
-    encode: (response: PredictResponse) => encodeJson(response, SNAKE_NAMES, "\n"),
+    encode: (response: PredictResponse, _room, memory) =>
+      isLargeAnswer(response)
+        ? encoder.encode(response, "plain", memory)
+        : encodeJson(response, SNAKE_NAMES, "\n"),
   };
 }

@@ -8,6 +8,7 @@ import {
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
 import { isPlainResponse, MeasuredResponse } from "../../wire/response-writer.ts";
+import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
 import { CAMEL_NAMES, type MemberNames, responseJson } from "../json/response-json.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
@@ -20,7 +21,11 @@ const BINARY: MessageForm = { desc: PredictRequestSchema, isJson: false };
 const JSON_FORM: MessageForm = { desc: PredictRequestSchema, isJson: true };
 
 /** Protobuf's binary form. */
-export function binaryPredict(decoder: MessageDecoder, requests: RequestReader): PredictCodec {
+export function binaryPredict(
+  decoder: MessageDecoder,
+  requests: RequestReader,
+  encoder: AnswerEncoder,
+): PredictCodec {
   return {
     decode(bytes, memory) {
       const plain = requests.request(bytes);
@@ -29,15 +34,21 @@ export function binaryPredict(decoder: MessageDecoder, requests: RequestReader):
       if (refused !== undefined) throw refused;
       return plain;
     },
-    encode: encodeBinary,
+    encode: (response, room, memory) =>
+      isLargeAnswer(response)
+        ? encoder.encode(response, "binary", memory, room)
+        : encodeBinary(response, room),
   };
 }
 
 /** Protobuf's JSON. */
-export function jsonPredict(decoder: MessageDecoder): PredictCodec {
+export function jsonPredict(decoder: MessageDecoder, encoder: AnswerEncoder): PredictCodec {
   return {
     decode: (bytes, memory) => read(decoder, JSON_FORM, bytes, memory),
-    encode: (response) => encodeJson(response, CAMEL_NAMES, ""),
+    encode: (response, _room, memory) =>
+      isLargeAnswer(response)
+        ? encoder.encode(response, "json", memory)
+        : encodeJson(response, CAMEL_NAMES, ""),
   };
 }
 

@@ -1,6 +1,7 @@
 import { ScoringService as ScoringServiceDesc } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { ScoringService } from "../../service/scoring.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
+import type { AnswerEncoder } from "../answer/answer-encoder.ts";
 import { connectUnary } from "../connect/unary.ts";
 import type { MessageDecoder } from "../decode/message-decoder.ts";
 import { grpcUnary } from "../grpc/unary.ts";
@@ -18,11 +19,12 @@ export function predictForms(
   scoring: ScoringService,
   decoder: MessageDecoder,
   requests: RequestReader,
+  encoder: AnswerEncoder,
 ): UnaryForms {
-  const binary = binaryPredict(decoder, requests);
+  const binary = binaryPredict(decoder, requests, encoder);
   const grpc = predictForm(grpcUnary, binary, scoring);
   const grpcWeb = predictForm(grpcWebUnary, binary, scoring);
-  const json = predictForm(connectUnary("application/json"), jsonPredict(decoder), scoring);
+  const json = predictForm(connectUnary("application/json"), jsonPredict(decoder, encoder), scoring);
   return new Map([
     ["application/grpc", grpc],
     ["application/grpc+proto", grpc],
@@ -35,8 +37,12 @@ export function predictForms(
 }
 
 /** `POST /predict`. */
-export function plainPredictForm(scoring: ScoringService, decoder: MessageDecoder): UnaryForm {
-  return predictForm(predictUnary, predictJson(decoder), scoring);
+export function plainPredictForm(
+  scoring: ScoringService,
+  decoder: MessageDecoder,
+  encoder: AnswerEncoder,
+): UnaryForm {
+  return predictForm(predictUnary, predictJson(decoder, encoder), scoring);
 }
 
 /** The codec belongs to the call that it decodes for, which no type can say of a map of forms. */

@@ -206,7 +206,7 @@ class UnaryCall implements AnsweredCall {
   private answer(response: unknown): void {
     try {
       const { codec, protocol } = this.form;
-      const encoded = codec.encode(response, protocol.prefixBytes);
+      const encoded = codec.encode(response, protocol.prefixBytes, this.memory);
       if (!(encoded instanceof Promise)) this.send(encoded);
       else {
         encoded.then(

@@ -11,8 +11,8 @@ export interface MessageCodec<Request, Response> {
    * stream's, for what the body does not say. Throws, or rejects with, what is wrong with it.
    */
   decode(bytes: Uint8Array, memory: CallMemory, path: string): Request | Promise<Request>;
-  /** The response behind `room` free octets: now where it is small, else in slices. */
-  encode(response: Response, room: number): Uint8Array | Promise<Uint8Array>;
+  /** The response behind `room` free octets: now where it is small, else in slices, as long as the call that `memory` is of goes on. */
+  encode(response: Response, room: number, memory: CallMemory): Uint8Array | Promise<Uint8Array>;
 }
 
 /** What a protocol sees of a call that it answers. */

@@ -3,7 +3,7 @@ import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.t
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { ModelSignature } from "../../model/signature.ts";
 import { rowOf } from "../../tensor/datatype.ts";
-import { rawContents, typedContents } from "../../tensor/tensor-contents.ts";
+import { packedContents, rawContents, typedContents } from "../../tensor/tensor-contents.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { readLabels, readScores } from "./row-scores.ts";
 
@@ -34,11 +34,16 @@ export function createResponse(
     if (output !== undefined) scores = readScores(output, score, shape.rowCount);
     labels = readLabels(outputs, signature, output);
   } else if (signature.labelOutput !== undefined) labels = readLabels(outputs, signature, undefined);
-  const tensors: Tensor[] = [];
+  const returned: TensorData[] = [];
+  let elements = 0;
   for (const name of shape.outputNames) {
     const output = outputs.find((candidate) => candidate.name === name);
-    if (output !== undefined) tensors.push(toTensor(output, shape.raw));
+    if (output === undefined) continue;
+    returned.push(output);
+    elements += output.data.length;
   }
+  const form = shape.raw ? "raw" : elements > LISTED_ELEMENTS ? "packed" : "listed";
+  const tensors = returned.map((output) => toTensor(output, form));
   // As `create` makes it, which costs ten times as much.
   const $typeName = "assay.v1.PredictResponse";
   return { $typeName, modelName, modelVersion, requestId, scores, labels, outputs: tensors };
@@ -55,6 +60,8 @@ export function fetchedOutputs(asked: readonly string[], signature: ModelSignatu
   return names;
 }
 
+const NO_OCTETS = new Uint8Array(0);
+
 /** For requests that ask for no tensors, as nearly all do. */
 const fetchedForNone = new WeakMap<ModelSignature, readonly string[]>();
 
@@ -65,10 +72,25 @@ function namesOf(asked: readonly string[], signature: ModelSignature): readonly 
   return signature.outputs.map((output) => output.name).filter((name) => names.has(name));
 }
 
-function toTensor(output: TensorData, raw: boolean): Tensor {
+/** Outputs of more elements together are not made into lists. */
+const LISTED_ELEMENTS = 16_384;
+
+function toTensor(output: TensorData, form: "raw" | "packed" | "listed"): Tensor {
   const { name, datatype } = output;
   const shape = output.shape.map(BigInt);
-  if (raw || rowOf(datatype).contents === undefined) {
+  const { contents } = rowOf(datatype);
+  if (form === "packed" && contents !== undefined) {
+    const $typeName = "assay.v1.Tensor";
+    return {
+      $typeName,
+      name,
+      datatype,
+      shape,
+      contents: packedContents(output, contents),
+      rawContents: NO_OCTETS,
+    };
+  }
+  if (form === "raw" || contents === undefined) {
     return create(TensorSchema, { name, datatype, shape, rawContents: rawContents(output) });
   }
   return create(TensorSchema, { name, datatype, shape, contents: typedContents(output) });

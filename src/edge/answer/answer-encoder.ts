@@ -1,0 +1,106 @@
+/**
+ * Answers of many megabytes to octets: one at a time and in slices, so that none holds the event loop. Small ones are left to their
+ * protocol, which encodes them at once.
+ */
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  type PredictResponse,
+  PredictStreamResponseSchema,
+} from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { PackedContents } from "../../tensor/packed-contents.ts";
+import type { CallMemory } from "../memory/call-memory.ts";
+import { LoopSlices } from "../memory/loop-slices.ts";
+import { WorkTurns } from "../memory/work-turns.ts";
+import { addMessage, writeBinaryAnswer } from "./binary-answer.ts";
+import { writeJsonAnswer } from "./json-answer.ts";
+import { OctetParts } from "./octet-parts.ts";
+
+/** How an answer is written; `plain` is a line of JSON with proto names, as `/predict` answers. */
+export type AnswerForm = "binary" | "json" | "plain";
+
+type ItemForm = Exclude<AnswerForm, "plain">;
+
+const RESPONSE_FIELD = PredictStreamResponseSchema.field.response.number;
+const LARGE_RAW_BYTES = 262_144;
+
+/** Whether an answer takes long to encode. */
+export function isLargeAnswer({ outputs }: PredictResponse): boolean {
+  let rawBytes = 0;
+  for (const { contents, rawContents } of outputs) {
+    if (contents instanceof PackedContents) return true;
+    rawBytes += rawContents.length;
+  }
+  return rawBytes > LARGE_RAW_BYTES;
+}
+
+/** Encodes large answers; one for the whole server. */
+export class AnswerEncoder {
+  private readonly turns = new WorkTurns(1);
+
+  /** The octets of a PredictResponse behind `prefixBytes` zeros. Rejects where the call that `memory` is of fails first. */
+  encode(
+    response: PredictResponse,
+    form: AnswerForm,
+    memory: CallMemory,
+    prefixBytes = 0,
+  ): Promise<Uint8Array> {
+    const parts = new OctetParts();
+    return this.run(writeAnswer(response, form, parts), parts, memory, prefixBytes);
+  }
+
+  /** The same of the PredictStreamResponse of an item. */
+  encodeItem(
+    itemId: bigint,
+    response: PredictResponse,
+    form: ItemForm,
+    memory: CallMemory,
+    prefixBytes = 0,
+  ): Promise<Uint8Array> {
+    const parts = new OctetParts();
+    return this.run(writeItem(itemId, response, form, parts), parts, memory, prefixBytes);
+  }
+
+  private async run(
+    steps: Generator<void>,
+    parts: OctetParts,
+    memory: CallMemory,
+    prefixBytes: number,
+  ): Promise<Uint8Array> {
+    await this.turns.begin(memory);
+    try {
+      const slices = new LoopSlices();
+      while (!steps.next().done) {
+        if (slices.isOver()) await slices.pause();
+        if (memory.failure !== undefined) throw memory.failure;
+      }
+      await slices.pause();
+      return parts.join(new Uint8Array(prefixBytes));
+    } finally {
+      this.turns.end();
+    }
+  }
+}
+
+function* writeAnswer(response: PredictResponse, form: AnswerForm, parts: OctetParts): Generator<void> {
+  if (form === "binary") yield* writeBinaryAnswer(response, parts);
+  else yield* writeJsonAnswer(response, { useProtoFieldName: form === "plain" }, parts);
+  if (form === "plain") parts.addText("\n");
+}
+
+function* writeItem(
+  itemId: bigint,
+  response: PredictResponse,
+  form: ItemForm,
+  parts: OctetParts,
+): Generator<void> {
+  if (form === "binary") {
+    const inner = new OctetParts();
+    yield* writeAnswer(response, form, inner);
+    parts.add(toBinary(PredictStreamResponseSchema, create(PredictStreamResponseSchema, { itemId })));
+    addMessage(parts, RESPONSE_FIELD, inner);
+    return;
+  }
+  parts.addText(itemId === 0n ? '{"response":' : `{"itemId":"${itemId}","response":`);
+  yield* writeAnswer(response, form, parts);
+  parts.addText("}");
+}

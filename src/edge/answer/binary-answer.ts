@@ -1,0 +1,132 @@
+/** Large answers as protobuf, piece by piece: the octets of `toBinary`, which for millions of numbers holds the event loop. */
+import { toBinary } from "@bufbuild/protobuf";
+import { type PredictResponse, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { type Tensor, TensorContentsSchema, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
+import { OctetParts } from "./octet-parts.ts";
+
+/** Elements that are written at once. */
+const PIECE_VALUES = 4096;
+const LONGEST_VARINT = 10;
+const DELIMITED = 2;
+const OUTPUTS = PredictResponseSchema.field.outputs.number;
+const CONTENTS = TensorSchema.field.contents.number;
+const RAW_CONTENTS = TensorSchema.field.rawContents.number;
+const NO_OCTETS = new Uint8Array(0);
+
+/** Writes an answer; yields where the event loop may be given back. */
+export function* writeBinaryAnswer(response: PredictResponse, parts: OctetParts): Generator<void> {
+  parts.add(toBinary(PredictResponseSchema, { ...response, outputs: [] }));
+  yield;
+  for (const output of response.outputs) {
+    const tensor = new OctetParts();
+    yield* writeTensor(output, tensor);
+    addMessage(parts, OUTPUTS, tensor);
+    yield;
+  }
+}
+
+/** Adds a message in a field: `outputs`, and an answer in its item. */
+export function addMessage(parts: OctetParts, field: number, message: OctetParts): void {
+  parts.add(head(field, message.length));
+  parts.addParts(message);
+}
+
+function head(field: number, length: number): Uint8Array {
+  const octets = Buffer.allocUnsafe(2 * LONGEST_VARINT);
+  return octets.subarray(0, writeVarint(octets, writeVarint(octets, 0, field * 8 + DELIMITED), length));
+}
+
+function* writeTensor(tensor: Tensor, parts: OctetParts): Generator<void> {
+  const { contents: _, ...rest } = tensor;
+  const { contents, rawContents } = tensor;
+  parts.add(toBinary(TensorSchema, { ...rest, rawContents: NO_OCTETS }));
+  if (contents instanceof PackedContents) {
+    const inner = new OctetParts();
+    yield* writeContents(contents, inner);
+    addMessage(parts, CONTENTS, inner);
+  } else if (contents !== undefined) {
+    const inner = new OctetParts();
+    inner.add(toBinary(TensorContentsSchema, contents));
+    addMessage(parts, CONTENTS, inner);
+  }
+  if (rawContents.length === 0) return;
+  parts.add(head(RAW_CONTENTS, rawContents.length));
+  parts.add(rawContents);
+}
+
+function* writeContents({ field, values }: PackedContents, parts: OctetParts): Generator<void> {
+  if (values.length === 0) return;
+  const { number } = TensorContentsSchema.field[field];
+  if (field === "bytesContents") {
+    yield* writeTexts(number, values as readonly string[], parts);
+    return;
+  }
+  const inner = new OctetParts();
+  if (values instanceof Float32Array || values instanceof Float64Array) {
+    inner.add(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  } else if (field === "boolContents") yield* writeFlags(values as Uint8Array, inner);
+  else yield* writeIntegers(values as Exclude<PackedValues, readonly string[]>, inner);
+  addMessage(parts, number, inner);
+}
+
+function* writeFlags(values: Uint8Array, parts: OctetParts): Generator<void> {
+  for (let from = 0; from < values.length; from += PIECE_VALUES) {
+    parts.add(values.slice(from, from + PIECE_VALUES).map((value) => (value !== 0 ? 1 : 0)));
+    yield;
+  }
+}
+
+function* writeIntegers(values: ArrayLike<number | bigint>, parts: OctetParts): Generator<void> {
+  for (let from = 0; from < values.length; from += PIECE_VALUES) {
+    const to = Math.min(values.length, from + PIECE_VALUES);
+    const octets = Buffer.allocUnsafe((to - from) * LONGEST_VARINT);
+    let at = 0;
+    for (let i = from; i < to; i++) {
+      const value = values[i]!;
+      const number = Number(value);
+      at =
+        number >= 0 && number <= Number.MAX_SAFE_INTEGER
+          ? writeVarint(octets, at, number)
+          : writeLongVarint(octets, at, BigInt(value));
+    }
+    parts.add(octets.subarray(0, at));
+    yield;
+  }
+}
+
+function* writeTexts(field: number, texts: readonly string[], parts: OctetParts): Generator<void> {
+  for (let from = 0; from < texts.length; from += PIECE_VALUES) {
+    const to = Math.min(texts.length, from + PIECE_VALUES);
+    let room = 0;
+    for (let i = from; i < to; i++) room += 3 * texts[i]!.length + LONGEST_VARINT;
+    const octets = Buffer.allocUnsafe(room);
+    let at = 0;
+    for (let i = from; i < to; i++) {
+      const text = texts[i]!;
+      octets[at++] = field * 8 + DELIMITED;
+      const byteCount = Buffer.byteLength(text);
+      at = writeVarint(octets, at, byteCount);
+      at += octets.write(text, at, byteCount, "utf8");
+    }
+    // The rest of the room would be kept with it.
+    parts.add(Buffer.from(octets.subarray(0, at)));
+    yield;
+  }
+}
+
+function writeVarint(octets: Uint8Array, from: number, value: number): number {
+  let at = from;
+  let left = value;
+  for (; left > 0x7f; left = Math.floor(left / 128)) octets[at++] = (left % 128) | 0x80;
+  octets[at++] = left;
+  return at;
+}
+
+function writeLongVarint(octets: Uint8Array, from: number, value: bigint): number {
+  let at = from;
+  let left = BigInt.asUintN(64, value);
+  for (; left > 0x7fn; left >>= 7n) octets[at++] = Number(left & 0x7fn) | 0x80;
+  octets[at++] = Number(left);
+  return at;
+}
