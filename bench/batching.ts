@@ -49,6 +49,7 @@ function score(row: number, rowCount: number): Promise<number> {
       lane: "interactive",
       deadlineAt: performance.now() + 60_000,
       outputNames: [],
+      times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
       write(writer, fromRow, count) {
         const from = (row + fromRow) * COLUMNS;
         (writer.numeric(0) as Float32Array).set(features.subarray(from, from + count * COLUMNS));

@@ -1,64 +1,105 @@
 import {
   type BatchShape,
   bulkBatchRows,
-  gatherMs,
+  type LaneRows,
   leadingLane,
   nextBulkCredit,
   splitLanes,
 } from "./batch-policy.ts";
+import type { Lane } from "./batcher.ts";
 import type { EntryQueue } from "./queue.ts";
-import type { Part } from "./ticket.ts";
+import type { EntryGroup, Part, Ticket } from "./ticket.ts";
 
-/** Rows to run together, or how long to wait for more of them. */
-type NextBatch =
-  | { readonly kind: "parts"; readonly parts: Part[] }
-  | { readonly kind: "wait"; readonly waitMs: number };
+/** The batch that is next: a half of one that failed, or rows from the queue, which may grow until it is taken. */
+export type BatchPlan = HalfPlan | QueuePlan;
 
-/** Takes batches out of a queue as the policy says; made by `createBatchPicker`. */
-export interface BatchPicker {
-  /** Undefined where nothing waits. `gathers` is false where rows are not to wait for others. */
-  next(now: number, gathers: boolean): NextBatch | undefined;
+interface HalfPlan {
+  readonly kind: "half";
+  readonly mayGrow: false;
+  readonly waitedMs: 0;
 }
 
-/** `maxDelayMicroseconds` is how long rows may wait for others. */
-export function createBatchPicker(
-  queue: EntryQueue,
-  shape: BatchShape,
-  maxDelayMicroseconds: number,
-): BatchPicker {
-  const { maxRows, splitsEntries } = shape;
-  let bulkCredit = 0;
-  let interactiveAt = Number.NEGATIVE_INFINITY;
-  return {
-    next(now, gathers) {
-      const interactive = queue.first("interactive");
-      const bulk = queue.first("bulk");
-      if (interactive !== undefined) interactiveAt = now;
-      const bothWait = interactive !== undefined && bulk !== undefined;
-      const waits = { interactive: interactive !== undefined, bulk: bulk !== undefined };
-      const lead = leadingLane(waits, bulkCredit, maxRows);
-      const head = lead === "bulk" ? bulk : interactive;
-      if (head === undefined) return undefined;
-      const group = head.group!;
-      const joinsEntries = shape.joinsEntries && group.joinsEntries;
-      const mostRows = interactive === undefined ? bulkBatchRows(maxRows, now - interactiveAt) : maxRows;
-      const rows = { interactive: group.interactiveRows, bulk: group.bulkRows };
-      if (gathers && joinsEntries) {
-        const waitedMs = now - head.enqueuedAt;
-        const waitMs = gatherMs(rows.interactive + rows.bulk, mostRows, waitedMs, maxDelayMicroseconds);
-        if (waitMs > 0) return { kind: "wait", waitMs };
-      }
-      const parts: Part[] = [];
-      const bulkBefore = queue.laneRows.bulk;
-      if (joinsEntries) {
-        const split = splitLanes(rows, mostRows, lead, bulkCredit);
-        queue.take(group, "interactive", split.interactive, parts);
-        queue.take(group, "bulk", split.bulk, parts);
-      } else {
-        queue.takeFrom(head, splitsEntries ? maxRows : Number.MAX_SAFE_INTEGER, parts);
-      }
-      bulkCredit = nextBulkCredit(bulkCredit, maxRows, bulkBefore - queue.laneRows.bulk, bothWait);
-      return { kind: "parts", parts };
-    },
-  };
+interface QueuePlan {
+  readonly kind: "queue";
+  readonly mayGrow: boolean;
+  /** How long its oldest row has waited. */
+  readonly waitedMs: number;
+  readonly head: Ticket;
+  readonly lead: Lane;
+  readonly group: EntryGroup;
+  readonly rows: LaneRows;
+  readonly mostRows: number;
+  readonly joinsEntries: boolean;
+  readonly bothWait: boolean;
+}
+
+const HALF: HalfPlan = { kind: "half", mayGrow: false, waitedMs: 0 };
+
+/** Takes batches out of a queue as the policy says. */
+export class BatchPicker {
+  private readonly queue: EntryQueue;
+  private readonly shape: BatchShape;
+  /** Halves of batches that failed. */
+  private readonly halves: Part[][] = [];
+  private bulkCredit = 0;
+  private interactiveAt = Number.NEGATIVE_INFINITY;
+
+  constructor(queue: EntryQueue, shape: BatchShape) {
+    this.queue = queue;
+    this.shape = shape;
+  }
+
+  /** Puts a batch that failed before all others, in two halves; it must have more than one part. */
+  halve(parts: readonly Part[]): void {
+    const half = parts.length >> 1;
+    this.halves.push(parts.slice(0, half), parts.slice(half));
+  }
+
+  /** The batch that is next, from what there is now; undefined where nothing waits. */
+  plan(now: number): BatchPlan | undefined {
+    if (this.halves.length > 0) return HALF;
+    const interactive = this.queue.first("interactive");
+    const bulk = this.queue.first("bulk");
+    if (interactive !== undefined) this.interactiveAt = now;
+    const { maxRows } = this.shape;
+    const waits = { interactive: interactive !== undefined, bulk: bulk !== undefined };
+    const lead = leadingLane(waits, this.bulkCredit, maxRows);
+    const head = lead === "bulk" ? bulk : interactive;
+    if (head === undefined) return undefined;
+    const group = head.group!;
+    const joinsEntries = this.shape.joinsEntries && group.joinsEntries;
+    const mostRows = interactive === undefined ? bulkBatchRows(maxRows, now - this.interactiveAt) : maxRows;
+    const rows = { interactive: group.interactiveRows, bulk: group.bulkRows };
+    return {
+      kind: "queue",
+      mayGrow: joinsEntries && rows.interactive + rows.bulk < mostRows,
+      waitedMs: now - head.enqueuedAt,
+      head,
+      lead,
+      group,
+      rows,
+      mostRows,
+      joinsEntries,
+      bothWait: waits.interactive && waits.bulk,
+    };
+  }
+
+  /** Takes the batch of a plan, which must have been made just now. */
+  take(plan: BatchPlan): Part[] {
+    if (plan.kind === "half") return this.halves.shift() ?? [];
+    const { queue, bulkCredit } = this;
+    const { maxRows, splitsEntries } = this.shape;
+    const { head, lead, group, rows, mostRows, joinsEntries, bothWait } = plan;
+    const parts: Part[] = [];
+    const bulkBefore = queue.laneRows.bulk;
+    if (joinsEntries) {
+      const split = splitLanes(rows, mostRows, lead, bulkCredit);
+      queue.take(group, "interactive", split.interactive, parts);
+      queue.take(group, "bulk", split.bulk, parts);
+    } else {
+      queue.takeFrom(head, splitsEntries ? maxRows : Number.MAX_SAFE_INTEGER, parts);
+    }
+    this.bulkCredit = nextBulkCredit(bulkCredit, maxRows, bulkBefore - queue.laneRows.bulk, bothWait);
+    return parts;
+  }
 }

@@ -1,8 +1,36 @@
-/** Decides what goes into the next batch. Pure: the queue and the clock are the batcher's. */
-import type { Lane } from "./batcher.ts";
+/** Decides when the next batch begins and what goes into it. Pure: the queue and the clock are the batcher's. */
+import type { Batching, Lane } from "./batcher.ts";
 
-/** How rows may share a run: a signature's `batching`. */
-export type Batching = "across-requests" | "within-request" | "single-rows" | "no-batch-dimension";
+/** What there is when the batcher looks whether a batch begins. */
+export interface Moment {
+  /** Instances that could take a batch. */
+  readonly idleInstances: number;
+  /** Rows wait in the queue, or halves of a batch that failed. */
+  readonly hasRows: boolean;
+  /** Rows came in this turn of the event loop, and more may come before it ends. */
+  readonly turnIsOpen: boolean;
+  /** The batch is not full, and rows that are still to come could share it. */
+  readonly mayGrow: boolean;
+  /** What is left of the queue delay for its oldest row. */
+  readonly delayLeftMs: number;
+}
+
+/**
+ * When the batch begins: now; when this turn of the event loop, or of one more, has ended; in so many milliseconds; or not
+ * before rows come or an instance is idle, whichever lacks.
+ */
+export type Start = "now" | "at-turn-end" | "on-change" | number;
+
+/** Decides when the next batch begins. */
+export function whenToRun(moment: Moment): Start {
+  const { idleInstances, hasRows, turnIsOpen, mayGrow, delayLeftMs } = moment;
+  if (!hasRows || idleInstances === 0) return "on-change";
+  // What comes in one turn, on however many sockets, runs together: a third cheaper with 8 callers.
+  if (turnIsOpen) return "at-turn-end";
+  if (!mayGrow || delayLeftMs <= 0) return "now";
+  // Timers have whole milliseconds: what is left after the last whole one is waited turn by turn.
+  return delayLeftMs < 1 ? "at-turn-end" : Math.floor(delayLeftMs);
+}
 
 /** Of the rows of a full batch, the share that bulk entries get while interactive ones wait as well. */
 export const BULK_SHARE = 1 / 8;
@@ -78,15 +106,4 @@ export function nextBulkCredit(
 ): number {
   if (!bothWaited) return 0;
   return Math.min(maxRows, Math.max(0, bulkCredit + maxRows * BULK_SHARE - bulkTaken));
-}
-
-/** How long rows may still wait for others, in milliseconds; 0: run them now. */
-export function gatherMs(
-  rows: number,
-  maxRows: number,
-  oldestWaitMs: number,
-  maxDelayMicroseconds: number,
-): number {
-  if (rows >= maxRows) return 0;
-  return Math.max(0, maxDelayMicroseconds / 1000 - oldestWaitMs);
 }

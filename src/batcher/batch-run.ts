@@ -5,31 +5,49 @@ import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import type { RowWriter } from "./batcher.ts";
 import type { Part } from "./ticket.ts";
 
-/** What the batcher does when a batch has run. */
-export interface BatchEvents {
-  onOutputs(outputs: readonly TensorData[]): void;
-  onError(error: AssayError): void;
+/** Whom a run tells how it ended: exactly one is called, once. */
+export interface RunEvents {
+  onOutputs(run: BatchRun, outputs: readonly TensorData[]): void;
+  onRunError(run: BatchRun, error: AssayError): void;
 }
 
-/** Makes the pool's batch from parts of entries with equal shape keys, at least one. */
-export function createBatch(
-  parts: readonly Part[],
-  rowCount: number,
-  hasRows: boolean,
-  events: BatchEvents,
-): Batch {
-  const { inputs } = parts[0]!.ticket.entry;
-  return {
-    inputs: inputs.map(({ name, datatype, tailShape }) => ({
+/** The pool's batch of parts of entries with equal shape keys, at least one. */
+export class BatchRun implements Batch {
+  readonly parts: readonly Part[];
+  readonly rowCount: number;
+  readonly inputs: Batch["inputs"];
+  readonly outputNames: readonly string[];
+  /** On `performance.now()`'s clock. */
+  readonly startedAt: number;
+  private readonly events: RunEvents;
+
+  /** `hasRows` is false where the model has no batch dimension. */
+  constructor(parts: readonly Part[], hasRows: boolean, startedAt: number, events: RunEvents) {
+    let rowCount = 0;
+    for (const part of parts) rowCount += part.rowCount;
+    this.parts = parts;
+    this.rowCount = rowCount;
+    this.inputs = parts[0]!.ticket.entry.inputs.map(({ name, datatype, tailShape }) => ({
       name,
       datatype,
       shape: hasRows ? [rowCount, ...tailShape] : tailShape,
-    })),
-    outputNames: namesOfAll(parts),
-    write: (memory) => writeParts(parts, memory),
-    onOutputs: events.onOutputs,
-    onError: events.onError,
-  };
+    }));
+    this.outputNames = namesOfAll(parts);
+    this.startedAt = startedAt;
+    this.events = events;
+  }
+
+  write(memory: BatchMemory): void {
+    writeParts(this.parts, memory);
+  }
+
+  onOutputs(outputs: readonly TensorData[]): void {
+    this.events.onOutputs(this, outputs);
+  }
+
+  onError(error: AssayError): void {
+    this.events.onRunError(this, error);
+  }
 }
 
 /** Every output that one of the entries wants; empty, which means all, if one wants all. */

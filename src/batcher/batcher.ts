@@ -2,17 +2,21 @@
  * The batcher joins the rows of many calls into batches for one model version.
  * Comes in: entries, each some rows that are already checked. Goes out: a batch for the pool, and each entry's own
  * rows of its outputs.
- * Promises: an idle instance takes what came in this turn of the event loop as the turn ends; while all are busy rows gather, up to `maxBatchSize`, interactive
- * rows first; `maxQueueDelayMicroseconds` is waited only if asked for; rows are counted, not requests; an entry larger than
+ * Promises: an idle instance takes what came in this turn of the event loop as the turn ends; while all are busy rows
+ * gather, up to `maxBatchSize`, interactive rows first; `maxQueueDelayMicroseconds` is waited only if asked for; rows are counted, not requests; an entry larger than
  * the maximum is split and joined again; entries whose `shapeKey` differ never share a batch; a row whose deadline has
  * passed or whose caller has gone is dropped before it runs; a caller is answered at its deadline even while its batch
  * runs; the queue is bounded in rows and bytes and says QUEUE_FULL with a delay at once, or lets in what waits for room as it
  * comes; rows are copied once, at dispatch.
  */
 import type { AssayError } from "../errors.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
-import type { Ticket } from "./ticket.ts";
+
+/** How rows may share a run: a signature's `batching`. */
+export type Batching = "across-requests" | "within-request" | "single-rows" | "no-batch-dimension";
 
 /** Interactive rows go before bulk rows. */
 export type Lane = "interactive" | "bulk";
@@ -30,6 +34,19 @@ export interface RowWriter {
   numeric(inputIndex: number): NumericArray;
   /** Takes this entry's elements of BYTES input `inputIndex`, exactly rowCount × tail elements, in order. */
   strings(inputIndex: number, values: Iterable<string>): void;
+}
+
+/**
+ * When an entry passed from stage to stage, on `performance.now()`'s clock; 0 until it did. They lie in an object that the
+ * caller has anyway (a call, an item of a stream), and are set by the batcher.
+ */
+export interface StageTimes {
+  /** It was taken: to the queue, or to the line of those that wait for room in it. */
+  enqueuedAt: number;
+  /** The first of its rows went to an instance. */
+  startedAt: number;
+  /** It was answered or failed; stays 0 where it was taken back. */
+  endedAt: number;
 }
 
 /**
@@ -54,11 +71,17 @@ export interface Entry {
   readonly waitsForRoom?: boolean;
   /** The outputs wanted by name; empty: all. */
   readonly outputNames: readonly string[];
+  readonly times: StageTimes;
   /** Copies rows `fromRow` to `fromRow + rowCount` to the writer. Must not throw. */
   write(writer: RowWriter, fromRow: number, rowCount: number): void;
   /** Takes this entry's rows of the outputs. Numeric data is a view that is valid until the callback returns. */
   onOutputs(outputs: readonly TensorData[]): void;
   onError(error: AssayError): void;
+}
+
+/** An entry that a batcher has taken and not yet answered. */
+export interface TakenEntry {
+  readonly entry: Entry;
 }
 
 /** Joins rows for one model version; made by `createBatcher`. */
@@ -67,9 +90,9 @@ export interface Batcher {
    * Takes an entry and returns what `cancel` takes. Where it cannot be taken, `onError` is called before this returns undefined:
    * with QUEUE_FULL where there is no room and it does not wait for some.
    */
-  enqueue(entry: Entry): Ticket | undefined;
+  enqueue(entry: Entry): TakenEntry | undefined;
   /** Takes an entry back: it is not run if it has not started, and neither callback comes. Idempotent. */
-  cancel(ticket: Ticket): void;
+  cancel(taken: TakenEntry): void;
   /** An entry of more rows is refused, however empty the queue is. */
   readonly maxQueueRows: number;
   /** Rows and bytes that wait; rows that run. */
@@ -78,4 +101,24 @@ export interface Batcher {
   drain(): Promise<void>;
   /** Takes no more entries, ends those that wait with SHUTTING_DOWN after those that run; closes its timers, not the pool. */
   close(): Promise<void>;
+}
+
+/** What a batcher is made with; the defaults are the server's. */
+export interface BatcherOptions {
+  /** The batcher sets its `onIdle`; whoever made the pool closes it, after the batcher. */
+  readonly pool: Pool;
+  /** For messages. */
+  readonly modelName: string;
+  readonly batching: Batching;
+  /** Outputs that are known not to have a row for each row of a batch; others are found when they come. */
+  readonly rowlessOutputNames?: readonly string[];
+  /** The most rows in one run; default 256. */
+  readonly maxBatchSize?: number;
+  /** How long rows may wait for others while an instance is idle; default 0. */
+  readonly maxQueueDelayMicroseconds?: number;
+  /** The most rows that wait; default 8,192. */
+  readonly maxQueueRows?: number;
+  /** The most bytes that wait; default 64 MiB. */
+  readonly maxQueueBytes?: number;
+  readonly log: Log;
 }

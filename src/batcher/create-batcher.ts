@@ -1,24 +1,22 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import type { Pool } from "../pool/pool.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAlarm } from "../timing/alarm.ts";
-import { DeadlineWheel } from "../timing/deadline-wheel.ts";
-import { createAdmission } from "./admission.ts";
-import { createBatchPicker } from "./batch-picker.ts";
-import { batchShape } from "./batch-policy.ts";
-import { createBatch } from "./batch-run.ts";
-import type { Batcher, Entry } from "./batcher.ts";
-import type { BatcherOptions } from "./batcher-options.ts";
-import { createDelivery } from "./delivery.ts";
-import { createDrainRate } from "./drain-rate.ts";
-import { missedDeadline } from "./missed-deadline.ts";
-import { createQueue } from "./queue.ts";
-import { createRoomLine } from "./room-line.ts";
-import { createRowlessOutputs } from "./rowless-outputs.ts";
-import { createTicket, type Part, type Ticket, wantedOutputs } from "./ticket.ts";
+import { type Admission, createAdmission, createDrainRate } from "./admission.ts";
+import { BatchPicker } from "./batch-picker.ts";
+import { batchShape, type Start, whenToRun } from "./batch-policy.ts";
+import { BatchRun, type RunEvents } from "./batch-run.ts";
+import type { Batcher, BatcherOptions, Entry } from "./batcher.ts";
+import { createRowlessOutputs, Delivery, type DeliveryEvents, type RowlessOutputs } from "./delivery.ts";
+import { FAILED_A_TURN, OpenTickets, type TicketEvents } from "./open-tickets.ts";
+import { createQueue, createRoomLine } from "./queue.ts";
+import { createTicket, type Part, type Ticket } from "./ticket.ts";
 
-/** An error costs its caller some microseconds, and hundreds of thousands may wait: so many are failed before others have their turn. */
-const FAILED_A_TURN = 512;
+/** Makes the batcher of one model version; `batcher.ts` says what it promises. */
+export function createBatcher(options: BatcherOptions): Batcher {
+  return new Dispatcher(options);
+}
 
 /** Why a batch may fail where the rows of one of its callers alone would not. */
 const OF_THE_ROWS: ReadonlySet<Reason> = new Set([
@@ -27,259 +25,253 @@ const OF_THE_ROWS: ReadonlySet<Reason> = new Set([
   Reason.REQUEST_TOO_LARGE,
 ]);
 
-/** Makes the batcher of one model version; `batcher.ts` says what it promises. */
-export function createBatcher(options: BatcherOptions): Batcher {
-  const { pool, modelName, batching, maxQueueRows = 8_192, maxQueueBytes = 64 * 1024 * 1024 } = options;
-  const { maxQueueDelayMicroseconds = 0 } = options;
-  const shape = batchShape(batching, options.maxBatchSize ?? 256);
-  const hasRows = batching !== "no-batch-dimension";
-  const queue = createQueue();
-  const picker = createBatchPicker(queue, shape, maxQueueDelayMicroseconds);
-  const roomLine = createRoomLine();
+class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
+  readonly maxQueueRows: number;
+  private readonly options: BatcherOptions;
+  private readonly pool: Pool;
+  private readonly maxDelayMs: number;
+  private readonly hasRows: boolean;
+  private readonly queue = createQueue();
+  private readonly roomLine = createRoomLine();
   /** Every entry that waits or runs. */
-  const tickets = new DeadlineWheel<Ticket>(performance.now());
-  /** Parts of batches that failed, to be run apart. */
-  const retries: Part[][] = [];
-  const rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>
-    options.log.warn({ model: modelName, output }, "an output has no rows: who asks for it runs alone"),
-  );
-  const deliver = createDelivery({
-    hasRows,
-    maxRows: shape.maxRows,
-    rowlessOutputs,
-    answer,
-    fail,
-    onIndivisible(parts, error) {
-      if (!runApart(parts, error)) fail(parts[0]!.ticket, error);
-      else dispatch();
-    },
-  });
-  const drainRate = createDrainRate();
-  const admission = createAdmission(modelName, { maxQueueRows, maxQueueBytes }, drainRate);
-  const deadlines = createAlarm(expire);
-  const gathering = createAlarm(() => {
-    dispatch();
+  private readonly tickets = new OpenTickets(this);
+  private readonly drainRate = createDrainRate();
+  private readonly admission: Admission;
+  private readonly picker: BatchPicker;
+  private readonly rowlessOutputs: RowlessOutputs;
+  private readonly delivery: Delivery;
+  /** Rings when the queue delay of waiting rows is over. */
+  private readonly delay = createAlarm(() => {
+    this.dispatch();
     return Number.POSITIVE_INFINITY;
   });
-  let runningRows = 0;
-  let runningBatches = 0;
-  let isTurnWatched = false;
-  let closing = false;
-  let stopped = false;
+  private readonly fits = (ticket: Ticket): boolean => this.hasRoom(ticket);
+  private readonly enters = (ticket: Ticket): void => this.enter(ticket);
+  private readonly onTurnEnd = (): void => {
+    this.turnIsWatched = false;
+    this.dispatch();
+  };
+  private runningRows = 0;
+  private runningBatches = 0;
+  private turnIsWatched = false;
+  /** Takes no more entries, and lets none wait for others. */
+  private isClosing = false;
+  /** Begins no more batches. */
+  private isStopped = false;
   /** Called when nothing runs. */
-  let onQuiet = (): void => {};
-  let onDrained = (): void => {};
+  private onQuiet: () => void = nothing;
 
-  function settle(ticket: Ticket): void {
-    ticket.isSettled = true;
-    if (ticket.waitsForRoom) roomLine.remove(ticket);
-    else queue.remove(ticket);
-    tickets.remove(ticket);
-    if (closing) checkDrained();
+  constructor(options: BatcherOptions) {
+    const { pool, modelName, batching, log } = options;
+    const { maxQueueRows = 8_192, maxQueueBytes = 64 * 1024 * 1024 } = options;
+    const shape = batchShape(batching, options.maxBatchSize ?? 256);
+    this.options = options;
+    this.pool = pool;
+    this.maxQueueRows = maxQueueRows;
+    this.maxDelayMs = (options.maxQueueDelayMicroseconds ?? 0) / 1000;
+    this.hasRows = batching !== "no-batch-dimension";
+    this.admission = createAdmission(modelName, { maxQueueRows, maxQueueBytes }, this.drainRate);
+    this.picker = new BatchPicker(this.queue, shape);
+    this.rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>
+      log.warn({ model: modelName, output }, "an output has no rows: who asks for it runs alone"),
+    );
+    this.delivery = new Delivery(this.hasRows, shape.maxRows, this.rowlessOutputs, this);
+    const onIdle = (): void => this.dispatch();
+    pool.onIdle = onIdle;
   }
 
-  function checkDrained(): void {
-    if (tickets.size === 0) onDrained();
-  }
-
-  function fail(ticket: Ticket, error: AssayError): void {
-    if (ticket.isSettled) return;
-    settle(ticket);
-    try {
-      ticket.entry.onError(error);
-    } catch (thrown) {
-      callbackThrew(thrown);
-    }
-  }
-
-  /** Fails as many as one turn may; false once there are no more. */
-  function failSome(error: AssayError): boolean {
-    for (const ticket of tickets.some(FAILED_A_TURN)) fail(ticket, error);
-    return tickets.size > 0;
-  }
-
-  /** A caller's callback that throws is a bug there and must not take the others' answers. */
-  function callbackThrew(error: unknown): void {
-    options.log.error({ model: modelName, err: error }, "an entry's callback threw");
-  }
-
-  function expire(now: number): number {
-    const late = tickets.late(now, FAILED_A_TURN);
-    for (const ticket of late) failLate(ticket, now);
-    if (closing) checkDrained();
-    return late.length === FAILED_A_TURN ? now : tickets.nextAt;
-  }
-
-  function failLate(ticket: Ticket, now: number): void {
-    if (ticket.isSettled) return;
-    const hasBegun = !ticket.waitsForRoom && (!ticket.isWaiting || ticket.nextRow > 0);
-    fail(ticket, missedDeadline(ticket.entry, ticket.enqueuedAt, now, hasBegun));
-  }
-
-  /** Runs what waits while an instance is idle; lets in what waits for the room that this makes. */
-  function dispatch(): void {
-    if (stopped) return;
-    const outage = pool.outage;
-    if (outage !== undefined && failSome(outage)) watchTurn();
-    roomLine.admit(hasRoom, enter);
-    while (pool.idleCount > 0) {
-      const parts = nextParts();
-      if (parts === undefined) return;
-      run(parts);
-      roomLine.admit(hasRoom, enter);
-    }
-  }
-
-  function hasRoom({ entry }: Ticket): boolean {
-    return admission.hasRoom({ rows: entry.rowCount, bytes: entry.byteCount }, entry.lane, queue);
-  }
-
-  function enter(ticket: Ticket): void {
-    queue.add(ticket, rowlessOutputs.areAvoidedBy(ticket.entry.outputNames));
-  }
-
-  /** The rows of the next batch; undefined where none is to run now. */
-  function nextParts(): Part[] | undefined {
-    for (let retry = retries.shift(); retry !== undefined; retry = retries.shift()) {
-      const live = retry.filter((part) => !part.ticket.isSettled);
-      if (live.length > 0) return live;
-    }
+  enqueue(entry: Entry): Ticket | undefined {
+    const refusal = this.refusalOf(entry);
+    if (refusal !== undefined) return refused(entry, refusal);
     const now = performance.now();
-    for (let late = 0; ; ) {
-      const pick = picker.next(now, maxQueueDelayMicroseconds > 0 && !closing);
-      if (pick === undefined) return undefined;
-      if (pick.kind === "wait") {
-        // Timers have whole milliseconds: what is left of the delay after the last whole one is waited turn by turn.
-        if (pick.waitMs >= 1) gathering.set(now + Math.floor(pick.waitMs));
-        else watchTurn();
-        return undefined;
-      }
-      const live = pick.parts.filter((part) => isInTime(part.ticket, now));
-      if (live.length > 0) return live;
-      late += pick.parts.length;
-      if (late < FAILED_A_TURN) continue;
-      watchTurn();
-      return undefined;
-    }
+    const ticket = createTicket(entry, now);
+    // What waits for room is not overtaken by what would.
+    const waits = entry.waitsForRoom === true;
+    if (!(waits && !this.roomLine.isEmptyIn(entry.lane)) && this.hasRoom(ticket)) this.enter(ticket);
+    else if (waits) this.roomLine.add(ticket);
+    else return refused(entry, this.admission.queueFull(this.queue));
+    entry.times.enqueuedAt = now;
+    this.tickets.add(ticket);
+    this.onRows();
+    return ticket;
   }
 
-  function isInTime(ticket: Ticket, now: number): boolean {
-    if (ticket.entry.deadlineAt <= now) failLate(ticket, now);
-    return !ticket.isSettled;
+  cancel(ticket: Ticket): void {
+    this.tickets.cancel(ticket);
   }
 
-  function run(parts: readonly Part[]): void {
-    let rowCount = 0;
-    for (const part of parts) rowCount += part.rowCount;
-    const startedAt = performance.now();
-    runningRows += rowCount;
-    runningBatches++;
-    const ended = (): void => {
-      runningRows -= rowCount;
-      runningBatches--;
-    };
-    pool.run(
-      createBatch(parts, rowCount, hasRows, {
-        onOutputs(outputs) {
-          ended();
-          drainRate.observe(rowCount, startedAt, performance.now());
-          deliver(parts, rowCount, outputs);
-          if (runningBatches === 0) onQuiet();
-        },
-        onError(error) {
-          ended();
-          if (!runApart(parts, error)) for (const { ticket } of parts) fail(ticket, error);
-          dispatch();
-          if (runningBatches === 0) onQuiet();
-        },
-      }),
+  get depth(): Batcher["depth"] {
+    return { rows: this.queue.rows, bytes: this.queue.bytes, running: this.runningRows };
+  }
+
+  async drain(): Promise<void> {
+    this.isClosing = true;
+    this.dispatch();
+    await new Promise<void>((resolve) => {
+      this.tickets.onEmpty = resolve;
+      if (this.tickets.size === 0) resolve();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.isClosing = true;
+    this.isStopped = true;
+    this.delay.close();
+    await new Promise<void>((resolve) => {
+      this.onQuiet = resolve;
+      if (this.runningBatches === 0) resolve();
+    });
+    const error = this.shuttingDown();
+    while (this.tickets.failSome(error)) await new Promise((resolve) => setImmediate(resolve));
+    this.tickets.close();
+  }
+
+  onSettled(ticket: Ticket): void {
+    if (ticket.waitsForRoom) this.roomLine.remove(ticket);
+    else this.queue.remove(ticket);
+  }
+
+  onThrown(error: unknown): void {
+    this.options.log.error({ model: this.options.modelName, err: error }, "an entry's callback threw");
+  }
+
+  onOutputs(run: BatchRun, outputs: readonly TensorData[]): void {
+    const now = performance.now();
+    this.countEnded(run);
+    this.drainRate.observe(run.rowCount, run.startedAt, now);
+    this.delivery.deliver(run, outputs, now);
+    if (this.runningBatches === 0) this.onQuiet();
+  }
+
+  onRunError(run: BatchRun, error: AssayError): void {
+    this.countEnded(run);
+    this.runApartOrFail(run, error);
+    this.dispatch();
+    if (this.runningBatches === 0) this.onQuiet();
+  }
+
+  onIndivisible(run: BatchRun, error: AssayError): void {
+    this.runApartOrFail(run, error);
+    this.dispatch();
+  }
+
+  answer(ticket: Ticket, outputs: readonly TensorData[], now: number): void {
+    this.tickets.answer(ticket, outputs, now);
+  }
+
+  fail(ticket: Ticket, error: AssayError, now: number): void {
+    this.tickets.fail(ticket, error, now);
+  }
+
+  private refusalOf({ rowCount, byteCount }: Entry): AssayError | undefined {
+    if (this.isClosing) return this.shuttingDown();
+    return this.pool.outage ?? this.admission.tooLarge({ rows: rowCount, bytes: byteCount });
+  }
+
+  private shuttingDown(): AssayError {
+    return new AssayError(Reason.SHUTTING_DOWN, `model ${this.options.modelName} takes no more requests`);
+  }
+
+  private hasRoom({ entry }: Ticket): boolean {
+    const { rowCount, byteCount, lane } = entry;
+    return this.admission.hasRoom({ rows: rowCount, bytes: byteCount }, lane, this.queue);
+  }
+
+  private enter(ticket: Ticket): void {
+    this.queue.add(ticket, this.rowlessOutputs.areAvoidedBy(ticket.entry.outputNames));
+  }
+
+  /** Lets in what waits for the room that there is now. */
+  private admitWaiting(): void {
+    this.roomLine.admit(this.fits, this.enters);
+  }
+
+  private onRows(): void {
+    if (this.turnIsWatched) return;
+    const idleInstances = this.pool.idleCount;
+    this.waitFor(
+      whenToRun({ idleInstances, hasRows: true, turnIsOpen: true, mayGrow: true, delayLeftMs: 0 }),
     );
   }
 
-  /** One row that a model cannot take must not fail other callers: halves of a failed batch run apart until it is alone. */
-  function runApart(parts: readonly Part[], error: AssayError): boolean {
-    if (!OF_THE_ROWS.has(error.reason) || parts.length < 2) return false;
-    const half = parts.length >> 1;
-    retries.push(parts.slice(0, half), parts.slice(half));
-    return true;
-  }
-
-  function answer(ticket: Ticket, outputs: readonly TensorData[]): void {
-    if (ticket.isSettled) return;
-    settle(ticket);
-    try {
-      ticket.entry.onOutputs(wantedOutputs(outputs, ticket.entry.outputNames));
-    } catch (thrown) {
-      callbackThrew(thrown);
+  /** Begins what batches are to begin now; lets in what waits for the room that this makes. */
+  private dispatch(): void {
+    if (this.isStopped) return;
+    const { outage } = this.pool;
+    if (outage !== undefined && this.tickets.failSome(outage)) this.watchTurn();
+    this.admitWaiting();
+    for (let parts = this.nextParts(); parts !== undefined; parts = this.nextParts()) {
+      this.run(parts);
+      this.admitWaiting();
     }
   }
 
-  function refusal(entry: Entry): AssayError | undefined {
-    if (closing) return new AssayError(Reason.SHUTTING_DOWN, `model ${modelName} takes no more requests`);
-    return pool.outage ?? admission.tooLarge({ rows: entry.rowCount, bytes: entry.byteCount });
-  }
-
-  /** What comes in one turn of the event loop, on however many sockets, runs together: a third cheaper with 8 callers. */
-  function watchTurn(): void {
-    if (isTurnWatched) return;
-    isTurnWatched = true;
-    setImmediate(endOfTurn);
-  }
-
-  function endOfTurn(): void {
-    isTurnWatched = false;
-    dispatch();
-  }
-
-  pool.onIdle = dispatch;
-
-  return {
-    enqueue(entry) {
-      const error = refusal(entry);
-      if (error !== undefined) {
-        entry.onError(error);
+  /** The rows of the batch that begins now; undefined where none does, and then what it waits for is watched. */
+  private nextParts(): Part[] | undefined {
+    for (let late = 0; late < FAILED_A_TURN; ) {
+      const idleInstances = this.pool.idleCount;
+      if (idleInstances === 0) return undefined;
+      const now = performance.now();
+      const plan = this.picker.plan(now);
+      if (plan === undefined) return undefined;
+      const delayLeftMs = this.isClosing ? 0 : this.maxDelayMs - plan.waitedMs;
+      const { mayGrow } = plan;
+      const start = whenToRun({ idleInstances, hasRows: true, turnIsOpen: false, mayGrow, delayLeftMs });
+      if (start !== "now") {
+        this.waitFor(start);
         return undefined;
       }
-      const ticket = createTicket(entry, performance.now());
-      // What waits for room is not overtaken by what would.
-      const waits = entry.waitsForRoom === true;
-      if (!(waits && !roomLine.isEmptyIn(entry.lane)) && hasRoom(ticket)) enter(ticket);
-      else if (waits) roomLine.add(ticket);
-      else {
-        entry.onError(admission.queueFull(queue));
-        return undefined;
-      }
-      tickets.add(ticket);
-      deadlines.set(entry.deadlineAt);
-      if (pool.idleCount > 0) watchTurn();
-      return ticket;
-    },
-    cancel(ticket) {
-      if (!ticket.isSettled) settle(ticket);
-    },
-    maxQueueRows,
-    get depth() {
-      return { rows: queue.rows, bytes: queue.bytes, running: runningRows };
-    },
-    async drain() {
-      closing = true;
-      dispatch();
-      await new Promise<void>((resolve) => {
-        onDrained = resolve;
-        checkDrained();
-      });
-    },
-    async close() {
-      closing = true;
-      stopped = true;
-      gathering.close();
-      await new Promise<void>((resolve) => {
-        onQuiet = resolve;
-        if (runningBatches === 0) resolve();
-      });
-      const error = new AssayError(Reason.SHUTTING_DOWN, `model ${modelName} takes no more requests`);
-      while (failSome(error)) await new Promise((resolve) => setImmediate(resolve));
-      deadlines.close();
-    },
-  };
+      const parts = this.picker.take(plan);
+      const live = parts.filter((part) => this.tickets.isInTime(part.ticket, now));
+      if (live.length > 0) return live;
+      late += parts.length;
+    }
+    this.watchTurn();
+    return undefined;
+  }
+
+  private waitFor(start: Start): void {
+    if (start === "at-turn-end") this.watchTurn();
+    else if (typeof start === "number") this.delay.set(performance.now() + start);
+  }
+
+  private watchTurn(): void {
+    if (this.turnIsWatched) return;
+    this.turnIsWatched = true;
+    setImmediate(this.onTurnEnd);
+  }
+
+  private run(parts: readonly Part[]): void {
+    const now = performance.now();
+    for (const { ticket } of parts) {
+      const { times } = ticket.entry;
+      if (times.startedAt === 0) times.startedAt = now;
+    }
+    const run = new BatchRun(parts, this.hasRows, now, this);
+    this.runningRows += run.rowCount;
+    this.runningBatches++;
+    this.pool.run(run);
+  }
+
+  private countEnded(run: BatchRun): void {
+    this.runningRows -= run.rowCount;
+    this.runningBatches--;
+  }
+
+  /** One row that a model cannot take must not fail other callers: halves of a failed batch run apart until it is alone. */
+  private runApartOrFail({ parts }: BatchRun, error: AssayError): void {
+    if (OF_THE_ROWS.has(error.reason) && parts.length > 1) {
+      this.picker.halve(parts);
+      return;
+    }
+    const now = performance.now();
+    for (const { ticket } of parts) this.tickets.fail(ticket, error, now);
+  }
 }
+
+function refused(entry: Entry, error: AssayError): undefined {
+  entry.onError(error);
+  return undefined;
+}
+
+function nothing(): void {}

@@ -1,63 +1,124 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import type { BatchRun } from "./batch-run.ts";
 import { JoinedOutputs, sliceRows } from "./joined-outputs.ts";
-import type { RowlessOutputs } from "./rowless-outputs.ts";
 import type { Part, Ticket } from "./ticket.ts";
 
-/** What a delivery needs of the batcher. */
-export interface DeliveryOptions {
-  readonly hasRows: boolean;
-  /** The most rows of a batch, for messages. */
-  readonly maxRows: number;
-  readonly rowlessOutputs: RowlessOutputs;
-  answer(ticket: Ticket, outputs: readonly TensorData[]): void;
-  fail(ticket: Ticket, error: AssayError): void;
+/** Whom a delivery tells what became of entries. */
+export interface DeliveryEvents {
+  answer(ticket: Ticket, outputs: readonly TensorData[], now: number): void;
+  fail(ticket: Ticket, error: AssayError, now: number): void;
   /** The outputs have no rows to give to several entries: they are to run apart, or the only one fails with `error`. */
-  onIndivisible(parts: readonly Part[], error: AssayError): void;
+  onIndivisible(run: BatchRun, error: AssayError): void;
 }
 
 /** Gives each entry of a batch its own rows of the outputs. */
-export function createDelivery(
-  options: DeliveryOptions,
-): (parts: readonly Part[], rowCount: number, outputs: readonly TensorData[]) => void {
-  const { hasRows, maxRows, rowlessOutputs, answer, fail } = options;
+export class Delivery {
+  private readonly hasRows: boolean;
+  private readonly maxRows: number;
+  private readonly rowlessOutputs: RowlessOutputs;
+  private readonly events: DeliveryEvents;
 
-  function deliverPart(part: Part, outputs: readonly TensorData[]): void {
-    const { ticket } = part;
-    if (ticket.isSettled) return;
-    const { entry } = ticket;
-    if (part.rowCount === entry.rowCount) {
-      answer(ticket, outputs);
-      return;
-    }
-    ticket.joined ??= new JoinedOutputs(entry.rowCount);
-    try {
-      ticket.joined.add(outputs, part.fromRow);
-    } catch (error) {
-      fail(ticket, error as AssayError);
-      return;
-    }
-    ticket.answeredRows += part.rowCount;
-    if (ticket.answeredRows === entry.rowCount) answer(ticket, ticket.joined.outputs);
+  /** `hasRows` is false where the model has no batch dimension; `maxRows` of a batch is for messages. */
+  constructor(hasRows: boolean, maxRows: number, rowlessOutputs: RowlessOutputs, events: DeliveryEvents) {
+    this.hasRows = hasRows;
+    this.maxRows = maxRows;
+    this.rowlessOutputs = rowlessOutputs;
+    this.events = events;
   }
 
-  return (parts, rowCount, outputs) => {
-    const whole = parts.length === 1 && parts[0]!.rowCount === parts[0]!.ticket.entry.rowCount;
-    if (whole || !hasRows) {
-      answer(parts[0]!.ticket, outputs);
+  /** Hands out the outputs of a run that ended at `now`. */
+  deliver(run: BatchRun, outputs: readonly TensorData[], now: number): void {
+    const { parts, rowCount } = run;
+    const first = parts[0]!;
+    const isWhole = parts.length === 1 && first.rowCount === first.ticket.entry.rowCount;
+    if (isWhole || !this.hasRows) {
+      this.answer(first.ticket, outputs, now);
       return;
     }
-    if (!rowlessOutputs.areAbsentFrom(outputs, rowCount)) {
-      const shapes = outputs.map((output) => `"${output.name}" [${output.shape}]`).join(", ");
-      const what = `the outputs do not have one row for each of the ${rowCount} rows: ${shapes}; send at most ${maxRows} rows in one request`;
-      options.onIndivisible(parts, new AssayError(Reason.RUN_FAILED, what));
+    if (!this.rowlessOutputs.areAbsentFrom(outputs, rowCount)) {
+      this.events.onIndivisible(run, this.indivisible(outputs, rowCount));
       return;
     }
     let batchRow = 0;
     for (const part of parts) {
-      deliverPart(part, sliceRows(outputs, batchRow, part.rowCount, rowCount));
+      this.deliverPart(part, sliceRows(outputs, batchRow, part.rowCount, rowCount), now);
       batchRow += part.rowCount;
     }
+  }
+
+  private deliverPart(part: Part, outputs: readonly TensorData[], now: number): void {
+    const { ticket } = part;
+    if (ticket.isSettled) return;
+    const { rowCount } = ticket.entry;
+    if (part.rowCount === rowCount) {
+      this.answer(ticket, outputs, now);
+      return;
+    }
+    ticket.joined ??= new JoinedOutputs(rowCount);
+    try {
+      ticket.joined.add(outputs, part.fromRow);
+    } catch (error) {
+      this.events.fail(ticket, error as AssayError, now);
+      return;
+    }
+    ticket.answeredRows += part.rowCount;
+    if (ticket.answeredRows === rowCount) this.answer(ticket, ticket.joined.outputs, now);
+  }
+
+  private answer(ticket: Ticket, outputs: readonly TensorData[], now: number): void {
+    this.events.answer(ticket, wantedOutputs(outputs, ticket.entry.outputNames), now);
+  }
+
+  private indivisible(outputs: readonly TensorData[], rowCount: number): AssayError {
+    const shapes = outputs.map((output) => `"${output.name}" [${output.shape}]`).join(", ");
+    return new AssayError(
+      Reason.RUN_FAILED,
+      `the outputs do not have one row for each of the ${rowCount} rows: ${shapes}; send at most ${this.maxRows} rows in one request`,
+    );
+  }
+}
+
+/** The outputs that an entry asked for; all where it named none. */
+function wantedOutputs(outputs: readonly TensorData[], names: readonly string[]): readonly TensorData[] {
+  if (names.length === 0 || names.length === outputs.length) return outputs;
+  return outputs.filter((output) => names.includes(output.name));
+}
+
+/**
+ * The outputs of a model that have no row for each row of the batch, such as a constant: they cannot be shared out, so entries
+ * that want one run alone. Known from the signature or found in a run; made by `createRowlessOutputs`.
+ */
+export interface RowlessOutputs {
+  /** Whether none of the outputs that are wanted is one of these; no names mean all outputs. */
+  areAvoidedBy(outputNames: readonly string[]): boolean;
+  /** Whether each output of a run has `rowCount` rows; remembers those that have not. */
+  areAbsentFrom(outputs: readonly TensorData[], rowCount: number): boolean;
+}
+
+/** `onFound` is called once for each output that was not among `known`. */
+export function createRowlessOutputs(
+  known: readonly string[],
+  onFound: (outputName: string) => void,
+): RowlessOutputs {
+  const names = new Set(known);
+  return {
+    areAvoidedBy(outputNames) {
+      if (names.size === 0) return true;
+      return outputNames.length > 0 && !outputNames.some((name) => names.has(name));
+    },
+    areAbsentFrom(outputs, rowCount) {
+      let absent = true;
+      for (const { name, shape } of outputs) {
+        // A length that equals the number of rows by chance does not make them rows.
+        if (!names.has(name) && shape[0] === rowCount) continue;
+        absent = false;
+        if (names.has(name)) continue;
+        names.add(name);
+        onFound(name);
+      }
+      return absent;
+    },
   };
 }

@@ -1,21 +1,27 @@
 import type { Lane } from "./batcher.ts";
-import { LaneLine } from "./lane-line.ts";
-import type { Part, Ticket } from "./ticket.ts";
+import type { EntryGroup, Part, Ticket } from "./ticket.ts";
 
-interface List {
-  first: Ticket | undefined;
-  last: Ticket | undefined;
-}
+/** The tickets of one lane in the order of their coming, linked by `laneBefore` and `laneAfter`; a ticket stands in one line. */
+class LaneLine {
+  first: Ticket | undefined = undefined;
+  last: Ticket | undefined = undefined;
 
-/** Waiting entries that may share a batch, oldest first in each lane. */
-export interface EntryGroup {
-  readonly key: string;
-  /** False where each entry runs alone. */
-  readonly joinsEntries: boolean;
-  readonly interactive: List;
-  readonly bulk: List;
-  interactiveRows: number;
-  bulkRows: number;
+  append(ticket: Ticket): void {
+    ticket.laneBefore = this.last;
+    if (this.last === undefined) this.first = ticket;
+    else this.last.laneAfter = ticket;
+    this.last = ticket;
+  }
+
+  /** The ticket must stand in this line. */
+  remove(ticket: Ticket): void {
+    const { laneBefore, laneAfter } = ticket;
+    if (laneBefore === undefined) this.first = laneAfter;
+    else laneBefore.laneAfter = laneAfter;
+    if (laneAfter === undefined) this.last = laneBefore;
+    else laneAfter.laneBefore = laneBefore;
+    ticket.laneBefore = ticket.laneAfter = undefined;
+  }
 }
 
 /** Entries that wait, in the order of their coming; made by `createQueue`. Every operation takes constant time an entry. */
@@ -129,5 +135,44 @@ export function createQueue(): EntryQueue {
       }
     },
     takeFrom,
+  };
+}
+
+/** Entries that wait for room in a full queue, oldest first in each lane; made by `createRoomLine`. */
+export interface RoomLine {
+  isEmptyIn(lane: Lane): boolean;
+  /** The ticket must be in no queue. */
+  add(ticket: Ticket): void;
+  /** Takes it out, wherever it stands. */
+  remove(ticket: Ticket): void;
+  /** Takes out what `fits` now, interactive entries first; an entry that does not fit holds back those behind it in its lane. */
+  admit(fits: (ticket: Ticket) => boolean, enter: (ticket: Ticket) => void): void;
+}
+
+/** Makes an empty line. Every operation takes constant time an entry. */
+export function createRoomLine(): RoomLine {
+  const lanes = { interactive: new LaneLine(), bulk: new LaneLine() };
+
+  function remove(ticket: Ticket): void {
+    if (!ticket.waitsForRoom) return;
+    ticket.waitsForRoom = false;
+    lanes[ticket.entry.lane].remove(ticket);
+  }
+
+  return {
+    isEmptyIn: (lane) => lanes[lane].first === undefined,
+    add(ticket) {
+      ticket.waitsForRoom = true;
+      lanes[ticket.entry.lane].append(ticket);
+    },
+    remove,
+    admit(fits, enter) {
+      for (const line of [lanes.interactive, lanes.bulk]) {
+        for (let ticket = line.first; ticket !== undefined && fits(ticket); ticket = line.first) {
+          remove(ticket);
+          enter(ticket);
+        }
+      }
+    },
   };
 }

@@ -1,12 +1,25 @@
-import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Timed } from "../timing/deadline-wheel.ts";
-import type { Entry } from "./batcher.ts";
+import type { Entry, TakenEntry } from "./batcher.ts";
 import type { JoinedOutputs } from "./joined-outputs.ts";
-import type { EntryGroup } from "./queue.ts";
+
+interface TicketList {
+  first: Ticket | undefined;
+  last: Ticket | undefined;
+}
+
+/** Waiting entries that may share a batch, oldest first in each lane. */
+export interface EntryGroup {
+  readonly key: string;
+  /** False where each entry runs alone. */
+  readonly joinsEntries: boolean;
+  readonly interactive: TicketList;
+  readonly bulk: TicketList;
+  interactiveRows: number;
+  bulkRows: number;
+}
 
 /** What the batcher knows of one entry while it is not answered. */
-export interface Ticket extends Timed<Ticket> {
-  readonly entry: Entry;
+export interface Ticket extends TakenEntry, Timed<Ticket> {
   /** Set as it enters the queue. */
   group: EntryGroup | undefined;
   /** On `performance.now()`'s clock. */
@@ -57,13 +70,4 @@ export function createTicket(entry: Entry, enqueuedAt: number): Ticket {
     wheelBefore: undefined,
     wheelAfter: undefined,
   };
-}
-
-/** The outputs that an entry asked for; all where it named none. */
-export function wantedOutputs(
-  outputs: readonly TensorData[],
-  names: readonly string[],
-): readonly TensorData[] {
-  if (names.length === 0 || names.length === outputs.length) return outputs;
-  return outputs.filter((output) => names.includes(output.name));
 }

@@ -1,10 +1,12 @@
-import type { Lane } from "../batcher/batcher.ts";
+import type { Lane, StageTimes } from "../batcher/batcher.ts";
 
 /**
  * What the stages know of one call besides its message. The edge makes it, and calls `cancel` when the caller goes;
  * the stage that holds the call sets `onCancel`. One slot, composed by hand: an AbortSignal a call costs 6–9 % CPU.
  */
-export interface Call {
+export interface Call extends StageTimes {
+  /** When it came, on `performance.now()`'s clock as all times here. For a stream, the other stages are those of its items. */
+  readonly receivedAt: number;
   /** On `performance.now()`'s clock, in milliseconds: the earlier of the caller's deadline and the call time-out. */
   readonly deadlineAt: number;
   readonly lane: Lane;
@@ -16,8 +18,17 @@ export interface Call {
   cancel(): void;
 }
 
+/** What a call is made with. */
+export interface CallOptions {
+  readonly deadlineAt: number;
+  readonly lane: Lane;
+  readonly protocol: string;
+  /** Default now. */
+  readonly receivedAt?: number;
+}
+
 /** Makes a call that nobody holds yet. */
-export function createCall(options: { deadlineAt: number; lane: Lane; protocol: string }): Call {
+export function createCall(options: CallOptions): Call {
   return new OpenCall(options);
 }
 
@@ -29,13 +40,18 @@ class OpenCall implements Call {
   readonly deadlineAt: number;
   readonly lane: Lane;
   readonly protocol: string;
+  readonly receivedAt: number;
+  enqueuedAt = 0;
+  startedAt = 0;
+  endedAt = 0;
   cancelled = false;
   onCancel = nothing;
 
-  constructor(options: { deadlineAt: number; lane: Lane; protocol: string }) {
+  constructor(options: CallOptions) {
     this.deadlineAt = options.deadlineAt;
     this.lane = options.lane;
     this.protocol = options.protocol;
+    this.receivedAt = options.receivedAt ?? performance.now();
   }
 
   cancel(): void {

@@ -1,7 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { PredictRequest, PredictResponse } from "../../gen/assay/v1/scoring_service_pb.ts";
-import type { Entry, Lane, RowWriter } from "../batcher/batcher.ts";
-import type { Ticket } from "../batcher/ticket.ts";
+import type { Entry, Lane, RowWriter, StageTimes, TakenEntry } from "../batcher/batcher.ts";
 import { AssayError } from "../errors.ts";
 import type { ServedModel } from "../registry/served-model.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
@@ -18,6 +17,8 @@ export interface PredictionOptions {
   readonly deadlineAt: number;
   /** Waits outside a full queue instead of being refused. */
   readonly waitsForRoom: boolean;
+  /** Whose times the batcher sets: the call's, or the stream item's. */
+  readonly times: StageTimes;
 }
 
 /** Exactly one is called, once; neither after the prediction was taken back. */
@@ -59,11 +60,12 @@ class Prediction implements Entry, StartedPrediction {
   readonly deadlineAt: number;
   readonly waitsForRoom: boolean;
   readonly outputNames: readonly string[];
+  readonly times: StageTimes;
   private readonly model: ServedModel;
   private readonly request: PredictRequest;
   private readonly returnedOutputs: readonly string[];
   private readonly events: PredictionEvents;
-  private ticket: Ticket | undefined;
+  private taken: TakenEntry | undefined;
 
   constructor(
     model: ServedModel,
@@ -81,19 +83,20 @@ class Prediction implements Entry, StartedPrediction {
     this.deadlineAt = options.deadlineAt;
     this.waitsForRoom = options.waitsForRoom;
     this.outputNames = fetchedOutputs(outputNames, signature);
+    this.times = options.times;
     this.model = model;
     this.request = request;
     this.returnedOutputs = outputNames;
     this.events = events;
-    this.ticket = undefined;
+    this.taken = undefined;
   }
 
   enqueue(): void {
-    this.ticket = this.model.batcher.enqueue(this);
+    this.taken = this.model.batcher.enqueue(this);
   }
 
   cancel(): void {
-    if (this.ticket !== undefined) this.model.batcher.cancel(this.ticket);
+    if (this.taken !== undefined) this.model.batcher.cancel(this.taken);
   }
 
   write(writer: RowWriter, fromRow: number, rowCount: number): void {
@@ -137,7 +140,7 @@ export function predictOn(model: ServedModel, request: PredictRequest, call: Cal
   return new Promise((resolve, reject) => {
     if (call.cancelled) throw cancelled();
     const { lane, deadlineAt } = call;
-    const options = { lane, deadlineAt, waitsForRoom: false };
+    const options = { lane, deadlineAt, waitsForRoom: false, times: call };
     const prediction = startPrediction(model, request, options, { onResponse: resolve, onError: reject });
     const onCancel = (): void => {
       prediction.cancel();

@@ -94,7 +94,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
     const isGiven = givenId !== undefined && REQUEST_ID.test(givenId);
     this.id = isGiven ? givenId : `${ID_PREFIX}-${(++idCount).toString(36)}`;
     const deadlineAt = this.startedAt + timeoutMs;
-    this.call = createCall({ deadlineAt, lane, protocol });
+    this.call = createCall({ receivedAt: this.startedAt, deadlineAt, lane, protocol });
     this.procedure = options.procedure;
     this.sendsDetails = options.sendsDetails;
     this.options = options;

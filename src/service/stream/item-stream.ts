@@ -6,7 +6,7 @@ import {
   StreamOptions_Lane,
   StreamOptionsSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import type { Lane } from "../../batcher/batcher.ts";
+import type { Lane, StageTimes } from "../../batcher/batcher.ts";
 import { AssayError } from "../../errors.ts";
 import type { ModelTable } from "../../registry/model-table.ts";
 import type { Call } from "../call.ts";
@@ -110,8 +110,8 @@ class ScoredStream implements ItemStream {
     try {
       const request = checkedRequest(item);
       const model = resolveModel(table, request);
-      const deadlineAt = Math.min(this.call.deadlineAt, performance.now() + limits.callTimeoutMs);
-      const options = { lane, deadlineAt, waitsForRoom: true };
+      const deadlineAt = Math.min(this.call.deadlineAt, streamItem.receivedAt + limits.callTimeoutMs);
+      const options = { lane, deadlineAt, waitsForRoom: true, times: streamItem };
       streamItem.prediction = startPrediction(model, request, options, streamItem);
     } catch (error) {
       streamItem.onError(error);
@@ -128,7 +128,12 @@ class ScoredStream implements ItemStream {
 }
 
 /** One item on its way: the window's, and whom its prediction answers. */
-class StreamItem implements WindowItem, PredictionEvents {
+class StreamItem implements WindowItem, PredictionEvents, StageTimes {
+  /** When it was offered and taken, on `performance.now()`'s clock. */
+  readonly receivedAt = performance.now();
+  enqueuedAt = 0;
+  startedAt = 0;
+  endedAt = 0;
   rollIndex = -1;
   result: ItemResult | undefined = undefined;
   prediction: StartedPrediction | undefined = undefined;

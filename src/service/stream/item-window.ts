@@ -1,5 +1,5 @@
-import { Roll, type RollMember } from "../../batcher/roll.ts";
 import type { ItemResult, ItemSize } from "../scoring.ts";
+import { Roll, type RollMember } from "./roll.ts";
 
 /** One item that is in the server, from its offer until its answer is taken. */
 export interface WindowItem extends RollMember {

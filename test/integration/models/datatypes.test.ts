@@ -28,6 +28,7 @@ function send(datatype: Datatype, values: Values, columns = 2): Promise<TensorDa
       lane: "interactive",
       deadlineAt: Number.POSITIVE_INFINITY,
       outputNames: [],
+      times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
       write(writer, fromRow, rowCount) {
         const from = fromRow * columns;
         const rows = values.slice(from, from + rowCount * columns);

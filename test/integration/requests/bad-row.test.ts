@@ -18,6 +18,7 @@ function lookUp(batcher: Batcher, indices: readonly number[]): Promise<number[]>
       lane: "interactive",
       deadlineAt: Number.POSITIVE_INFINITY,
       outputNames: ["value"],
+      times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
       write(writer, fromRow, rowCount) {
         const target = writer.numeric(0);
         for (let row = 0; row < rowCount; row++) target[row] = BigInt(indices[fromRow + row]!);

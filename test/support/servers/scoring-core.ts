@@ -1,7 +1,7 @@
 /** Pools, batchers and entries for tests of the scoring core. */
 
 import type { Batcher, Entry, Lane } from "../../../src/batcher/batcher.ts";
-import type { BatcherOptions } from "../../../src/batcher/batcher-options.ts";
+import type { BatcherOptions } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { createPool, type PoolOptions } from "../../../src/pool/create-pool.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
@@ -85,6 +85,7 @@ export function affineEntry(options: EntryOptions = {}): TestEntry {
     lane: options.lane ?? "interactive",
     deadlineAt: options.deadlineAt ?? Number.POSITIVE_INFINITY,
     outputNames: options.outputNames ?? [],
+    times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
     write(writer, fromRow, count) {
       const target = writer.numeric(0);
       for (let i = 0; i < count * columns; i++) target[i] = first + fromRow + Math.floor(i / columns);

@@ -3,11 +3,38 @@ import { describe, expect, test } from "vitest";
 import {
   BULK_SHARE,
   batchShape,
-  gatherMs,
   leadingLane,
   nextBulkCredit,
   splitLanes,
+  whenToRun,
 } from "../../../src/batcher/batch-policy.ts";
+
+describe("whenToRun", () => {
+  const looked = {
+    idleInstances: 1,
+    hasRows: true,
+    turnIsOpen: false,
+    mayGrow: true,
+    delayLeftMs: 0,
+  };
+  test.each([
+    ["an instance is idle and rows wait", {}, "now"],
+    ["no instance is idle", { idleInstances: 0 }, "on-change"],
+    ["no instance is idle, and the batch is full", { idleInstances: 0, mayGrow: false }, "on-change"],
+    ["nothing waits", { hasRows: false }, "on-change"],
+    ["rows came in this turn", { turnIsOpen: true }, "at-turn-end"],
+    ["rows that fill a batch came in this turn", { turnIsOpen: true, mayGrow: false }, "at-turn-end"],
+    ["rows came while all are busy", { turnIsOpen: true, idleInstances: 0 }, "on-change"],
+    ["the queue delay has begun", { delayLeftMs: 5 }, 5],
+    ["timers have whole milliseconds", { delayLeftMs: 2.7 }, 2],
+    ["less than a millisecond of the delay is left", { delayLeftMs: 0.4 }, "at-turn-end"],
+    ["the delay is over", { delayLeftMs: -0.1 }, "now"],
+    ["a full batch, or rows that run alone, wait for no delay", { delayLeftMs: 5, mayGrow: false }, "now"],
+    ["the delay runs while all are busy", { delayLeftMs: 5, idleInstances: 0 }, "on-change"],
+  ] as const)("%s", (_, moment, start) => {
+    expect(whenToRun({ ...looked, ...moment })).toBe(start);
+  });
+});
 
 describe("batchShape", () => {
   test.each([
@@ -100,16 +127,5 @@ describe("nextBulkCredit", () => {
 
   test("nothing is owed once only one lane waits", () => {
     expect(nextBulkCredit(9, 16, 0, false)).toBe(0);
-  });
-});
-
-describe("gatherMs", () => {
-  test.each([
-    ["no delay", 1, 16, 0, 0, 0],
-    ["a full batch", 16, 16, 0, 500, 0],
-    ["half the delay gone", 3, 16, 0.25, 500, 0.25],
-    ["the delay gone", 3, 16, 0.6, 500, 0],
-  ])("%s", (_, rows, maxRows, waitedMs, delay, expected) => {
-    expect(gatherMs(rows, maxRows, waitedMs, delay)).toBe(expected);
   });
 });

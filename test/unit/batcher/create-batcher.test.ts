@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import type { BatcherOptions } from "../../../src/batcher/batcher-options.ts";
+import type { BatcherOptions, TakenEntry } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
-import type { Ticket } from "../../../src/batcher/ticket.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
@@ -204,6 +203,43 @@ describe("what is answered", () => {
   });
 });
 
+describe("when it passed from stage to stage", () => {
+  test("an entry is enqueued, started with the first of its rows, and ended with the last", async () => {
+    vi.useFakeTimers({ now: 1_000 });
+    try {
+      const { pool, batcher } = setUp({ maxBatchSize: 2 });
+      const [zero] = [performance.now()];
+      const { times, ...entry } = affineEntry({ rowCount: 3, columns: 1 });
+      vi.advanceTimersByTime(5);
+      batcher.enqueue({ ...entry, times });
+      expect(times).toEqual({ enqueuedAt: zero + 5, startedAt: 0, endedAt: 0 });
+      vi.advanceTimersByTime(2);
+      const startedAt = times.startedAt;
+      expect(startedAt).toBeGreaterThanOrEqual(zero + 5);
+      vi.advanceTimersByTime(3);
+      pool.held[0]!.succeed();
+      expect(times.endedAt).toBe(0);
+      vi.advanceTimersByTime(4);
+      pool.held[0]!.succeed();
+      expect(times).toEqual({ enqueuedAt: zero + 5, startedAt, endedAt: zero + 14 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("what fails ends too, what is taken back does not", async () => {
+    const { pool, batcher } = setUp();
+    const [failed, gone] = [affineEntry(), affineEntry()];
+    batcher.enqueue(failed);
+    const taken = batcher.enqueue(gone)!;
+    await turn();
+    batcher.cancel(taken);
+    pool.held[0]!.fail(new AssayError(Reason.INSTANCE_LOST, "gone"));
+    expect(failed.times.endedAt).toBeGreaterThanOrEqual(failed.times.startedAt);
+    expect(gone.times).toMatchObject({ startedAt: failed.times.startedAt, endedAt: 0 });
+  });
+});
+
 describe("the end", () => {
   test("drain answers all that it has and takes no more", async () => {
     const { pool, batcher } = setUp();
@@ -279,7 +315,7 @@ describe("any order of events", () => {
           const { pool, batcher } = setUp({ maxBatchSize, batching, maxQueueRows: 200 }, instances);
           const entries: {
             entry: TestEntry;
-            ticket: Ticket | undefined;
+            ticket: TakenEntry | undefined;
             answer: number[];
             isCancelled: boolean;
           }[] = [];

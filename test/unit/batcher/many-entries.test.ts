@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import type { BatcherOptions } from "../../../src/batcher/batcher-options.ts";
+import type { BatcherOptions } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { ModelState } from "../../../../gen/assay/v1/model_service_pb.ts";
 import {
@@ -12,7 +12,7 @@ import type { Batcher } from "../../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../../src/batcher/create-batcher.ts";
 import { createModelTable } from "../../../../src/registry/model-table.ts";
 import { createServedModel } from "../../../../src/registry/served-model.ts";
-import { createCall } from "../../../../src/service/call.ts";
+import { type Call, createCall } from "../../../../src/service/call.ts";
 import type { ItemResult, ItemStream, ScoringService } from "../../../../src/service/scoring.ts";
 import { createScoringService } from "../../../../src/service/scoring-service.ts";
 import { silentLog } from "../../../../src/telemetry/log.ts";
@@ -99,6 +99,26 @@ test("items of several streams and a unary call share a batch", async () => {
   pool.held[0]!.succeed();
   expect([first.take(), second.take(), second.take()].map(numbers)).toEqual([[3, 5], [7], [9, 11]]);
   expect((await unary).outputs).toHaveLength(1);
+});
+
+test("a call, and each item of a stream, has the times at which it passed from stage to stage", async () => {
+  const enqueue = vi.spyOn(batcher, "enqueue");
+  const call = createCall({ deadlineAt: Number.POSITIVE_INFINITY, lane: "interactive", protocol: "grpc" });
+  expect(call).toMatchObject({ enqueuedAt: 0, startedAt: 0, endedAt: 0 });
+  const answer = scoring.predict(request([6]), call);
+  const stream = open();
+  stream.offer(item(1, [1]), NO_SIZE);
+  await turn();
+  pool.held[0]!.succeed();
+  await answer;
+  const [ofCall, ofItem] = enqueue.mock.calls.map(([entry]) => entry.times);
+  expect(ofCall).toBe(call);
+  for (const { receivedAt, enqueuedAt, startedAt, endedAt } of [call, ofItem as Call]) {
+    const times = [receivedAt, enqueuedAt, startedAt, endedAt, performance.now()];
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(receivedAt).toBeGreaterThan(0);
+  }
+  expect(ofItem).toMatchObject({ startedAt: call.startedAt, endedAt: call.endedAt });
 });
 
 test("an item is refused while the window is full, and told when there is room", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Roll } from "../../../src/batcher/roll.ts";
+import { Roll } from "../../../../src/service/stream/roll.ts";
 
 test("holds whoever was added and not removed, whatever the order", () => {
   fc.assert(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createRowlessOutputs } from "../../../src/batcher/rowless-outputs.ts";
+import { createRowlessOutputs } from "../../../src/batcher/delivery.ts";
 
 function outputs(shapes: Readonly<Record<string, readonly number[]>>) {
   return Object.entries(shapes).map(([name, shape]) => ({
