@@ -1,10 +1,16 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { elementBytes, type NumericArray, numericView } from "../tensor/datatype.ts";
-import { elementCount } from "../tensor/tensor-data.ts";
-import { alignOffset, type FrameTensor, headerBytes, writeHeader } from "../worker/frame.ts";
+import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
+import { alignOffset, type FrameTensor, headerBytes, readHeader, writeHeader } from "../worker/frame.ts";
 import type { SlotMemory } from "../worker/slot-memory.ts";
-import { type EncodedStrings, joinStrings, lengthBytes, writeStrings } from "../worker/strings.ts";
+import {
+  type EncodedStrings,
+  joinStrings,
+  lengthBytes,
+  readStrings,
+  writeStrings,
+} from "../worker/strings.ts";
 import type { Batch } from "./pool.ts";
 
 /** The names that a worker knows its model's inputs and outputs by, in the order of their indices. */
@@ -102,4 +108,16 @@ function indexOf(names: readonly string[], name: string, kind: string): number {
   const index = names.indexOf(name);
   if (index === -1) throw new RangeError(`the model has no ${kind} "${name}"; it has ${names.join(", ")}`);
   return index;
+}
+
+/** The outputs that a worker laid in `memory`: numeric data as views of it, strings decoded. */
+export function readOutputs(memory: SharedArrayBuffer, outputNames: readonly string[]): TensorData[] {
+  return readHeader(memory).tensors.map(({ nameIndex, datatype, shape, byteOffset, byteLength }) => {
+    const count = elementCount(shape);
+    const data =
+      datatype === "BYTES"
+        ? readStrings(memory, byteOffset, count, byteLength)
+        : numericView(datatype, memory, byteOffset, count);
+    return { name: outputNames[nameIndex]!, datatype, shape, data };
+  });
 }

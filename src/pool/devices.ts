@@ -1,18 +1,9 @@
 /** Decides which devices to run on. Pure: what the machine has comes in as a listing. */
+import { type InstanceGroup, InstanceGroup_Kind } from "../../gen/assay/config/v1/model_config_pb.ts";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { type Device, deviceName } from "../worker/device.ts";
-import { type Gpu, visibleGpus } from "./gpu-listing.ts";
-
-/** What a machine says of its devices. */
-export interface DeviceListing {
-  /** In PCI order; undefined where there is no NVIDIA driver to ask. */
-  readonly gpus: readonly Gpu[] | undefined;
-  /** The value of CUDA_VISIBLE_DEVICES; undefined where it is not set. */
-  readonly cudaVisibleDevices: string | undefined;
-  /** ONNX Runtime's CUDA provider is there. */
-  readonly isCudaInstalled: boolean;
-}
+import { type DeviceListing, type Gpu, visibleGpus } from "./device-listing.ts";
 
 /** The devices of a server. */
 export interface DeviceChoice {
@@ -142,7 +133,44 @@ function invalidDevices(wanted: string): AssayError {
   );
 }
 
-/** Names of devices, for messages. */
-export function deviceNames(devices: readonly Device[]): string {
+function deviceNames(devices: readonly Device[]): string {
   return devices.map(deviceName).join(", ");
+}
+
+/**
+ * Where the instances of a model run: what its `instance_group` says, else one on each of the server's devices. Throws
+ * DEVICE_UNAVAILABLE for GPUs that the server does not use.
+ */
+export function instanceDevices(
+  groups: readonly InstanceGroup[],
+  serverDevices: readonly Device[],
+): Device[] {
+  if (groups.length === 0) return [...serverDevices];
+  const devices: Device[] = [];
+  for (const group of groups) {
+    for (let copy = 0; copy < (group.count ?? 1); copy++) devices.push(...groupDevices(group, serverDevices));
+  }
+  let cpuCount = 0;
+  return devices.map((device) => (device.provider === "cpu" ? { ...device, deviceId: cpuCount++ } : device));
+}
+
+function groupDevices(group: InstanceGroup, serverDevices: readonly Device[]): readonly Device[] {
+  switch (group.kind) {
+    case InstanceGroup_Kind.CPU:
+      return [{ provider: "cpu", deviceId: 0 }];
+    case InstanceGroup_Kind.GPU: {
+      const gpus = serverDevices.filter((device) => device.provider !== "cpu");
+      const missing = group.gpus.find((id) => !gpus.some((gpu) => gpu.deviceId === id));
+      if (missing !== undefined || gpus.length === 0) {
+        const wanted = missing === undefined ? "a GPU" : `GPU ${missing}`;
+        throw new AssayError(
+          Reason.DEVICE_UNAVAILABLE,
+          `instance_group asks for ${wanted}, but the server runs on ${deviceNames(serverDevices)}; change gpus or kind, or start with other --devices`,
+        );
+      }
+      return group.gpus.length === 0 ? gpus : gpus.filter((gpu) => group.gpus.includes(gpu.deviceId));
+    }
+    default:
+      return serverDevices;
+  }
 }

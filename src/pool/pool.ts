@@ -5,9 +5,11 @@
  * a worker that exits, throws or hangs fails only what it held (INSTANCE_LOST, RUN_TIMEOUT) and is replaced,
  * with growing delays when it keeps dying; crossing to a worker and back is two atomic notifications on shared memory.
  */
-import type { AssayError } from "../errors.ts";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import type { InstanceState } from "./instance-state.ts";
 
 /** One input of a batch with its full shape, axis 0 included. */
 interface BatchInput {
@@ -39,7 +41,7 @@ export interface Batch {
 export interface InstanceStatus {
   /** `cpu:0`, `cuda:1`. */
   readonly device: string;
-  readonly state: "starting" | "idle" | "busy" | "restarting" | "failed";
+  readonly state: InstanceState;
   readonly restarts: number;
   /** Why it last ended; empty where it never did. */
   readonly lastError: string;
@@ -62,4 +64,31 @@ export interface Pool {
   onAvailability: (available: boolean) => void;
   /** Ends every worker after the batches they run. Idempotent. */
   close(): Promise<void>;
+}
+
+/**
+ * Runs tensors as one batch on an idle instance and copies the outputs: for golden rows and probes, before a batcher has
+ * the pool. Rejects with the pool's AssayError.
+ */
+export function runTensors(
+  pool: Pool,
+  inputs: readonly TensorData[],
+  outputNames: readonly string[] = [],
+): Promise<TensorData[]> {
+  return new Promise((resolve, reject) => {
+    if (pool.idleCount === 0)
+      throw new AssayError(Reason.INSTANCE_LOST, "no instance is up to run these rows");
+    pool.run({
+      inputs,
+      outputNames,
+      write(memory) {
+        for (const [index, input] of inputs.entries()) {
+          if (input.datatype === "BYTES") memory.appendStrings(index, input.data as readonly string[]);
+          else (memory.numeric(index) as Uint8Array).set(input.data as Uint8Array);
+        }
+      },
+      onOutputs: (outputs) => resolve(outputs.map((output) => ({ ...output, data: output.data.slice() }))),
+      onError: reject,
+    });
+  });
 }

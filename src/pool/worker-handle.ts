@@ -19,9 +19,7 @@ import {
 } from "../worker/channel.ts";
 import { readText } from "../worker/runner.ts";
 import { createSlotMemory } from "../worker/slot-memory.ts";
-import { writeBatch } from "./batch-memory.ts";
-import { noteThread } from "./live-threads.ts";
-import { readOutputs } from "./outputs.ts";
+import { readOutputs, writeBatch } from "./batch-memory.ts";
 import type { Batch } from "./pool.ts";
 
 /** What a worker is started with, besides its channel. */
@@ -65,6 +63,16 @@ export interface WorkerHandle {
 
 /** The nice value of a thread that was given up. */
 const LOWEST_PRIORITY = 19;
+
+const liveThreads = new Set<Worker>();
+
+/**
+ * Worker threads of this process that have not ended. While there are any, `process.exit` may wait for ever for one that is in
+ * native code, or abort the process: see `endProcess`.
+ */
+export function liveThreadCount(): number {
+  return liveThreads.size;
+}
 
 /** Starts a worker. */
 export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandle {
@@ -260,4 +268,9 @@ function lowerPriority(threadId: number): void {
   } catch {
     // It has just ended, or the system does not allow it.
   }
+}
+
+function noteThread(worker: Worker): void {
+  liveThreads.add(worker);
+  worker.once("exit", () => liveThreads.delete(worker));
 }

@@ -8,9 +8,8 @@ import { configInEffect, modelSettings } from "../model/config/model-settings.ts
 import { exampleRequest } from "../model/example-request.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
 import { createPool } from "../pool/create-pool.ts";
-import { cpuDevices, type DeviceChoice, intraOpThreads } from "../pool/devices.ts";
+import { cpuDevices, type DeviceChoice, instanceDevices, intraOpThreads } from "../pool/devices.ts";
 import type { Isolation } from "../pool/instance.ts";
-import { instanceDevices } from "../pool/instance-groups.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { FileWatch } from "./file-watch.ts";

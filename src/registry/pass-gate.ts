@@ -5,8 +5,7 @@ import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { keepBatchDimension } from "../model/repair/batch-dimension.ts";
 import { createPool } from "../pool/create-pool.ts";
 import { cpuDevices } from "../pool/devices.ts";
-import type { Pool } from "../pool/pool.ts";
-import { runTensors } from "../pool/run-tensors.ts";
+import { type Pool, runTensors } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 

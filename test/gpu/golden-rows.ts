@@ -11,7 +11,7 @@ import { scanRepository } from "../../src/model/repository.ts";
 import { createPool } from "../../src/pool/create-pool.ts";
 import { readDeviceListing } from "../../src/pool/device-listing.ts";
 import { chooseDevices } from "../../src/pool/devices.ts";
-import { runTensors } from "../../src/pool/run-tensors.ts";
+import { runTensors } from "../../src/pool/pool.ts";
 import { silentLog } from "../../src/telemetry/log.ts";
 import { type Device, deviceName } from "../../src/worker/device.ts";
 

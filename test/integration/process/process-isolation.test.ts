@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterEach, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { createPool } from "../../../src/pool/create-pool.ts";
-import { runTensors } from "../../../src/pool/run-tensors.ts";
+import { runTensors } from "../../../src/pool/pool.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import {

@@ -1,0 +1,58 @@
+/** Decides what becomes of an instance. Pure: its workers and timers are `instance.ts`'s. */
+
+/** What an instance does, as ListModels tells it. */
+export type InstanceState = "starting" | "idle" | "busy" | "restarting" | "failed";
+
+/**
+ * What happens to it: a worker is started; it is up; it is given a batch, and answers it; it ends, and is replaced; it ends as
+ * others did before it, or the instance is closed, or too many of its threads hang.
+ */
+export type InstanceEvent = "start" | "ready" | "run" | "run-ended" | "end" | "give-up";
+
+const NEXT: Readonly<Record<InstanceState, Partial<Record<InstanceEvent, InstanceState>>>> = {
+  // Its first worker loads the model.
+  starting: { ready: "idle", end: "restarting", "give-up": "failed" },
+  // It can take a batch.
+  idle: { run: "busy", end: "restarting", "give-up": "failed" },
+  // It runs one.
+  busy: { "run-ended": "idle", end: "restarting", "give-up": "failed" },
+  // Its next worker loads the model, or is waited with.
+  restarting: { ready: "idle", end: "restarting", "give-up": "failed" },
+  // Callers are refused where all are like this; it may be started again all the same.
+  failed: { start: "restarting" },
+};
+
+/** The state after an event; what a state knows nothing of leaves it as it is. */
+export function nextState(state: InstanceState, event: InstanceEvent): InstanceState {
+  return NEXT[state][event] ?? state;
+}
+
+/** A life this long was a healthy one: what ends it says nothing about the next. */
+export const HEALTHY_LIFE_MS = 60_000;
+const FIRST_DELAY_MS = 100;
+/** The longest wait between two starts. */
+export const LONGEST_DELAY_MS = 30_000;
+
+/** How a life of a worker ended. */
+export interface EndedLife {
+  /** Lives before it that ended early, one after another. */
+  readonly earlyEnds: number;
+  /** From the moment it was up; 0 if it never was. */
+  readonly livedMs: number;
+}
+
+/** When to start the next life. */
+export interface Restart {
+  readonly delayMs: number;
+  readonly earlyEnds: number;
+}
+
+/**
+ * The first restart is at once; one that keeps dying waits 100 ms, then twice as long each time, 30 s at most, and never
+ * gives up.
+ */
+export function nextRestart(life: EndedLife): Restart {
+  const earlyEnds = life.livedMs >= HEALTHY_LIFE_MS ? 0 : life.earlyEnds;
+  const delayMs = earlyEnds === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (earlyEnds - 1));
+  return { delayMs, earlyEnds: earlyEnds + 1 };
+}
