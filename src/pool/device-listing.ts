@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isCudaInstalled } from "../worker/session/installed-providers.ts";
+import { isCudaInstalled } from "../worker/device.ts";
 
 /** One GPU as the NVIDIA driver describes it. */
 export interface Gpu {

@@ -1,12 +1,11 @@
 import { setPriority } from "node:os";
-import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { MessageChannel, Worker } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, reasonName } from "../errors.ts";
 import {
   CONTROL_WORDS,
   EXIT,
   INPUT_MAIL,
-  type MemoryMessage,
   OUTPUT_MAIL,
   REQUEST,
   RESPONSE,
@@ -15,6 +14,8 @@ import {
   SLOT_COUNT,
   STATUS,
   type StartMessage,
+  sendMemory,
+  takeMemory,
   type WorkerStart,
 } from "../worker/channel.ts";
 import { readText } from "../worker/runner.ts";
@@ -198,10 +199,7 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     if (runStartedAt === undefined) return;
     const held = batch;
     const status = Atomics.load(words, STATUS);
-    for (; Atomics.load(words, OUTPUT_MAIL) > 0; Atomics.sub(words, OUTPUT_MAIL, 1)) {
-      const mail = receiveMessageOnPort(port)?.message as MemoryMessage;
-      outputs[mail.slot] = mail.memory;
-    }
+    takeMemory(words, port, OUTPUT_MAIL, outputs);
     const memory = outputs[slot]!;
     batch = undefined;
     runStartedAt = undefined;
@@ -238,10 +236,7 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
         next.onError(error);
         return;
       } finally {
-        if (memory.buffer !== buffer) {
-          port.postMessage({ kind: "memory", slot, memory: memory.buffer } satisfies MemoryMessage);
-          Atomics.add(words, INPUT_MAIL, 1);
-        }
+        if (memory.buffer !== buffer) sendMemory(words, port, INPUT_MAIL, slot, memory.buffer);
       }
       batch = next;
       runStartedAt = performance.now();

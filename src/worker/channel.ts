@@ -4,7 +4,7 @@
  * lays a frame of outputs in the slot's other buffer, raises RESPONSE and notifies. The message port carries only what is rare:
  * a buffer that replaces one that was too small, and the state of the start.
  */
-import type { MessagePort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { WeightFile } from "../model/prepared-model.ts";
 import type { Datatype } from "../tensor/datatype.ts";
@@ -52,7 +52,7 @@ export interface SessionStart {
 /** What a worker thread is started with, as its `workerData`. */
 export interface WorkerStart extends SessionStart {
   readonly control: SharedArrayBuffer;
-  /** Carries MemoryMessage both ways. */
+  /** Carries buffers both ways: `sendMemory`, `takeMemory`. */
   readonly port: MessagePort;
 }
 
@@ -63,9 +63,33 @@ export type StartMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly reason: Reason; readonly message: string };
 
-/** A larger buffer for a slot, for inputs if the pool sends it, for outputs if the worker does. */
-export interface MemoryMessage {
-  readonly kind: "memory";
+/** A buffer that takes the place of a slot's, for inputs if the pool sends it, for outputs if the worker does. */
+interface MemoryMessage {
   readonly slot: number;
   readonly memory: SharedArrayBuffer;
+}
+
+/** Sends a slot's new buffer; `mail` is INPUT_MAIL or OUTPUT_MAIL. To be called before the request or response that uses it. */
+export function sendMemory(
+  words: Int32Array,
+  port: MessagePort,
+  mail: number,
+  slot: number,
+  memory: SharedArrayBuffer,
+): void {
+  port.postMessage({ slot, memory } satisfies MemoryMessage);
+  Atomics.add(words, mail, 1);
+}
+
+/** Puts the buffers that were sent to their slots. */
+export function takeMemory(
+  words: Int32Array,
+  port: MessagePort,
+  mail: number,
+  slots: SharedArrayBuffer[],
+): void {
+  for (; Atomics.load(words, mail) > 0; Atomics.sub(words, mail, 1)) {
+    const message = receiveMessageOnPort(port)?.message as MemoryMessage;
+    slots[message.slot] = message.memory;
+  }
 }

@@ -1,4 +1,6 @@
 import { Buffer } from "node:buffer";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../errors.ts";
 import type { SlotMemory } from "./slot-memory.ts";
 
 /** What runs frames: a session of this thread, or one in another process. */
@@ -14,19 +16,32 @@ export interface Runner {
   close(): Promise<void>;
 }
 
+/** Why a runner did not start, as it is told across threads and processes. */
+export function startFailure(error: unknown): { readonly reason: Reason; readonly message: string } {
+  return {
+    reason: error instanceof AssayError ? error.reason : Reason.INTERNAL,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+
 const MAX_TEXT_LENGTH = 4096;
+const LENGTH_BYTES = 4;
 
 /** Lays an error's text in `memory`: its length in bytes, then UTF-8. Returns the bytes that it takes. */
 export function writeText(text: string, memory: SlotMemory): number {
   const bytes = Buffer.from(text.slice(0, MAX_TEXT_LENGTH), "utf8");
-  memory.fit(bytes.length + 4);
+  memory.fit(LENGTH_BYTES + bytes.length);
   new Int32Array(memory.buffer, 0, 1)[0] = bytes.length;
-  new Uint8Array(memory.buffer, 4).set(bytes);
-  return bytes.length + 4;
+  new Uint8Array(memory.buffer, LENGTH_BYTES).set(bytes);
+  return LENGTH_BYTES + bytes.length;
 }
 
 /** The text that `writeText` laid in `memory`. */
 export function readText(memory: SharedArrayBuffer): string {
-  const byteLength = new Int32Array(memory, 0, 1)[0]!;
-  return Buffer.from(memory, 4, byteLength).toString("utf8");
+  return Buffer.from(memory, LENGTH_BYTES, textBytes(memory) - LENGTH_BYTES).toString("utf8");
+}
+
+/** The bytes that the text in `memory` takes, its length among them. */
+export function textBytes(memory: SharedArrayBuffer): number {
+  return LENGTH_BYTES + new Int32Array(memory, 0, 1)[0]!;
 }

@@ -5,13 +5,10 @@
  * pool notices; EXIT frees the runner and ends the thread, also after a run that was given up long before.
  */
 import { readlinkSync } from "node:fs";
-import { parentPort, receiveMessageOnPort } from "node:worker_threads";
-import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../errors.ts";
+import { parentPort } from "node:worker_threads";
 import {
   EXIT,
   INPUT_MAIL,
-  type MemoryMessage,
   OUTPUT_MAIL,
   REQUEST,
   RESPONSE,
@@ -19,9 +16,11 @@ import {
   SLOT_COUNT,
   STATUS,
   type StartMessage,
+  sendMemory,
+  takeMemory,
   type WorkerStart,
 } from "./channel.ts";
-import type { Runner } from "./runner.ts";
+import { type Runner, startFailure } from "./runner.ts";
 import { openSessionRunner } from "./session/session-runner.ts";
 import { createSlotMemory } from "./slot-memory.ts";
 
@@ -45,19 +44,13 @@ export async function serveRuns(
     request = Atomics.load(words, REQUEST);
     const slot = Atomics.load(words, SLOT);
     if (slot === EXIT) break;
-    for (; Atomics.load(words, INPUT_MAIL) > 0; Atomics.sub(words, INPUT_MAIL, 1)) {
-      const mail = receiveMessageOnPort(port)?.message as MemoryMessage;
-      inputs[mail.slot] = mail.memory;
-    }
+    takeMemory(words, port, INPUT_MAIL, inputs);
     const memory = inputs[slot]!;
     const output = outputs[slot]!;
     const { buffer } = output;
     beforeRun(memory);
     const status = await runner.run(memory, output);
-    if (output.buffer !== buffer) {
-      port.postMessage({ kind: "memory", slot, memory: output.buffer } satisfies MemoryMessage);
-      Atomics.add(words, OUTPUT_MAIL, 1);
-    }
+    if (output.buffer !== buffer) sendMemory(words, port, OUTPUT_MAIL, slot, output.buffer);
     Atomics.store(words, STATUS, status);
     Atomics.store(words, RESPONSE, request);
     Atomics.notify(words, RESPONSE);
@@ -72,9 +65,7 @@ async function startRunner(open: () => Promise<Runner>): Promise<Runner | undefi
     tell({ kind: "ready" });
     return runner;
   } catch (error) {
-    const reason = error instanceof AssayError ? error.reason : Reason.INTERNAL;
-    const message = error instanceof Error ? error.message : String(error);
-    tell({ kind: "failed", reason, message });
+    tell({ kind: "failed", ...startFailure(error) });
     return undefined;
   }
 }

@@ -9,8 +9,17 @@ import { RUN_OK, type StartMessage, type WorkerStart } from "../channel.ts";
 import { frameBytes } from "../frame.ts";
 import { type Runner, readText } from "../runner.ts";
 import type { SlotMemory } from "../slot-memory.ts";
-import { END, MODEL, PLAN, RUN, type SessionPlanJson } from "./process-protocol.ts";
-import { type MessageHead, readAll, readHead, writeMessage } from "./socket-messages.ts";
+import {
+  END,
+  type MessageHead,
+  MODEL,
+  PLAN,
+  RUN,
+  readAll,
+  readHead,
+  type SessionPlanJson,
+  writeMessage,
+} from "./process-protocol.ts";
 
 const ENTRY = new URL(
   import.meta.url.endsWith(".ts") ? "./process-main.ts" : "./process-main.js",

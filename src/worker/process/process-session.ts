@@ -1,13 +1,19 @@
 import { Buffer } from "node:buffer";
-import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../../errors.ts";
 import { RUN_OK, type SessionStart } from "../channel.ts";
 import { frameBytes } from "../frame.ts";
-import { type Runner, writeText } from "../runner.ts";
+import { type Runner, startFailure, textBytes, writeText } from "../runner.ts";
 import { openSessionRunner } from "../session/session-runner.ts";
 import { createSlotMemory, type SlotMemory } from "../slot-memory.ts";
-import { MODEL, PLAN, RUN, type SessionPlanJson, SOCKET } from "./process-protocol.ts";
-import { readAll, readHead, writeMessage } from "./socket-messages.ts";
+import {
+  MODEL,
+  PLAN,
+  RUN,
+  readAll,
+  readHead,
+  type SessionPlanJson,
+  SOCKET,
+  writeMessage,
+} from "./process-protocol.ts";
 
 const MAX_FRAME_BYTES = 2 ** 32;
 
@@ -45,13 +51,9 @@ async function startRunner(start: SessionStart, memory: SlotMemory): Promise<Run
     writeMessage(SOCKET, RUN_OK, new Uint8Array(0));
     return runner;
   } catch (error) {
-    const reason = error instanceof AssayError ? error.reason : Reason.INTERNAL;
-    const byteLength = writeText(error instanceof Error ? error.message : String(error), memory);
+    const { reason, message } = startFailure(error);
+    const byteLength = writeText(message, memory);
     writeMessage(SOCKET, reason, new Uint8Array(memory.buffer, 0, byteLength));
     return undefined;
   }
-}
-
-function textBytes(memory: SharedArrayBuffer): number {
-  return 4 + new Int32Array(memory, 0, 1)[0]!;
 }

@@ -1,7 +1,5 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
-import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { explainLoadFailure, explainRunFailure } from "../../model/ort-advice.ts";
 import {
   DATATYPE_NAMES,
   type Datatype,
@@ -13,10 +11,9 @@ import {
 } from "../../tensor/datatype.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
 import type { SessionStart } from "../channel.ts";
-import { deviceName } from "../device.ts";
 import type { Frame } from "../frame.ts";
 import { readStrings } from "../strings.ts";
-import { cleanOrtMessage } from "./ort-message.ts";
+import { loadFailure, runFailure } from "./ort-failure.ts";
 import { sessionOptions } from "./session-options.ts";
 import { readWeights, type Weights } from "./weights.ts";
 
@@ -38,14 +35,7 @@ export async function createSession(start: SessionStart): Promise<InferenceSessi
     return await InferenceSession.create(bytes, sessionOptions(start, weights));
   } catch (cause) {
     if (cause instanceof AssayError) throw cause;
-    const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
-    if (start.device.provider === "cpu" || !isDeviceFailure(text)) {
-      throw new AssayError(Reason.MODEL_INVALID, `the model cannot be loaded: ${explainLoadFailure(text)}`, {
-        cause,
-      });
-    }
-    const name = deviceName(start.device);
-    throw new AssayError(Reason.DEVICE_UNAVAILABLE, `device ${name} cannot be used: ${text}`, { cause });
+    throw loadFailure(cause, start.device);
   } finally {
     // The session has copies. A thread that then only waits may not collect these for as long as it lives.
     for (const { buffer } of [bytes, ...weights.map(({ data }) => data)]) (buffer as ArrayBuffer).transfer(0);
@@ -55,12 +45,6 @@ export async function createSession(start: SessionStart): Promise<InferenceSessi
 /** The binding reads no shared memory. */
 function unshared(bytes: Uint8Array): Uint8Array {
   return bytes.buffer instanceof SharedArrayBuffer ? new Uint8Array(bytes) : bytes;
-}
-
-function isDeviceFailure(text: string): boolean {
-  return /shared library|adapter|cuda|cudnn|cublas|gpu|vulkan|webgpu|backend not found|execution provider/i.test(
-    text,
-  );
 }
 
 /** Runs the session on a frame of inputs; the elements are read where they lie. Throws RUN_FAILED. */
@@ -84,10 +68,7 @@ export async function runSession(
   try {
     return await session.run(feeds, fetches);
   } catch (cause) {
-    const text = cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
-    throw new AssayError(Reason.RUN_FAILED, `the model failed on these rows: ${explainRunFailure(text)}`, {
-      cause,
-    });
+    throw runFailure(cause);
   }
 }
 

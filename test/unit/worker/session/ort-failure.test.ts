@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { cleanOrtMessage } from "../../../../src/worker/session/ort-message.ts";
+import { describe, expect, test } from "vitest";
+import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
+import { cleanOrtMessage, loadFailure } from "../../../../src/worker/session/ort-failure.ts";
 
 test.each([
   [
@@ -32,4 +33,15 @@ test.each([
   ["", ""],
 ])("%s", (message, expected) => {
   expect(cleanOrtMessage(message)).toBe(expected);
+});
+
+describe("a session that could not be made", () => {
+  test.each([
+    ["cpu", "No supported adapters", Reason.MODEL_INVALID],
+    ["webgpu", "Failed to get a WebGPU adapter", Reason.DEVICE_UNAVAILABLE],
+    ["cuda", "Protobuf parsing failed", Reason.MODEL_INVALID],
+  ] as const)("on %s, with %s", (provider, text, reason) => {
+    const cause = new Error(text);
+    expect(loadFailure(cause, { provider, deviceId: 0 })).toMatchObject({ reason, cause });
+  });
 });
