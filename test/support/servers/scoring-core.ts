@@ -1,7 +1,6 @@
 /** Pools, batchers and entries for tests of the scoring core. */
 
-import type { Batcher, Entry, Lane } from "../../../src/batcher/batcher.ts";
-import type { BatcherOptions } from "../../../src/batcher/batcher.ts";
+import type { Batcher, BatcherOptions, Entry, Lane } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { createPool, type PoolOptions } from "../../../src/pool/create-pool.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
