@@ -6,6 +6,7 @@
  */
 import type { AddressInfo } from "node:net";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
@@ -82,10 +83,17 @@ const LASTING = new Set([
   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ]);
 
-function unaryRoutes(scoring: ScoringService, context: ConnectContext): UnaryRoutes {
+function unaryRoutes(
+  scoring: ScoringService,
+  handlers: readonly UniversalHandler[],
+  context: ConnectContext,
+): UnaryRoutes {
   const { decoder, requests, encoder } = context;
-  const forms = new Map([[PREDICT_PATH, predictForms(scoring, decoder, requests, encoder)]]);
-  return new UnaryRoutes(forms, plainPredictForm(scoring, decoder, encoder), context);
+  const forms = predictForms(scoring, decoder, requests, encoder);
+  const procedures = handlers
+    .filter(({ requestPath }) => requestPath === PREDICT_PATH)
+    .map((handler) => ({ forms, handler }));
+  return new UnaryRoutes(procedures, plainPredictForm(scoring, decoder, encoder), context);
 }
 
 /** How long a Watch has to be sent NOT_SERVING. */
@@ -147,7 +155,7 @@ export function createEdge(options: EdgeOptions): Edge {
       procedures: new Map(connect.handlers.map((handler) => [handler.requestPath, handler])),
       plain: probeRoutes(readiness),
       predict: predictRoute(scoring, encoder),
-      unary: options.unaryCalls === "connect" ? undefined : unaryRoutes(scoring, context),
+      unary: options.unaryCalls === "connect" ? undefined : unaryRoutes(scoring, connect.handlers, context),
     },
     context,
   );

@@ -60,7 +60,7 @@ function route(stream: ServerStream, routes: Routes, served: ServedPaths, contex
   }
   const procedure = routes.procedures.get(path);
   if (procedure !== undefined) {
-    if (routes.unary?.serve(stream, path, procedure) === true) return;
+    if (routes.unary?.serve(stream, path) === true) return;
     serveConnect(stream, procedure, context);
     return;
   }

@@ -23,16 +23,23 @@ export interface Headers {
 }
 
 /**
- * Response header or trailer fields. Made once by `headerBlock` and reused: an engine may keep its encoded form
- * beside it, so a constant block costs nothing after its first use.
+ * Response header or trailer fields. Made once by `headerBlock` and reused: an engine keeps its encoded form beside it, so a constant
+ * block costs nothing after its first use.
  */
 export interface HeaderBlock {
   readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The block that the fields begin with; what is its own comes after. */
+  readonly base: HeaderBlock | undefined;
+  /** An engine's own; nobody else reads it. */
+  encoded: Uint8Array | undefined;
 }
 
-/** Makes a block of lower-case field names and values; a repeated name is sent as repeated fields. */
-export function headerBlock(fields: readonly (readonly [name: string, value: string])[]): HeaderBlock {
-  return { fields };
+/**
+ * Makes a block of lower-case field names and values; a repeated name is sent as repeated fields. With `base`, a constant block, they
+ * come after its fields, which are not encoded again.
+ */
+export function headerBlock(own: HeaderBlock["fields"], base?: HeaderBlock): HeaderBlock {
+  return { fields: base === undefined ? own : [...base.fields, ...own], base, encoded: undefined };
 }
 
 /** One request and the response to it. The engine that made the stream closes it. */

@@ -1,7 +1,7 @@
 /** Unary calls over Connect's own protocol: the message is the body, an error is JSON. */
 import { codeToHttpStatus, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { parseConnectTimeout } from "../call/timeout-header.ts";
-import { answerHead } from "../unary/answer-head.ts";
+import { answerHead, HeadBases } from "../unary/answer-head.ts";
 import {
   type AnsweredCall,
   type CallFields,
@@ -18,10 +18,11 @@ const FIELDS: CallFields = {
   parseTimeout: parseConnectTimeout,
 };
 
-type Field = readonly [name: string, value: string];
+const ERRORS = new HeadBases("application/json", FIELDS.encoding);
 
 /** Connect unary with messages of one content type. */
 export function connectUnary(contentType: "application/json" | "application/proto"): UnaryProtocol {
+  const heads = new HeadBases(contentType, FIELDS.encoding);
   return {
     name: "connect",
     isFramed: false,
@@ -29,7 +30,7 @@ export function connectUnary(contentType: "application/json" | "application/prot
     fields: FIELDS,
     accepts: () => true,
     respond(call, bytes, isCompressed) {
-      send(call, 200, [["content-type", contentType]], bytes, isCompressed);
+      send(call, 200, heads, [], bytes, isCompressed);
     },
     fail,
   };
@@ -37,20 +38,28 @@ export function connectUnary(contentType: "application/json" | "application/prot
 
 function fail(call: AnsweredCall, thrown: unknown): void | Promise<void> {
   const error = publicError(thrown, call.edgeCall);
-  const fields: Field[] = [["content-type", "application/json"], ...error.metadata.entries()];
+  const metadata = [...error.metadata.entries()];
   const status = codeToHttpStatus(error.code);
   const bytes = errorToJsonBytes(error, { registry: detailTypes });
   if (call.compression === undefined || bytes.length < COMPRESS_MIN_BYTES) {
-    send(call, status, fields, bytes, false);
+    send(call, status, ERRORS, metadata, bytes, false);
     return undefined;
   }
-  return call.compression.compress(bytes).then((compressed) => send(call, status, fields, compressed, true));
+  return call.compression
+    .compress(bytes)
+    .then((compressed) => send(call, status, ERRORS, metadata, compressed, true));
 }
 
-function send(call: AnsweredCall, status: number, fields: Field[], bytes: Uint8Array, isCompressed: boolean) {
+function send(
+  call: AnsweredCall,
+  status: number,
+  heads: HeadBases,
+  metadata: [string, string][],
+  bytes: Uint8Array,
+  isCompressed: boolean,
+): void {
   const { stream, compression } = call;
-  if (isCompressed) fields.push(["content-encoding", compression!.name]);
-  fields.push(["content-length", String(bytes.length)]);
-  stream.respond(status, answerHead(call, fields));
+  metadata.push(["content-length", String(bytes.length)]);
+  stream.respond(status, answerHead(call, heads.of(isCompressed ? compression!.name : ""), metadata));
   stream.write(bytes, true);
 }

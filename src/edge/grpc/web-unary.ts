@@ -2,11 +2,12 @@
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { publicError } from "../connect/interceptor.ts";
+import { answerHead, HeadBases } from "../unary/answer-head.ts";
 import { type AnsweredCall, COMPRESS_MIN_BYTES, type UnaryProtocol } from "../unary/unary-form.ts";
 import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "./grpc-frames.ts";
-import { GRPC_FIELDS, grpcHead } from "./unary.ts";
+import { GRPC_FIELDS } from "./unary.ts";
 
-const CONTENT_TYPE = "application/grpc-web+proto";
+const HEADS = new HeadBases("application/grpc-web+proto", GRPC_FIELDS.encoding);
 const DONE = Buffer.from("grpc-status: 0\r\n");
 
 /** gRPC-Web with binary messages, not in base64. */
@@ -19,7 +20,7 @@ export const grpcWebUnary: UnaryProtocol = {
   respond(call, bytes, isCompressed) {
     const { stream } = call;
     writePrefix(bytes, isCompressed ? COMPRESSED_FLAG : 0, bytes.length - PREFIX_BYTES);
-    stream.respond(200, grpcHead(call, CONTENT_TYPE));
+    stream.respond(200, answerHead(call, HEADS.of(call.compression?.name ?? "")));
     stream.write(bytes);
     stream.write(framed(trailerFlag, DONE), true);
   },
@@ -36,6 +37,6 @@ export const grpcWebUnary: UnaryProtocol = {
 };
 
 function sendTrailer(call: AnsweredCall, frame: Uint8Array): void {
-  call.stream.respond(200, grpcHead(call, CONTENT_TYPE));
+  call.stream.respond(200, answerHead(call, HEADS.of(call.compression?.name ?? "")));
   call.stream.write(frame, true);
 }

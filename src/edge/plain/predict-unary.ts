@@ -1,5 +1,6 @@
 /** `POST /predict` and `/predict/{model}` as unary calls. */
 import type { PredictRequest, PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { headerBlock } from "../../http2/stream.ts";
 import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import { retryAfterMs } from "../call/error-details.ts";
 import type { Decoded, MessageDecoder } from "../decode/message-decoder.ts";
@@ -11,6 +12,8 @@ import { respondJson } from "./plain-http.ts";
 import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
 import { modelOf, predictError } from "./predict-routes.ts";
 
+const HEAD = headerBlock([["content-type", "application/json"]]);
+
 /** The body is the request; errors have FastAPI's form. */
 export const predictUnary: UnaryProtocol = {
   name: "http",
@@ -19,11 +22,7 @@ export const predictUnary: UnaryProtocol = {
   fields: undefined,
   accepts: ({ headers }) => (headers.get("content-encoding") ?? "identity") === "identity",
   respond(call, bytes) {
-    const head = answerHead(call, [
-      ["content-type", "application/json"],
-      ["content-length", String(bytes.length)],
-    ]);
-    call.stream.respond(200, head);
+    call.stream.respond(200, answerHead(call, HEAD, [["content-length", String(bytes.length)]]));
     call.stream.write(bytes, true);
   },
   fail({ stream, edgeCall, corsOrigins }, thrown) {

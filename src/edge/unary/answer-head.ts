@@ -2,11 +2,36 @@ import { type HeaderBlock, headerBlock } from "../../http2/stream.ts";
 import { corsFields } from "../call/cors.ts";
 import type { AnsweredCall } from "./unary-form.ts";
 
-type Field = readonly [name: string, value: string];
+/** The head of an answer: the protocol's fields, a constant block, the call's id, and what a browser needs to read it. */
+export function answerHead(
+  { stream, edgeCall, corsOrigins }: AnsweredCall,
+  base: HeaderBlock,
+  more: HeaderBlock["fields"] = [],
+): HeaderBlock {
+  const own: [string, string][] = [["x-request-id", edgeCall.id]];
+  for (const [name, value] of more) own.push([name, value]);
+  for (const [name, value] of corsFields(stream.headers, corsOrigins)) own.push([name, value]);
+  return headerBlock(own, base);
+}
 
-/** The head of an answer: the protocol's fields, the call's id, and what a browser needs to read it. */
-export function answerHead({ stream, edgeCall, corsOrigins }: AnsweredCall, fields: Field[]): HeaderBlock {
-  fields.push(["x-request-id", edgeCall.id]);
-  for (const field of corsFields(stream.headers, corsOrigins)) fields.push(field);
-  return headerBlock(fields);
+/** The constant part of a head, for each encoding that an answer may have; without one: "". */
+export class HeadBases {
+  private readonly contentType: string;
+  private readonly encodingField: string;
+  private readonly blocks = new Map<string, HeaderBlock>();
+
+  constructor(contentType: string, encodingField: string) {
+    this.contentType = contentType;
+    this.encodingField = encodingField;
+  }
+
+  of(encoding: string): HeaderBlock {
+    let block = this.blocks.get(encoding);
+    if (block === undefined) {
+      const type = ["content-type", this.contentType] as const;
+      block = headerBlock(encoding === "" ? [type] : [type, [this.encodingField, encoding]]);
+      this.blocks.set(encoding, block);
+    }
+    return block;
+  }
 }

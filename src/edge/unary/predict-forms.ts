@@ -9,7 +9,6 @@ import { grpcWebUnary } from "../grpc/web-unary.ts";
 import { predictJson, predictUnary } from "../plain/predict-unary.ts";
 import { binaryPredict, jsonPredict, type PredictCodec } from "./predict-codecs.ts";
 import type { UnaryForm, UnaryProtocol } from "./unary-form.ts";
-import type { UnaryForms } from "./unary-routes.ts";
 
 /** The path of `Predict`. */
 export const PREDICT_PATH = `/${ScoringServiceDesc.typeName}/${ScoringServiceDesc.method.predict.name}`;
@@ -20,7 +19,7 @@ export function predictForms(
   decoder: MessageDecoder,
   requests: RequestReader,
   encoder: AnswerEncoder,
-): UnaryForms {
+): ReadonlyMap<string, UnaryForm> {
   const binary = binaryPredict(decoder, requests, encoder);
   const grpc = predictForm(grpcUnary, binary, scoring);
   const grpcWeb = predictForm(grpcWebUnary, binary, scoring);

@@ -1,46 +1,55 @@
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { ServerStream } from "../../http2/stream.ts";
-import type { EdgeCall } from "../call/edge-call.ts";
 import { type ConnectContext, serveConnect } from "../connect/adapter.ts";
 import { createMessageMemory } from "../grpc/message-memory.ts";
-import { AcceptedEncodings } from "./accepted-encodings.ts";
-import { type CallHead, readCallHead } from "./call-head.ts";
-import { serveUnary, type UnaryContext } from "./unary-call.ts";
+import { AcceptedEncodings, type CallHead, readCallHead } from "./call-head.ts";
+import { type HandOver, serveUnary, type UnaryContext } from "./unary-call.ts";
 import type { UnaryForm } from "./unary-form.ts";
 
-/** The forms of one procedure that are served here, by content type in lower case. */
-export type UnaryForms = ReadonlyMap<string, UnaryForm>;
+/** A procedure that is served here where a call of it is plain. */
+export interface UnaryProcedure {
+  /** By content type, as clients write it. */
+  readonly forms: ReadonlyMap<string, UnaryForm>;
+  /** Serves what is not plain. */
+  readonly handler: UniversalHandler;
+}
+
+interface Served {
+  readonly forms: ReadonlyMap<string, UnaryForm>;
+  readonly handOver: HandOver;
+}
 
 const NO_FIELDS: CallHead = { timeoutMs: undefined, acceptEncoding: undefined };
 
 /** Serves what is plain; made once for an edge. */
 export class UnaryRoutes {
-  private readonly forms: ReadonlyMap<string, UnaryForms>;
-  private readonly context: ConnectContext & UnaryContext;
+  private readonly procedures = new Map<string, Served>();
   private readonly predict: UnaryForm;
+  private readonly context: UnaryContext;
   private readonly encodings: AcceptedEncodings;
 
-  /** `forms` by procedure's path; `predict`: the form of `/predict`. */
-  constructor(forms: ReadonlyMap<string, UnaryForms>, predict: UnaryForm, context: ConnectContext) {
-    this.forms = forms;
+  /** `predict`: the form of `/predict`. */
+  constructor(procedures: readonly UnaryProcedure[], predict: UnaryForm, context: ConnectContext) {
+    for (const { forms, handler } of procedures) {
+      const handOver: HandOver = (stream, edgeCall) => serveConnect(stream, handler, context, edgeCall);
+      this.procedures.set(handler.requestPath, { forms, handOver });
+    }
     this.predict = predict;
     this.context = { ...context, messageMemory: createMessageMemory() };
     this.encodings = new AcceptedEncodings(context.compressions);
   }
 
-  /** Serves a call of a procedure where its header block says that it is plain; false: `handler` must. */
-  serve(stream: ServerStream, path: string, handler: UniversalHandler): boolean {
-    const forms = this.forms.get(path);
-    if (forms === undefined || stream.method !== "POST" || stream.path !== path) return false;
-    const form = forms.get(stream.headers.get("content-type") ?? "");
+  /** Serves a call of a procedure where its header block says that it is plain; false: others must. */
+  serve(stream: ServerStream, path: string): boolean {
+    const served = this.procedures.get(path);
+    if (served === undefined || stream.method !== "POST" || stream.path !== path) return false;
+    const form = served.forms.get(stream.headers.get("content-type") ?? "");
     if (form === undefined || !form.protocol.accepts(stream)) return false;
     const { fields } = form.protocol;
     const head = fields === undefined ? NO_FIELDS : readCallHead(stream.headers, fields);
     if (head === undefined) return false;
-    const handOver = (replayed: ServerStream, edgeCall: EdgeCall) =>
-      serveConnect(replayed, handler, this.context, edgeCall);
     const compression = this.encodings.of(head.acceptEncoding);
-    serveUnary(stream, form, { path, head, compression, handOver }, this.context);
+    serveUnary(stream, form, { path, head, compression, handOver: served.handOver }, this.context);
     return true;
   }
 

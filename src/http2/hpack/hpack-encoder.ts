@@ -87,16 +87,20 @@ export function encodeFields(fields: HeaderBlock["fields"]): Buffer {
   return target.subarray(0, position);
 }
 
-const ENCODED = new WeakMap<HeaderBlock, Buffer>();
-
 /** The octets of `block`, encoded at its first use and kept as long as the block is. */
-export function encodedBlock(block: HeaderBlock): Buffer {
-  let octets = ENCODED.get(block);
-  if (octets === undefined) {
-    octets = encodeFields(block.fields);
-    ENCODED.set(block, octets);
-  }
-  return octets;
+export function encodedBlock(block: HeaderBlock): Uint8Array {
+  block.encoded ??= encodeBlock(block);
+  return block.encoded;
+}
+
+function encodeBlock({ fields, base }: HeaderBlock): Uint8Array {
+  if (base === undefined) return encodeFields(fields);
+  const own = encodeFields(fields.slice(base.fields.length));
+  const octets = encodedBlock(base);
+  const whole = Buffer.allocUnsafe(octets.length + own.length);
+  whole.set(octets);
+  whole.set(own, octets.length);
+  return whole;
 }
 
 const ENCODED_STATUS = new Map<number, Buffer>();

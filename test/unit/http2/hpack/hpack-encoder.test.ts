@@ -75,7 +75,18 @@ test.each([
 test("a block is encoded once", () => {
   const block = headerBlock([["content-type", "application/grpc"]]);
   expect(encodedBlock(block)).toBe(encodedBlock(block));
-  expect(decode(encodedBlock(block))).toEqual([["content-type", "application/grpc"]]);
+  expect(decode(Buffer.from(encodedBlock(block)))).toEqual([["content-type", "application/grpc"]]);
+});
+
+test("a block with a base is the base's fields and its own, of which only these are encoded for it", () => {
+  const base = headerBlock([["content-type", "application/grpc"]]);
+  const block = headerBlock([["x-request-id", "a-1"]], base);
+  expect(block.fields).toEqual([
+    ["content-type", "application/grpc"],
+    ["x-request-id", "a-1"],
+  ]);
+  expect(decode(Buffer.from(encodedBlock(block)))).toEqual(block.fields);
+  expect(encodedBlock(base).length).toBeLessThan(encodedBlock(block).length);
 });
 
 test("a status is a field of its own, and 101 does not exist in HTTP/2", () => {
