@@ -5,9 +5,6 @@ import { shownName } from "../../wording/field-paths.ts";
 import type { Decoded, MessageForm } from "../decode/message-decoder.ts";
 import { TENSOR_DATA } from "./tensor-data.ts";
 
-/** The schema's rule that one of them is set. */
-const ONE_FORM = "predict_request.one_input_form";
-
 /**
  * The body of `POST /predict`: a PredictRequest as JSON, where a tensor's values may stand in Open Inference JSON's `data`.
  */
@@ -28,19 +25,6 @@ export function predictRequest(decoded: Decoded | undefined, modelName: string):
   }
   request.modelName = modelName;
   return request;
-}
-
-/** An error of a request without rows in any form, said as FastAPI does: the field that most send is missing. */
-export function withMissingForm(error: unknown, { json }: Decoded): unknown {
-  const { features, rows, inputs } = json as Readonly<Record<string, unknown>>;
-  if (features !== undefined || rows !== undefined || inputs !== undefined) return error;
-  if (!(error instanceof AssayError)) return error;
-  const violations = error.violations.map((violation) =>
-    violation.rule === ONE_FORM
-      ? { field: "features", description: "Field required (or rows, or inputs)", rule: "missing" }
-      : violation,
-  );
-  return new AssayError(error.reason, error.message, { violations, violationCount: error.violationCount });
 }
 
 function refused(field: string, description: string, rule: string): AssayError {

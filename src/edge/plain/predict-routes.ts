@@ -1,14 +1,14 @@
 /** `POST /predict` and `/predict/{model}`, in the form of a FastAPI scoring service: Pydantic v2's errors under `detail`. */
 import { toJson } from "@bufbuild/protobuf";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { type PredictResponse, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type AssayError, reasonName, type Violation } from "../../errors.ts";
 import type { ScoringService } from "../../service/scoring.ts";
 import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import { CALL_CUT, cutViolations, publicMessage } from "../call/error-details.ts";
 import { errorRow } from "../call/error-table.ts";
 import type { PlainResponse, PlainRoute } from "./plain-http.ts";
-import { PREDICT_FORM, predictRequest, withMissingForm } from "./predict-request.ts";
+import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
 
 const PATH = /^\/predict(?:\/([^/]+))?$/;
 
@@ -24,12 +24,7 @@ export function predictRoute(scoring: ScoringService, encoder: AnswerEncoder): P
     form: PREDICT_FORM,
     async handle({ path, decoded, call, memory }) {
       const request = predictRequest(decoded, modelOf(path));
-      let response: PredictResponse;
-      try {
-        response = await scoring.predict(request, call);
-      } catch (error) {
-        throw withMissingForm(error, decoded!);
-      }
+      const response = await scoring.predict(request, call);
       const body = isLargeAnswer(response)
         ? await encoder.encode(response, "plain", memory)
         : toJson(PredictResponseSchema, response, { useProtoFieldName: true });
@@ -60,15 +55,22 @@ export function predictError(error: AssayError): PlainResponse {
     return { status: httpStatus, body: { detail } };
   }
   const shown = cutViolations(error.violations, CALL_CUT);
-  const detail = shown.map(({ field, description, reason }) => ({
-    type: errorType(reason, field),
-    loc: location(field, reason),
-    msg: description,
-  }));
+  const detail = shown.map(({ field, description, reason }) =>
+    reason === "predict_request.one_input_form" && description.startsWith("none came")
+      ? MISSING_FORM
+      : { type: errorType(reason, field), loc: location(field, reason), msg: description },
+  );
   const body =
     error.violationCount > detail.length ? { detail, violation_count: error.violationCount } : { detail };
   return { status: httpStatus, body };
 }
+
+/** A request without rows in any form, said as FastAPI does: the field that most send is missing. */
+const MISSING_FORM = {
+  type: "missing",
+  loc: ["body", "features"],
+  msg: "Field required (or rows, or inputs)",
+};
 
 /** Pydantic's types for the rules of the schema and the signature; a rule that is itself such a type stays. */
 const TYPES: Readonly<Record<string, string>> = {

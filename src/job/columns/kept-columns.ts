@@ -1,5 +1,6 @@
 import type { TableColumn } from "../../table/table-source.ts";
 import { didYouMean } from "../../wording/nearest-name.ts";
+import { quotedList } from "../../wording/quoted-list.ts";
 import { columnKind } from "./column-kind.ts";
 import type { TableProblems } from "./table-problems.ts";
 
@@ -15,7 +16,8 @@ export function checkKept(
     const flag = `--keep ${JSON.stringify(name)}`;
     if (column === undefined) {
       const names = columns.map((candidate) => candidate.name);
-      problems.add(`${flag}: the table has no such column${didYouMean(name, names)}`);
+      const hint = didYouMean(name, names) || `; it has ${quotedList(names)}`;
+      problems.add(`${flag}: the table has no such column${hint}`);
     } else if (columnKind(column.type) === "nested") {
       problems.add(
         `${flag}: the column is ${column.type}, and nested columns are not passed through; take a field of it with sql:`,

@@ -1,13 +1,14 @@
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { foreignServer } from "./foreign-server.ts";
+import { foreignServer, useTls } from "./foreign-server.ts";
 import type { ServerUrl } from "./server-url.ts";
 
 // Answers to rows that were sent never wait for a WINDOW_UPDATE, which would stall the server's batches.
 const STREAM_WINDOW_BYTES = 8_388_608;
 const CONNECTION_WINDOW_BYTES = 16_777_216;
 const MAX_SESSION_MEMORY_MB = 64;
+const MOST_DEBUG_CHARACTERS = 300;
 
 /** How a connection is made and kept. */
 export interface ConnectionOptions {
@@ -50,6 +51,13 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
     lastError ??= error;
     failure ??= lost(url, error);
   });
+  let sentAway: AssayError | undefined;
+  session.on("goaway", (code: number, _lastId: number, debug?: Buffer) => {
+    if (code === constants.NGHTTP2_NO_ERROR) return;
+    const tls = code === constants.NGHTTP2_INADEQUATE_SECURITY && !url.isSecure;
+    sentAway ??= unreachable(url, tls ? useTls(url) : `the server ended the connection${why(code, debug)}`);
+    failure ??= sentAway;
+  });
   const closed = new Promise<void>((resolve) => session.once("close", resolve));
   const abort = () => session.destroy();
   signal.addEventListener("abort", abort, { once: true });
@@ -65,6 +73,7 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
   }
   if (session.destroyed) {
     if (signal.aborted) throw new AssayError(Reason.CANCELLED, "the scorer was closed");
+    if (sentAway !== undefined) throw sentAway;
     const foreign = await foreignServer(url, lastError, signal);
     throw foreign ?? failure ?? unreachable(url, "the connection was closed");
   }
@@ -109,9 +118,7 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
       overdue = undefined;
     });
   }
-  session.on("goaway", (code: number) => {
-    if (code !== constants.NGHTTP2_NO_ERROR)
-      failure ??= unreachable(url, `the server ended the connection with code ${code}`);
+  session.on("goaway", () => {
     if (isGoingAway) return;
     isGoingAway = true;
     connection.onGoAway();
@@ -149,4 +156,14 @@ function lost(url: ServerUrl, error: Error): AssayError {
       // Where several addresses were tried, the message is empty.
       return unreachable(url, error.message || code, error);
   }
+}
+
+/** GOAWAY's code, and what the server says to it. */
+function why(code: number, debug: Buffer | undefined): string {
+  const text =
+    debug
+      ?.toString("latin1")
+      .replace(/[^ -~]/g, "")
+      .slice(0, MOST_DEBUG_CHARACTERS) ?? "";
+  return text === "" ? ` with code ${code}` : ` with code ${code}: ${text}`;
 }

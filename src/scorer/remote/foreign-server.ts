@@ -57,7 +57,8 @@ function isSettings(bytes: Buffer): boolean {
   return bytes.length >= 9 && bytes[3] === 4 && bytes.readUInt32BE(5) === 0;
 }
 
-function useTls(url: ServerUrl): string {
+/** Says that TLS is spoken at a URL of http. */
+export function useTls(url: ServerUrl): string {
   return `it speaks TLS there: use https://${new URL(url.origin).host}`;
 }
 

@@ -87,6 +87,14 @@ test("HTTP/2 that is no gRPC is named with status and content type", async () =>
   );
 });
 
+test("what a server says when it ends a connection is passed on", async () => {
+  const server = http2.createServer();
+  server.on("session", (session) => session.goaway(11, 0, Buffer.from("it has 10 connections\u0000")));
+  expect(await refusal(`http://127.0.0.1:${await portOf(server)}`)).toMatch(
+    /the server ended the connection with code 11: it has 10 connections$/,
+  );
+});
+
 test("a proxy whose server is away is waited for", async () => {
   let calls = 0;
   const server = http2.createServer((_, response) => {

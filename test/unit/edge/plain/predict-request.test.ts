@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
-import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { type Decoded, MessageDecoder } from "../../../../src/edge/decode/message-decoder.ts";
 import { CallMemory } from "../../../../src/edge/memory/call-memory.ts";
 import { createMemoryBudget } from "../../../../src/edge/memory/memory-budget.ts";
-import { PREDICT_FORM, predictRequest, withMissingForm } from "../../../../src/edge/plain/predict-request.ts";
+import { PREDICT_FORM, predictRequest } from "../../../../src/edge/plain/predict-request.ts";
 import { predictError } from "../../../../src/edge/plain/predict-routes.ts";
-import { AssayError, type Violation } from "../../../../src/errors.ts";
+import type { AssayError, Violation } from "../../../../src/errors.ts";
 import { LIMITS } from "../../../support/servers/fake-services.ts";
 
 const decoder = new MessageDecoder(LIMITS);
@@ -46,21 +45,6 @@ test("features, rows and inputs are read, for the path's model or the body's", (
     modelName: "a",
     rows: [{ age: 39, sex: null }],
   });
-});
-
-test("a request without rows lacks a field, as FastAPI says it, beside all else that is wrong", () => {
-  const form = { field: "", description: "none came", rule: "predict_request.one_input_form" };
-  const other = { field: "model_name", description: "empty", rule: "signature.model_name" };
-  const thrown = new AssayError(Reason.INVALID_REQUEST, "none came", { violations: [form, other] });
-  const told = withMissingForm(thrown, { message: {}, json: { request_id: "r" } } as unknown as Decoded);
-  expect(predictError(told as AssayError).body).toEqual({
-    detail: [
-      { type: "missing", loc: ["body", "features"], msg: "Field required (or rows, or inputs)" },
-      { type: "missing", loc: ["body", "model_name"], msg: "empty" },
-    ],
-  });
-  const several = { message: {}, json: { rows: [], features: [1] } } as unknown as Decoded;
-  expect(withMissingForm(thrown, several)).toBe(thrown);
 });
 
 test.each<[Buffer, RegExp]>([

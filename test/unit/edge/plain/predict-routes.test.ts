@@ -1,7 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
+import { PredictRequestSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
 import { isPredictPath, location, predictError } from "../../../../src/edge/plain/predict-routes.ts";
 import { AssayError } from "../../../../src/errors.ts";
+import { checkSchemaRules } from "../../../../src/service/check/schema-rules.ts";
+import { createViolations } from "../../../../src/service/check/violations.ts";
 
 test.each([
   ["features[3]", ["body", "features", 3]],
@@ -30,6 +34,24 @@ test.each([
   expect(predictError(new AssayError(Reason.INVALID_REQUEST, "m", { violations }))).toEqual({
     status: 422,
     body: { detail: [{ type, loc: ["body", "features"], msg: "3 features came; 4 are taken" }] },
+  });
+});
+
+test("a request without rows lacks a field, as FastAPI says it, beside all else that is wrong", () => {
+  const violations = createViolations();
+  checkSchemaRules(PredictRequestSchema, create(PredictRequestSchema), violations);
+  violations.add("model_name", "empty", "signature.model_name");
+  let thrown: unknown;
+  try {
+    violations.throwIfAny();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(predictError(thrown as AssayError).body).toEqual({
+    detail: [
+      { type: "missing", loc: ["body", "features"], msg: "Field required (or rows, or inputs)" },
+      { type: "missing", loc: ["body", "model_name"], msg: "empty" },
+    ],
   });
 });
 

@@ -219,7 +219,7 @@ test("everything that is wrong is told at once", () => {
     '--map "agee=Age": the model has no input of one value, and no feature, of that name; did you mean "age"?',
     '--map "workclass=workclas": the table has no column "workclas"; did you mean "work class "?',
     'input "age" (INT64[-1,1]) has no column in the table; if "Age" is it: --map "age=Age"',
-    '--keep "idd": the table has no such column',
+    '--keep "idd": the table has no such column; it has "Age", "hours_per_week", "work class ", "tags"',
     '--keep "tags": the column is VARCHAR[], and nested columns are not passed through; take a field of it with sql:',
     '--keep "Age": the column is named twice',
     'column "hours_per_week" is TIMESTAMP and cannot feed "hours_per_week" (FP32): FP32 takes numbers; say which with ' +
