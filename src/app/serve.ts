@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
 import { readTlsFiles } from "../config/tls-files.ts";
 import { createEdge, type EdgeOptions } from "../edge/edge.ts";
@@ -9,11 +9,9 @@ import type { FoundModel } from "../model/prepared-model.ts";
 import { scanRepository } from "../model/repository.ts";
 import { readDeviceListing } from "../pool/device-listing.ts";
 import { chooseDevices } from "../pool/devices.ts";
-import { createFileWatch } from "../registry/file-watch.ts";
-import type { Generation } from "../registry/load-model.ts";
-import { loadModels } from "../registry/load-models.ts";
-import { createModelTable } from "../registry/model-table.ts";
+import { ANONYMOUS } from "../registry/caller.ts";
 import { createModelsService } from "../registry/models-service.ts";
+import { Registry } from "../registry/registry.ts";
 import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
 import { listed } from "../wording/field-paths.ts";
@@ -52,10 +50,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const listing = readDeviceListing(environment.CUDA_VISIBLE_DEVICES);
   const devices = chooseDevices(settings.devices, listing, settings.origins.devices);
   if (devices.notice !== "") log.info({ devices: settings.devices }, devices.notice);
-  const table = createModelTable(settings.defaultModel === "" ? undefined : settings.defaultModel);
-  const lifecycle = { settled: false, draining: false };
-  const scoring = createScoringService(table, settings);
-  const models = createModelsService(table, lifecycle, settings.strictReadiness);
+  const { defaultModel } = settings;
+  const registry = new Registry({ log, ...(defaultModel === "" ? {} : { defaultModel }) });
+  const scoring = createScoringService(registry.table, settings);
+  const models = createModelsService(registry.table, registry, settings.strictReadiness);
   const tls = readTlsFiles(settings);
   const edge = createEdge({
     scoring,
@@ -67,12 +65,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...(tls === undefined ? {} : { tls }),
     ...(routes === undefined ? {} : { routes }),
   });
-  const generations: Generation[] = [];
-  const fileWatch = createFileWatch();
   const closeAll = async () => {
-    fileWatch.close();
+    registry.announceDrain();
     await edge.close();
-    await Promise.all(generations.map((generation) => generation.close()));
+    await registry.close();
   };
   try {
     const found = await scanRepository(settings.models, (name, why) =>
@@ -80,17 +76,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     );
     checkDefaultModel(settings, found);
     const { port } = await edge.listen(settings.host, settings.port);
-    for (const { modelName, modelVersion } of found.map((one) =>
-      one.kind === "prepared" ? one.model : one,
-    )) {
-      table.putUnserved({ modelName, modelVersion, state: ModelState.LOADING, reason: "still being loaded" });
-    }
+    registry.expect(found);
     const app: App = {
       address: { host: settings.host, port },
       models: () =>
-        models.list().map(({ modelName, modelVersion }) => models.get(modelName, modelVersion).model!),
+        models
+          .list(ANONYMOUS)
+          .map(({ modelName, modelVersion }) => models.get(modelName, modelVersion, ANONYMOUS).model!),
       async drain() {
-        lifecycle.draining = true;
+        registry.announceDrain();
         edge.announceDrain();
         if (settings.drainGraceMs > 0) await delay(settings.drainGraceMs);
         scoring.drain();
@@ -98,15 +92,13 @@ export async function startApp(options: AppOptions): Promise<App> {
         if (!drained)
           log.warn({ timeoutMs: settings.drainTimeoutMs }, "calls were cut off at the drain time-out");
         // What still runs was cut off with its callers: it may never end.
-        if (drained) await Promise.all(generations.map((generation) => generation.drain()));
+        if (drained) await registry.drain();
         await closeAll();
       },
       close: closeAll,
     };
     options.onListening?.(app);
-    const onLoaded = (generation: Generation) => void generations.push(generation);
-    await loadModels(found, table, { ...options, devices, fileWatch }, onLoaded, () => lifecycle.draining);
-    lifecycle.settled = true;
+    await registry.load(found, { ...options, devices });
     return app;
   } catch (error) {
     await closeAll();

@@ -2,8 +2,11 @@ import { digestFile, identify, isSameIdentity, type SourceFile } from "../model/
 
 /** Looks at the files of loaded models from time to time; made by `createFileWatch`, ended by `close`. */
 export interface FileWatch {
-  /** `onChange` is called with the names of the files that are other ones than those given, each time that these names change. */
-  add(files: readonly SourceFile[], onChange: (changed: readonly string[]) => void): void;
+  /**
+   * `onChange` is called with the names of the files that are other ones than those given, each time that these names change.
+   * Returns what ends it.
+   */
+  add(files: readonly SourceFile[], onChange: (changed: readonly string[]) => void): () => void;
   close(): void;
 }
 
@@ -23,7 +26,7 @@ const INTERVAL_MS = 2_000;
 
 /** Starts to look, one file after another, each `intervalMs`. */
 export function createFileWatch(intervalMs: number = INTERVAL_MS): FileWatch {
-  const watched: Watched[] = [];
+  const watched = new Set<Watched>();
   let isClosed = false;
   let timer = setTimeout(() => void look(), intervalMs).unref();
 
@@ -34,7 +37,8 @@ export function createFileWatch(intervalMs: number = INTERVAL_MS): FileWatch {
         if (await isNews(file)) hasNews = true;
         if (isClosed) return;
       }
-      if (hasNews) one.onChange(one.files.filter((file) => file.isChanged).map(({ loaded }) => loaded.name));
+      if (hasNews && watched.has(one))
+        one.onChange(one.files.filter((file) => file.isChanged).map(({ loaded }) => loaded.name));
     }
     timer = setTimeout(() => void look(), intervalMs).unref();
   }
@@ -42,7 +46,9 @@ export function createFileWatch(intervalMs: number = INTERVAL_MS): FileWatch {
   return {
     add(files, onChange) {
       const looked = files.map((loaded) => ({ loaded, identity: loaded.identity, isChanged: false }));
-      watched.push({ files: looked, onChange });
+      const one = { files: looked, onChange };
+      watched.add(one);
+      return () => void watched.delete(one);
     },
     close() {
       isClosed = true;

@@ -1,9 +1,9 @@
-import { create } from "@bufbuild/protobuf";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { ModelState, type ModelSummary, ModelSummarySchema } from "../../gen/assay/v1/model_service_pb.ts";
+import { ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../errors.ts";
 import { listed, shownName } from "../wording/field-paths.ts";
 import { NameHints } from "../wording/name-hints.ts";
+import type { Caller } from "./caller.ts";
 import type { ServedModel } from "./served-model.ts";
 
 /** A version that does not serve, and why. */
@@ -14,104 +14,123 @@ export interface UnservedModel {
   readonly reason: string;
 }
 
-/** What is served and what is not, by name and version. Whoever puts a model in takes it out and closes it. */
+/** One version of one model. */
+export type ModelVersion = ServedModel | UnservedModel;
+
+/**
+ * What is served and what is not, by name and version: the one place that says which version a caller's words mean, and the one
+ * that refuses them. An empty name means the default model, or the only one; an empty version the highest that serves, else the
+ * highest. Whoever puts a version in takes it out and closes it.
+ */
 export interface ModelTable {
-  put(model: ServedModel): void;
-  putUnserved(model: UnservedModel): void;
-  /** The version asked for, or the highest that is ready; an empty name means the default model or the only one. */
-  resolve(modelName: string, modelVersion: string): ServedModel;
+  /** Puts a version in, in the place of the one with its name and number. */
+  put(model: ModelVersion): void;
+  /** Takes a version out where it is the one that stands there. */
+  remove(model: ModelVersion): void;
+  /** The version that answers. Throws what `find` throws, MODEL_NOT_READY while it is being loaded, MODEL_INVALID where that failed. */
+  resolve(modelName: string, modelVersion: string, caller: Caller): ServedModel;
+  /** The version that is meant, whether it serves or not. Throws INVALID_REQUEST, MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND. */
+  find(modelName: string, modelVersion: string, caller: Caller): ModelVersion;
   /** Every version, ordered by name and number. */
-  entries(): readonly (ServedModel | UnservedModel)[];
+  entries(): readonly ModelVersion[];
 }
 
 /** True for a version that takes requests. */
-export function isServed(model: ServedModel | UnservedModel): model is ServedModel {
+export function isServed(model: ModelVersion): model is ServedModel {
   return "batcher" in model;
-}
-
-/** One version in short. */
-export function summarize(model: ServedModel | UnservedModel): ModelSummary {
-  const { modelName, modelVersion } = model;
-  const served = isServed(model);
-  const state = served ? model.state() : model.state;
-  const stateReason = served
-    ? state === ModelState.READY
-      ? ""
-      : "every instance ended and is being restarted"
-    : model.reason;
-  const changedFiles = served ? [...model.changedFiles()] : [];
-  return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason, changedFiles });
 }
 
 /** Makes an empty table. `defaultModel` is meant where a request names none; undefined: the only model. */
 export function createModelTable(defaultModel: string | undefined): ModelTable {
-  const byName = new Map<string, Map<string, ServedModel | UnservedModel>>();
-  let sorted: readonly (ServedModel | UnservedModel)[] | undefined;
-  let hints = new NameHints([]);
-  // The highest ready version is asked for by nearly every call.
-  const latest = new Map<string, ServedModel>();
+  return new Table(defaultModel);
+}
 
-  function putEntry(model: ServedModel | UnservedModel): void {
-    const versions = byName.get(model.modelName) ?? new Map<string, ServedModel | UnservedModel>();
-    versions.set(model.modelVersion, model);
-    byName.set(model.modelName, versions);
-    sorted = undefined;
-    hints = new NameHints(byName.keys());
-    const served = ordered(versions).filter(isServed);
-    if (served.length > 0) latest.set(model.modelName, served.at(-1)!);
-    else latest.delete(model.modelName);
+class Table implements ModelTable {
+  private readonly defaultModel: string | undefined;
+  private readonly byName = new Map<string, Map<string, ModelVersion>>();
+  /** The highest version that serves is asked for by nearly every call. */
+  private readonly latest = new Map<string, ServedModel>();
+  private sorted: readonly ModelVersion[] | undefined;
+  private hints = new NameHints([]);
+
+  constructor(defaultModel: string | undefined) {
+    this.defaultModel = defaultModel;
   }
 
-  function nameFor(modelName: string): string {
+  put(model: ModelVersion): void {
+    const versions = this.byName.get(model.modelName) ?? new Map<string, ModelVersion>();
+    versions.set(model.modelVersion, model);
+    this.byName.set(model.modelName, versions);
+    this.changed(model.modelName);
+  }
+
+  remove(model: ModelVersion): void {
+    const versions = this.byName.get(model.modelName);
+    if (versions?.get(model.modelVersion) !== model) return;
+    versions.delete(model.modelVersion);
+    if (versions.size === 0) this.byName.delete(model.modelName);
+    this.changed(model.modelName);
+  }
+
+  resolve(modelName: string, modelVersion: string, caller: Caller): ServedModel {
+    const model = this.find(modelName, modelVersion, caller);
+    if (isServed(model)) return model;
+    throw notServed(model);
+  }
+
+  find(modelName: string, modelVersion: string, _caller: Caller): ModelVersion {
+    const name = this.nameFor(modelName);
+    if (modelVersion === "") {
+      const model = this.latest.get(name);
+      if (model !== undefined) return model;
+    }
+    const versions = this.byName.get(name);
+    if (versions === undefined) {
+      const hint = this.hints.didYouMean(name) || `; it has ${this.names()}`;
+      throw new AssayError(Reason.MODEL_NOT_FOUND, `the server has no model ${shownName(name)}${hint}`);
+    }
+    const model = modelVersion === "" ? ordered(versions).at(-1)! : versions.get(modelVersion);
+    if (model !== undefined) return model;
+    const known = listed(ordered(versions).map((version) => version.modelVersion));
+    const what = `model ${shownName(name)} has no version ${shownName(modelVersion)}; it has ${known}`;
+    throw new AssayError(Reason.MODEL_VERSION_NOT_FOUND, what);
+  }
+
+  entries(): readonly ModelVersion[] {
+    this.sorted ??= [...this.byName.keys()].sort().flatMap((name) => ordered(this.byName.get(name)!));
+    return this.sorted;
+  }
+
+  private changed(modelName: string): void {
+    this.sorted = undefined;
+    this.hints = new NameHints(this.byName.keys());
+    const served = ordered(this.byName.get(modelName) ?? new Map<string, ModelVersion>()).filter(isServed);
+    if (served.length > 0) this.latest.set(modelName, served.at(-1)!);
+    else this.latest.delete(modelName);
+  }
+
+  private nameFor(modelName: string): string {
     if (modelName !== "") return modelName;
-    if (defaultModel !== undefined) return defaultModel;
-    if (byName.size === 1) return byName.keys().next().value!;
+    if (this.defaultModel !== undefined) return this.defaultModel;
+    if (this.byName.size === 1) return this.byName.keys().next().value!;
     const field = {
       field: "model_name",
-      description: `empty; the server has ${names()}`,
+      description: `empty; the server has ${this.names()}`,
       rule: "signature.model_name",
     };
     throw new AssayError(Reason.INVALID_REQUEST, `model_name: ${field.description}`, { violations: [field] });
   }
 
-  function names(): string {
-    return byName.size === 0 ? "no models" : listed([...byName.keys()].sort());
+  private names(): string {
+    return this.byName.size === 0 ? "no models" : listed([...this.byName.keys()].sort());
   }
+}
 
-  return {
-    put: putEntry,
-    putUnserved: putEntry,
-    resolve(modelName, modelVersion) {
-      const name = nameFor(modelName);
-      if (modelVersion === "") {
-        const model = latest.get(name);
-        if (model !== undefined) return model;
-      }
-      const versions = byName.get(name);
-      if (versions === undefined) {
-        const hint = hints.didYouMean(name) || `; it has ${names()}`;
-        throw new AssayError(Reason.MODEL_NOT_FOUND, `the server has no model ${shownName(name)}${hint}`);
-      }
-      const model = modelVersion === "" ? ordered(versions).at(-1)! : versions.get(modelVersion);
-      if (model === undefined) {
-        const known = listed(ordered(versions).map((version) => version.modelVersion));
-        const what = `model ${shownName(name)} has no version ${shownName(modelVersion)}; it has ${known}`;
-        throw new AssayError(Reason.MODEL_VERSION_NOT_FOUND, what);
-      }
-      if (isServed(model)) return model;
-      const why =
-        model.state === ModelState.LOADING ? "is still being loaded" : `is not served: ${model.reason}`;
-      throw new AssayError(
-        model.state === ModelState.LOADING ? Reason.MODEL_NOT_READY : Reason.MODEL_INVALID,
-        `model ${JSON.stringify(name)} version ${model.modelVersion} ${why}`,
-        model.state === ModelState.LOADING ? { retryAfterMs: 1000 } : {},
-      );
-    },
-    entries() {
-      sorted ??= [...byName.keys()].sort().flatMap((name) => ordered(byName.get(name)!));
-      return sorted;
-    },
-  };
+function notServed({ modelName, modelVersion, state, reason }: UnservedModel): AssayError {
+  const what = `model ${JSON.stringify(modelName)} version ${modelVersion}`;
+  if (state !== ModelState.LOADING)
+    return new AssayError(Reason.MODEL_INVALID, `${what} is not served: ${reason}`);
+  return new AssayError(Reason.MODEL_NOT_READY, `${what} is still being loaded`, { retryAfterMs: 1000 });
 }
 
 function ordered<T extends { readonly modelVersion: string }>(versions: ReadonlyMap<string, T>): T[] {

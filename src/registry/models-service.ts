@@ -1,20 +1,16 @@
 import { create } from "@bufbuild/protobuf";
-import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import {
-  type GetModelResponse,
   GetModelResponseSchema,
   type Model,
   ModelSchema,
   ModelState,
+  type ModelSummary,
+  ModelSummarySchema,
 } from "../../gen/assay/v1/model_service_pb.ts";
-import { AssayError } from "../errors.ts";
-import { listed, shownName } from "../wording/field-paths.ts";
-import { didYouMean } from "../wording/nearest-name.ts";
-import { isServed, type ModelTable, summarize, type UnservedModel } from "./model-table.ts";
+import { isServed, type ModelTable, type ModelVersion } from "./model-table.ts";
 import type { ModelsService } from "./models.ts";
-import type { ServedModel } from "./served-model.ts";
 
-/** Whether loading has ended and whether the server is shutting down; the app keeps it. */
+/** How far loading has come, and whether the server is shutting down; the registry keeps it. */
 export interface Lifecycle {
   readonly settled: boolean;
   readonly draining: boolean;
@@ -28,7 +24,11 @@ export function createModelsService(
 ): ModelsService {
   return {
     list: () => table.entries().map(summarize),
-    get: (modelName, modelVersion) => getModel(table, modelName, modelVersion),
+    get(modelName, modelVersion, caller) {
+      const model = table.find(modelName, modelVersion, caller);
+      const versions = table.entries().filter((one) => one.modelName === model.modelName);
+      return create(GetModelResponseSchema, { model: describe(model), versions: versions.map(summarize) });
+    },
     readiness() {
       const models = table.entries().map(summarize);
       const serving = models.some((model) => model.state === ModelState.READY);
@@ -40,30 +40,20 @@ export function createModelsService(
   };
 }
 
-function getModel(table: ModelTable, modelName: string, modelVersion: string): GetModelResponse {
-  const versions = table.entries().filter((model) => model.modelName === modelName);
-  const known = [...new Set(table.entries().map((model) => model.modelName))];
-  if (versions.length === 0) {
-    const hint = didYouMean(modelName, known) || `; it has ${listed(known)}`;
-    throw new AssayError(Reason.MODEL_NOT_FOUND, `the server has no model ${shownName(modelName)}${hint}`);
-  }
-  const ready = versions.filter((model) => summarize(model).state === ModelState.READY);
-  const model =
-    modelVersion === ""
-      ? (ready.at(-1) ?? versions.at(-1))
-      : versions.find((version) => version.modelVersion === modelVersion);
-  if (model === undefined) {
-    const numbers = listed(versions.map((version) => version.modelVersion));
-    throw new AssayError(
-      Reason.MODEL_VERSION_NOT_FOUND,
-      `model ${shownName(modelName)} has no version ${shownName(modelVersion)}; it has ${numbers}`,
-    );
-  }
-  return create(GetModelResponseSchema, { model: describe(model), versions: versions.map(summarize) });
-}
-
-function describe(model: ServedModel | UnservedModel): Model {
+function describe(model: ModelVersion): Model {
   if (isServed(model)) return model.describe();
   const { modelName, modelVersion, state, reason } = model;
   return create(ModelSchema, { modelName, modelVersion, state, stateReason: reason });
+}
+
+function summarize(model: ModelVersion): ModelSummary {
+  const { modelName, modelVersion } = model;
+  if (!isServed(model)) {
+    const { state, reason } = model;
+    return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason: reason });
+  }
+  const state = model.state();
+  const stateReason = state === ModelState.READY ? "" : "every instance ended and is being restarted";
+  const changedFiles = [...model.changedFiles()];
+  return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason, changedFiles });
 }

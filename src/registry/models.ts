@@ -1,5 +1,6 @@
 /** Says what is served: the edge's ModelService, health and readiness read it. */
 import type { GetModelResponse, ModelSummary } from "../../gen/assay/v1/model_service_pb.ts";
+import type { Caller } from "./caller.ts";
 
 /** Whether the server takes requests, and what is wrong with the models that do not serve. */
 export interface Readiness {
@@ -12,8 +13,9 @@ export interface Readiness {
 
 /** The models as callers see them; made by `createModelsService`. */
 export interface ModelsService {
-  list(): ModelSummary[];
-  /** Throws MODEL_NOT_FOUND or MODEL_VERSION_NOT_FOUND, naming what there is. */
-  get(modelName: string, modelVersion: string): GetModelResponse;
+  /** Every version of every model that the caller may know of, in short. */
+  list(caller: Caller): ModelSummary[];
+  /** The version that a call with this name and version means, in full. Throws what `ModelTable.find` throws. */
+  get(modelName: string, modelVersion: string, caller: Caller): GetModelResponse;
   readiness(): Readiness;
 }

@@ -18,6 +18,14 @@ export interface ServedModel {
   describe(): Model;
 }
 
+/** A version that was loaded, from its first call to its last: what takes its calls, and what ends it. */
+export interface Generation extends ServedModel {
+  /** Takes no more calls; resolves when all that it holds are answered. */
+  drain(): Promise<void>;
+  /** Ends its workers; what it still holds is answered with SHUTTING_DOWN. Idempotent. */
+  close(): Promise<void>;
+}
+
 /** Makes a served model; `describe` and `state` are asked at each call. */
 export function createServedModel(
   parts: Omit<ServedModel, "rowColumns" | "modelName" | "modelVersion"> & {

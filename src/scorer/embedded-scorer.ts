@@ -12,7 +12,7 @@ import { scanPath } from "../model/repository.ts";
 import { readDeviceListing } from "../pool/device-listing.ts";
 import { chooseDevices } from "../pool/devices.ts";
 import { loadModel } from "../registry/load-model.ts";
-import { createModelTable } from "../registry/model-table.ts";
+import { Registry } from "../registry/registry.ts";
 import { createCall } from "../service/call.ts";
 import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -59,7 +59,7 @@ export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scor
     log,
     firstRunTimeoutMs: FIRST_RUN_TIMEOUT_MS,
   });
-  if (!("served" in loaded)) {
+  if (!("batcher" in loaded)) {
     const { modelName, modelVersion, reason, cause } = loaded;
     throw new AssayError(
       Reason.MODEL_INVALID,
@@ -67,11 +67,11 @@ export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scor
       { cause },
     );
   }
-  const table = createModelTable(undefined);
-  table.put(loaded.served);
-  const scoring = createScoringService(table, serverSettings);
+  const registry = new Registry({ log });
+  registry.add(loaded);
+  const scoring = createScoringService(registry.table, serverSettings);
   return {
-    model: loaded.served.describe(),
+    model: loaded.describe(),
     requestsInFlight: REQUESTS_IN_FLIGHT,
     score(request) {
       return scoring.predict(
@@ -79,7 +79,7 @@ export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scor
         createCall({ deadlineAt: Infinity, lane: "bulk", protocol: "embedded" }),
       );
     },
-    close: () => loaded.close(),
+    close: () => registry.close(),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Lane, StageTimes } from "../batcher/batcher.ts";
+import { ANONYMOUS, type Caller } from "../registry/caller.ts";
 
 /**
  * What the stages know of one call besides its message. The edge makes it, and calls `cancel` when the caller goes;
@@ -12,6 +13,8 @@ export interface Call extends StageTimes {
   readonly lane: Lane;
   /** `grpc`, `grpc-web`, `connect`, `http`: for logs and metrics. */
   readonly protocol: string;
+  /** Who calls: the registry answers each caller for itself. */
+  readonly caller: Caller;
   readonly cancelled: boolean;
   onCancel: () => void;
   /** Marks the call as cancelled and tells its holder, once. */
@@ -40,6 +43,7 @@ class OpenCall implements Call {
   readonly deadlineAt: number;
   readonly lane: Lane;
   readonly protocol: string;
+  readonly caller: Caller = ANONYMOUS;
   readonly receivedAt: number;
   enqueuedAt = 0;
   startedAt = 0;

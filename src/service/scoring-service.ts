@@ -29,7 +29,7 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
   const context = { table, limits, drainState };
   return {
     async predict(request, call) {
-      return predictOn(resolveModel(table, request), request, call);
+      return predictOn(resolveModel(table, request, call.caller), request, call);
     },
     predictStream(requests, call) {
       return predictItems(requests, openItemStream(call, context));

@@ -35,9 +35,10 @@ export function scoringRoutes(router: ConnectRouter, scoring: ScoringService): v
 /** Routes assay.v1.ModelService to the models service. */
 export function modelRoutes(router: ConnectRouter, models: ModelsService): void {
   router.service(ModelService, {
-    listModels: () => create(ListModelsResponseSchema, { models: models.list() }),
-    getModel: (request) =>
-      create(GetModelResponseSchema, models.get(request.modelName, request.modelVersion)),
+    listModels: (_request, context) =>
+      create(ListModelsResponseSchema, { models: models.list(callOf(context).caller) }),
+    getModel: ({ modelName, modelVersion }, context) =>
+      create(GetModelResponseSchema, models.get(modelName, modelVersion, callOf(context).caller)),
   });
 }
 

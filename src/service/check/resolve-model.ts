@@ -1,6 +1,7 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError } from "../../errors.ts";
+import type { Caller } from "../../registry/caller.ts";
 import type { ModelTable } from "../../registry/model-table.ts";
 import type { ServedModel } from "../../registry/served-model.ts";
 import { checkTensorsAlone } from "../tensors/tensors-alone.ts";
@@ -19,9 +20,9 @@ const OF_THE_NAME: Readonly<Partial<Record<Reason, readonly [field: string, rule
  * The model that a request names. Throws what the table throws where that is all that is wrong; else INVALID_REQUEST with all that can
  * be told without the model, the model's name among it.
  */
-export function resolveModel(table: ModelTable, request: PredictRequest): ServedModel {
+export function resolveModel(table: ModelTable, request: PredictRequest, caller: Caller): ServedModel {
   try {
-    return table.resolve(request.modelName, request.modelVersion);
+    return table.resolve(request.modelName, request.modelVersion, caller);
   } catch (error) {
     const named = error instanceof AssayError ? OF_THE_NAME[error.reason] : undefined;
     if (named === undefined) throw error;

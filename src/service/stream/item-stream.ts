@@ -109,7 +109,7 @@ class ScoredStream implements ItemStream {
     const { table, limits } = this.context;
     try {
       const request = checkedRequest(item);
-      const model = resolveModel(table, request);
+      const model = resolveModel(table, request, this.call.caller);
       const deadlineAt = Math.min(this.call.deadlineAt, streamItem.receivedAt + limits.callTimeoutMs);
       const options = { lane, deadlineAt, waitsForRoom: true, times: streamItem };
       streamItem.prediction = startPrediction(model, request, options, streamItem);

@@ -4,6 +4,7 @@ import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { ModelState } from "../../../../gen/assay/v1/model_service_pb.ts";
 import { PredictRequestSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
 import type { AssayError } from "../../../../src/errors.ts";
+import { ANONYMOUS } from "../../../../src/registry/caller.ts";
 import { createModelTable, type ModelTable } from "../../../../src/registry/model-table.ts";
 import { resolveModel } from "../../../../src/service/check/resolve-model.ts";
 
@@ -11,13 +12,13 @@ let table: ModelTable;
 beforeAll(() => {
   table = createModelTable(undefined);
   for (const modelName of ["census", "iris"]) {
-    table.putUnserved({ modelName, modelVersion: "1", state: ModelState.LOADING, reason: "" });
+    table.put({ modelName, modelVersion: "1", state: ModelState.LOADING, reason: "" });
   }
 });
 
 function refusal(request: MessageInitShape<typeof PredictRequestSchema>): AssayError {
   try {
-    resolveModel(table, create(PredictRequestSchema, request));
+    resolveModel(table, create(PredictRequestSchema, request), ANONYMOUS);
   } catch (error) {
     return error as AssayError;
   }
