@@ -199,12 +199,19 @@ export function copyRows(
   to.flush();
 }
 
-/** Reads a valid row; times in their own unit, of which `get` would make JavaScript milliseconds. */
+/**
+ * Reads a valid row; times in their own unit, of which `get` would make JavaScript milliseconds, and values of dictionaries whose
+ * positions have 64 bits, which `get` cannot look up.
+ */
 function itemReader(from: Vector): (row: number) => unknown {
   const { dictionary, values } = from.data[0] ?? {};
-  if (dictionary != null && isTime(dictionary.type) && from.data.length === 1) {
+  const isWide = values instanceof BigInt64Array || values instanceof BigUint64Array;
+  if (dictionary != null && (isWide || isTime(dictionary.type)) && from.data.length === 1) {
     const named = itemReader(dictionary);
-    return (row) => (dictionary.isValid(values[row]) ? named(values[row]) : null);
+    return (row) => {
+      const position = Number(values[row]);
+      return dictionary.isValid(position) ? named(position) : null;
+    };
   }
   if (!isTime(from.type)) return (row) => from.get(row);
   if (from.data.length === 1) return (row) => values[row];

@@ -28,6 +28,8 @@ export interface CsvDialect {
 
 const DELIMITERS = [";", "\t", "|", ","];
 const RECORDS_LOOKED_AT = 200;
+const LINE_ENDS = /\r\n|\n|\r/g;
+const END_NAMES: Readonly<Record<string, string>> = { "\r\n": "CRLF", "\n": "LF", "\r": "CR" };
 
 /** Tells a file's dialect from its first bytes. Throws a TABLE_INVALID that names the file. */
 export function csvDialect(name: string, head: Buffer, options: CsvOptions): CsvDialect {
@@ -37,7 +39,8 @@ export function csvDialect(name: string, head: Buffer, options: CsvOptions): Csv
   const whole = decode(head, encoding);
   const excel = excelDelimiter(whole);
   const text = whole.slice(excel?.end ?? 0).replace(/^(\r\n|\n|\r)+/, "");
-  const skippedLines = whole.slice(0, whole.length - text.length).match(/\r\n|\n|\r/g)?.length ?? 0;
+  const skipped = whole.slice(0, whole.length - text.length).match(LINE_ENDS) ?? [];
+  const skippedLines = skipped.length;
   const told =
     options.delimiter ?? excel?.delimiter ?? (/\.tsv(\.(gz|zstd?))?$/i.test(name) ? "\t" : undefined);
   const delimiter =
@@ -50,6 +53,13 @@ export function csvDialect(name: string, head: Buffer, options: CsvOptions): Csv
       ? "a header line is expected; --no-csv-header says that there is none"
       : "it has no rows";
     throw tableError(`${name} is empty: ${expected}`);
+  }
+  const ends = new Set([...skipped, ...endOfRecord(text, delimiter, quote)]);
+  // DuckDB skips lines by the end that it finds first, and would find no row after them.
+  if (skippedLines > 0 && ends.size > 1) {
+    throw tableError(
+      `${name}: its first lines, ${excel === undefined ? "which are blank" : "the one with sep= among them"}, end in another way than the header (${[...ends].map((end) => END_NAMES[end]).join(" and ")}); store it with one kind of line end, or leave these lines out`,
+    );
   }
   const names = first.map((value, index) => (header && value !== "" ? value : `column${index}`));
   if (encoding === "utf-8" && names.some((column) => column.includes("\ufffd"))) {
@@ -114,6 +124,14 @@ export function splitRecords(text: string, delimiter: string, quote: string, lim
   }
   if (record.length > 0 && records.length === 0) records.push(record);
   return records;
+}
+
+/** The line end of the first record; none where the text ends before. */
+function endOfRecord(text: string, delimiter: string, quote: string): string[] {
+  let { end } = readValue(text, 0, delimiter, quote);
+  while (text[end] === delimiter) ({ end } = readValue(text, end + 1, delimiter, quote));
+  if (end >= text.length) return [];
+  return [text.startsWith("\r\n", end) ? "\r\n" : text[end]!];
 }
 
 function readValue(

@@ -17,7 +17,9 @@ import {
   TimestampNanosecond,
   TimestampSecond,
   tableToIPC,
+  Utf8,
   type Vector,
+  vectorFromArray,
 } from "apache-arrow";
 import { expect, test } from "vitest";
 import { readTable, tableFolder } from "../../support/tables/table-folder.ts";
@@ -34,16 +36,12 @@ function dictionaryOf(type: DataType, values: readonly (bigint | null)[]): Vecto
 }
 
 /** A column of rows that name values of a dictionary. */
-function coded(dictionary: Vector<DataType>, rows: readonly (number | null)[]): Vector {
-  return makeVector(
-    makeData({
-      type: new Dictionary(dictionary.type, new Int32(), 7),
-      length: rows.length,
-      ...nullsOf(rows),
-      data: Int32Array.from(rows, (row) => row ?? 0),
-      dictionary,
-    }),
-  );
+function coded(dictionary: Vector<DataType>, rows: readonly (number | null)[], isWide = false): Vector {
+  const type = new Dictionary(dictionary.type, (isWide ? new Int64() : new Int32()) as Int32, 7);
+  const data = isWide
+    ? BigInt64Array.from(rows, (row) => BigInt(row ?? 0))
+    : Int32Array.from(rows, (row) => row ?? 0);
+  return makeVector(makeData({ type, length: rows.length, ...nullsOf(rows), data, dictionary } as never));
 }
 
 function nullsOf(values: readonly unknown[]): { nullCount: number; nullBitmap: Uint8Array } {
@@ -95,6 +93,15 @@ test.each<[string, DataType, bigint[], string[]]>([
     }
   },
 );
+
+test("a dictionary of texts whose positions have 64 bits, as pyarrow makes of its own integers, is read as its values", async () => {
+  const texts = vectorFromArray(["a", "", null], new Utf8());
+  for (const format of ["file", "stream"] as const) {
+    const table = new Table({ t: coded(texts, [1, 0, null, 2, 1], true) });
+    const path = folder.write(`wide-${format}.arrow`, tableToIPC(table, format));
+    expect((await readTable({ inputs: [path] })).rows).toEqual([[""], ["a"], [null], [null], [""]]);
+  }
+});
 
 test("a dictionary of timestamps that grows with the batches is read as its values", async () => {
   const type = new TimestampMicrosecond();

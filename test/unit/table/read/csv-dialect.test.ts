@@ -48,6 +48,20 @@ test.each([
   });
 });
 
+test.each([
+  ["sep=;\r\na;b\n1;2\n", "CRLF and LF"],
+  ["sep=;\na;b\r\n1;2\r\n", "LF and CRLF"],
+  ['\r\n"a\r\nc";b\n1;2\n', "CRLF and LF"],
+  ["\n\r\na;b\r\n", "LF and CRLF"],
+])(
+  "first lines that end in another way than the header are refused, as no row would be found: %j",
+  (text, ends) => {
+    expect(() => csvDialect("x.csv", Buffer.from(text), {})).toThrow(
+      new RegExp(`^x\\.csv: its first lines, .* \\(${ends}\\); store it with one kind of line end`),
+    );
+  },
+);
+
 test("a header that is not UTF-8 is refused with what to say", () => {
   const head = Buffer.from("gr\xf6\xdfe,b\n1,2\n", "latin1");
   expect(() => csvDialect("x.csv", head, {})).toThrow(/x\.csv, line 1: .*--csv-encoding latin-1/);
