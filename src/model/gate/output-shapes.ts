@@ -82,7 +82,7 @@ export function withChoice(
   const { score, labelOutput } = choice;
   const { labelNames: _, ...rest } = signature as ModelSignature;
   const scored = signature.outputs.find(({ name }) => name === score?.output);
-  const names = labelNames(origins.get(labelOutput ?? "")?.decision?.classes, scored?.labels ?? []);
+  const names = labelNames(origins.get(labelOutput ?? "")?.decision, scored?.labels ?? []);
   const outputs = signature.outputs.map((spec) => {
     if (spec === scored) return score?.column === 0 ? { ...spec, labels: spec.labels.toReversed() } : spec;
     return origins.get(spec.name)?.svmPairs === true ? { ...spec, labels: [] } : spec;

@@ -47,6 +47,8 @@ export interface DecisionFacts {
   readonly firstPosition: number | undefined;
   /** Scores and label come from estimates of their own (an SVM with probabilities), and may differ in a few rows. */
   readonly isLoose: boolean;
+  /** ONNX Runtime tells the position of the class, 0 or 1, where the file has other numbers for its two classes. */
+  readonly givesPositions?: boolean;
 }
 
 /** By output name. */
@@ -139,7 +141,21 @@ function decisionFacts(value: string, decision: LabelDecision, graph: GraphIndex
     classes,
     firstPosition: classes === undefined ? firstPosition(value, graph) : undefined,
     isLoose: decision.node.opType === "SVMClassifier" && isClassifier(decision.node),
+    ...(givesPositions(value, decision.node, graph) ? { givesPositions: true } : {}),
   };
+}
+
+/**
+ * ONNX Runtime's trees of two classes give the numbers of the file only where all weights are those of one class. CatBoost writes
+ * weights for both, and then 0 and 1 come whatever the classes are; texts are not concerned.
+ */
+function givesPositions(value: string, node: NodeProto, graph: GraphIndex): boolean {
+  if (node.opType !== "TreeEnsembleClassifier" || !isClassifier(node)) return false;
+  if (behindReshapes(value, graph) !== node.output[0]) return false;
+  const classes = attribute(node, "classlabels_int64s")?.ints ?? [];
+  const weighted = attribute(node, "class_ids")?.ints ?? [];
+  if (classes.length !== 2 || (classes[0] === 0n && classes[1] === 1n)) return false;
+  return weighted.includes(0n) && weighted.includes(1n);
 }
 
 function kindOf(

@@ -43,7 +43,9 @@ export function holdAgainstRows(
   if (decision?.isLoose === true && isEstimate) return choice;
   const spec = outputs.find(({ name }) => name === score.output);
   const names = decision?.classes ?? (spec?.labels.length ? spec.labels : undefined);
-  const seen: SeenRows = { texts: labelTexts(label), values: numbers(values), names, decision };
+  const named = labelNames(decision, []);
+  const texts = labelTexts(label).map((text) => named?.get(text) ?? text);
+  const seen: SeenRows = { texts, values: numbers(values), names, decision };
   const verdict = score.kind === "highest-class" ? judgeHighest(seen) : judgeSecond(seen, score);
   if (verdict.kind === "agrees") return choice;
   const other = verdict.kind === "reversed" ? reversed(score, seen) : undefined;
@@ -55,17 +57,22 @@ export function holdAgainstRows(
 }
 
 /**
- * The names by which columns know the classes of a label, where these are the same numbers written in another way; undefined
- * where nothing is to be renamed.
+ * The names that classes have instead of the texts that come: those of columns that write the same numbers in another way, and
+ * those of the file where the runtime gives positions. Undefined where nothing is to be renamed.
  */
 export function labelNames(
-  classes: readonly string[] | undefined,
+  decision: Pick<DecisionFacts, "classes" | "givesPositions"> | undefined,
   columns: readonly string[],
 ): ReadonlyMap<string, string> | undefined {
-  if (classes === undefined || classes.length !== columns.length) return undefined;
-  const same = columns.every((name, index) => name !== "" && Number(name) === Number(classes[index]));
-  if (!same || columns.every((name, index) => name === classes[index])) return undefined;
-  return new Map(classes.map((text, index) => [text, columns[index]!]));
+  const classes = decision?.classes;
+  if (classes === undefined) return undefined;
+  const isSpelled =
+    classes.length === columns.length &&
+    columns.every((name, index) => name !== "" && Number(name) === Number(classes[index]));
+  const names = isSpelled ? columns : classes;
+  const coming = decision?.givesPositions === true ? classes.map((_, position) => String(position)) : classes;
+  if (coming.every((text, index) => text === names[index])) return undefined;
+  return new Map(coming.map((text, index) => [text, names[index]!]));
 }
 
 interface SeenRows {

@@ -165,5 +165,6 @@ def cat(name, model, X, y):
 
 settings = {"iterations": 5, "depth": 3, "verbose": 0, "allow_writing_files": False}
 cat("CatBoost: two classes", catboost.CatBoostClassifier(**settings), X2, names2[y2].astype(object))
+cat("CatBoost: two classes, other numbers than 0 and 1", catboost.CatBoostClassifier(**settings), X2, np.array([-1, 1])[y2])
 cat("CatBoost: three classes", catboost.CatBoostClassifier(**settings), X3, y3)
 cat("CatBoost: regression", catboost.CatBoostRegressor(**settings), XR, yR)

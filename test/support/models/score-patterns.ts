@@ -38,14 +38,16 @@ const stump = (input: string, output: string, transform = "NONE"): NodeProto =>
     ML,
   );
 
-/** Boosted trees of two classes, which have weights for one of them alone. */
-const binaryTrees = (output: readonly string[]): NodeProto =>
+/** Boosted trees of two classes, which have weights for one of them alone; `more` takes the place of attributes. */
+const binaryTrees = (
+  output: readonly string[],
+  more: Parameters<typeof node>[3] = { classlabels_strings: ["no", "yes"], base_values: [0.1] },
+): NodeProto =>
   node(
     "TreeEnsembleClassifier",
     ["x"],
     output,
     {
-      classlabels_strings: ["no", "yes"],
       post_transform: "LOGISTIC",
       nodes_treeids: [0n, 0n, 0n],
       nodes_nodeids: [0n, 1n, 2n],
@@ -58,7 +60,7 @@ const binaryTrees = (output: readonly string[]): NodeProto =>
       class_nodeids: [1n, 2n],
       class_ids: [0n, 0n],
       class_weights: [1.5, -0.75],
-      base_values: [0.1],
+      ...more,
     },
     ML,
   );
@@ -458,3 +460,15 @@ const otherPatterns = [
 
 /** Every pattern that is built here; what can be trained stands in test/conformance. */
 export const SCORE_PATTERNS: readonly ScorePattern[] = [...mlNetPatterns, ...sparkPatterns, ...otherPatterns];
+
+/** Trees as CatBoost writes them: weights for both of two classes, each the other's negative. */
+export function bothWeighted(classes: readonly bigint[]): Uint8Array {
+  const trees = binaryTrees(["label", "p"], {
+    classlabels_int64s: classes,
+    class_treeids: [0n, 0n, 0n, 0n],
+    class_nodeids: [1n, 1n, 2n, 2n],
+    class_ids: [0n, 1n, 0n, 1n],
+    class_weights: [-0.9, 0.9, 0.6, -0.6],
+  });
+  return pattern("CatBoost", "", [out("label", "INT64"), out("p", "FLOAT", 2)], [trees]).bytes;
+}

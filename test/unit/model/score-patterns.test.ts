@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { readLabels } from "../../../src/service/answer/row-scores.ts";
 import { openPreparedSession } from "../../support/models/bare-session.ts";
 import { prepared } from "../../support/models/prepare.ts";
-import { SCORE_PATTERNS } from "../../support/models/score-patterns.ts";
+import { bothWeighted, SCORE_PATTERNS } from "../../support/models/score-patterns.ts";
 import { documentedPatterns, gated, patternRow } from "../../support/models/score-reading.ts";
 
 const documented = documentedPatterns();
@@ -34,4 +35,22 @@ test("every row of the table is built here or trained in test/conformance", () =
   expect(others.filter(([library, model]) => !trained.includes(library) || !trained.includes(model))).toEqual(
     [],
   );
+});
+
+test("trees with weights for both of two classes give the classes of the file, not their positions", async () => {
+  const found = prepared(bothWeighted([5n, 9n]));
+  const session = await openPreparedSession(found);
+  try {
+    const { signature } = await gated(found, session);
+    const x = {
+      name: "x",
+      datatype: "FP32" as const,
+      shape: [3, 2],
+      data: Float32Array.of(1, 0, -1, 0, 2, 0),
+    };
+    expect(readLabels(await session.run([x]), signature, undefined)).toEqual(["9", "5", "9"]);
+    expect(signature.score).toEqual({ output: "p", kind: "second-class" });
+  } finally {
+    await session.release();
+  }
 });

@@ -107,17 +107,30 @@ test("probabilities are told from raw values by whether all lie between 0 and 1"
 });
 
 test.each([
-  [
-    "the same numbers in another form",
-    ["0", "1"],
-    ["0.0", "1.0"],
-    new Map([
-      ["0", "0.0"],
-      ["1", "1.0"],
-    ]),
-  ],
+  ["the same numbers in another form", ["0", "1"], ["0.0", "1.0"], { "0": "0.0", "1": "1.0" }],
   ["the same texts", ["0", "1"], ["0", "1"], undefined],
   ["other classes", ["0", "1"], ["no", "yes"], undefined],
-] as const)("columns rename the classes of a label only where they are %s", (_, from, to, expected) => {
-  expect(labelNames(from, to)).toEqual(expected);
+] as const)("columns rename the classes of a label only where they are %s", (_, classes, to, expected) => {
+  const names = labelNames({ classes }, to);
+  expect(names === undefined ? undefined : Object.fromEntries(names)).toEqual(expected);
+});
+
+test.each([
+  ["classes", [], { "0": "1", "1": "2" }],
+  ["columns", ["1.0", "2.0"], { "0": "1.0", "1": "2.0" }],
+] as const)("a position that comes instead of a class has the name of the %s", (_, to, expected) => {
+  const names = labelNames({ classes: ["1", "2"], givesPositions: true }, to);
+  expect(Object.fromEntries(names!)).toEqual(expected);
+});
+
+test("a score is held against the classes that positions stand for", () => {
+  const facts = { ...decision, classes: ["5", "9"], givesPositions: true };
+  const rows = [
+    { ...labels(), datatype: "INT64" as const, shape: [2], data: BigInt64Array.of(0n, 1n) },
+    matrix(2, 0.9, 0.1, 0.2, 0.8),
+  ];
+  const score = { output: "p", kind: "second-class" } as const;
+  const choice = { score, labelOutput: "label", notices: [] };
+  const outputs = [spec("label", "INT64", [-1]), spec("p", "FP32", [-1, 2])];
+  expect(holdAgainstRows(choice, outputs, origins(facts), rows)).toEqual(choice);
 });
