@@ -5,6 +5,8 @@ import { closeGently } from "./gentle-close.ts";
 
 /** Pipelined requests that are served at a time; further ones wait for the answers before them. */
 const MAX_SERVED = 8;
+/** Those that wait for them; with more, the connection is not read. */
+const MAX_WAITING = 64;
 
 /** One HTTP/1.1 connection: which requests it has under way, and how its peer takes their answers. */
 export class Http1Connection {
@@ -19,16 +21,27 @@ export class Http1Connection {
   private progress = "";
   private progressAtMs = 0;
 
+  /** Made of a socket that node:http has: its listeners come first. */
   constructor(socket: Socket) {
     this.socket = socket;
     // What node:http calls after the last response.
     const close = (): void => closeGently(socket);
     socket.destroySoon = close;
+    // node:http reads on whenever a request is done with.
+    const stayPaused = (): void => {
+      if (this.isFull) socket.pause();
+    };
+    socket.on("resume", stayPaused);
   }
 
   /** No request is under way, nor has one begun to come. */
   get isIdle(): boolean {
     return this.responses.size === 0 && this.socket.bytesRead === this.readAtRest;
+  }
+
+  /** So many requests wait that nothing more is read: each costs a hundred times what it took to send it. */
+  get isFull(): boolean {
+    return this.waiting.length > MAX_WAITING;
   }
 
   /** The only request under way: its response may close the connection. */
@@ -49,7 +62,10 @@ export class Http1Connection {
     if (this.served < MAX_SERVED) {
       this.served++;
       serve();
-    } else this.waiting.push({ response, serve });
+      return;
+    }
+    this.waiting.push({ response, serve });
+    if (this.isFull) this.socket.pause();
   }
 
   /** Since when the peer has taken nothing of what waits for it; `nowMs` where it takes. */
@@ -66,9 +82,11 @@ export class Http1Connection {
   ended(response: ServerResponse): void {
     this.responses.delete(response);
     this.readAtRest = this.socket.bytesRead;
+    if (this.socket.destroyed || this.isLast) this.waiting = [];
+    const { isFull } = this;
     const next = this.waiting.shift();
+    if (isFull && !this.isFull) this.socket.resume();
     if (next === undefined) this.served--;
-    else if (this.socket.destroyed || this.isLast) this.waiting = [];
     else next.serve();
   }
 }

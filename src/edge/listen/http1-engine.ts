@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { StreamHandler } from "../../http2/stream.ts";
@@ -35,6 +35,8 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
     keepAliveTimeout: limits.idleTimeoutMs,
     connectionsCheckingInterval: Math.min(1000, Math.ceil(limits.headerTimeoutMs / 4)),
     noDelay: true,
+    // Refused below, in words.
+    requireHostHeader: false,
   });
 
   function checkUnread(): void {
@@ -74,6 +76,7 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
     const connection = connections.get(request.socket);
     // What follows a response that closes is not served: its sender was told, or will see that no answer came.
     if (connection === undefined || connection.isLast) return;
+    const hostFault = faultOfHost(request);
     let engineStream: EngineStream | undefined;
     // One listener for all: each costs every request.
     response.once("close", () => {
@@ -82,6 +85,11 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
       connection.ended(response);
     });
     connection.add(response, () => {
+      if (hostFault !== undefined) {
+        response.writeHead(400, { "content-type": "application/json", connection: "close" });
+        response.end(JSON.stringify({ code: "invalid_argument", message: hostFault }));
+        return;
+      }
       engineStream = createHttp1Stream(request, response, {
         windowBytes: limits.streamWindowBytes,
         closes() {
@@ -106,6 +114,7 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
   return {
     accept(duplex) {
       const socket = duplex as Socket;
+      server.emit("connection", socket);
       connections.set(socket, new Http1Connection(socket));
       sweepTimer ??= setInterval(sweep, SWEEP_MS).unref();
       socket.once("close", () => {
@@ -115,7 +124,6 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
         clearInterval(sweepTimer);
         sweepTimer = undefined;
       });
-      server.emit("connection", socket);
       // The first bytes lie in the socket's own buffer, and it was paused after them.
       socket.resume();
     },
@@ -134,6 +142,18 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
       server.emit("close");
     },
   };
+}
+
+/** Whom a request is meant for is told once, or a proxy before this server may have read the other (RFC 9112, 3.2). */
+function faultOfHost({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === "host") count++;
+  }
+  if (count === 1 || (count === 0 && httpVersion !== "1.1")) return undefined;
+  const came = count === 0 ? "has no Host field" : `has ${count} Host fields`;
+  return `malformed HTTP/1.1 request: it ${came}; exactly one is expected`;
 }
 
 function refuse(socket: Socket, error: NodeJS.ErrnoException, limits: EdgeLimits): void {
