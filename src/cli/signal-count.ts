@@ -13,11 +13,12 @@ export class SignalCount {
   take(): number {
     if (this.#open) return 0;
     this.#open = true;
-    // Where the event loop stood still, what had arrived meanwhile is handed out between the timers and the immediates.
+    // Where the event loop stood still, what had arrived meanwhile is handed out between the timers and the immediates. The immediate
+    // keeps its reference: an idle loop runs one without it only after what wakes it next, which may be the second signal.
     setTimeout(() => {
       setImmediate(() => {
         this.#open = false;
-      }).unref();
+      });
     }, ONE_SIGNAL_MS).unref();
     this.#counted++;
     return this.#counted;

@@ -1,3 +1,4 @@
+import { setTimeout as elapsed } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, expect, test } from "vitest";
@@ -56,6 +57,15 @@ test("what arrives within a second is one signal; a later one ends at once, what
   expect(performance.now() - before).toBeGreaterThan(1000);
   // A signal in the last moments ends the process by its own name, which a shell tells as the same 130.
   expect([130, "SIGINT"]).toContain((await ended).find((part) => part !== null));
+});
+
+test("one signal more than a second after the first ends a server at once that has nothing else to do", async () => {
+  const { server, ended, finds } = await serve("--drain-grace-ms", "600000");
+  server.kill("SIGTERM");
+  await finds(/"draining/, "stderr");
+  await elapsed(1200);
+  server.kill("SIGTERM");
+  expect(await ended).toEqual([130, null]);
 });
 
 test("a signal while models load ends with 0, before any is announced", async () => {
