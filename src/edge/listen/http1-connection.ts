@@ -16,6 +16,7 @@ export class Http1Connection {
   private readonly responses = new Set<ServerResponse>();
   private waiting: { readonly response: ServerResponse; readonly serve: () => void }[] = [];
   private served = 0;
+  private resumedAtMs = Number.NEGATIVE_INFINITY;
   /** What was read when the last response ended; more says that a request is coming. */
   private readAtRest = -1;
   private progress = "";
@@ -42,6 +43,11 @@ export class Http1Connection {
   /** So many requests wait that nothing more is read: each costs a hundred times what it took to send it. */
   get isFull(): boolean {
     return this.waiting.length > MAX_WAITING;
+  }
+
+  /** Since when it is read again, or Infinity while it is not; -Infinity where it always was. */
+  get readSinceMs(): number {
+    return this.isFull ? Number.POSITIVE_INFINITY : this.resumedAtMs;
   }
 
   /** The only request under way: its response may close the connection. */
@@ -85,7 +91,10 @@ export class Http1Connection {
     if (this.socket.destroyed || this.isLast) this.waiting = [];
     const { isFull } = this;
     const next = this.waiting.shift();
-    if (isFull && !this.isFull) this.socket.resume();
+    if (isFull && !this.isFull) {
+      this.resumedAtMs = performance.now();
+      this.socket.resume();
+    }
     if (next === undefined) this.served--;
     else next.serve();
   }

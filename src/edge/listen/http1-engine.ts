@@ -107,6 +107,10 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
     });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const readSinceMs = connections.get(socket as Socket)?.readSinceMs ?? Number.NEGATIVE_INFINITY;
+    // The rest of that header block lay unread because this end did not read it.
+    const isOwnFault = performance.now() - readSinceMs < limits.headerTimeoutMs;
+    if (isOwnFault && error.code === "ERR_HTTP_REQUEST_TIMEOUT") return;
     refuse(socket as Socket, error, limits);
   });
   // node:http checks its header time-out only on a server that listens; this one is fed by the listener.

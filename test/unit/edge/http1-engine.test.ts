@@ -18,7 +18,7 @@ afterEach(() => {
 /** An engine behind a listening socket, with the server's side of each connection. */
 async function listening(onStream: (stream: ServerStream) => void) {
   const accepted: Socket[] = [];
-  engine = createHttp1Engine(LIMITS, onStream, createMemoryBudget(2 ** 30));
+  engine = createHttp1Engine({ ...LIMITS, headerTimeoutMs: 30_000 }, onStream, createMemoryBudget(2 ** 30));
   server = createServer({ allowHalfOpen: true }, (socket) => {
     accepted.push(socket);
     engine.accept(socket);
