@@ -3,7 +3,7 @@
  * session in a bare loop in this thread, by single rows and by 64. Prints microseconds a row and the share of the bare loop's speed.
  */
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Entry } from "../src/batcher/batcher.ts";
+import { type Entry, NOT_YET } from "../src/batcher/batcher.ts";
 import { createBatcher } from "../src/batcher/create-batcher.ts";
 import { createPool } from "../src/pool/create-pool.ts";
 import { silentLog } from "../src/telemetry/log.ts";
@@ -49,7 +49,7 @@ function score(row: number, rowCount: number): Promise<number> {
       lane: "interactive",
       deadlineAt: performance.now() + 60_000,
       outputNames: [],
-      times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
+      times: { enqueuedAt: NOT_YET, startedAt: NOT_YET, endedAt: NOT_YET },
       write(writer, fromRow, count) {
         const from = (row + fromRow) * COLUMNS;
         (writer.numeric(0) as Float32Array).set(features.subarray(from, from + count * COLUMNS));

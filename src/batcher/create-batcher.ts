@@ -245,7 +245,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     const now = performance.now();
     for (const { ticket } of parts) {
       const { times } = ticket.entry;
-      if (times.startedAt === 0) times.startedAt = now;
+      if (Number.isNaN(times.startedAt)) times.startedAt = now;
     }
     const run = new BatchRun(parts, this.hasRows, now, this);
     this.runningRows += run.rowCount;

@@ -1,4 +1,4 @@
-import type { Lane, StageTimes } from "../batcher/batcher.ts";
+import { type Lane, NOT_YET, type StageTimes } from "../batcher/batcher.ts";
 import { ANONYMOUS, type Caller } from "../registry/caller.ts";
 
 /**
@@ -45,9 +45,9 @@ class OpenCall implements Call {
   readonly protocol: string;
   readonly caller: Caller = ANONYMOUS;
   readonly receivedAt: number;
-  enqueuedAt = 0;
-  startedAt = 0;
-  endedAt = 0;
+  enqueuedAt = NOT_YET;
+  startedAt = NOT_YET;
+  endedAt = NOT_YET;
   cancelled = false;
   onCancel = nothing;
 

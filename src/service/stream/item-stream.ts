@@ -6,7 +6,7 @@ import {
   StreamOptions_Lane,
   StreamOptionsSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import type { Lane, StageTimes } from "../../batcher/batcher.ts";
+import { type Lane, NOT_YET, type StageTimes } from "../../batcher/batcher.ts";
 import { AssayError } from "../../errors.ts";
 import type { ModelTable } from "../../registry/model-table.ts";
 import type { Call } from "../call.ts";
@@ -131,9 +131,9 @@ class ScoredStream implements ItemStream {
 class StreamItem implements WindowItem, PredictionEvents, StageTimes {
   /** When it was offered and taken, on `performance.now()`'s clock. */
   readonly receivedAt = performance.now();
-  enqueuedAt = 0;
-  startedAt = 0;
-  endedAt = 0;
+  enqueuedAt = NOT_YET;
+  startedAt = NOT_YET;
+  endedAt = NOT_YET;
   rollIndex = -1;
   result: ItemResult | undefined = undefined;
   prediction: StartedPrediction | undefined = undefined;

@@ -3,7 +3,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Datatype, NumericArray } from "../../../src/tensor/datatype.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import { onnxModel, type TestModel } from "../../support/models/onnx-model.ts";
-import { type Core, startCore } from "../../support/servers/scoring-core.ts";
+import { type Core, stageTimes, startCore } from "../../support/servers/scoring-core.ts";
 
 let core: Core;
 afterEach(() => core.close());
@@ -28,7 +28,7 @@ function send(datatype: Datatype, values: Values, columns = 2): Promise<TensorDa
       lane: "interactive",
       deadlineAt: Number.POSITIVE_INFINITY,
       outputNames: [],
-      times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
+      times: stageTimes(),
       write(writer, fromRow, rowCount) {
         const from = fromRow * columns;
         const rows = values.slice(from, from + rowCount * columns);

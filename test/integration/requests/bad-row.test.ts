@@ -3,7 +3,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Batcher, Entry } from "../../../src/batcher/batcher.ts";
 import type { AssayError } from "../../../src/errors.ts";
 import { lookupModel } from "../../support/models/onnx-model.ts";
-import { type Core, startCore } from "../../support/servers/scoring-core.ts";
+import { type Core, stageTimes, startCore } from "../../support/servers/scoring-core.ts";
 
 let core: Core;
 afterEach(() => core.close());
@@ -18,7 +18,7 @@ function lookUp(batcher: Batcher, indices: readonly number[]): Promise<number[]>
       lane: "interactive",
       deadlineAt: Number.POSITIVE_INFINITY,
       outputNames: ["value"],
-      times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
+      times: stageTimes(),
       write(writer, fromRow, rowCount) {
         const target = writer.numeric(0);
         for (let row = 0; row < rowCount; row++) target[row] = BigInt(indices[fromRow + row]!);

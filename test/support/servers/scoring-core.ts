@@ -1,6 +1,13 @@
 /** Pools, batchers and entries for tests of the scoring core. */
 
-import type { Batcher, BatcherOptions, Entry, Lane } from "../../../src/batcher/batcher.ts";
+import {
+  type Batcher,
+  type BatcherOptions,
+  type Entry,
+  type Lane,
+  NOT_YET,
+  type StageTimes,
+} from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { createPool, type PoolOptions } from "../../../src/pool/create-pool.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
@@ -57,6 +64,11 @@ export interface EntryOptions {
   readonly outputNames?: readonly string[];
 }
 
+/** The times of an entry that has not come. */
+export function stageTimes(): StageTimes {
+  return { enqueuedAt: NOT_YET, startedAt: NOT_YET, endedAt: NOT_YET };
+}
+
 /** An entry that counts what comes back. */
 export interface TestEntry extends Entry {
   /** Settles with copies of the outputs or the error. */
@@ -84,7 +96,7 @@ export function affineEntry(options: EntryOptions = {}): TestEntry {
     lane: options.lane ?? "interactive",
     deadlineAt: options.deadlineAt ?? Number.POSITIVE_INFINITY,
     outputNames: options.outputNames ?? [],
-    times: { enqueuedAt: 0, startedAt: 0, endedAt: 0 },
+    times: stageTimes(),
     write(writer, fromRow, count) {
       const target = writer.numeric(0);
       for (let i = 0; i < count * columns; i++) target[i] = first + fromRow + Math.floor(i / columns);

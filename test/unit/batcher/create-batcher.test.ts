@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import type { BatcherOptions, TakenEntry } from "../../../src/batcher/batcher.ts";
+import { type BatcherOptions, NOT_YET, type TakenEntry } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
@@ -212,13 +212,13 @@ describe("when it passed from stage to stage", () => {
       const { times, ...entry } = affineEntry({ rowCount: 3, columns: 1 });
       vi.advanceTimersByTime(5);
       batcher.enqueue({ ...entry, times });
-      expect(times).toEqual({ enqueuedAt: zero + 5, startedAt: 0, endedAt: 0 });
+      expect(times).toEqual({ enqueuedAt: zero + 5, startedAt: NOT_YET, endedAt: NOT_YET });
       vi.advanceTimersByTime(2);
       const startedAt = times.startedAt;
       expect(startedAt).toBeGreaterThanOrEqual(zero + 5);
       vi.advanceTimersByTime(3);
       pool.held[0]!.succeed();
-      expect(times.endedAt).toBe(0);
+      expect(times.endedAt).toBe(NOT_YET);
       vi.advanceTimersByTime(4);
       pool.held[0]!.succeed();
       expect(times).toEqual({ enqueuedAt: zero + 5, startedAt, endedAt: zero + 14 });
@@ -236,7 +236,7 @@ describe("when it passed from stage to stage", () => {
     batcher.cancel(taken);
     pool.held[0]!.fail(new AssayError(Reason.INSTANCE_LOST, "gone"));
     expect(failed.times.endedAt).toBeGreaterThanOrEqual(failed.times.startedAt);
-    expect(gone.times).toMatchObject({ startedAt: failed.times.startedAt, endedAt: 0 });
+    expect(gone.times).toMatchObject({ startedAt: failed.times.startedAt, endedAt: NOT_YET });
   });
 });
 

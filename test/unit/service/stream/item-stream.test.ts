@@ -8,7 +8,7 @@ import {
   PredictStreamRequestSchema,
   StreamOptions_Lane,
 } from "../../../../gen/assay/v1/scoring_service_pb.ts";
-import type { Batcher } from "../../../../src/batcher/batcher.ts";
+import { type Batcher, NOT_YET } from "../../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../../src/batcher/create-batcher.ts";
 import { createModelTable } from "../../../../src/registry/model-table.ts";
 import { createServedModel } from "../../../../src/registry/served-model.ts";
@@ -104,7 +104,7 @@ test("items of several streams and a unary call share a batch", async () => {
 test("a call, and each item of a stream, has the times at which it passed from stage to stage", async () => {
   const enqueue = vi.spyOn(batcher, "enqueue");
   const call = createCall({ deadlineAt: Number.POSITIVE_INFINITY, lane: "interactive", protocol: "grpc" });
-  expect(call).toMatchObject({ enqueuedAt: 0, startedAt: 0, endedAt: 0 });
+  expect(call).toMatchObject({ enqueuedAt: NOT_YET, startedAt: NOT_YET, endedAt: NOT_YET });
   const answer = scoring.predict(request([6]), call);
   const stream = open();
   stream.offer(item(1, [1]), NO_SIZE);
