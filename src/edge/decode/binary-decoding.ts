@@ -10,8 +10,10 @@ import {
   mergeFromBinary,
   ScalarType,
 } from "@bufbuild/protobuf";
+import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { DELIMITED, WireCursor } from "../../wire/wire-cursor.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
+import { decodePacked } from "./packed-decoding.ts";
 
 /** Fields that the schema does not have are not kept: they would be until the answer. */
 export const READ_OPTIONS = { readUnknownFields: false };
@@ -54,7 +56,7 @@ class PieceDecoder extends WireCursor {
           const next = this.at;
           await this.merge(desc, message, from, fieldAt);
           this.at = valueAt;
-          await this.readField(desc, message, field, this.length(end));
+          await this.readField(desc, message, field, this.length(end), next === end);
           this.at = from = next;
           continue;
         }
@@ -73,8 +75,22 @@ class PieceDecoder extends WireCursor {
     if (this.slices.isOver()) await this.slices.pause();
   }
 
-  private async readField(desc: DescMessage, message: Message, field: DescField, end: number): Promise<void> {
+  /** `isLast`: the message has nothing behind it. */
+  private async readField(
+    desc: DescMessage,
+    message: Message,
+    field: DescField,
+    end: number,
+    isLast: boolean,
+  ): Promise<void> {
     const fields = message as unknown as Fields;
+    if (isLast && field.message === TensorContentsSchema && fields[field.localName] === undefined) {
+      const packed = await decodePacked(this.bytes.subarray(this.at, end), this.slices);
+      if (packed !== undefined) {
+        fields[field.localName] = packed;
+        return;
+      }
+    }
     if (field.fieldKind === "message") {
       fields[field.localName] ??= create(field.message);
       await this.read(field.message, fields[field.localName] as Message, end);

@@ -55,6 +55,13 @@ export async function scanInSlices(
 /** Octets between two looks at the clock. */
 const LOOK_OCTETS = 65_536;
 
+interface OpenMessage {
+  readonly table: WireTable;
+  readonly end: number;
+  readonly counts: number[];
+  readonly depth: number;
+}
+
 class WireScan extends WireCursor {
   private readonly maxMessageBytes: number;
   private readonly maxHeapBytes: number;
@@ -63,7 +70,8 @@ class WireScan extends WireCursor {
   private unknownFields = 0;
   private structRecords = 0;
   private faults: Violation[] | undefined = undefined;
-  private outerCounts: number[] | undefined = undefined;
+  /** The messages that the walk is in, where it is made in slices: long ones only, short ones are walked over at once. */
+  private open: OpenMessage[] | undefined = undefined;
   /** Where the walk is: a field's name and the index of its value, level by level. */
   private readonly names: string[] = [];
   private readonly indexes: number[] = [];
@@ -88,17 +96,34 @@ class WireScan extends WireCursor {
 
   /** Goes on over the fields of the outermost message; true at its end, false where it is time to give the loop back. */
   fields(table: WireTable, end: number): boolean {
-    this.outerCounts ??= table.zeroCounts.slice();
-    const until = Math.min(end, this.at + LOOK_OCTETS);
-    while (this.at < until) this.field(table, end, this.outerCounts, 0);
-    if (this.at < end) return false;
-    this.heapBytes += table.emptyBytes;
-    this.endMessage(table, end, this.outerCounts, 0);
+    if (this.open === undefined) {
+      this.open = [];
+      this.begin(table, end, 0);
+    }
+    const { open } = this;
+    const until = this.at + LOOK_OCTETS;
+    for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
+      if (this.at >= inner.end) {
+        open.pop();
+        this.endMessage(inner.table, inner.end, inner.counts, inner.depth);
+      } else if (this.at >= until) return false;
+      else this.field(inner.table, inner.end, inner.counts, inner.depth);
+    }
     return true;
   }
 
-  message(table: WireTable, end: number, depth: number): void {
+  private begin(table: WireTable, end: number, depth: number): void {
+    this.checkDepth(depth);
+    this.heapBytes += table.emptyBytes;
+    this.open!.push({ table, end, counts: table.zeroCounts.slice(), depth });
+  }
+
+  private checkDepth(depth: number): void {
     if (depth > MAX_DEPTH) throw this.malformed(`nests deeper than ${MAX_DEPTH} messages`);
+  }
+
+  message(table: WireTable, end: number, depth: number): void {
+    this.checkDepth(depth);
     const counts = table.zeroCounts.length === 0 ? table.zeroCounts : table.zeroCounts.slice();
     this.heapBytes += table.emptyBytes;
     while (this.at < end) this.field(table, end, counts, depth);
@@ -162,7 +187,9 @@ class WireScan extends WireCursor {
         if (index >= field.maxItems) this.at = valueEnd;
         else {
           if (field.beginsRow) this.structRecords = 0;
-          this.message(field.child!, valueEnd, depth + 1);
+          const isLong = this.open !== undefined && valueEnd - this.at > LOOK_OCTETS;
+          if (isLong) this.begin(field.child!, valueEnd, depth + 1);
+          else this.message(field.child!, valueEnd, depth + 1);
         }
         return 1;
       }

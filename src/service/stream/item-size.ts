@@ -1,5 +1,6 @@
 import type { PredictStreamRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
+import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
 
 const ITEM_BYTES = 200;
 /** An element of a decoded list, or a field of a struct, in V8's memory; the longer ones are counted by their length. */
@@ -21,8 +22,14 @@ export function memoryBytes(item: PredictStreamRequest): number {
   return bytes;
 }
 
+function packedBytes(values: PackedValues): number {
+  if (!Array.isArray(values)) return values.length * ELEMENT_BYTES;
+  return (values as readonly string[]).reduce((bytes, text) => bytes + FIELD_BYTES + text.length, 0);
+}
+
 function tensorBytes({ rawContents, contents }: Tensor): number {
   if (contents === undefined) return rawContents.byteLength;
+  if (contents instanceof PackedContents) return packedBytes(contents.values);
   const { boolContents, intContents, int64Contents, uintContents, uint64Contents } = contents;
   const { fp32Contents, fp64Contents, bytesContents } = contents;
   const integers = intContents.length + uintContents.length + int64Contents.length + uint64Contents.length;

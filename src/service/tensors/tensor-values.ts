@@ -2,6 +2,7 @@ import type { Tensor, TensorContents } from "../../../gen/assay/v1/tensor_pb.ts"
 import type { TensorSpec } from "../../model/signature.ts";
 import { type ContentsField, elementBytes, isFloat, rowOf } from "../../tensor/datatype.ts";
 import { floatReader, mayHoldNonFinite } from "../../tensor/float-bytes.ts";
+import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
 import { shownShape } from "../../wording/field-paths.ts";
 import type { InputValues } from "../check/input-values.ts";
@@ -50,7 +51,7 @@ export function readTensorValues(
   if (contents === undefined) return readRaw(rawContents, shape, options, spec, path, violations);
   const before = violations.count;
   const expected = elementCount(shape);
-  const set = FIELDS.filter((field) => contents[field].length > 0);
+  const set = FIELDS.filter((field) => lengthOf(contents, field) > 0);
   if (rawContents.length > 0 && set.length > 0) {
     violations.add(path, "both contents and raw_contents came; send one of them", "tensor.one_form");
     return undefined;
@@ -75,9 +76,9 @@ export function readTensorValues(
     return undefined;
   }
   const valuesPath = `${path}.contents.${PROTO_NAME[field]}`;
-  const list = contents[field];
-  if (list.length !== expected) {
-    const description = `${list.length} values came; shape ${shownShape(shape)} takes ${expected}`;
+  const count = lengthOf(contents, field);
+  if (count !== expected) {
+    const description = `${count} values came; shape ${shownShape(shape)} takes ${expected}`;
     violations.add(valuesPath, description, "tensor.value_count");
     return undefined;
   }
@@ -93,6 +94,7 @@ function typedValues(
   spec: TensorSpec,
   place: ElementPlace,
 ): InputValues {
+  if (contents instanceof PackedContents) return packedValues(contents.values, spec, place);
   if (field === "bytesContents") {
     const { bytesContents } = contents;
     const faults = elementFaults(place, (index) => textFault(bytesContents[index]!));
@@ -105,6 +107,29 @@ function typedValues(
   if (isFloat(spec.datatype)) checkFloats(values, spec, place);
   else if (elementBytes(spec.datatype) < 4) checkIntegers(values, spec, place);
   return { kind: "numbers", values };
+}
+
+/** The number of values without a list of them. */
+function lengthOf(contents: TensorContents, field: ContentsField): number {
+  if (!(contents instanceof PackedContents)) return contents[field].length;
+  return field === contents.field ? contents.values.length : 0;
+}
+
+/** Texts were read as what a model can take; flags are 0 or 1. */
+function packedValues(values: PackedValues, spec: TensorSpec, place: ElementPlace): InputValues {
+  const { datatype } = spec;
+  if (isTexts(values)) return { kind: "strings", values };
+  const numbers = values as ArrayLike<number>;
+  if (isFloat(datatype)) checkFloats(numbers, spec, place);
+  if (values.BYTES_PER_ELEMENT !== elementBytes(datatype)) {
+    checkIntegers(numbers, spec, place);
+    return { kind: "numbers", values: numbers };
+  }
+  return { kind: "raw", bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+function isTexts(values: PackedValues): values is readonly string[] {
+  return Array.isArray(values);
 }
 
 function checkFloats(values: ArrayLike<number>, spec: TensorSpec, place: ElementPlace): void {

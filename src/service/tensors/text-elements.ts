@@ -68,7 +68,12 @@ export function textFault(bytes: Uint8Array): Fault {
 }
 
 /** Undefined for what is not UTF-8 or holds a NUL. With `onlyChecks` any text does. */
-function readText(bytes: Uint8Array, from: number, to: number, onlyChecks: boolean): string | undefined {
+export function readText(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  onlyChecks: boolean,
+): string | undefined {
   let isAscii = true;
   for (let at = from; at < to; at++) {
     const octet = bytes[at]!;

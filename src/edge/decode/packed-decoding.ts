@@ -1,0 +1,139 @@
+/** The contents of a large tensor in one array, from octets that were scanned: a list of millions of values takes four times as much. */
+import { ScalarType } from "@bufbuild/protobuf";
+import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { readText } from "../../service/tensors/text-elements.ts";
+import type { ContentsField, NumericArray } from "../../tensor/datatype.ts";
+import { PackedContents } from "../../tensor/packed-contents.ts";
+import { DELIMITED, WireCursor } from "../../wire/wire-cursor.ts";
+import type { LoopSlices } from "../memory/loop-slices.ts";
+
+/** Octets that are read at once. */
+const PIECE_OCTETS = 32_768;
+const PIECE_TEXTS = 4096;
+
+/**
+ * Reads the octets of a `TensorContents`; undefined where they are not one packed list of numbers, or texts that a model can take, alone:
+ * protobuf allows more, which its own reader reads.
+ */
+export async function decodePacked(
+  bytes: Uint8Array,
+  slices: LoopSlices,
+): Promise<PackedContents | undefined> {
+  const cursor = new WireCursor(bytes, TensorContentsSchema.typeName);
+  const tag = cursor.varint(bytes.length);
+  const field = TensorContentsSchema.fields.find(({ number }) => number === tag >>> 3);
+  if (field?.fieldKind !== "list" || (tag & 7) !== DELIMITED || field.listKind !== "scalar") return undefined;
+  const name = field.localName as ContentsField;
+  if (field.scalar === ScalarType.BYTES) {
+    const texts = await readTexts(bytes, tag, slices);
+    return texts && new PackedContents(name, texts);
+  }
+  if (cursor.length(bytes.length) !== bytes.length) return undefined;
+  const values = await readNumbers(bytes.subarray(cursor.at), field.scalar, slices);
+  return values && new PackedContents(name, values);
+}
+
+async function readTexts(bytes: Uint8Array, tag: number, slices: LoopSlices): Promise<string[] | undefined> {
+  const texts: string[] = [];
+  const cursor = new WireCursor(bytes, TensorContentsSchema.typeName);
+  const { length } = bytes;
+  while (cursor.at < length) {
+    if (cursor.varint(length) !== tag) return undefined;
+    const end = cursor.length(length);
+    const text = readText(bytes, cursor.at, end, false);
+    if (text === undefined) return undefined;
+    texts.push(text);
+    cursor.at = end;
+    if (texts.length % PIECE_TEXTS === 0) await slices.pause();
+  }
+  return texts;
+}
+
+async function readNumbers(
+  bytes: Uint8Array,
+  scalar: ScalarType,
+  slices: LoopSlices,
+): Promise<NumericArray | undefined> {
+  if (scalar === ScalarType.FLOAT) return new Float32Array(new Uint8Array(bytes).buffer);
+  if (scalar === ScalarType.DOUBLE) return new Float64Array(new Uint8Array(bytes).buffer);
+  if (scalar === ScalarType.BOOL) return readFlags(bytes, slices);
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! < 0x80) count++;
+  await slices.pause();
+  const isLong = scalar === ScalarType.INT64 || scalar === ScalarType.UINT64;
+  const words = new Uint32Array(isLong ? 2 * count : count);
+  const read = isLong ? readLongVarints : readVarints;
+  for (let from = 0, at = 0; from < bytes.length; ) {
+    let end = Math.min(bytes.length, from + PIECE_OCTETS);
+    while (end < bytes.length && bytes[end - 1]! >= 0x80) end++;
+    at = read(bytes, from, end, words, at);
+    from = end;
+    await slices.pause();
+  }
+  if (scalar === ScalarType.INT64) return new BigInt64Array(words.buffer);
+  if (scalar === ScalarType.UINT64) return new BigUint64Array(words.buffer);
+  return scalar === ScalarType.INT32 ? new Int32Array(words.buffer) : words;
+}
+
+/** Undefined where one takes more than an octet, which no writer does. */
+async function readFlags(bytes: Uint8Array, slices: LoopSlices): Promise<Uint8Array | undefined> {
+  const flags = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const octet = bytes[i]!;
+    if (octet >= 0x80) return undefined;
+    flags[i] = octet === 0 ? 0 : 1;
+    if (i % PIECE_OCTETS === 0) await slices.pause();
+  }
+  return flags;
+}
+
+/** Varints to 32 bits each: the upper ones of longer ones are left out, as protobuf does. */
+function readVarints(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  words: Uint32Array,
+  first: number,
+): number {
+  let at = first;
+  let value = 0;
+  let shift = 0;
+  for (let i = from; i < end; i++) {
+    const octet = bytes[i]!;
+    if (shift < 32) value |= (octet & 0x7f) << shift;
+    shift += 7;
+    if (octet >= 0x80) continue;
+    words[at++] = value;
+    value = shift = 0;
+  }
+  return at;
+}
+
+/** Varints to 64 bits each, the lower half first. */
+function readLongVarints(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  words: Uint32Array,
+  first: number,
+): number {
+  let at = first;
+  let low = 0;
+  let high = 0;
+  let shift = 0;
+  for (let i = from; i < end; i++) {
+    const octet = bytes[i]!;
+    const bits = octet & 0x7f;
+    if (shift < 28) low |= bits << shift;
+    else if (shift === 28) {
+      low |= bits << 28;
+      high = bits >>> 4;
+    } else if (shift < 64) high |= bits << (shift - 32);
+    shift += 7;
+    if (octet >= 0x80) continue;
+    words[at++] = low;
+    words[at++] = high;
+    low = high = shift = 0;
+  }
+  return at;
+}
