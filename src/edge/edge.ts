@@ -5,8 +5,8 @@
  * codes and HTTP statuses; every limit is refused by its name; `drain` resets nothing before its limit.
  */
 import type { AddressInfo } from "node:net";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
@@ -19,7 +19,6 @@ import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
 import { RequestReader } from "../wire/request-reader.ts";
 import { healthRoutes } from "./admin/health-routes.ts";
-import { probeRoutes } from "./admin/probes.ts";
 import { reflectionRoutes } from "./admin/reflection-routes.ts";
 import { AnswerEncoder } from "./answer/answer-encoder.ts";
 import { CallDeadlines } from "./call/call-deadlines.ts";
@@ -27,21 +26,17 @@ import { connectCompressions, messageCompressions } from "./call/compression.ts"
 import { DrainNotice } from "./call/drain-notice.ts";
 import type { EdgeCall } from "./call/edge-call.ts";
 import type { EdgeLimits } from "./call/limits.ts";
-import type { ConnectContext } from "./connect/adapter.ts";
 import { detailTypes } from "./connect/detail-types.ts";
 import { callInterceptor } from "./connect/interceptor.ts";
 import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
-import { grpcStreamRoute } from "./grpc/stream.ts";
 import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
 import { createHttp1Engine } from "./listen/http1-engine.ts";
 import { createListener, type TlsOptions } from "./listen/listener.ts";
 import { createNodeHttp2Engine } from "./listen/node-http2-engine.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.ts";
-import { predictRoute } from "./plain/predict-routes.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
-import { PREDICT_PATH, plainPredictForm, predictForms } from "./unary/predict-forms.ts";
-import { UnaryRoutes } from "./unary/unary-routes.ts";
+import { edgeRoutes } from "./routes.ts";
 
 /** What an edge is made of. */
 export interface EdgeOptions {
@@ -76,24 +71,19 @@ export interface Edge {
   close(): Promise<void>;
 }
 
-const WATCH = "/grpc.health.v1.Health/Watch";
+/** What Assay is for, and what tells of it. */
+const SERVICES = [ScoringServiceDesc, ModelService];
+const ADMIN = [Health, ServerReflection, AlphaServerReflection];
+const WATCH = methodPath(Health.method.watch);
+/** They last as long as their callers like. */
 const LASTING = new Set([
   WATCH,
-  "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+  methodPath(ServerReflection.method.serverReflectionInfo),
+  methodPath(AlphaServerReflection.method.serverReflectionInfo),
 ]);
 
-function unaryRoutes(
-  scoring: ScoringService,
-  handlers: readonly UniversalHandler[],
-  context: ConnectContext,
-): UnaryRoutes {
-  const { decoder, requests, encoder } = context;
-  const forms = predictForms(scoring, decoder, requests, encoder);
-  const procedures = handlers
-    .filter(({ requestPath }) => requestPath === PREDICT_PATH)
-    .map((handler) => ({ forms, handler }));
-  return new UnaryRoutes(procedures, plainPredictForm(scoring, decoder, encoder), context);
+function methodPath({ parent, name }: DescMethod): string {
+  return `/${parent.typeName}/${name}`;
 }
 
 /** How long a Watch has to be sent NOT_SERVING. */
@@ -120,21 +110,19 @@ export function createEdge(options: EdgeOptions): Edge {
     interceptors: [callInterceptor],
     jsonOptions: { registry: detailTypes },
   });
-  const services = [ScoringServiceDesc, ModelService, Health, ServerReflection, AlphaServerReflection];
   scoringRoutes(connect, scoring);
   modelRoutes(connect, models);
   healthRoutes(
     connect,
-    [ScoringServiceDesc, ModelService].map((service) => service.typeName),
+    SERVICES.map((service) => service.typeName),
     () => readiness().ready,
     notice,
   );
-  reflectionRoutes(connect, services);
+  reflectionRoutes(connect, [...SERVICES, ...ADMIN]);
   const ownProcedures = connect.handlers.length;
   options.routes?.(connect);
   const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
 
-  const grpcStream = grpcStreamRoute(scoring);
   const context = {
     limits,
     corsOrigins,
@@ -149,16 +137,10 @@ export function createEdge(options: EdgeOptions): Edge {
     deadlines: new CallDeadlines(),
     requests: new RequestReader(),
   };
-  const onStream = createRouter(
-    {
-      grpcStreams: new Map(options.grpcStreams === "connect" ? [] : [[grpcStream.procedure, grpcStream]]),
-      procedures: new Map(connect.handlers.map((handler) => [handler.requestPath, handler])),
-      plain: probeRoutes(readiness),
-      predict: predictRoute(scoring, encoder),
-      unary: options.unaryCalls === "connect" ? undefined : unaryRoutes(scoring, connect.handlers, context),
-    },
-    context,
-  );
+  const { grpcStreams = "assay", unaryCalls = "assay" } = options;
+  const { handlers } = connect;
+  const routes = edgeRoutes({ scoring, readiness, handlers, grpcStreams, unaryCalls, context });
+  const onStream = createRouter(routes, context);
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream, memory),
     http2:

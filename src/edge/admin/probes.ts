@@ -8,12 +8,12 @@ import type { PlainResponse, PlainRoute } from "../plain/plain-http.ts";
  * `GET /livez`: the process answers. `GET /readyz`: it takes requests; the body lists what does not serve and why.
  * `GET /health`: `{"status":"ok"}`, for those who come from a FastAPI service.
  */
-export function probeRoutes(readiness: () => Readiness): ReadonlyMap<string, PlainRoute> {
-  return new Map([
-    ["/livez", probe(() => ({ status: 200, body: { status: "live" } }))],
-    ["/readyz", probe(() => readyzResponse(readiness()))],
-    ["/health", probe(() => ({ status: 200, body: { status: "ok" } }))],
-  ]);
+export function probeRoutes(readiness: () => Readiness): PlainRoute[] {
+  return [
+    probe("/livez", () => ({ status: 200, body: { status: "live" } })),
+    probe("/readyz", () => readyzResponse(readiness())),
+    probe("/health", () => ({ status: 200, body: { status: "ok" } })),
+  ];
 }
 
 /** The answer of `/readyz`, as a pure function. */
@@ -47,8 +47,9 @@ function changed({ modelName, modelVersion, changedFiles }: ModelSummary) {
   return { model_name: modelName, model_version: modelVersion, files: changedFiles };
 }
 
-function probe(handle: () => PlainResponse): PlainRoute {
+function probe(pattern: string, handle: () => PlainResponse): PlainRoute {
   return {
+    pattern,
     methods: ["GET", "HEAD"],
     handle,
     errorResponse: (error: AssayError) => ({

@@ -19,30 +19,39 @@ import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-dec
 import { CallMemory } from "../memory/call-memory.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
 import { wholeBodyCheck } from "../memory/message-limit.ts";
+import type { PathParams } from "../route-table.ts";
 
 /** A request with its whole body. */
 export interface PlainRequest {
   readonly path: string;
+  readonly params: PathParams;
   /** The body in the route's form; undefined where it is empty, or the route has none. */
   readonly decoded: Decoded | undefined;
   readonly call: Call;
   readonly memory: CallMemory;
 }
 
-/** A response whose body is sent as JSON; octets are JSON already. */
+/** A response: its body is sent as JSON, unless it is octets already. */
 export interface PlainResponse {
   readonly status: number;
   readonly body: unknown;
+  /** Of the body; default: JSON. */
+  readonly contentType?: string;
 }
 
 /** One plain HTTP resource. Throws AssayErrors; `errorBody` gives them their form. */
 export interface PlainRoute {
+  /** A path; a segment in braces is a place for any text: `/predict/{model}`. */
+  readonly pattern: string;
   readonly methods: readonly string[];
   /** What its requests bring. */
   readonly form?: MessageForm;
   handle(request: PlainRequest): PlainResponse | Promise<PlainResponse>;
-  errorResponse(error: AssayError, path: string): PlainResponse;
+  errorResponse(error: AssayError): PlainResponse;
 }
+
+/** Where a request was sent. */
+export type PlainPlace = Pick<PlainRequest, "path" | "params">;
 
 /** What all plain routes share. */
 export interface PlainContext {
@@ -60,11 +69,11 @@ export interface PlainContext {
 export function servePlain(
   stream: ServerStream,
   route: PlainRoute,
-  path: string,
+  place: PlainPlace,
   context: PlainContext,
 ): void {
   const edgeCall = beginCall(stream, {
-    procedure: path,
+    procedure: place.path,
     sendsDetails: true,
     protocol: "http",
     lane: "interactive",
@@ -77,8 +86,8 @@ export function servePlain(
   const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);
   stream.onCancel = onCancel;
   const memory = new CallMemory(context.memory);
-  answer(stream, route, path, edgeCall, memory, context)
-    .catch((error: unknown) => respondError(stream, route, path, edgeCall, context, error))
+  answer(stream, route, place, edgeCall, memory, context)
+    .catch((error: unknown) => respondError(stream, route, edgeCall, context, error))
     .finally(() => {
       memory.end();
       edgeCall.end();
@@ -88,7 +97,7 @@ export function servePlain(
 async function answer(
   stream: ServerStream,
   route: PlainRoute,
-  path: string,
+  place: PlainPlace,
   edgeCall: EdgeCall,
   memory: CallMemory,
   context: PlainContext,
@@ -98,26 +107,19 @@ async function answer(
   const decoded =
     form === undefined || body.length === 0 ? undefined : await context.decoder.decode(form, body, memory);
   const { call } = edgeCall;
-  const response = await edgeCall.guard(Promise.resolve(route.handle({ path, decoded, call, memory })));
-  respondJson(stream, response, edgeCall.id, context.corsOrigins);
+  const response = await edgeCall.guard(Promise.resolve(route.handle({ ...place, decoded, call, memory })));
+  respondPlain(stream, response, edgeCall.id, context.corsOrigins);
 }
 
 function respondError(
   stream: ServerStream,
   route: PlainRoute,
-  path: string,
   edgeCall: EdgeCall,
   context: PlainContext,
   thrown: unknown,
 ): void {
   const error = edgeCall.asAssayError(thrown);
-  respondJson(
-    stream,
-    route.errorResponse(error, path),
-    edgeCall.id,
-    context.corsOrigins,
-    retryAfterMs(error),
-  );
+  respondPlain(stream, route.errorResponse(error), edgeCall.id, context.corsOrigins, retryAfterMs(error));
 }
 
 async function readBody(
@@ -150,8 +152,8 @@ async function readBody(
   );
 }
 
-/** Sends a JSON response and ends the stream. */
-export function respondJson(
+/** Sends a response and ends the stream. */
+export function respondPlain(
   stream: ServerStream,
   response: PlainResponse,
   requestId: string,
@@ -161,7 +163,7 @@ export function respondJson(
   const { body } = response;
   const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(`${JSON.stringify(body)}\n`);
   const fields: [string, string][] = [
-    ["content-type", "application/json"],
+    ["content-type", response.contentType ?? "application/json"],
     ["content-length", String(bytes.byteLength)],
   ];
   if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);

@@ -10,20 +10,14 @@ import { errorRow } from "../call/error-table.ts";
 import type { PlainResponse, PlainRoute } from "./plain-http.ts";
 import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
 
-const PATH = /^\/predict(?:\/([^/]+))?$/;
-
-/** Whether a path is `/predict` or `/predict/{model}`. */
-export function isPredictPath(path: string): boolean {
-  return PATH.test(path);
-}
-
-/** Makes the route; a path without a model means the server's default model, or its only one. */
-export function predictRoute(scoring: ScoringService, encoder: AnswerEncoder): PlainRoute {
-  return {
+/** `/predict` is for the server's default model, or its only one. */
+export function predictRoutes(scoring: ScoringService, encoder: AnswerEncoder): PlainRoute[] {
+  return ["/predict", "/predict/{model}"].map((pattern) => ({
+    pattern,
     methods: ["POST"],
     form: PREDICT_FORM,
-    async handle({ path, decoded, call, memory }) {
-      const request = predictRequest(decoded, modelOf(path));
+    async handle({ params, decoded, call, memory }) {
+      const request = predictRequest(decoded, params.model ?? "");
       const response = await scoring.predict(request, call);
       const body = isLargeAnswer(response)
         ? await encoder.encode(response, "plain", memory)
@@ -31,17 +25,7 @@ export function predictRoute(scoring: ScoringService, encoder: AnswerEncoder): P
       return { status: 200, body };
     },
     errorResponse: predictError,
-  };
-}
-
-/** The model of a path; empty where it names none. */
-export function modelOf(path: string): string {
-  const name = PATH.exec(path)?.[1] ?? "";
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
+  }));
 }
 
 /** An error in FastAPI's form: a list under `detail` for a request that breaks rules, a sentence otherwise. */

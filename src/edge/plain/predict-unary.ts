@@ -8,9 +8,9 @@ import { SNAKE_NAMES } from "../json/response-json.ts";
 import { answerHead } from "../unary/answer-head.ts";
 import { encodeJson, type PredictCodec } from "../unary/predict-codecs.ts";
 import type { UnaryProtocol } from "../unary/unary-form.ts";
-import { respondJson } from "./plain-http.ts";
+import { respondPlain } from "./plain-http.ts";
 import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
-import { modelOf, predictError } from "./predict-routes.ts";
+import { predictError } from "./predict-routes.ts";
 
 const HEAD = headerBlock([["content-type", "application/json"]]);
 
@@ -27,15 +27,14 @@ export const predictUnary: UnaryProtocol = {
   },
   fail({ stream, edgeCall, corsOrigins }, thrown) {
     const error = edgeCall.asAssayError(thrown);
-    respondJson(stream, predictError(error), edgeCall.id, corsOrigins, retryAfterMs(error));
+    respondPlain(stream, predictError(error), edgeCall.id, corsOrigins, retryAfterMs(error));
   },
 };
 
 /** The messages of `/predict`. */
 export function predictJson(decoder: MessageDecoder, encoder: AnswerEncoder): PredictCodec {
   return {
-    decode(bytes, memory, path): PredictRequest | Promise<PredictRequest> {
-      const modelName = modelOf(path);
+    decode(bytes, memory, { model: modelName = "" }): PredictRequest | Promise<PredictRequest> {
       if (bytes.length === 0) return predictRequest(undefined, modelName);
       const decoded = decoder.decode(PREDICT_FORM, bytes, memory);
       const asRequest = (one: Decoded) => predictRequest(one, modelName);

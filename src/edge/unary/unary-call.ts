@@ -13,6 +13,7 @@ import type { MessageMemory } from "../grpc/message-memory.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import { messageTooLarge } from "../memory/message-limit.ts";
 import type { PlainContext } from "../plain/plain-http.ts";
+import type { PathParams } from "../route-table.ts";
 import { ArrivedBody } from "./arrived-body.ts";
 import type { CallHead } from "./call-head.ts";
 import { ReplayedStream } from "./replayed-stream.ts";
@@ -30,6 +31,7 @@ export type HandOver = (stream: ServerStream, edgeCall: EdgeCall) => void;
 export interface PlainCall {
   /** Of the procedure or the resource. */
   readonly path: string;
+  readonly params: PathParams;
   readonly head: CallHead;
   readonly compression: MessageCompression | undefined;
   readonly handOver: HandOver;
@@ -53,7 +55,7 @@ class UnaryCall implements AnsweredCall {
   readonly compression: MessageCompression | undefined;
   private readonly form: UnaryForm;
   private readonly handOver: HandOver;
-  private readonly path: string;
+  private readonly params: PathParams;
   private readonly memory: CallMemory;
   private readonly body: ArrivedBody;
   private readonly maxMessageBytes: number;
@@ -72,7 +74,7 @@ class UnaryCall implements AnsweredCall {
     this.form = form;
     this.compression = call.compression;
     this.handOver = call.handOver;
-    this.path = call.path;
+    this.params = call.params;
     this.corsOrigins = context.corsOrigins;
     this.maxMessageBytes = limits.maxMessageBytes;
     this.edgeCall = beginCall(stream, {
@@ -166,7 +168,7 @@ class UnaryCall implements AnsweredCall {
 
   /** A malformed message is refused before the end comes. */
   private decode(start: number): void {
-    const decoded = this.form.codec.decode(this.body.from(start), this.memory, this.path);
+    const decoded = this.form.codec.decode(this.body.from(start), this.memory, this.params);
     if (!(decoded instanceof Promise)) {
       this.request = { message: decoded };
       this.run();

@@ -3,6 +3,7 @@ import type { Call } from "../../service/call.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { EdgeCall } from "../call/edge-call.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
+import type { PathParams } from "../route-table.ts";
 
 /** The messages of one procedure in one encoding. */
 export interface MessageCodec<Request, Response> {
@@ -10,7 +11,7 @@ export interface MessageCodec<Request, Response> {
    * The request of `bytes`, which stay as they are until the call is answered, so that it may have views of them. `path` is the
    * stream's, for what the body does not say. Throws, or rejects with, what is wrong with it.
    */
-  decode(bytes: Uint8Array, memory: CallMemory, path: string): Request | Promise<Request>;
+  decode(bytes: Uint8Array, memory: CallMemory, params: PathParams): Request | Promise<Request>;
   /** The response behind `room` free octets: now where it is small, else in slices, as long as the call that `memory` is of goes on. */
   encode(response: Response, room: number, memory: CallMemory): Uint8Array | Promise<Uint8Array>;
 }

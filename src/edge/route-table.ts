@@ -1,0 +1,104 @@
+/**
+ * What the edge serves, a row each: a procedure, `/predict/{model}`, a probe. Comes in: a path. Goes out: its row, and what the path
+ * says in the places that the row's pattern leaves open.
+ */
+import type { ServerStream } from "../http2/stream.ts";
+import type { ServedPaths } from "./unserved-path.ts";
+
+/** What stands in the places of a pattern, by their names, percent-decoded. */
+export type PathParams = Readonly<Record<string, string>>;
+
+/**
+ * Serves a stream with all that it brings and is sent: fields, octets of one body or message, or messages as they come. False where it
+ * is not in the form that is served so.
+ */
+export type StreamServer = (stream: ServerStream, path: string, params: PathParams) => boolean;
+
+/** One row. */
+export interface Route {
+  /** A path; a segment in braces is a place for any text: `/predict/{model}`. */
+  readonly pattern: string;
+  /** HTTP's methods of a resource; undefined for a procedure, whose protocols answer other methods in their own form. */
+  readonly methods: readonly string[] | undefined;
+  /** They are asked in turn; the last one takes every stream. */
+  readonly servers: readonly StreamServer[];
+}
+
+/** A row for a path. */
+export interface FoundRoute {
+  readonly route: Route;
+  /** Without a slash at its end, for a resource. */
+  readonly path: string;
+  readonly params: PathParams;
+}
+
+const PLACE = /^\{(\w+)\}$/;
+const NO_PARAMS: PathParams = {};
+
+/** The rows by path; made once for an edge. */
+export class RouteTable {
+  private readonly exact = new Map<string, FoundRoute>();
+  private readonly open: { readonly route: Route; readonly segments: readonly string[] }[] = [];
+  private readonly routes: readonly Route[];
+
+  constructor(routes: readonly Route[]) {
+    this.routes = routes;
+    for (const route of routes) {
+      const segments = route.pattern.split("/");
+      if (segments.some((segment) => PLACE.test(segment))) this.open.push({ route, segments });
+      else this.exact.set(route.pattern, { route, path: route.pattern, params: NO_PARAMS });
+    }
+  }
+
+  /** The row for a path without its query; undefined where nothing is served. */
+  find(path: string): FoundRoute | undefined {
+    const found = this.exact.get(path);
+    if (found !== undefined) return found;
+    // People write a slash at the end, and FastAPI and most frameworks let them.
+    const resource = path.length > 1 && path.endsWith("/") ? path.replace(/\/+$/, "") : path;
+    const trimmed = this.exact.get(resource);
+    if (trimmed?.route.methods !== undefined) return trimmed;
+    const segments = resource.split("/");
+    for (const { route, segments: pattern } of this.open) {
+      const params = matched(pattern, segments);
+      if (params !== undefined) return { route, path: resource, params };
+    }
+    return undefined;
+  }
+
+  /** Everything that is served, for messages. */
+  served(): ServedPaths {
+    const services = new Map<string, string[]>();
+    const plain: string[] = [];
+    for (const { pattern, methods } of this.routes) {
+      if (methods !== undefined) {
+        plain.push(`${methods[0]} ${pattern}`);
+        continue;
+      }
+      const [, service = "", method = ""] = pattern.split("/");
+      services.set(service, [...(services.get(service) ?? []), method]);
+    }
+    return { services, plain };
+  }
+}
+
+function matched(pattern: readonly string[], segments: readonly string[]): PathParams | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const params: Record<string, string> = {};
+  for (let i = 0; i < pattern.length; i++) {
+    const place = PLACE.exec(pattern[i]!);
+    const segment = segments[i]!;
+    if (place === null ? pattern[i] !== segment : segment === "") return undefined;
+    if (place !== null) params[place[1]!] = decoded(segment);
+  }
+  return params;
+}
+
+/** What is no percent-encoding stands for itself. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,73 @@
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { Readiness } from "../registry/models.ts";
+import type { ScoringService } from "../service/scoring.ts";
+import { probeRoutes } from "./admin/probes.ts";
+import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
+import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
+import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
+import { predictRoutes } from "./plain/predict-routes.ts";
+import type { Route, StreamServer } from "./route-table.ts";
+import { PREDICT_PATH, plainPredictForm, predictForms } from "./unary/predict-forms.ts";
+import { UnaryServers } from "./unary/unary-servers.ts";
+
+/** What the rows are made of. */
+export interface RouteParts {
+  readonly scoring: ScoringService;
+  readonly readiness: () => Readiness;
+  /** Connect's handlers of all procedures: the last to be asked. */
+  readonly handlers: readonly UniversalHandler[];
+  /** Who is asked first: what is framed here, or nobody, to compare. */
+  readonly grpcStreams: "assay" | "connect";
+  readonly unaryCalls: "assay" | "connect";
+  readonly context: ConnectContext;
+}
+
+/** Every row of the edge: one more protocol or resource is one more here. */
+export function edgeRoutes(parts: RouteParts): Route[] {
+  const { scoring, readiness, handlers, context } = parts;
+  const { decoder, requests, encoder } = context;
+  const unary = parts.unaryCalls === "connect" ? undefined : new UnaryServers(context);
+  const grpcStream = parts.grpcStreams === "connect" ? undefined : grpcStreamRoute(scoring);
+  const firstServers = (handler: UniversalHandler): StreamServer[] => {
+    const path = handler.requestPath;
+    if (path === PREDICT_PATH && unary !== undefined)
+      return [unary.ofProcedure(predictForms(scoring, decoder, requests, encoder), handler)];
+    if (path === grpcStream?.procedure) return [streamServer(grpcStream, context)];
+    return [];
+  };
+  const predictServers =
+    unary === undefined ? [] : [unary.ofResource(plainPredictForm(scoring, decoder, encoder))];
+  return [
+    ...handlers.map((handler) => ({
+      pattern: handler.requestPath,
+      methods: undefined,
+      servers: [...firstServers(handler), connectServer(handler, context)],
+    })),
+    ...predictRoutes(scoring, encoder).map((row) => plainRow(row, context, predictServers)),
+    ...probeRoutes(readiness).map((row) => plainRow(row, context, [])),
+  ];
+}
+
+function connectServer(handler: UniversalHandler, context: ConnectContext): StreamServer {
+  return (stream) => {
+    serveConnect(stream, handler, context);
+    return true;
+  };
+}
+
+function streamServer(route: ReturnType<typeof grpcStreamRoute>, context: ConnectContext): StreamServer {
+  return (stream) => {
+    if (!isGrpcStream(stream)) return false;
+    route.serve(stream, context);
+    return true;
+  };
+}
+
+function plainRow(row: PlainRoute, context: ConnectContext, first: readonly StreamServer[]): Route {
+  const { pattern, methods } = row;
+  const last: StreamServer = (stream, path, params) => {
+    servePlain(stream, row, { path, params }, context);
+    return true;
+  };
+  return { pattern, methods, servers: [...first, last] };
+}
