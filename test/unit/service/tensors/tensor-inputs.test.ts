@@ -4,6 +4,8 @@ import { TensorSchema } from "../../../../gen/assay/v1/tensor_pb.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import { createViolations } from "../../../../src/service/check/violations.ts";
 import { checkInputs } from "../../../../src/service/tensors/tensor-inputs.ts";
+import type { ContentsField } from "../../../../src/tensor/datatype.ts";
+import { PackedContents, type PackedValues } from "../../../../src/tensor/packed-contents.ts";
 import { signature, spec } from "../../../support/models/signatures.ts";
 
 const model = signature([
@@ -145,4 +147,37 @@ test("raw strings are split by their lengths", () => {
     rawContents: rawContents.subarray(0, 10),
   });
   expect(cut.faults).toEqual([["inputs[1].raw_contents", "tensor.raw_length"]]);
+});
+
+test.each<[string, ContentsField, PackedValues, object]>([
+  ["x", "fp32Contents", Float32Array.of(1, Number.POSITIVE_INFINITY, 3, 4), { shape: [2n, 2n] }],
+  ["x", "fp32Contents", Float32Array.of(1, 2, 3), { shape: [2n, 2n] }],
+  ["x", "intContents", Int32Array.of(1, 2, 3, 4), { shape: [2n, 2n] }],
+  ["small", "intContents", Int32Array.of(1, 300), { datatype: "INT8", shape: [2n] }],
+])("contents in one array are refused as lists are: %s as %s", (name, field, values, more) => {
+  const head = { name, datatype: "FP32", shape: [2n, 2n], ...more };
+  const listed = { [field]: Array.from(values as ArrayLike<number>) };
+  const { faults } = check({ ...head, contents: listed }, job);
+  expect(faults).not.toEqual([]);
+  expect(check({ ...head, contents: new PackedContents(field, values) }, job).faults).toEqual(faults);
+});
+
+test("contents in one array are taken as they lie", () => {
+  const values = Float32Array.of(1, Number.NaN, 3, 4);
+  const { checked, faults } = check(
+    { ...x, contents: new PackedContents("fp32Contents", values) },
+    { ...job, contents: new PackedContents("bytesContents", ["a", "ü"]) },
+    {
+      name: "small",
+      datatype: "INT8",
+      shape: [2n],
+      contents: new PackedContents("intContents", Int32Array.of(1, -2)),
+    },
+  );
+  expect(faults).toEqual([]);
+  expect(checked?.inputs.map((input) => input.values)).toEqual([
+    { kind: "raw", bytes: new Uint8Array(values.buffer) },
+    { kind: "strings", values: ["a", "ü"] },
+    { kind: "numbers", values: Int32Array.of(1, -2) },
+  ]);
 });
