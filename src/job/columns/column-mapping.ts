@@ -3,28 +3,11 @@ import { BatchingMode } from "../../../gen/assay/v1/model_service_pb.ts";
 import type { ColumnRequest, TableColumn } from "../../table/table-source.ts";
 import type { Datatype } from "../../tensor/datatype.ts";
 import { type ColumnKind, columnKind, kindFault } from "./column-kind.ts";
-import { type ElementMatch, matchElements } from "./element-match.ts";
-import { checkKept } from "./kept-columns.ts";
+import { checkKept, type ElementMatch, matchElements } from "./element-match.ts";
 import { mappingLines } from "./mapping-lines.ts";
-import { type InputElements, inputElements } from "./model-elements.ts";
-import { missingColumnLines, type TableNames } from "./table-names.ts";
+import { type InputElements, inputElements, type MappingOptions } from "./model-elements.ts";
+import { missingColumnLines } from "./table-names.ts";
 import { createTableProblems, type TableProblems } from "./table-problems.ts";
-
-/** How columns find their inputs. */
-export interface MappingOptions {
-  /** The column of an input of one value, of a feature, or of a position of an input without feature names: `x[3]`. */
-  readonly maps: ReadonlyMap<string, string>;
-  /** Columns that are neither kept nor in `maps` fill the inputs in the order of the table; names do not count. */
-  readonly byPosition: boolean;
-  /** Columns to pass through. */
-  readonly keep: readonly string[];
-  /** The table's text may stand for numbers: true for CSV, where everything is text. */
-  readonly textNumbers: boolean;
-  /** The source reads `joinedTexts` and `packedFloats`. */
-  readonly joinColumns: boolean;
-  /** For messages; default: none is named. */
-  readonly table?: TableNames;
-}
 
 /** Where the values of one position of a tensor's rows come from. */
 export interface MappedColumn {

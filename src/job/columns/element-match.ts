@@ -4,8 +4,8 @@ import { counted } from "../../wording/counted.ts";
 import { listItem } from "../../wording/list-items.ts";
 import { didYouMean, nearestName } from "../../wording/nearest-name.ts";
 import { quotedList } from "../../wording/quoted-list.ts";
-import type { MappingOptions } from "./column-mapping.ts";
-import type { Element, InputElements } from "./model-elements.ts";
+import { columnKind } from "./column-kind.ts";
+import type { Element, InputElements, MappingOptions } from "./model-elements.ts";
 import type { TableProblems } from "./table-problems.ts";
 
 /** The column that feeds one value, and how it was found. */
@@ -151,4 +151,28 @@ function matchPositions(
     return;
   }
   for (const [index, { key }] of filled.entries()) matches.set(key, { column: free[index]!, by: "position" });
+}
+
+/** The columns to pass through, without those that are missing, nested or named twice: each of them is a problem. */
+export function checkKept(
+  keep: readonly string[],
+  columns: readonly TableColumn[],
+  problems: TableProblems,
+): string[] {
+  const kept: string[] = [];
+  for (const name of keep) {
+    const column = columns.find((candidate) => candidate.name === name);
+    const flag = `--keep ${JSON.stringify(name)}`;
+    if (column === undefined) {
+      const names = columns.map((candidate) => candidate.name);
+      const hint = didYouMean(name, names) || `; it has ${quotedList(names)}`;
+      problems.add(`${flag}: the table has no such column${hint}`);
+    } else if (columnKind(column.type) === "nested") {
+      problems.add(
+        `${flag}: the column is ${column.type}, and nested columns are not passed through; take a field of it with sql:`,
+      );
+    } else if (kept.includes(name)) problems.add(`${flag}: the column is named twice`);
+    else kept.push(name);
+  }
+  return kept;
 }

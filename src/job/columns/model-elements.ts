@@ -1,8 +1,24 @@
 import type { Model, TensorSpec } from "../../../gen/assay/v1/model_service_pb.ts";
 import type { TableColumn } from "../../table/table-source.ts";
 import type { Datatype } from "../../tensor/datatype.ts";
-import type { MappingOptions } from "./column-mapping.ts";
+import type { TableNames } from "./table-names.ts";
 import type { TableProblems } from "./table-problems.ts";
+
+/** How columns find their inputs. */
+export interface MappingOptions {
+  /** The column of an input of one value, of a feature, or of a position of an input without feature names: `x[3]`. */
+  readonly maps: ReadonlyMap<string, string>;
+  /** Columns that are neither kept nor in `maps` fill the inputs in the order of the table; names do not count. */
+  readonly byPosition: boolean;
+  /** Columns to pass through. */
+  readonly keep: readonly string[];
+  /** The table's text may stand for numbers: true for CSV, where everything is text. */
+  readonly textNumbers: boolean;
+  /** The source reads `joinedTexts` and `packedFloats`. */
+  readonly joinColumns: boolean;
+  /** For messages; default: none is named. */
+  readonly table?: TableNames;
+}
 
 /** One value of a row of an input: what one column feeds. */
 export interface Element {

@@ -1,9 +1,9 @@
 import type { TableChunk } from "../../table/table-source.ts";
 import type { MappedColumn } from "../columns/column-mapping.ts";
-import type { ChunkTexts } from "./chunk-texts.ts";
 import { jsonFault, shown } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
 import type { Stride } from "./tensor-writer.ts";
+import type { ChunkTexts } from "./text-cells.ts";
 import { isValid, validWords, vectorCells } from "./vector-data.ts";
 
 const TEXTS: ReadonlyMap<string, number> = new Map([

@@ -1,9 +1,9 @@
 import type { DuckDBVector } from "@duckdb/node-api";
 import type { ColumnKind } from "../columns/column-kind.ts";
 import type { MappedColumn } from "../columns/column-mapping.ts";
-import type { ChunkTexts } from "./chunk-texts.ts";
 import { type NumberTextOptions, readJsonNumbers, readTextNumbers } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
+import type { ChunkTexts } from "./text-cells.ts";
 import { isValid, validWords, vectorCells, vectorItems } from "./vector-data.ts";
 
 /** The numbers of one column of a chunk; NaN where there is none, NULL and cells with a fault included. */

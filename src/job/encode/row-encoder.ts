@@ -6,13 +6,12 @@ import { elementBytes, isFloat, type NumericDatatype, numericView } from "../../
 import type { ColumnMapping, MappedColumn, MappedTensor } from "../columns/column-mapping.ts";
 import { takeRows } from "../results/taken-rows.ts";
 import { writeBooleans } from "./boolean-tensor.ts";
-import { type ChunkTexts, chunkTexts } from "./chunk-texts.ts";
-import { copyFloats } from "./float-columns.ts";
 import { readNumbers } from "./number-column.ts";
 import { type NumberTextOptions, shown } from "./number-text.ts";
-import { packedFloats } from "./packed-floats.ts";
+import { copyFloats, packedFloats } from "./packed-floats.ts";
 import { RowFaults } from "./row-faults.ts";
 import { writeFloats, writeIntegers } from "./tensor-writer.ts";
+import { type ChunkTexts, chunkTexts } from "./text-cells.ts";
 import { encodeTexts, type TextOptions } from "./text-tensor.ts";
 
 /** What requests say besides their rows, and how text is read. */

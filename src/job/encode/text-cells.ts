@@ -1,6 +1,8 @@
 import type { DuckDBVector } from "@duckdb/node-api";
 import { JOINED_BYTES } from "../../table/duckdb/joined-texts.ts";
-import type { JoinedTexts } from "./joined-texts.ts";
+import type { TableChunk } from "../../table/table-source.ts";
+import type { ColumnMapping, MappedColumn } from "../columns/column-mapping.ts";
+import { type JoinedTexts, splitJoinedTexts } from "./joined-texts.ts";
 import { isValid, validWords, vectorCells } from "./vector-data.ts";
 
 const CELL_BYTES = 16;
@@ -71,6 +73,25 @@ export function createTextCells(
     text(row) {
       return this.load(row) ? decoder.decode(this.bytes.subarray(this.from, this.to)) : undefined;
     },
+  };
+}
+
+/** Opens the texts of one column of a chunk. */
+export type ChunkTexts = (column: MappedColumn) => TextCells;
+
+/** The texts of a chunk's columns; what was read joined is split once, when a column first needs it. */
+export function chunkTexts({ chunk }: TableChunk, joined: ColumnMapping["joined"]): ChunkTexts {
+  const { rowCount } = chunk;
+  let split: JoinedTexts | undefined;
+  const texts = () => {
+    const { vectorIndex, columns } = joined!;
+    split ??= splitJoinedTexts(chunk.getColumnVector(vectorIndex), rowCount, columns.length);
+    return split;
+  };
+  return ({ column, vectorIndex }) => {
+    const position = joined?.columns.indexOf(column) ?? -1;
+    const own = position < 0 ? undefined : { texts, position };
+    return createTextCells(chunk.getColumnVector(vectorIndex), rowCount, own);
   };
 }
 

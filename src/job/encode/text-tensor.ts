@@ -1,10 +1,9 @@
 import type { DuckDBEnumType } from "@duckdb/node-api";
 import type { TableChunk } from "../../table/table-source.ts";
 import type { MappedColumn, MappedTensor } from "../columns/column-mapping.ts";
-import type { ChunkTexts } from "./chunk-texts.ts";
 import { jsonFault, unquoted } from "./number-text.ts";
 import type { RowFaults } from "./row-faults.ts";
-import { isSpaced, type TextCells, trimSpaces } from "./text-cells.ts";
+import { type ChunkTexts, isSpaced, type TextCells, trimSpaces } from "./text-cells.ts";
 import { isValid, validWords, vectorItems } from "./vector-data.ts";
 
 /** How text reaches inputs of text. */

@@ -11,9 +11,9 @@ import { AssayError } from "../../errors.ts";
 import type { Answer } from "../../wire/answer-decoder.ts";
 import { statusError } from "../../wire/grpc-status.ts";
 import type { Scorer } from "../scorer.ts";
-import { createOutage } from "./outage.ts";
 import { createPendingItems, type PendingItem } from "./pending-items.ts";
 import {
+  createOutage,
   fromServer,
   isRetried,
   isWaitedForAtOpening,

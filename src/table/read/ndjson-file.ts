@@ -1,27 +1,12 @@
 import type { DuckDBType } from "@duckdb/node-api";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlPath, sqlText } from "../duckdb/sql-text.ts";
-import type { Packing } from "../file-kind.ts";
 import { duckdbReason, tableError } from "../table-error.ts";
 import type { SourceInput, TableColumn } from "../table-source.ts";
 import type { Utf8Copies } from "../utf16.ts";
 import { checkBytes, readHead } from "./file-bytes.ts";
-import { badLines, lineOfRow } from "./ndjson-lines.ts";
+import { badLines, lineOfRow, type NdjsonOrigin } from "./ndjson-lines.ts";
 import { fromRowOn, queriedFile, type TableFile, unreadable } from "./table-file.ts";
-
-/** A file of JSON objects, and where its text came from. */
-export interface NdjsonOrigin {
-  /** For messages. */
-  readonly name: string;
-  readonly path: string;
-  readonly packing: Packing;
-  /** Objects line by line, or in one array. */
-  readonly layout: "newline_delimited" | "array";
-  /** Lines of the input before this file's first. */
-  readonly linesBefore: number;
-  /** A line that is no object is a row with a fault; else it ends the reading. Only for objects line by line. */
-  readonly keepsBadLines: boolean;
-}
 
 /**
  * Opens files of JSON objects. Reads each whole for its keys, so that one which first occurs late is found: a column for

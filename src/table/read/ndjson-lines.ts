@@ -1,9 +1,9 @@
 /** The lines of NDJSON files: where a row stands, and which rows are no objects. */
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlPath } from "../duckdb/sql-text.ts";
+import type { Packing } from "../file-kind.ts";
 import { tableError } from "../table-error.ts";
 import { openBytes } from "./file-bytes.ts";
-import type { NdjsonOrigin } from "./ndjson-file.ts";
 import type { RowsWithFaults } from "./table-file.ts";
 
 /** A file with more lines that are no objects is no NDJSON. */
@@ -11,6 +11,20 @@ const MOST_BAD_LINES = 1_000_000;
 const SHOWN_CHARACTERS = 60;
 /** Of a line, what a message may need. */
 const KEPT_BYTES = 4096;
+
+/** A file of JSON objects, and where its text came from. */
+export interface NdjsonOrigin {
+  /** For messages. */
+  readonly name: string;
+  readonly path: string;
+  readonly packing: Packing;
+  /** Objects line by line, or in one array. */
+  readonly layout: "newline_delimited" | "array";
+  /** Lines of the input before this file's first. */
+  readonly linesBefore: number;
+  /** A line that is no object is a row with a fault; else it ends the reading. Only for objects line by line. */
+  readonly keepsBadLines: boolean;
+}
 
 /** A line that holds a row. */
 export interface RowLine {

@@ -19,7 +19,8 @@ import {
 } from "./csv-dialect.ts";
 import { type CsvInputOptions, csvFile } from "./csv-file.ts";
 import { fileColumns } from "./file-source.ts";
-import { jsonText, type NdjsonOrigin, ndjsonFile, ndjsonKeys } from "./ndjson-file.ts";
+import { jsonText, ndjsonFile, ndjsonKeys } from "./ndjson-file.ts";
+import type { NdjsonOrigin } from "./ndjson-lines.ts";
 import { peekStart, type RecordBlock, recordBlocks } from "./record-blocks.ts";
 import type { TableFile } from "./table-file.ts";
 

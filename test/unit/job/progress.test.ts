@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
-import { duration, type Progress, progressBar, progressJson } from "../../../src/job/progress.ts";
-import { createProgressReport } from "../../../src/job/progress-report.ts";
+import {
+  createProgressReport,
+  duration,
+  type Progress,
+  progressBar,
+  progressJson,
+} from "../../../src/job/progress.ts";
 
 const half: Progress = {
   rows: 500_000,

@@ -13,7 +13,8 @@ import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { BatchingMode, type Model } from "../../../../gen/assay/v1/model_service_pb.ts";
 import type { AssayError } from "../../../../src/errors.ts";
-import { type MappingOptions, mapColumns } from "../../../../src/job/columns/column-mapping.ts";
+import { mapColumns } from "../../../../src/job/columns/column-mapping.ts";
+import type { MappingOptions } from "../../../../src/job/columns/model-elements.ts";
 import { modelMessage, specMessage } from "../../../support/models/model-message.ts";
 import { tableColumns } from "../../../support/tables/table-chunks.ts";
 

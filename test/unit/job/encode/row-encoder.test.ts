@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type MappingOptions, mapColumns } from "../../../../src/job/columns/column-mapping.ts";
+import { mapColumns } from "../../../../src/job/columns/column-mapping.ts";
+import type { MappingOptions } from "../../../../src/job/columns/model-elements.ts";
 import { createRowEncoder, type RowEncoderOptions } from "../../../../src/job/encode/row-encoder.ts";
 import { modelMessage, specMessage } from "../../../support/models/model-message.ts";
 import { fromMessage } from "../../../support/models/tensor-messages.ts";
