@@ -1,8 +1,13 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { type PredictResponse, PredictResponseSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import {
+  type PredictResponse,
+  PredictResponseSchema,
+  PredictStreamResponseSchema,
+} from "../../gen/assay/v1/scoring_service_pb.ts";
 import { TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
+import { plainTag } from "./plain-tag.ts";
 
 /** One PredictStreamResponse: which item, and its scores or why there are none. */
 export interface Answer {
@@ -14,7 +19,18 @@ export interface Answer {
 /** Decodes a PredictStreamResponse. */
 export type AnswerDecoder = (message: Uint8Array) => Answer;
 
-const LABEL_TAG = (5 << 3) | WireType.LengthDelimited;
+const ANSWER = PredictStreamResponseSchema.field;
+const ITEM_ID = ANSWER.itemId.number;
+const RESPONSE = ANSWER.response.number;
+const STATUS = ANSWER.status.number;
+const FIELD = PredictResponseSchema.field;
+const MODEL_NAME = FIELD.modelName.number;
+const MODEL_VERSION = FIELD.modelVersion.number;
+const REQUEST_ID = FIELD.requestId.number;
+const SCORES = FIELD.scores.number;
+const LABELS = FIELD.labels.number;
+const OUTPUTS = FIELD.outputs.number;
+const LABEL_TAG = plainTag(PredictResponseSchema, "labels");
 const LABEL_PLACES = 256;
 const LONGEST_KEPT_LABEL_BYTES = 64;
 
@@ -34,11 +50,11 @@ export function createAnswerDecoder(): AnswerDecoder {
     let status: Status | undefined;
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag();
-      if (field === 1) itemId = Number(reader.uint64());
-      else if (field === 2) {
+      if (field === ITEM_ID) itemId = Number(reader.uint64());
+      else if (field === RESPONSE) {
         const { from, to } = block(reader);
         response = decodeResponse(message.subarray(from, to), labelOf);
-      } else if (field === 3) {
+      } else if (field === STATUS) {
         const { from, to } = block(reader);
         status = fromBinary(StatusSchema, message.subarray(from, to));
       } else reader.skip(wireType, field);
@@ -58,16 +74,16 @@ function decodeResponse(
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     switch (field) {
-      case 1:
+      case MODEL_NAME:
         response.modelName = reader.string();
         break;
-      case 2:
+      case MODEL_VERSION:
         response.modelVersion = reader.string();
         break;
-      case 3:
+      case REQUEST_ID:
         response.requestId = reader.string();
         break;
-      case 4: {
+      case SCORES: {
         if (wireType !== WireType.LengthDelimited) {
           response.scores.push(reader.double());
           break;
@@ -77,7 +93,7 @@ function decodeResponse(
         response.scores = response.scores.length === 0 ? scores : response.scores.concat(scores);
         break;
       }
-      case 5: {
+      case LABELS: {
         const { from, to } = block(reader);
         labels.push(labelOf(bytes, from, to));
         // One label follows the other: without the reader as long as their lengths take one byte.
@@ -90,7 +106,7 @@ function decodeResponse(
         reader.pos = at;
         break;
       }
-      case 6: {
+      case OUTPUTS: {
         const { from, to } = block(reader);
         outputs.push(fromBinary(TensorSchema, bytes.subarray(from, to)));
         break;

@@ -2,26 +2,28 @@ import { toBinary } from "@bufbuild/protobuf";
 import {
   type PredictRequest,
   PredictRequestSchema,
+  PredictStreamRequestSchema,
   type StreamOptions,
   StreamOptionsSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { type Tensor, TensorContentsSchema } from "../../gen/assay/v1/tensor_pb.ts";
+import { type Tensor, TensorContentsSchema, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
+import { PREFIX_BYTES, writePrefix } from "./grpc-frame.ts";
+import { plainTag } from "./plain-tag.ts";
+import { varintBytes, writeVarint } from "./varint.ts";
 
 // Raw contents from here on are pieces of their own; shorter ones cost less copied than as one more write.
 const COPIED_BYTES = 16_384;
-const PREFIX_BYTES = 5;
 const EMPTY = new Uint8Array(0);
 
-// Field number << 3 | wire type, as the .proto numbers them; a test holds them against it.
-const ITEM_ID = (1 << 3) | 0;
-const ITEM_REQUEST = (2 << 3) | 2;
-const ITEM_OPTIONS = (3 << 3) | 2;
-const REQUEST_INPUT = (5 << 3) | 2;
-const TENSOR_NAME = (1 << 3) | 2;
-const TENSOR_DATATYPE = (2 << 3) | 2;
-const TENSOR_SHAPE = (3 << 3) | 2;
-const TENSOR_CONTENTS = (4 << 3) | 2;
-const TENSOR_RAW_CONTENTS = (5 << 3) | 2;
+const ITEM_ID = plainTag(PredictStreamRequestSchema, "itemId");
+const ITEM_REQUEST = plainTag(PredictStreamRequestSchema, "request");
+const ITEM_OPTIONS = plainTag(PredictStreamRequestSchema, "options");
+const REQUEST_INPUT = plainTag(PredictRequestSchema, "inputs");
+const TENSOR_NAME = plainTag(TensorSchema, "name");
+const TENSOR_DATATYPE = plainTag(TensorSchema, "datatype");
+const TENSOR_SHAPE = plainTag(TensorSchema, "shape");
+const TENSOR_CONTENTS = plainTag(TensorSchema, "contents");
+const TENSOR_RAW_CONTENTS = plainTag(TensorSchema, "rawContents");
 
 /** A tensor's parts and their lengths, measured before anything is written. */
 interface MeasuredTensor {
@@ -111,14 +113,6 @@ function fieldBytes(length: number): number {
   return length === 0 ? 0 : 1 + varintBytes(length) + length;
 }
 
-/** Negative lengths are none that a shape may have; they are written as the server's refusal of them needs. */
-function varintBytes(value: number): number {
-  if (value < 0) return 10;
-  let bytes = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
-  return bytes;
-}
-
 class ByteWriter {
   private readonly buffer: Buffer;
   private from = 0;
@@ -129,20 +123,12 @@ class ByteWriter {
   }
 
   prefix(messageBytes: number): void {
-    this.buffer[this.to] = 0;
-    this.to = this.buffer.writeUInt32BE(messageBytes, this.to + 1);
+    writePrefix(this.buffer, 0, messageBytes);
+    this.to = PREFIX_BYTES;
   }
 
   varint(value: number): void {
-    if (value < 0) {
-      let rest = BigInt.asUintN(64, BigInt(value));
-      for (; rest >= 128n; rest >>= 7n) this.buffer[this.to++] = Number(rest & 127n) | 128;
-      this.buffer[this.to++] = Number(rest);
-      return;
-    }
-    let rest = value;
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.buffer[this.to++] = (rest % 128) | 128;
-    this.buffer[this.to++] = rest;
+    this.to = writeVarint(this.buffer, this.to, value);
   }
 
   tagged(tag: number, value: number): void {

@@ -1,7 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-
-const PREFIX_BYTES = 5;
+import { FramePrefix } from "./grpc-frame.ts";
 
 /**
  * Takes gRPC's messages out of the bytes of a response, whatever their pieces: a flag byte, a 4-byte length, the message.
@@ -12,8 +11,7 @@ export function createMessageReader(
   maxMessageBytes: number,
   onMessage: (message: Buffer) => void,
 ): (piece: Buffer) => void {
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  let prefixBytes = 0;
+  const prefix = new FramePrefix();
   let message: Buffer | undefined;
   let messageBytes = 0;
   return (piece) => {
@@ -29,12 +27,10 @@ export function createMessageReader(
         onMessage(whole);
         continue;
       }
-      const taken = piece.copy(prefix, prefixBytes, at, at + PREFIX_BYTES - prefixBytes);
-      prefixBytes += taken;
-      at += taken;
-      if (prefixBytes < PREFIX_BYTES) return;
-      prefixBytes = 0;
-      const length = readPrefix(prefix, maxMessageBytes);
+      at = prefix.read(piece, at);
+      if (!prefix.isWhole) return;
+      const length = checkedLength(prefix, maxMessageBytes);
+      prefix.clear();
       if (piece.length - at >= length) {
         onMessage(piece.subarray(at, at + length));
         at += length;
@@ -46,14 +42,13 @@ export function createMessageReader(
   };
 }
 
-function readPrefix(prefix: Buffer, maxMessageBytes: number): number {
-  if (prefix[0] !== 0) {
+function checkedLength({ flags, length }: FramePrefix, maxMessageBytes: number): number {
+  if (flags !== 0) {
     throw new AssayError(
       Reason.INTERNAL,
-      `the server sent a message with flags ${prefix[0]}; expected 0, no compression was asked for`,
+      `the server sent a message with flags ${flags}; expected 0, no compression was asked for`,
     );
   }
-  const length = prefix.readUInt32BE(1);
   if (length > maxMessageBytes) {
     throw new AssayError(
       Reason.OUTPUT_TOO_LARGE,

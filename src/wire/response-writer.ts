@@ -1,5 +1,6 @@
 import { type PredictResponse, PredictResponseSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { plainTag } from "./plain-tag.ts";
+import { varintBytes, writeVarint } from "./varint.ts";
 
 const MODEL_NAME = plainTag(PredictResponseSchema, "modelName");
 const MODEL_VERSION = plainTag(PredictResponseSchema, "modelVersion");
@@ -79,22 +80,6 @@ function writeDoubles(bytes: Buffer, from: number, values: readonly number[]): n
 
 function fieldBytes(byteCount: number): number {
   return byteCount === 0 ? 0 : 1 + varintBytes(byteCount) + byteCount;
-}
-
-/** How many octets a number takes as a varint. */
-export function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let left = value; left > 0x7f; left = Math.floor(left / 128)) bytes++;
-  return bytes;
-}
-
-/** Writes a number as a varint; gives the place after it. */
-export function writeVarint(bytes: Buffer, from: number, value: number): number {
-  let at = from;
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 128)) bytes[at++] = (left & 0x7f) | 0x80;
-  bytes[at++] = left;
-  return at;
 }
 
 function writeText(bytes: Buffer, from: number, tag: number, text: string, byteCount: number): number {

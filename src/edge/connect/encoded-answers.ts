@@ -11,10 +11,10 @@ import {
   type PredictStreamResponse,
   PredictStreamResponseSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { COMPRESSED_FLAG, framed } from "../../wire/grpc-frame.ts";
 import type { AnswerEncoder } from "../answer/answer-encoder.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { WireProtocol } from "../call/content-type.ts";
-import { COMPRESSED_FLAG, framed } from "../grpc/grpc-frames.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 
 /** Where a procedure's implementation finds those of its call. */

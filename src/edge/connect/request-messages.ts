@@ -3,10 +3,10 @@
  * a body of empty ones for the handler, whose own decoders know no bounds but the octets of a message.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
+import { COMPRESSED_FLAG, framed } from "../../wire/grpc-frame.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { FrameAssembler } from "../decode/frame-assembler.ts";
 import type { MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
-import { COMPRESSED_FLAG, framed } from "../grpc/grpc-frames.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import type { DecodedMessages } from "./decoded-messages.ts";
 

@@ -1,4 +1,4 @@
-import { PREFIX_BYTES } from "../grpc/grpc-frames.ts";
+import { PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 
 /** One message of a body, with its flags. */
 export interface Frame {

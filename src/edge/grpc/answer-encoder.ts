@@ -5,13 +5,14 @@ import {
   PredictStreamResponseSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { ItemResult } from "../../service/scoring.ts";
+import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
-import { isPlainResponse, MeasuredResponse, varintBytes, writeVarint } from "../../wire/response-writer.ts";
+import { isPlainResponse, MeasuredResponse } from "../../wire/response-writer.ts";
+import { varintBytes, writeVarint } from "../../wire/varint.ts";
 import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { itemResponse } from "../connect/item-response.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
-import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "./grpc-frames.ts";
 
 const COMPRESS_MIN_BYTES = 1024;
 

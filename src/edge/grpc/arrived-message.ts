@@ -1,7 +1,7 @@
 import type { ServerStream } from "../../http2/stream.ts";
 import type { ItemSize } from "../../service/scoring.ts";
+import { PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
-import { PREFIX_BYTES } from "./grpc-frames.ts";
 import type { MessageLease } from "./message-memory.ts";
 
 /** What an item takes besides its message: objects here, in the service and in the batcher. */

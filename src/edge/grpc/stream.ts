@@ -16,6 +16,7 @@ import {
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { ItemStream, ScoringService } from "../../service/scoring.ts";
 import { turnBudget } from "../../service/stream/turn-budget.ts";
+import { COMPRESSED_FLAG, PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { responseFields, trailerFields, universalHeaders } from "../call/response-fields.ts";
@@ -27,7 +28,7 @@ import { CallMemory } from "../memory/call-memory.ts";
 import { answerFrame } from "./answer-encoder.ts";
 import { ArrivedMessage } from "./arrived-message.ts";
 import { ByteBacklog } from "./byte-backlog.ts";
-import { COMPRESSED_FLAG, GrpcDeframer, PREFIX_BYTES } from "./grpc-frames.ts";
+import { GrpcDeframer } from "./grpc-frames.ts";
 import { createMessageMemory } from "./message-memory.ts";
 
 /** A procedure whose gRPC form is framed here. */

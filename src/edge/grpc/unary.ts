@@ -1,12 +1,12 @@
 /** Unary calls over gRPC. */
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { headerBlock } from "../../http2/stream.ts";
+import { COMPRESSED_FLAG, PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { trailerFields } from "../call/response-fields.ts";
 import { parseGrpcTimeout } from "../call/timeout-header.ts";
 import { publicError } from "../connect/interceptor.ts";
 import { answerHead, HeadBases } from "../unary/answer-head.ts";
 import type { CallFields, UnaryProtocol } from "../unary/unary-form.ts";
-import { COMPRESSED_FLAG, PREFIX_BYTES, writePrefix } from "./grpc-frames.ts";
 
 /** What gRPC and gRPC-Web say in their header blocks. */
 export const GRPC_FIELDS: CallFields = {

@@ -1,10 +1,10 @@
 /** Unary calls over gRPC-Web, whose trailers are a frame of the body. */
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { publicError } from "../connect/interceptor.ts";
 import { answerHead, HeadBases } from "../unary/answer-head.ts";
 import { type AnsweredCall, COMPRESS_MIN_BYTES, type UnaryProtocol } from "../unary/unary-form.ts";
-import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "./grpc-frames.ts";
 import { GRPC_FIELDS } from "./unary.ts";
 
 const HEADS = new HeadBases("application/grpc-web+proto", GRPC_FIELDS.encoding);

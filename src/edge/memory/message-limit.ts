@@ -1,5 +1,6 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { FramePrefix } from "../../wire/grpc-frame.ts";
 import { oldHeapLimit } from "./heap-limit.ts";
 
 /** Why a body is refused, and how many of the bytes that were looked at last belong to messages before the one that is. */
@@ -42,15 +43,12 @@ export function tooLargeDecoded(maxMessageBytes: number, decodedBytes?: number):
   );
 }
 
-const PREFIX_BYTES = 5;
-
 /**
  * Bounds each message of a body that is framed by a flag byte and a 4-byte length: gRPC, gRPC-Web and Connect streams.
  * The length is judged when it comes, before the message does.
  */
 export function framedMessageCheck(maxMessageBytes: number): BodyCheck {
-  let prefixBytes = 0;
-  let length = 0;
+  const prefix = new FramePrefix();
   let left = 0;
   return (bytes) => {
     let offset = 0;
@@ -63,14 +61,12 @@ export function framedMessageCheck(maxMessageBytes: number): BodyCheck {
         goodBytes = offset;
         continue;
       }
-      if (prefixBytes > 0) length = length * 256 + bytes[offset]!;
-      prefixBytes++;
-      offset++;
-      if (prefixBytes < PREFIX_BYTES) continue;
+      offset = prefix.read(bytes, offset);
+      if (!prefix.isWhole) return undefined;
+      const { length } = prefix;
       if (length > maxMessageBytes) return { error: messageTooLarge(maxMessageBytes, length), goodBytes };
       left = length;
-      prefixBytes = 0;
-      length = 0;
+      prefix.clear();
       goodBytes = offset;
     }
     return undefined;

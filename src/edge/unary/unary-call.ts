@@ -6,9 +6,9 @@
  * caller or its deadline.
  */
 import type { ServerStream } from "../../http2/stream.ts";
+import { PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
-import { PREFIX_BYTES } from "../grpc/grpc-frames.ts";
 import type { MessageMemory } from "../grpc/message-memory.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import { messageTooLarge } from "../memory/message-limit.ts";

@@ -8,6 +8,7 @@ import {
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Status } from "../../../gen/google/rpc/status_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { framed } from "../../wire/grpc-frame.ts";
 import { statusError, statusOf } from "../../wire/grpc-status.ts";
 import { createMessageReader } from "../../wire/message-reader.ts";
 
@@ -119,9 +120,7 @@ export function callUnary(
       timedOut = true;
       stream.close(constants.NGHTTP2_CANCEL);
     }, timeoutMs);
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(request.length, 1);
-    stream.end(Buffer.concat([prefix, request]));
+    stream.end(framed(0, request));
   });
 }
 

@@ -4,7 +4,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { median } from "../../../bench/statistics.ts";
 import { PredictRequestSchema, ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { framed } from "../../../src/edge/grpc/grpc-frames.ts";
+import { framed } from "../../../src/wire/grpc-frame.ts";
 import { type ChildServer, startChildServer } from "../../support/clients/child-process.ts";
 import { UnaryPeer } from "../../support/clients/unary-exchange.ts";
 

@@ -9,9 +9,9 @@ import {
 import { TensorSchema } from "../../../../gen/assay/v1/tensor_pb.ts";
 import { itemResponse } from "../../../../src/edge/connect/item-response.ts";
 import { encodeItem } from "../../../../src/edge/grpc/answer-encoder.ts";
-import { framed } from "../../../../src/edge/grpc/grpc-frames.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import type { ItemResult } from "../../../../src/service/scoring.ts";
+import { framed } from "../../../../src/wire/grpc-frame.ts";
 
 const text = fc.oneof(
   fc.string({ maxLength: 5 }),

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
-import { framed, GrpcDeframer } from "../../../../src/edge/grpc/grpc-frames.ts";
+import { GrpcDeframer } from "../../../../src/edge/grpc/grpc-frames.ts";
 import { createMessageMemory } from "../../../../src/edge/grpc/message-memory.ts";
 import type { AssayError } from "../../../../src/errors.ts";
+import { framed } from "../../../../src/wire/grpc-frame.ts";
 
 interface Message {
   readonly flags: number;
