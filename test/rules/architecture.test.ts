@@ -91,6 +91,15 @@ test("each package is imported only where it belongs", () => {
   expect(wrong).toEqual([]);
 });
 
+test("the batch job knows scorers by their interface, but for the file that wires a run", () => {
+  const wirers = files.filter(
+    (file) =>
+      file.startsWith("src/job/") &&
+      importsOf(file).some((name) => /\/scorer\//.test(name) && !name.endsWith("/scorer/scorer.ts")),
+  );
+  expect(wirers).toEqual(["src/job/score-run.ts"]);
+});
+
 test("only config reads the environment", () => {
   const readers = files.filter((file) => /process\.env\b/.test(readFileSync(file, "utf8")));
   expect(readers).toEqual(["src/config/environment.ts"]);
