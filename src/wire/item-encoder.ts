@@ -9,7 +9,7 @@ import {
 import { type Tensor, TensorContentsSchema, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
 import { PREFIX_BYTES, writePrefix } from "./grpc-frame.ts";
 import { plainTag } from "./plain-tag.ts";
-import { varintBytes, writeVarint } from "./varint.ts";
+import { signedVarintBytes, varintBytes, writeSignedVarint, writeVarint } from "./varint.ts";
 
 // Raw contents from here on are pieces of their own; shorter ones cost less copied than as one more write.
 const COPIED_BYTES = 16_384;
@@ -87,7 +87,8 @@ function measured(tensor: Tensor): MeasuredTensor {
   const nameBytes = Buffer.byteLength(name);
   const contentBytes = contents === undefined ? EMPTY : toBinary(TensorContentsSchema, contents);
   let shapeBytes = 0;
-  for (const length of shape) shapeBytes += varintBytes(Number(length));
+  // Negative lengths are none that a shape may have; they are written as the server's refusal of them needs.
+  for (const length of shape) shapeBytes += signedVarintBytes(Number(length));
   let bytes = fieldBytes(nameBytes) + fieldBytes(Buffer.byteLength(datatype)) + fieldBytes(shapeBytes);
   if (contents !== undefined) bytes += 1 + varintBytes(contentBytes.length) + contentBytes.length;
   bytes += fieldBytes(rawContents.length);
@@ -102,7 +103,7 @@ function writeHead(copied: ByteWriter, input: MeasuredTensor): void {
   copied.text(TENSOR_DATATYPE, tensor.datatype, Buffer.byteLength(tensor.datatype));
   if (shapeBytes > 0) {
     copied.tagged(TENSOR_SHAPE, shapeBytes);
-    for (const length of tensor.shape) copied.varint(Number(length));
+    for (const length of tensor.shape) copied.signedVarint(Number(length));
   }
   if (tensor.contents !== undefined) copied.field(TENSOR_CONTENTS, contents);
   if (tensor.rawContents.length > 0) copied.tagged(TENSOR_RAW_CONTENTS, tensor.rawContents.length);
@@ -127,13 +128,13 @@ class ByteWriter {
     this.to = PREFIX_BYTES;
   }
 
-  varint(value: number): void {
-    this.to = writeVarint(this.buffer, this.to, value);
+  signedVarint(value: number): void {
+    this.to = writeSignedVarint(this.buffer, this.to, value);
   }
 
   tagged(tag: number, value: number): void {
     this.buffer[this.to++] = tag;
-    this.varint(value);
+    this.to = writeVarint(this.buffer, this.to, value);
   }
 
   bytes(bytes: Uint8Array): void {
