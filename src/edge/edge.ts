@@ -19,7 +19,7 @@ import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
 import { RequestReader } from "../wire/request-reader.ts";
 import { healthRoutes } from "./admin/health-routes.ts";
-import { reflectionRoutes } from "./admin/reflection-routes.ts";
+import { reflectionRoutes } from "./admin/reflection.ts";
 import { AnswerEncoder } from "./answer/answer-encoder.ts";
 import { CallDeadlines } from "./call/call-deadlines.ts";
 import { connectCompressions, messageCompressions } from "./call/compression.ts";

@@ -9,8 +9,7 @@ import { isPreflight, preflightFields } from "./call/cors.ts";
 import { headerListBytes } from "./call/field-list.ts";
 import { refuse } from "./call/refusal.ts";
 import type { PlainContext } from "./plain/plain-http.ts";
-import { type Route, RouteTable } from "./route-table.ts";
-import { type ServedPaths, unservedPath } from "./unserved-path.ts";
+import { type Route, RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
 
 type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "log">;
 

@@ -4,7 +4,8 @@
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import type { AssayError } from "../../errors.ts";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
 import type { ServerStream } from "../../http2/stream.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { WireProtocol } from "../call/content-type.ts";
@@ -17,7 +18,6 @@ import type { CallMemory } from "../memory/call-memory.ts";
 import { framedMessageCheck, wholeBodyCheck } from "../memory/message-limit.ts";
 import { createBase64Decoder } from "./base64-text.ts";
 import { DecodedMessages } from "./decoded-messages.ts";
-import { type QueryMessage, readQueryMessage } from "./get-request.ts";
 import { publicError } from "./interceptor.ts";
 import { hollowFrames, hollowMessage, hollowWhole, type MessageReading } from "./request-messages.ts";
 
@@ -140,4 +140,39 @@ function arrivingBody(
       throw new ConnectError((error as Error).message, Code.InvalidArgument);
     }
   });
+}
+
+/** A message that came in the query of a GET, as the Connect protocol writes it. */
+export interface QueryMessage {
+  readonly isJson: boolean;
+  /** The name of its compression; undefined: none. */
+  readonly compression: string | undefined;
+  /** Throws INVALID_REQUEST where the text is no base64. */
+  bytes(): Uint8Array;
+}
+
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+/** Reads the query of a path; undefined where it names no encoding that Connect has, which the handler refuses. */
+export function readQueryMessage(path: string): QueryMessage | undefined {
+  const query = path.indexOf("?");
+  const parameters = new URLSearchParams(query === -1 ? "" : path.slice(query));
+  const encoding = parameters.get("encoding");
+  if (encoding !== "json" && encoding !== "proto") return undefined;
+  const message = parameters.get("message") ?? "";
+  const isBase64 = parameters.get("base64") === "1";
+  return {
+    isJson: encoding === "json",
+    compression: parameters.get("compression") ?? undefined,
+    bytes() {
+      if (!isBase64) return Buffer.from(message);
+      if (!BASE64.test(message)) {
+        throw new AssayError(
+          Reason.INVALID_REQUEST,
+          "the query's message is not valid base64, which base64=1 says it is",
+        );
+      }
+      return Buffer.from(message, "base64");
+    },
+  };
 }

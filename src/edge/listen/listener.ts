@@ -10,13 +10,17 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { EdgeLimits } from "../call/limits.ts";
+import {
+  connectionRefusal,
+  type FirstBytes,
+  firstBytes,
+  Seldom,
+  wrongEncryption,
+} from "./connection-start.ts";
 import type { Engine } from "./engine.ts";
-import { type FirstBytes, firstBytes } from "./first-bytes.ts";
 import { closeGently } from "./gentle-close.ts";
 import { OpenFiles } from "./open-files.ts";
 import { connectionsPerPeer, Peers, peerOf } from "./peers.ts";
-import { connectionRefusal, wrongEncryption } from "./refused-connection.ts";
-import { Seldom } from "./seldom.ts";
 
 /** PEM texts; with `clientCa`, clients must bring a certificate of one of these authorities. */
 export interface TlsOptions {

@@ -1,12 +1,12 @@
 import { type PredictRequest, PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import { hasRows } from "../../model/signature.ts";
 import type { ServedModel } from "../../registry/served-model.ts";
+import { isDatatype } from "../../tensor/datatype.ts";
 import { checkInputs } from "../tensors/tensor-inputs.ts";
-import type { CheckedRows } from "./checked-rows.ts";
-import { addDefaultInputs } from "./default-inputs.ts";
+import { addDefaultInputs, type CheckedRows } from "./checked-rows.ts";
 import { checkFeatures } from "./feature-rows.ts";
 import { checkOutputNames } from "./output-names.ts";
-import { isPlainRequest } from "./plain-request.ts";
 import { rulesOutline } from "./rule-outline.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
 import { checkRows } from "./struct-rows.ts";
@@ -63,4 +63,28 @@ function checkForm(
   // The queue refuses them all: nobody needs to know what is in them.
   if (rows.length > maxQueueRows) return { rowCount: rows.length, inputs: [] };
   return checkRows(rows, rowColumns.mapping, signature, violations);
+}
+
+/**
+ * True only for requests that keep every rule of the schema, told without the validator, which takes a third of the time of a
+ * small stream item. False means that the validator must say what is wrong, if anything is. A property test holds the two together.
+ */
+export function isPlainRequest(request: PredictRequest): boolean {
+  const { modelName, modelVersion, requestId, features, inputs, rows, outputNames } = request;
+  // Code points, which the rules count, are never more than UTF-16 units.
+  if (modelName.length > 256 || modelVersion.length > 20 || requestId.length > 256) return false;
+  const forms = (features.length > 0 ? 1 : 0) + (inputs.length > 0 ? 1 : 0) + (rows.length > 0 ? 1 : 0);
+  if (forms !== 1 || features.length > 10_000 || inputs.length > 1024 || rows.length > 65_536) return false;
+  if (outputNames.length > 1024 || !outputNames.every(isPlainName)) return false;
+  return inputs.every(isPlainTensor);
+}
+
+function isPlainName(name: string): boolean {
+  return name.length > 0 && name.length <= 256;
+}
+
+function isPlainTensor({ name, datatype, shape }: Tensor): boolean {
+  if (!isPlainName(name) || !isDatatype(datatype) || shape.length > 16) return false;
+  for (const length of shape) if (length < 0n) return false;
+  return true;
 }

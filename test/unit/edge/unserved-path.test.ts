@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { unservedPath } from "../../../src/edge/unserved-path.ts";
+import { unservedPath } from "../../../src/edge/route-table.ts";
 
 const SERVED = {
   services: new Map([

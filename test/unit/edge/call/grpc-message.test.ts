@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { plainGrpcMessage } from "../../../../src/edge/call/grpc-message.ts";
+import { plainGrpcMessage } from "../../../../src/edge/call/response-fields.ts";
 
 test.each([
   ["features: 2 came; 4 expected", "features: 2 came; 4 expected"],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { firstBytes } from "../../../../src/edge/listen/first-bytes.ts";
+import { firstBytes } from "../../../../src/edge/listen/connection-start.ts";
 
 const MAX = 1000;
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

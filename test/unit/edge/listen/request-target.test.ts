@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { requestTarget } from "../../../../src/edge/listen/request-target.ts";
+import { requestTarget } from "../../../../src/edge/listen/http1-stream.ts";
 
 test.each([
   ["/a?b=1", "/a?b=1", "host"],

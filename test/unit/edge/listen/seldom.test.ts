@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Seldom } from "../../../../src/edge/listen/seldom.ts";
+import { Seldom } from "../../../../src/edge/listen/connection-start.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import type { RowWriter } from "../../../../src/batcher/batcher.ts";
 import type { Batching, ModelSignature, TensorSpec } from "../../../../src/model/signature.ts";
-import { byteCount } from "../../../../src/service/check/checked-rows.ts";
-import { addDefaultInputs } from "../../../../src/service/check/default-inputs.ts";
+import { addDefaultInputs, byteCount } from "../../../../src/service/check/checked-rows.ts";
 import { copyValues } from "../../../../src/service/check/input-values.ts";
 import type { TensorData } from "../../../../src/tensor/tensor-data.ts";
 

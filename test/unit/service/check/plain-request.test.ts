@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PredictRequestSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
-import { isPlainRequest } from "../../../../src/service/check/plain-request.ts";
+import { isPlainRequest } from "../../../../src/service/check/predict-check.ts";
 import { checkSchemaRules } from "../../../../src/service/check/schema-rules.ts";
 import { createViolations } from "../../../../src/service/check/violations.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { connectionRefusal, wrongEncryption } from "../../../../src/edge/listen/refused-connection.ts";
+import { connectionRefusal, wrongEncryption } from "../../../../src/edge/listen/connection-start.ts";
 
 test("HTTP/1.1 is a whole 503 response that names the limit", () => {
   const text = connectionRefusal("http1", "too many (max-connections)").toString();
