@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectTrainedAgain } from "../conformance/training-script.ts";
+import { expectTrainedAgain } from "../conformance/models/training-script.ts";
 import { SHARED } from "./shared-models.ts";
 
 let output: string;

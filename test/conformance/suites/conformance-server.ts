@@ -4,13 +4,13 @@
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import pino from "pino";
-import { createEdge } from "../../src/edge/edge.ts";
-import { createFakeModels, createFakeScoring, LIMITS } from "../support/servers/fake-services.ts";
-import { conformanceRoutes } from "./conformance-routes.ts";
+import { createEdge } from "../../../src/edge/edge.ts";
+import { createFakeModels, createFakeScoring, LIMITS } from "../../support/servers/fake-services.ts";
 import {
   ServerCompatRequestSchema,
   ServerCompatResponseSchema,
-} from "./gen/connectrpc/conformance/v1/server_compat_pb.ts";
+} from "../gen/connectrpc/conformance/v1/server_compat_pb.ts";
+import { conformanceRoutes } from "./conformance-routes.ts";
 
 const PREFIX_BYTES = 4;
 const HOST = "127.0.0.1";

@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { type MarkdownBlock, markdownBlocks } from "../support/markdown-blocks.ts";
-import { ASSAY, ROOT, type ServerProcess, startServer } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { type MarkdownBlock, markdownBlocks } from "../../support/markdown-blocks.ts";
+import { ASSAY, ROOT, type ServerProcess, startServer } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const PAGE_ADDRESS = "127.0.0.1:8080";
 const blocks = markdownBlocks(readFileSync(join(ROOT, "docs/exporting.md"), "utf8"));

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SourceOptions } from "../../src/table/read/open-source.ts";
-import { run } from "../support/clients/command.ts";
-import { readTable } from "../support/tables/table-folder.ts";
-import { tool } from "./tool.ts";
+import type { SourceOptions } from "../../../src/table/read/open-source.ts";
+import { run } from "../../support/clients/command.ts";
+import { readTable } from "../../support/tables/table-folder.ts";
+import { tool } from "../tool.ts";
 
 /** A file that another library wrote, and what it wrote. */
 interface ForeignTable {
@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), "assay-foreign-tables-"));
 let tables: readonly ForeignTable[];
 
 beforeAll(async () => {
-  const script = join(import.meta.dirname, "python/foreign_tables.py");
+  const script = join(import.meta.dirname, "../python/foreign_tables.py");
   const written = await run(tool("python-tables"), [script, folder]);
   expect(written.status, written.stderr).toBe(0);
   tables = JSON.parse(written.stdout);

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { expectGolden, goldenCases, goldenRequest } from "../support/models/golden-rows.ts";
-import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { expectGolden, goldenCases, goldenRequest } from "../../support/models/golden-rows.ts";
+import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const MODELS = join(ROOT, "models");
 const PREDICT = "/assay.v1.ScoringService/Predict";

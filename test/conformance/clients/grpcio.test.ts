@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectGolden, goldenCases, goldenRequest, type Json } from "../support/models/golden-rows.ts";
+import { expectGolden, goldenCases, goldenRequest, type Json } from "../../support/models/golden-rows.ts";
+import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
+import { tool } from "../tool.ts";
 import { type LineClient, startLineClient } from "./line-client.ts";
-import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
-import { tool } from "./tool.ts";
 
 const MODELS = join(ROOT, "models");
 const cases = goldenCases(MODELS);

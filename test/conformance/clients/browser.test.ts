@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { type AppServer, startAppServer } from "../support/servers/app-server.ts";
-import { ROOT } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { ROOT } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const PACK_MS = 300_000;
 let folder: string;

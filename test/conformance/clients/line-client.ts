@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { collect } from "../support/clients/command.ts";
+import { collect } from "../../support/clients/command.ts";
 
 /** A foreign client that reads one JSON command a line and answers one JSON line each, in order. */
 export interface LineClient {

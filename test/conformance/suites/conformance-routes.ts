@@ -17,7 +17,7 @@ import {
   type StreamResponseDefinition,
   UnaryRequestSchema,
   type UnaryResponseDefinition,
-} from "./gen/connectrpc/conformance/v1/service_pb.ts";
+} from "../gen/connectrpc/conformance/v1/service_pb.ts";
 
 /** Serves connectrpc.conformance.v1.ConformanceService as its comments define it. */
 export function conformanceRoutes(router: ConnectRouter): void {

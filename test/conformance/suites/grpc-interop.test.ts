@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { type ServerProcess, startCommand } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { type ServerProcess, startCommand } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const CASES = [
   "empty_unary",
@@ -27,7 +27,7 @@ describe.each(["assay", "node"])("grpc-go's interop client against the %s engine
   let server: ServerProcess;
   beforeAll(async () => {
     server = await startCommand(process.execPath, [
-      "test/conformance/interop-server.ts",
+      "test/conformance/suites/interop-server.ts",
       "--http2-engine",
       engine,
     ]);

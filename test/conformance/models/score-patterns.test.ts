@@ -2,14 +2,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createResponse } from "../../src/service/answer/response.ts";
-import type { TensorData } from "../../src/tensor/tensor-data.ts";
-import { run } from "../support/clients/command.ts";
-import { openPreparedSession } from "../support/models/bare-session.ts";
-import { prepared } from "../support/models/prepare.ts";
-import { documentedPatterns, gated, patternRow } from "../support/models/score-reading.ts";
-import { ROOT } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { createResponse } from "../../../src/service/answer/response.ts";
+import type { TensorData } from "../../../src/tensor/tensor-data.ts";
+import { run } from "../../support/clients/command.ts";
+import { openPreparedSession } from "../../support/models/bare-session.ts";
+import { prepared } from "../../support/models/prepare.ts";
+import { documentedPatterns, gated, patternRow } from "../../support/models/score-reading.ts";
+import { ROOT } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 /** What the training library says of the rows in `inputs`; null for what it does not give. */
 interface Truth {

@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { seeded } from "../../bench/bench-models.ts";
-import { run } from "../support/clients/command.ts";
-import { startCuttingProxy } from "../support/clients/cutting-proxy.ts";
-import { markdownBlocks } from "../support/markdown-blocks.ts";
-import { expectScores, streamRows } from "../support/tables/stream-rows.ts";
-import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { seeded } from "../../../bench/bench-models.ts";
+import { run } from "../../support/clients/command.ts";
+import { startCuttingProxy } from "../../support/clients/cutting-proxy.ts";
+import { markdownBlocks } from "../../support/markdown-blocks.ts";
+import { expectScores, streamRows } from "../../support/tables/stream-rows.ts";
+import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const GENERATE = `
 import sys

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../support/models/golden-rows.ts";
-import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
+import { run } from "../../support/clients/command.ts";
+import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../../support/models/golden-rows.ts";
+import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
 
 const MODELS = join(ROOT, "models");
 const cases = goldenCases(MODELS);

@@ -1,9 +1,9 @@
-/** `node test/conformance/interop-server.ts --port N`: grpc.testing.TestService behind the product's own listener. */
+/** `node test/conformance/suites/interop-server.ts --port N`: grpc.testing.TestService behind the product's own listener. */
 import { parseArgs } from "node:util";
-import { readServerSettings } from "../../src/config/server-settings.ts";
-import { createEdge } from "../../src/edge/edge.ts";
-import { createLog } from "../../src/telemetry/log.ts";
-import { createFakeModels, createFakeScoring } from "../support/servers/fake-services.ts";
+import { readServerSettings } from "../../../src/config/server-settings.ts";
+import { createEdge } from "../../../src/edge/edge.ts";
+import { createLog } from "../../../src/telemetry/log.ts";
+import { createFakeModels, createFakeScoring } from "../../support/servers/fake-services.ts";
 import { interopRoutes } from "./interop-routes.ts";
 
 const { values } = parseArgs({

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { expectGolden, goldenCases, goldenRequest, goldenRows } from "../support/models/golden-rows.ts";
-import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { expectGolden, goldenCases, goldenRequest, goldenRows } from "../../support/models/golden-rows.ts";
+import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const MODELS = join(ROOT, "models");
 const PREDICT = "/assay.v1.ScoringService/Predict";

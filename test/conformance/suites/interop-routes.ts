@@ -5,8 +5,8 @@ import type {
   Payload,
   ResponseParameters,
   StreamingOutputCallRequest,
-} from "./gen/grpc/testing/messages_pb.ts";
-import { TestService } from "./gen/grpc/testing/test_pb.ts";
+} from "../gen/grpc/testing/messages_pb.ts";
+import { TestService } from "../gen/grpc/testing/test_pb.ts";
 
 const ECHO_INITIAL = "x-grpc-test-echo-initial";
 const ECHO_TRAILING = "x-grpc-test-echo-trailing-bin";

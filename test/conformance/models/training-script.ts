@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { type GoldenCase, goldenCases } from "../support/models/golden-rows.ts";
-import { ROOT } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { type GoldenCase, goldenCases } from "../../support/models/golden-rows.ts";
+import { ROOT } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 /** A script of examples/training, its arguments, and how far another processor, which adds up in another order, may be. */
 export interface TrainingScript {

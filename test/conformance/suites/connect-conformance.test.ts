@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { ROOT } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { ROOT } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const TIMEOUT_MS = 280_000;
 
@@ -14,9 +14,14 @@ test.each(["assay", "node"])(
     const result = await run(
       tool("connectconformance"),
       [
-        ...["--mode", "server", "--conf", "test/conformance/connect-conformance.yaml"],
-        ...["--known-failing", "@test/conformance/connect-conformance-known-failures.txt"],
-        ...["--", process.execPath, "test/conformance/conformance-server.ts", `--http2-engine=${engine}`],
+        ...["--mode", "server", "--conf", "test/conformance/suites/connect-conformance.yaml"],
+        ...["--known-failing", "@test/conformance/suites/connect-conformance-known-failures.txt"],
+        ...[
+          "--",
+          process.execPath,
+          "test/conformance/suites/conformance-server.ts",
+          `--http2-engine=${engine}`,
+        ],
       ],
       { cwd: ROOT, timeoutMs: TIMEOUT_MS },
     );

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
-import type { Edge } from "../../src/edge/edge.ts";
-import { run } from "../support/clients/command.ts";
-import { type FakeScoring, startEdge } from "../support/servers/fake-services.ts";
-import { ROOT } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Edge } from "../../../src/edge/edge.ts";
+import { run } from "../../support/clients/command.ts";
+import { type FakeScoring, startEdge } from "../../support/servers/fake-services.ts";
+import { ROOT } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const PREDICT = "/assay.v1.ScoringService/Predict";
 const ATTEMPTS = 4;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../support/clients/command.ts";
-import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { run } from "../../support/clients/command.ts";
+import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const INVALID_ARGUMENT = 3;
 const SHORT_ITEM = 50;

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type GoldenCase, goldenCases } from "../support/models/golden-rows.ts";
-import { ROOT } from "./server-process.ts";
+import { type GoldenCase, goldenCases } from "../../support/models/golden-rows.ts";
+import { ROOT } from "../server-process.ts";
 import { expectTrainedAgain } from "./training-script.ts";
 
 /** The scripts whose data comes with scikit-learn; those that read a table are run by `npm run test:shared`. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Finished, run } from "../support/clients/command.ts";
-import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../support/models/golden-rows.ts";
-import { ROOT, type ServerProcess, startServer } from "./server-process.ts";
-import { tool } from "./tool.ts";
+import { type Finished, run } from "../../support/clients/command.ts";
+import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../../support/models/golden-rows.ts";
+import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
+import { tool } from "../tool.ts";
 
 const MODELS = join(ROOT, "models");
 const PREDICT = "assay.v1.ScoringService/Predict";
