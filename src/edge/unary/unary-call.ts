@@ -241,8 +241,12 @@ class UnaryCall implements AnsweredCall {
   }
 
   private respond(bytes: Uint8Array, isCompressed: boolean): void {
-    this.form.protocol.respond(this, bytes, isCompressed);
     this.isDone = true;
+    try {
+      this.form.protocol.respond(this, bytes, isCompressed);
+    } catch (error) {
+      this.giveUp(error);
+    }
     this.end(true);
   }
 
@@ -260,18 +264,23 @@ class UnaryCall implements AnsweredCall {
     if (this.isDone) return;
     this.isDone = true;
     this.memory.fail(error);
-    const sent = this.form.protocol.fail(this, error);
-    if (sent === undefined) {
-      this.end(isIdle || !this.isRunning);
-      return;
+    const isUnread = isIdle || !this.isRunning;
+    try {
+      const sent = this.form.protocol.fail(this, error);
+      if (sent !== undefined) {
+        sent.catch((failure: unknown) => this.giveUp(failure)).finally(() => this.end(isUnread));
+        return;
+      }
+    } catch (failure) {
+      this.giveUp(failure);
     }
-    sent.then(
-      () => this.end(isIdle),
-      () => {
-        this.stream.reset(INTERNAL_ERROR);
-        this.end(false);
-      },
-    );
+    this.end(isUnread);
+  }
+
+  /** An answer that cannot be sent is a bug; the stream ends with it all the same. */
+  private giveUp(failure: unknown): void {
+    this.edgeCall.asAssayError(failure);
+    this.stream.reset(INTERNAL_ERROR);
   }
 
   /** Memory that something may still read is left to the collector. */
@@ -289,7 +298,12 @@ class UnaryCall implements AnsweredCall {
     this.memory.fail("others serve the call");
     this.memory.end();
     this.replayed = new ReplayedStream(this.stream, came, end);
-    this.handOver(this.replayed, this.edgeCall);
+    try {
+      this.handOver(this.replayed, this.edgeCall);
+    } catch (failure) {
+      this.giveUp(failure);
+      this.edgeCall.end();
+    }
   }
 }
 
