@@ -62,7 +62,7 @@ function open(
   } as unknown as UnaryContext;
   const head = { timeoutMs: undefined, acceptEncoding: undefined };
   const handOver = more.handOver ?? (() => said.push("handed over"));
-  serveUnary(stream, form, { path: "/a", head, compression: undefined, handOver }, context);
+  serveUnary(stream, form, { path: "/a", params: {}, head, compression: undefined, handOver }, context);
   return {
     said,
     logged,
