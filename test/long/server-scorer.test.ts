@@ -42,7 +42,7 @@ async function serve(...flags: string[]): Promise<ServerProcess> {
 
 async function open(url: string, options: Partial<ServerScorerOptions> = {}): Promise<Scorer> {
   const scorer = await openServerScorer({ url, modelName: "affine", ...options });
-  closers.push(scorer.close);
+  closers.push(() => scorer.close());
   return scorer;
 }
 

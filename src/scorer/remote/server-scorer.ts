@@ -7,6 +7,7 @@
  */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Model } from "../../../gen/assay/v1/model_service_pb.ts";
+import type { PredictRequest, PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { Answer } from "../../wire/answer-decoder.ts";
 import { statusError } from "../../wire/grpc-status.ts";
@@ -19,9 +20,11 @@ import {
   isWaitedForAtOpening,
   MOST_REFUSALS_OF_AN_ITEM,
   mayBeItemsFault,
+  type Outage,
 } from "./retry-policy.ts";
 import { createScoringStream, type ScoringStream } from "./scoring-stream.ts";
 import { parseServerUrl } from "./server-url.ts";
+import type { StreamTarget } from "./stream-connection.ts";
 
 /** Which server and model, and how patiently. */
 export interface ServerScorerOptions {
@@ -59,93 +62,156 @@ const MOST_WAITING = 1_024;
  * Rejects with CONFIG_INVALID for the URL, SERVER_UNREACHABLE, MODEL_NOT_FOUND and the like; waits for a model that loads.
  */
 export async function openServerScorer(options: ServerScorerOptions): Promise<Scorer> {
-  const url = parseServerUrl(options.url);
-  const { modelName, retryTimeoutMs = 60_000, answerTimeoutMs = 300_000 } = options;
-  const { streams: streamCount = DEFAULT_STREAMS, requestsPerStream = DEFAULT_REQUESTS_PER_STREAM } = options;
-  const outage = createOutage(url.origin, retryTimeoutMs);
-  const pending = createPendingItems(MOST_WAITING);
-  const target = {
-    url,
-    modelName,
-    modelVersion: options.modelVersion ?? "",
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    keepaliveMs: options.keepaliveMs ?? 20_000,
-    ...(options.certificateAuthorities === undefined
-      ? {}
-      : { certificateAuthorities: options.certificateAuthorities }),
-  };
-  let model: Model | undefined;
-  let ended: AssayError | undefined;
-  let pause: NodeJS.Timeout | undefined;
-  let giveUp: NodeJS.Timeout | undefined;
-  let openFailure: AssayError | undefined;
+  const scorer = new ServerScorer(options);
+  await scorer.open();
+  return scorer;
+}
 
-  function check(found: Model): void {
-    if (model === undefined) {
-      model = found;
-      target.modelVersion = found.modelVersion;
-    } else if (found.sha256 !== model.sha256) {
+/** What a scorer's streams connect to; the version is that of the first model that is found. */
+type Target = { -readonly [Key in keyof StreamTarget]: StreamTarget[Key] };
+
+class ServerScorer implements Scorer {
+  readonly requestsInFlight: number;
+  private readonly target: Target;
+  private readonly onRetry: (error: AssayError, delayMs: number) => void;
+  private readonly outage: Outage;
+  private readonly pending = createPendingItems(MOST_WAITING);
+  private readonly streams: readonly ScoringStream[];
+  private pinned: Model | undefined;
+  private ended: AssayError | undefined;
+  private openFailure: AssayError | undefined;
+  /** Nothing is sent while it runs. */
+  private pause: NodeJS.Timeout | undefined;
+  private giveUp: NodeJS.Timeout | undefined;
+
+  constructor(options: ServerScorerOptions) {
+    const { streams = DEFAULT_STREAMS, requestsPerStream = DEFAULT_REQUESTS_PER_STREAM } = options;
+    this.target = {
+      url: parseServerUrl(options.url),
+      modelName: options.modelName,
+      modelVersion: options.modelVersion ?? "",
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      keepaliveMs: options.keepaliveMs ?? 20_000,
+      ...(options.certificateAuthorities === undefined
+        ? {}
+        : { certificateAuthorities: options.certificateAuthorities }),
+    };
+    this.onRetry = options.onRetry ?? nothing;
+    this.outage = createOutage(this.origin, options.retryTimeoutMs ?? 60_000);
+    this.requestsInFlight = requestsPerStream * streams;
+    const window = { requests: requestsPerStream, bytes: BYTES_PER_STREAM };
+    const handlers = {
+      check: (found: Model) => this.check(found),
+      onAnswer: (item: PendingItem, answer: Answer) => this.answered(item, answer),
+      onChange: () => this.pump(),
+      onLost: (unanswered: PendingItem[], error: AssayError | undefined) => this.lost(unanswered, error),
+    };
+    this.streams = Array.from({ length: streams }, () =>
+      createScoringStream(this.target, window, options.answerTimeoutMs ?? 300_000, handlers),
+    );
+  }
+
+  get model(): Model {
+    return this.pinned!;
+  }
+
+  /** Waits for a model that loads; rejects with why there is none. */
+  async open(): Promise<void> {
+    for (;;) {
+      await this.streams[0]!.open();
+      if (this.pinned !== undefined) break;
+      const error = this.openFailure!;
+      if (!isWaitedForAtOpening(error)) throw error;
+      const next = this.outage.failed(error, performance.now());
+      if ("giveUp" in next) throw next.giveUp;
+      this.onRetry(error, next.delayMs);
+      await new Promise((resolve) => setTimeout(resolve, next.delayMs));
+    }
+    this.outage.answered();
+  }
+
+  score(request: PredictRequest): Promise<PredictResponse> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
+    const { modelName, modelVersion } = this.target;
+    const isPinned = request.modelName === modelName && request.modelVersion === modelVersion;
+    const answer = this.pending.add(isPinned ? request : { ...request, modelName, modelVersion });
+    this.pump();
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    this.end(new AssayError(Reason.CANCELLED, "the scorer was closed"));
+    await Promise.all(this.streams.map((stream) => stream.close()));
+  }
+
+  private get origin(): string {
+    return this.target.url.origin;
+  }
+
+  /** One file scores all rows: another one than the first is refused. */
+  private check(found: Model): void {
+    if (this.pinned === undefined) {
+      this.pinned = found;
+      this.target.modelVersion = found.modelVersion;
+    } else if (found.sha256 !== this.pinned.sha256) {
       throw new AssayError(
         Reason.MODEL_VERSION_NOT_FOUND,
-        `the server now has another file for ${modelName} version ${model.modelVersion}: SHA-256 ${found.sha256}, the rows so ` +
-          `far were scored with ${model.sha256}; score all rows anew, or give the new file a version of its own`,
+        `the server now has another file for ${this.target.modelName} version ${this.pinned.modelVersion}: SHA-256 ${found.sha256}, the rows so ` +
+          `far were scored with ${this.pinned.sha256}; score all rows anew, or give the new file a version of its own`,
       );
     }
   }
 
-  function end(error: AssayError): void {
-    if (ended !== undefined) return;
-    ended = error;
-    clearTimers();
-    pending.rejectAll(error);
-    for (const stream of streams) void stream.close();
-  }
-
-  function clearTimers(): void {
-    clearTimeout(pause);
-    clearTimeout(giveUp);
-    pause = undefined;
-    giveUp = undefined;
+  private end(error: AssayError): void {
+    if (this.ended !== undefined) return;
+    this.ended = error;
+    clearTimeout(this.pause);
+    clearTimeout(this.giveUp);
+    this.pause = this.giveUp = undefined;
+    this.pending.rejectAll(error);
+    for (const stream of this.streams) void stream.close();
   }
 
   /** How long to wait before the next try; ends the scorer where that would not help. */
-  function failed(error: AssayError): number {
+  private failed(error: AssayError): number {
     const nowMs = performance.now();
-    const next = outage.failed(error, nowMs);
+    const next = this.outage.failed(error, nowMs);
     if ("giveUp" in next) {
-      end(next.giveUp);
+      this.end(next.giveUp);
       return 0;
     }
-    options.onRetry?.(error, next.delayMs);
-    giveUp ??= setTimeout(() => end(outage.givenUp(performance.now())), outage.endsAtMs! - nowMs);
+    this.onRetry(error, next.delayMs);
+    const { outage } = this;
+    this.giveUp ??= setTimeout(() => this.end(outage.givenUp(performance.now())), outage.endsAtMs! - nowMs);
     return next.delayMs;
   }
 
-  function resume(): void {
-    pause = undefined;
-    pump();
+  private resume(): void {
+    this.pause = undefined;
+    this.pump();
   }
 
-  function answered(item: PendingItem, { response, status }: Answer): void {
-    const error = status === undefined ? undefined : fromServer(url.origin, statusError(status));
+  private answered(item: PendingItem, { response, status }: Answer): void {
+    const error = status === undefined ? undefined : fromServer(this.origin, statusError(status));
     if (error !== undefined && isRetried(error)) {
       if (mayBeItemsFault(error)) item.refusals++;
       if (item.refusals < MOST_REFUSALS_OF_AN_ITEM) {
-        pending.putBack([item]);
-        const delayMs = failed(error);
-        clearTimeout(pause);
-        if (ended === undefined) pause = setTimeout(resume, delayMs);
+        this.pending.putBack([item]);
+        const delayMs = this.failed(error);
+        clearTimeout(this.pause);
+        if (this.ended === undefined) this.pause = setTimeout(() => this.resume(), delayMs);
         return;
       }
     }
-    outage.answered();
-    clearTimeout(giveUp);
-    giveUp = undefined;
-    pending.settle(item, response ?? error ?? emptyAnswer());
+    this.outage.answered();
+    clearTimeout(this.giveUp);
+    this.giveUp = undefined;
+    this.pending.settle(item, response ?? error ?? emptyAnswer());
   }
 
-  function lost(unanswered: PendingItem[], error: AssayError | undefined): number {
-    if (ended !== undefined) return 0;
+  private lost(unanswered: PendingItem[], error: AssayError | undefined): number {
+    const { pending } = this;
+    if (this.ended !== undefined) return 0;
     if (error?.reason === Reason.MESSAGE_TOO_LARGE && unanswered.length > 0) {
       // One of them is above the server's limit, so the largest is; which others are shows when they are sent again.
       const largest = unanswered.reduce((most, item) => (item.sentBytes > most.sentBytes ? item : most));
@@ -154,64 +220,35 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
       return 0;
     }
     pending.putBack(unanswered);
-    if (model === undefined) openFailure = error === undefined ? undefined : fromServer(url.origin, error);
+    const told = error === undefined ? undefined : fromServer(this.origin, error);
+    if (this.pinned === undefined) this.openFailure = told;
     // A stream that ends while nothing is asked of it is opened again when something is.
-    else if (error !== undefined && pending.count > 0) return failed(fromServer(url.origin, error));
+    else if (told !== undefined && pending.count > 0) return this.failed(told);
     return 0;
   }
 
   /** Sends what waits to the stream with the least to do, and opens streams while something waits. */
-  function pump(): void {
-    if (ended !== undefined || pause !== undefined) return;
+  private pump(): void {
+    const { pending, streams } = this;
+    if (this.ended !== undefined || this.pause !== undefined) return;
     while (pending.waitingCount > 0) {
       const stream = leastLoaded(streams);
       if (stream === undefined) break;
-      const item = pending.takeNext();
-      try {
-        stream.send(item);
-      } catch (error) {
-        // A message that protobuf cannot hold: the caller's mistake, and of this request alone.
-        const message = `the request cannot be encoded: ${error instanceof Error ? error.message : error}`;
-        pending.settle(item, new AssayError(Reason.INVALID_REQUEST, message, { cause: error }));
-      }
+      this.send(pending.takeNext(), stream);
     }
     if (pending.waitingCount === 0) return;
     for (const stream of streams) if (stream.state === "idle") void stream.open();
   }
 
-  const window = { requests: requestsPerStream, bytes: BYTES_PER_STREAM };
-  const handlers = { check, onAnswer: answered, onChange: pump, onLost: lost };
-  const streams = Array.from({ length: streamCount }, () =>
-    createScoringStream(target, window, answerTimeoutMs, handlers),
-  );
-  for (;;) {
-    await streams[0]!.open();
-    if (model !== undefined) break;
-    const error = openFailure!;
-    if (!isWaitedForAtOpening(error)) throw error;
-    const next = outage.failed(error, performance.now());
-    if ("giveUp" in next) throw next.giveUp;
-    options.onRetry?.(error, next.delayMs);
-    await new Promise((resolve) => setTimeout(resolve, next.delayMs));
+  private send(item: PendingItem, stream: ScoringStream): void {
+    try {
+      stream.send(item);
+    } catch (error) {
+      // A message that protobuf cannot hold: the caller's mistake, and of this request alone.
+      const message = `the request cannot be encoded: ${error instanceof Error ? error.message : error}`;
+      this.pending.settle(item, new AssayError(Reason.INVALID_REQUEST, message, { cause: error }));
+    }
   }
-  outage.answered();
-  const pinned: Model = model;
-  return {
-    model: pinned,
-    requestsInFlight: requestsPerStream * streamCount,
-    score(request) {
-      if (ended !== undefined) return Promise.reject(ended);
-      const { modelVersion } = pinned;
-      const isPinned = request.modelName === modelName && request.modelVersion === modelVersion;
-      const answer = pending.add(isPinned ? request : { ...request, modelName, modelVersion });
-      pump();
-      return answer;
-    },
-    async close() {
-      end(new AssayError(Reason.CANCELLED, "the scorer was closed"));
-      await Promise.all(streams.map((stream) => stream.close()));
-    },
-  };
 }
 
 function emptyAnswer(): AssayError {
@@ -225,3 +262,5 @@ function leastLoaded(streams: readonly ScoringStream[]): ScoringStream | undefin
   }
   return best;
 }
+
+function nothing(): void {}

@@ -38,7 +38,7 @@ async function start(
     onRetry: ({ message }) => retries.push(message),
     ...options,
   });
-  closers.push(scorer.close);
+  closers.push(() => scorer.close());
   return { server, scorer, retries };
 }
 
