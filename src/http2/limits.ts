@@ -16,6 +16,12 @@ export interface Http2Limits {
    * of its streams together grow by half of it at most.
    */
   readonly maxUnreadBodyBytes: number;
+  /**
+   * What is still taken of a body, and read into nothing, after its request was answered; then RST_STREAM stops the peer. Clients that
+   * read only once they have sent lose an answer that a reset follows at once.
+   */
+  readonly maxDiscardedBytes: number;
+  readonly maxDiscardMs: number;
   /** The connection's receive window: what may be on its way. */
   readonly initialConnectionWindowBytes: number;
   readonly maxConnectionWindowBytes: number;
@@ -56,6 +62,8 @@ export const DEFAULT_LIMITS: Http2Limits = {
   initialStreamWindowBytes: 262_144,
   maxStreamWindowBytes: 4_194_304,
   maxUnreadBodyBytes: 67_108_864,
+  maxDiscardedBytes: 67_108_864,
+  maxDiscardMs: 5_000,
   initialConnectionWindowBytes: 1_048_576,
   maxConnectionWindowBytes: 16_777_216,
   maxQueuedOutputBytes: 1_048_576,

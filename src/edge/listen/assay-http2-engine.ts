@@ -5,6 +5,7 @@ import type { StreamHandler } from "../../http2/stream.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
+import { discardedBytes, MAX_DISCARD_MS } from "../memory/message-limit.ts";
 import type { Engine } from "./engine.ts";
 
 /** The connection's window, in streams' windows: a few busy streams do not stop the others. */
@@ -32,6 +33,8 @@ export function createAssayHttp2Engine(
         DEFAULT_LIMITS.maxUnreadBodyBytes,
         limits.streamWindowBytes * UNREAD_WINDOWS,
       ),
+      maxDiscardedBytes: discardedBytes(limits.maxMessageBytes),
+      maxDiscardMs: MAX_DISCARD_MS,
       maxUnreadAnswerBytes: limits.maxUnreadAnswerBytes,
       maxAllUnreadAnswerBytes: limits.maxUnreadAnswerBytes * ALL_CONNECTIONS,
       stalledResponseMs: limits.unreadTimeoutMs,

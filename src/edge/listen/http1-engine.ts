@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { StreamHandler } from "../../http2/stream.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
+import { discardedBytes } from "../memory/message-limit.ts";
 import type { Engine } from "./engine.ts";
 import { closeGently } from "./gentle-close.ts";
 import { Http1Connection } from "./http1-connection.ts";
@@ -72,7 +73,7 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
     sweep();
   }
 
-  server.on("request", (request, response) => {
+  function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const connection = connections.get(request.socket);
     // What follows a response that closes is not served: its sender was told, or will see that no answer came.
     if (connection === undefined || connection.isLast) return;
@@ -92,6 +93,7 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
       }
       engineStream = createHttp1Stream(request, response, {
         windowBytes: limits.streamWindowBytes,
+        maxDiscardedBytes: discardedBytes(limits.maxMessageBytes),
         closes() {
           if (!isLastCall || !connection.hasOneRequest) return false;
           connection.isLast = true;
@@ -104,8 +106,13 @@ export function createHttp1Engine(limits: EdgeLimits, onStream: StreamHandler, m
       });
       open.add(engineStream);
       onStream(engineStream.stream);
+      // Who is refused by its head alone need not send its body.
+      if (expectsContinue) setImmediate(() => askForBody(response));
     });
-  });
+  }
+
+  server.on("request", (request, response) => accept(request, response, false));
+  server.on("checkContinue", (request, response) => accept(request, response, true));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const readSinceMs = connections.get(socket as Socket)?.readSinceMs ?? Number.NEGATIVE_INFINITY;
     // The rest of that header block lay unread because this end did not read it.
@@ -158,6 +165,11 @@ function faultOfHost({ rawHeaders, httpVersion }: IncomingMessage): string | und
   if (count === 1 || (count === 0 && httpVersion !== "1.1")) return undefined;
   const came = count === 0 ? "has no Host field" : `has ${count} Host fields`;
   return `malformed HTTP/1.1 request: it ${came}; exactly one is expected`;
+}
+
+/** What a client waits for that sent `expect: 100-continue` (RFC 9110, 10.1.1). */
+function askForBody(response: ServerResponse): void {
+  if (!response.headersSent && !response.destroyed) response.writeContinue();
 }
 
 function refuse(socket: Socket, error: NodeJS.ErrnoException, limits: EdgeLimits): void {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { fieldList } from "../call/field-list.ts";
+import { MAX_DISCARD_MS } from "../memory/message-limit.ts";
 import { DataListener } from "./data-listener.ts";
+import { closeGently } from "./gentle-close.ts";
 
 /** A stream and its engine's way to end it: also when the response has closed. */
 export interface EngineStream {
@@ -12,15 +14,16 @@ export interface EngineStream {
 /** What HTTP/1.1 streams share. */
 export interface Http1Context {
   readonly windowBytes: number;
+  /** How much of a request is still read after an early answer, so that the peer comes to read the answer. */
+  readonly maxDiscardedBytes: number;
   /** Asked when a response begins: whether it is the last of its connection. */
   closes(): boolean;
   /** A part of the response was written that its peer may not have taken. */
   written(byteCount: number): void;
 }
 
-/** After an early answer this much of a request is still read, so that the peer comes to read the answer. */
-const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
-const MAX_DISCARD_MS = 5000;
+/** How long a peer that was answered may send nothing of the rest of its request. */
+const QUIET_MS = 5000;
 
 /** One HTTP/1.1 exchange over `node:http` as a ServerStream. */
 export function createHttp1Stream(
@@ -52,7 +55,7 @@ export function createHttp1Stream(
   }
   function finish(): void {
     done = true;
-    if (!requestEnded) discardRest(request, take);
+    if (!requestEnded) discardRest(request, take, context.maxDiscardedBytes);
   }
 
   request.once("end", takeEnd);
@@ -120,16 +123,26 @@ export function createHttp1Stream(
   return { stream, cancel };
 }
 
-function discardRest(request: IncomingMessage, take: (chunk: Buffer) => void): void {
+function discardRest(request: IncomingMessage, take: (chunk: Buffer) => void, maxBytes: number): void {
   const { socket } = request;
+  const untilMs = performance.now() + MAX_DISCARD_MS;
   let discarded = 0;
-  const timer = setTimeout(() => socket.destroy(), MAX_DISCARD_MS).unref();
+  let seen = 0;
+  const timer = setInterval(() => {
+    if (discarded === seen || performance.now() >= untilMs) stop();
+    seen = discarded;
+  }, QUIET_MS).unref();
+  const stop = (): void => {
+    clearInterval(timer);
+    closeGently(socket);
+  };
   request.off("data", take);
   request.on("data", (chunk: Buffer) => {
+    const before = discarded;
     discarded += chunk.length;
-    if (discarded > MAX_DISCARDED_BYTES) socket.destroy();
+    if (before <= maxBytes && discarded > maxBytes) stop();
   });
-  request.once("close", () => clearTimeout(timer));
+  request.once("close", () => clearInterval(timer));
   request.resume();
 }
 

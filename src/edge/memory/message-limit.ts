@@ -43,6 +43,20 @@ export function tooLargeDecoded(maxMessageBytes: number, decodedBytes?: number):
   );
 }
 
+/** What is discarded of a body after its answer, in largest messages, and at least. */
+const DISCARDED_MESSAGES = 32;
+const LEAST_DISCARDED_BYTES = 67_108_864;
+/** How long a peer may go on to send it. */
+export const MAX_DISCARD_MS = 30_000;
+
+/**
+ * How much of a body is still read, into nothing, after its request was answered: clients that read only once they have sent would lose
+ * the answer to a reset.
+ */
+export function discardedBytes(maxMessageBytes: number): number {
+  return Math.max(LEAST_DISCARDED_BYTES, DISCARDED_MESSAGES * maxMessageBytes);
+}
+
 /**
  * Bounds each message of a body that is framed by a flag byte and a 4-byte length: gRPC, gRPC-Web and Connect streams.
  * The length is judged when it comes, before the message does.

@@ -65,6 +65,8 @@ function decodeHead(connection: Connection): RequestHead {
 function openStream(connection: Connection, streamId: number, head: RequestHead): void {
   const { context, assembly, streams } = connection;
   const { limits, counters } = context;
+  // Those that are answered make room for others.
+  if (streams.size >= limits.maxConcurrentStreams) connection.answeredEarly.end();
   if (streams.size >= limits.maxConcurrentStreams) {
     connection.sendReset(streamId, REFUSED_STREAM);
     connection.closedStreams.add(streamId, RESET);

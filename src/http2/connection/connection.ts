@@ -19,6 +19,7 @@ import { DEFAULT_HEADER_TABLE_BYTES, initialPeerSettings, serverSettings } from 
 import { readSocket } from "../frame/socket-reader.ts";
 import { HeaderBlockCache } from "../hpack/header-block-cache.ts";
 import { HpackDecoder } from "../hpack/hpack-decoder.ts";
+import { AnsweredEarly } from "../streams/answered-early.ts";
 import { ClosedStreams } from "../streams/closed-streams.ts";
 import { HeldRequests } from "../streams/held-requests.ts";
 import { ReceiveWindow } from "../streams/receive-window.ts";
@@ -26,7 +27,7 @@ import type { RequestHead } from "../streams/request-head.ts";
 import { SendScheduler } from "../streams/send-scheduler.ts";
 import type { Http2Stream } from "../streams/server-stream.ts";
 import type { StreamOwner } from "../streams/stream-owner.ts";
-import { CLOSED, HALF_CLOSED_LOCAL, IDLE } from "../streams/stream-state.ts";
+import { CLOSED, IDLE } from "../streams/stream-state.ts";
 import { beginData, endRequest } from "./body-frames.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { acceptRequest, serve } from "./connection-requests.ts";
@@ -70,6 +71,7 @@ export class Connection implements FrameSink, StreamOwner {
   /** Octets of answers that wait for the peer's windows. */
   unsentBytes = 0;
   readonly heldRequests: HeldRequests;
+  readonly answeredEarly = new AnsweredEarly();
   /**
    * Requests handed over in this turn of the event loop, and how many may be: the others follow in the next turns, so that the answers
    * before them are seen to be read or not, and that costly ones do not hold the loop.
@@ -84,7 +86,6 @@ export class Connection implements FrameSink, StreamOwner {
   closingSinceMs: number | undefined;
   private readonly read: (chunk: Buffer) => void;
   private dataStream: Http2Stream | undefined;
-  private answeredEarly: Http2Stream[] = [];
   private closed = false;
 
   constructor(socket: Socket, context: ConnectionContext) {
@@ -94,7 +95,7 @@ export class Connection implements FrameSink, StreamOwner {
     this.remoteAddress = socket.remoteAddress ?? "";
     this.budgets = new Budgets(this.openedAtMs);
     this.assembly = new HeaderAssembly(context.limits);
-    this.output = new Output(socket, this.peerSettings.maxFrameBytes, () => this.endAnsweredEarly());
+    this.output = new Output(socket, this.peerSettings.maxFrameBytes);
     this.scheduler = new SendScheduler(this.output, DEFAULT_WINDOW_BYTES);
     this.receive = new ReceiveWindow(DEFAULT_WINDOW_BYTES, context.limits.maxConnectionWindowBytes);
     this.growthBytes = context.limits.maxUnreadBodyBytes / 2;
@@ -273,8 +274,12 @@ export class Connection implements FrameSink, StreamOwner {
     return this.unsentBytes * HOLD_PART < this.context.limits.maxUnreadAnswerBytes;
   }
 
+  get maxDiscardedBytes(): number {
+    return this.context.limits.maxDiscardedBytes;
+  }
+
   responseEndedEarly(stream: Http2Stream): void {
-    this.answeredEarly.push(stream);
+    this.answeredEarly.add(stream);
   }
 
   smallWindow(): boolean {
@@ -347,16 +352,6 @@ export class Connection implements FrameSink, StreamOwner {
     this.output.blocked = false;
     this.scheduler.pump();
     if (this.closingSinceMs === undefined && this.socket.isPaused()) this.socket.resume();
-  }
-
-  /** Requests that were answered before their end need no more body (section 8.1): NO_ERROR stops the peer. */
-  private endAnsweredEarly(): void {
-    if (this.answeredEarly.length === 0) return;
-    const streams = this.answeredEarly;
-    this.answeredEarly = [];
-    for (const stream of streams) {
-      if (stream.state === HALF_CLOSED_LOCAL) stream.abort(NO_ERROR, undefined);
-    }
   }
 
   private lost(): void {

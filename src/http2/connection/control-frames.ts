@@ -185,6 +185,11 @@ function resetStream(
     judgeLateFrame(connection, outcome, streamId, "RST_STREAM");
     return;
   }
+  if (stream.responseEnded && !stream.waiting) {
+    // It has its answer, and says that it will not send the rest of its request.
+    stream.complete();
+    return;
+  }
   stream.cancel({ kind: "reset", code: readUint32(bytes, start) }, CLOSED);
   const { clock, rapidSweeps } = connection.context;
   if (clock.sweeps - stream.openedAtSweep < rapidSweeps) connection.spend(RESETS);

@@ -31,7 +31,7 @@ const ROOM_BYTES = 8_192;
 const NO_TABLE = Buffer.of(0x20);
 const NOTHING = Buffer.alloc(0);
 
-/** Writes frames to a socket; `beforeFlush` may add the last frames of a turn. */
+/** Writes frames to a socket. */
 export class Output {
   /** Set while more waits in the socket than one write should leave there; ends with its `drain` event. */
   blocked = false;
@@ -42,7 +42,6 @@ export class Output {
   maxFrameBytes: number;
   private readonly socket: Socket;
   private readonly blockedBytes: number;
-  private readonly beforeFlush: () => void;
   private readonly flushTurn: () => void;
   private slab: Slab | undefined;
   // Where the octets of `slab` begin that are in no segment yet, and where the next one goes.
@@ -52,14 +51,12 @@ export class Output {
   private scheduled = false;
   private tableNoticeDue = false;
 
-  constructor(socket: Socket, maxFrameBytes: number, beforeFlush: () => void) {
+  constructor(socket: Socket, maxFrameBytes: number) {
     this.socket = socket;
     // Not below the high-water mark, because only there will the socket say "drain".
     this.blockedBytes = Math.max(BLOCKED_BYTES, socket.writableHighWaterMark);
     this.maxFrameBytes = maxFrameBytes;
-    this.beforeFlush = beforeFlush;
     const flushTurn = (): void => {
-      this.beforeFlush();
       this.scheduled = false;
       this.flush();
     };

@@ -104,6 +104,7 @@ export function createSweep(
     }
     if (inspectWrites(connection, watch, nowMs)) inspectSilence(connection, watch, nowMs);
     for (const stream of connection.streams.values()) inspectResponse(stream, nowMs);
+    connection.answeredEarly.sweep(nowMs, limits.maxDiscardMs);
   };
 
   /** A socket that takes nothing for too long; GOAWAY would not get through either. */

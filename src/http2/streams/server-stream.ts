@@ -3,7 +3,7 @@
  * the handler. Goes out: frames to the output, callbacks to the handler. Promises what `stream.ts` promises.
  */
 
-import { INTERNAL_ERROR } from "../frame/error-code.ts";
+import { INTERNAL_ERROR, NO_ERROR } from "../frame/error-code.ts";
 import { MAX_WINDOW_BYTES } from "../frame/frame.ts";
 import { encodedBlock, encodedStatus } from "../hpack/hpack-encoder.ts";
 import type { CancelReason, HeaderBlock, ServerStream } from "../stream.ts";
@@ -13,7 +13,16 @@ import type { RequestHead } from "./request-head.ts";
 import { RequestView } from "./request-view.ts";
 import type { Sender } from "./send-scheduler.ts";
 import type { StreamOwner } from "./stream-owner.ts";
-import { CLOSED, OPEN, RESET, SEND_END, SEND_RESET, transition } from "./stream-state.ts";
+import {
+  CLOSED,
+  HALF_CLOSED_LOCAL,
+  HALF_CLOSED_REMOTE,
+  OPEN,
+  RESET,
+  SEND_END,
+  SEND_RESET,
+  transition,
+} from "./stream-state.ts";
 
 const SMALL_FRAME_BYTES = 256;
 const ignore = (): void => {};
@@ -46,6 +55,8 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
   private endQueued = false;
   private trailersQueued: HeaderBlock | undefined;
   private drainWanted = false;
+  /** `bodyBytes` when the answer was complete. */
+  private answeredAtBytes = 0;
 
   constructor(
     owner: StreamOwner,
@@ -89,6 +100,8 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
   deliver(bytes: Uint8Array, end: boolean): void {
     if (this.phase === ENDED || this.state >= CLOSED) {
       this.consume(bytes.length);
+      if (this.state !== HALF_CLOSED_LOCAL) return;
+      if (this.bodyBytes - this.answeredAtBytes > this.owner.maxDiscardedBytes) this.stopPeer();
       return;
     }
     if (this.dataCallback === ignore || this.early !== undefined) {
@@ -132,6 +145,11 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
     else this.cancel(reason, state);
   }
 
+  /** The request was answered before its end and needs no more body (section 8.1): NO_ERROR stops the peer. */
+  stopPeer(): void {
+    if (this.state === HALF_CLOSED_LOCAL) this.abort(NO_ERROR, undefined);
+  }
+
   sendNext(): boolean {
     if (this.state >= CLOSED) return false;
     if (this.queue !== undefined) {
@@ -171,8 +189,8 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
     const increment = this.receive.consume(byteCount, this.owner.growthBytes);
     if (increment > 0) {
       this.owner.growthBytes -= this.receive.size - size;
-      // Once a side has ended, only the connection's window still matters.
-      if (this.state === OPEN) this.owner.output.windowUpdate(this.id, increment);
+      // Once the peer has ended, only the connection's window still matters.
+      if (this.state < HALF_CLOSED_REMOTE) this.owner.output.windowUpdate(this.id, increment);
     }
     this.owner.consumed(held - this.receive.held);
   }
@@ -280,6 +298,9 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
       this.close(CLOSED, true);
     } else {
       this.state = next;
+      this.answeredAtBytes = this.bodyBytes;
+      // Nobody reads it any more.
+      this.consume(this.receive.held);
       this.owner.responseEndedEarly(this);
     }
   }

@@ -20,6 +20,8 @@ export interface StreamOwner {
   answerQueued(stream: Http2Stream, byteCount: number): void;
   /** Octets that waited were framed or dropped. */
   answerTaken(byteCount: number): void;
+  /** How much of a body is still taken after its answer. */
+  readonly maxDiscardedBytes: number;
   /** The response is complete while the request is not. */
   responseEndedEarly(stream: Http2Stream): void;
   /** A DATA frame was cut short by a small window (CVE-2019-9511); false when the connection is being ended for it. */

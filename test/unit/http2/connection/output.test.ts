@@ -8,7 +8,7 @@ import { frame } from "../../../support/clients/raw-http2-client.ts";
 const open: { close(): void }[] = [];
 
 /** An output on a real socket, and what its peer has received. */
-async function start(beforeFlush = () => {}) {
+async function start() {
   const server = net.createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -25,7 +25,7 @@ async function start(beforeFlush = () => {}) {
   const chunks: Buffer[] = [];
   peer.on("data", (chunk: Buffer) => chunks.push(chunk));
   return {
-    output: new Output(socket, 16_384, beforeFlush),
+    output: new Output(socket, 16_384),
     socket,
     peer,
     received: () => Buffer.concat(chunks),
@@ -70,13 +70,6 @@ test("a body of 480 KiB leaves in one write, and what is more than 512 KiB does 
   expect(output.pendingBytes).toBeLessThanOrEqual(2 * (9 + piece.length));
   expect(socket.bytesWritten).toBeGreaterThan(31 * piece.length);
   await expect.poll(() => received().length).toBe(33 * (9 + piece.length));
-});
-
-test("the last frames of a turn may be added as it ends", async () => {
-  const { output, received } = await start(() => output.resetStream(1, 0));
-  output.resetStream(3, 8);
-  await expect.poll(() => received().length).toBe(26);
-  expect([received()[8], received()[21]]).toEqual([3, 1]);
 });
 
 test("a block above the frame size is continued", async () => {

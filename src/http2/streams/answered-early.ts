@@ -1,0 +1,47 @@
+import type { Http2Stream } from "./server-stream.ts";
+import { HALF_CLOSED_LOCAL } from "./stream-state.ts";
+
+interface Answered {
+  readonly stream: Http2Stream;
+  /** When it was first looked at, and what of its body had come when it was last; undefined before. */
+  sinceMs: number | undefined;
+  bodyBytes: number;
+}
+
+/**
+ * The streams of one connection whose answer is complete while their request is not (RFC 9113 section 8.1). Their bodies are read into
+ * nothing for a while before RST_STREAM stops the peer: a client that reads only once it has sent, or that holds too much unsent to
+ * take an answer, would lose the answer to a reset, and some then wait for ever.
+ */
+export class AnsweredEarly {
+  private answered: Answered[] = [];
+
+  /** Its answer is complete. */
+  add(stream: Http2Stream): void {
+    this.answered.push({ stream, sinceMs: undefined, bodyBytes: 0 });
+  }
+
+  /** Stops the peers that have sent nothing since the last call, or went on for `maxMs`. */
+  sweep(nowMs: number, maxMs: number): void {
+    if (this.answered.length === 0) return;
+    const left: Answered[] = [];
+    for (const one of this.answered) {
+      const { stream } = one;
+      if (stream.state !== HALF_CLOSED_LOCAL) continue;
+      const isNew = one.sinceMs === undefined;
+      one.sinceMs ??= nowMs;
+      if ((isNew || stream.bodyBytes > one.bodyBytes) && nowMs - one.sinceMs < maxMs) {
+        one.bodyBytes = stream.bodyBytes;
+        left.push(one);
+      } else stream.stopPeer();
+    }
+    this.answered = left;
+  }
+
+  /** Stops all of them at once. */
+  end(): void {
+    const { answered } = this;
+    this.answered = [];
+    for (const { stream } of answered) stream.stopPeer();
+  }
+}
