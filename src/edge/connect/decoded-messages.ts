@@ -4,7 +4,8 @@ import type { CallMemory } from "../memory/call-memory.ts";
 
 /**
  * The messages of one request, decoded here: Connect's handler reads an empty one in the place of each, and its procedure gets these.
- * What those hold that were handed on is given back as more follow: the service's window bounds how many it keeps.
+ * What those hold that were handed on is given back as more follow, since the service's window bounds how many it keeps, and when all
+ * are answered: a stream may then stay open and idle for as long as its caller likes.
  */
 export class DecodedMessages {
   private readonly memory: CallMemory;
@@ -12,6 +13,7 @@ export class DecodedMessages {
   private readonly waiting: Decoded[] = [];
   private handedOn: Decoded[] = [];
   private handedBytes = 0;
+  private unanswered = 0;
 
   constructor(memory: CallMemory, windowBytes: number) {
     this.memory = memory;
@@ -28,7 +30,8 @@ export class DecodedMessages {
     const next = this.waiting.shift()!;
     this.handedOn.push(next);
     this.handedBytes += next.heldBytes;
-    if (this.handedBytes > 2 * this.windowBytes && this.handedOn.length > 1) this.release();
+    this.unanswered++;
+    if (this.handedBytes > 2 * this.windowBytes) this.release(this.windowBytes, 1);
     return next.message;
   }
 
@@ -37,9 +40,16 @@ export class DecodedMessages {
     for await (const _ of hollow) yield this.take();
   }
 
-  private release(): void {
+  /** One answer of a bidi stream goes out, which has one for each message. */
+  answered(): void {
+    this.unanswered--;
+    if (this.unanswered === 0) this.release(0, 0);
+  }
+
+  /** Gives back the oldest until no more than `keptBytes` or `keptMessages` are left. */
+  private release(keptBytes: number, keptMessages: number): void {
     let count = 0;
-    for (; this.handedBytes > this.windowBytes && count < this.handedOn.length - 1; count++) {
+    for (; this.handedBytes > keptBytes && count < this.handedOn.length - keptMessages; count++) {
       const { heldBytes, decodedBytes } = this.handedOn[count]!;
       this.handedBytes -= heldBytes;
       this.memory.give(heldBytes, decodedBytes);

@@ -18,7 +18,9 @@ export const callInterceptor: Interceptor = (next) => async (request) => {
   try {
     const response = await edgeCall.guard(next(withDecoded(request)));
     if (!response.stream) return response;
-    return { ...response, message: guarded(response.message, edgeCall) };
+    const isBidi = response.method.methodKind === "bidi_streaming";
+    const decoded = isBidi ? request.contextValues.get(decodedMessagesKey) : undefined;
+    return { ...response, message: guarded(response.message, edgeCall, decoded) };
   } catch (error) {
     throw publicError(error, edgeCall);
   }
@@ -34,12 +36,17 @@ function withDecoded(request: Request): Request {
   return { ...request, message: decoded.inPlaceOf(request.message) };
 }
 
-async function* guarded<T>(messages: AsyncIterable<T>, edgeCall: EdgeCall): AsyncGenerator<T> {
+async function* guarded<T>(
+  messages: AsyncIterable<T>,
+  edgeCall: EdgeCall,
+  decoded: DecodedMessages | undefined,
+): AsyncGenerator<T> {
   const iterator = messages[Symbol.asyncIterator]();
   try {
     for (;;) {
       const result = await edgeCall.guard(iterator.next());
       if (result.done) return;
+      decoded?.answered();
       yield result.value;
     }
   } catch (error) {

@@ -4,6 +4,8 @@ import type { BodyCheck } from "./message-limit.ts";
 
 /** Lists that grow are copied: while a message is decoded it takes so many times what it does then. */
 const GROWTH = 2;
+/** The longest that a message waits for what others hold: who waits keeps all further large messages waiting too. */
+const MAX_WAIT_MS = 10_000;
 
 /** What one call holds of the process's budget; whoever made it ends it, and then all of it is given back. */
 export class CallMemory {
@@ -44,17 +46,29 @@ export class CallMemory {
 
   /**
    * Takes bytes of the budget, for the caller to adopt or give back, as soon as there is room. Where no large message is held that will
-   * give any back, it goes on whatever the limit says: else nothing would end. Rejects with MEMORY_FULL where V8's heap is nearly full.
+   * give any back, it goes on whatever the limit says: else nothing would end. Rejects with MEMORY_FULL where V8's heap is nearly full,
+   * or where nothing is given back for long.
    */
   async reserve(byteCount: number): Promise<void> {
     const { budget } = this;
+    const untilMs = performance.now() + MAX_WAIT_MS;
     while (budget.heapIsNearlyFull(GROWTH * byteCount) || !budget.take(byteCount)) {
       if (budget.decodedBytes === 0) {
         if (budget.heapIsNearlyFull(GROWTH * byteCount)) throw memoryFull(budget, GROWTH * byteCount);
         budget.force(byteCount);
         return;
       }
-      await this.until((wake) => budget.whenGiven(wake));
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) throw memoryFull(budget, GROWTH * byteCount);
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        await this.until((wake) => {
+          budget.whenGiven(wake);
+          timer = setTimeout(wake, leftMs);
+        });
+      } finally {
+        clearTimeout(timer);
+      }
     }
   }
 
