@@ -145,13 +145,12 @@ async function scanVersion(
     for (let attempt = 1; ; attempt++) {
       const before = await Promise.all(places.map(({ path }) => identify(path)));
       const found = await readVersion(modelFolder, modelName, modelVersion, folder, fileName);
-      if (found.kind === "refused") return found;
-      const files = await readSourceFiles(found.model, places);
-      // A copy that was still going on leaves parts of two files.
-      const isStill = files.every(
-        ({ identity }, at) => at >= before.length || isSameIdentity(identity, before[at]),
-      );
-      if (isStill) return { kind: "prepared", model: withFiles(found.model, files) };
+      const files = found.kind === "prepared" ? await readSourceFiles(found.model, places) : [];
+      // A copy that was still going on leaves parts of two files, or one that cannot be read yet.
+      const after = await Promise.all(places.map(({ path }) => identify(path)));
+      const isStill = before.every((identity, at) => isSameIdentity(identity, after[at]));
+      if (isStill)
+        return found.kind === "refused" ? found : { kind: "prepared", model: withFiles(found.model, files) };
       if (attempt === READ_ATTEMPTS) {
         throw refusal(
           "files of the version folder were written to while they were read: restart the server once they are whole, and put new files in place by renaming a finished copy",
