@@ -71,7 +71,7 @@ export async function isReady(address: string): Promise<boolean> {
 }
 
 /** A port that was free a moment ago: the address stands in commands before the server is up. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, "127.0.0.1");
   await once(listener, "listening");
   const address = listener.address();
