@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 
-const SURVIVE = new URL("../../../src/cli/survive-bugs.ts", import.meta.url).href;
+const SURVIVE = new URL("../../../src/cli/serve.ts", import.meta.url).href;
 
 /** Runs a module's text in a process that survives bugs; what it wrote, and how it ended. */
 async function survived(
