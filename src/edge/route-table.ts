@@ -20,6 +20,8 @@ export interface Route {
   readonly pattern: string;
   /** HTTP's methods of a resource; undefined for a procedure, whose protocols answer other methods in their own form. */
   readonly methods: readonly string[] | undefined;
+  /** It is asked whether the server is there: calls do not keep it waiting. */
+  readonly isProbe?: boolean;
   /** They are asked in turn; the last one takes every stream. */
   readonly servers: readonly StreamServer[];
 }

@@ -5,57 +5,103 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream, type StreamHandler } from "../http2/stream.ts";
+import { TurnBudget } from "../service/stream/turn-budget.ts";
 import { isPreflight, preflightFields } from "./call/cors.ts";
 import { headerListBytes } from "./call/field-list.ts";
 import { refuse } from "./call/refusal.ts";
 import type { PlainContext } from "./plain/plain-http.ts";
-import { type Route, RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
+import { type FoundRoute, type Route, RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
 
 type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "log">;
 
 /** Makes the handler of every stream. */
 export function createRouter(routes: readonly Route[], context: RouterContext): StreamHandler {
-  const table = new RouteTable(routes);
-  const served = table.served();
-  return (stream) => {
-    try {
-      route(stream, table, served, context);
-    } catch (error) {
-      context.log.error({ path: stream.path, cause: String(error) }, "a stream could not be served");
-      stream.reset(INTERNAL_ERROR);
-    }
-  };
+  const router = new Router(new RouteTable(routes), context);
+  return (stream) => router.route(stream);
 }
 
 const INTERNAL_ERROR = 2;
+/** So that a budget looks at the clock for each call: one alone may take as long as a turn. */
+const CALL_BYTES = 65_536;
 
-function route(stream: ServerStream, table: RouteTable, served: ServedPaths, context: RouterContext): void {
-  if (headerListBytes(stream.headers) > context.limits.maxHeaderListBytes) {
-    refuseHeaderList(stream, context);
-    return;
+class Router {
+  private readonly table: RouteTable;
+  private readonly served: ServedPaths;
+  private readonly context: RouterContext;
+  /** A thousand pipelined calls must not hold the event loop until the last of them is answered, nor keep probes waiting. */
+  private readonly callTurns = new TurnBudget();
+  private readonly probeTurns = new TurnBudget();
+
+  constructor(table: RouteTable, context: RouterContext) {
+    this.table = table;
+    this.served = table.served();
+    this.context = context;
   }
-  if (isPreflight(stream.method, stream.headers)) {
-    stream.respond(204, headerBlock(preflightFields(stream.headers, context.corsOrigins)), true);
-    return;
+
+  route(stream: ServerStream): void {
+    try {
+      const found = this.find(stream);
+      if (found === undefined) return;
+      const turns = found.route.isProbe === true ? this.probeTurns : this.callTurns;
+      turns.weigh(CALL_BYTES);
+      if (turns.spend()) serve(stream, found);
+      else this.serveLater(stream, found, turns);
+    } catch (error) {
+      this.failed(stream, error);
+    }
   }
-  const query = stream.path.indexOf("?");
-  const whole = query === -1 ? stream.path : stream.path.slice(0, query);
-  const found = table.find(whole);
-  if (found === undefined) {
-    const error = new AssayError(Reason.UNIMPLEMENTED, unservedPath(whole, served));
-    refuse(stream, error, context.corsOrigins, 404);
-    return;
-  }
-  const { path, params } = found;
-  const { methods, servers } = found.route;
-  if (methods !== undefined && !methods.includes(stream.method)) {
-    const what = `${path} takes ${methods.join(" and ")}, not ${stream.method}`;
-    refuse(stream, new AssayError(Reason.UNIMPLEMENTED, what), context.corsOrigins, 405, [
+
+  /** The row of a stream; undefined where it is answered already. */
+  private find(stream: ServerStream): FoundRoute | undefined {
+    const { limits, corsOrigins } = this.context;
+    if (headerListBytes(stream.headers) > limits.maxHeaderListBytes) {
+      refuseHeaderList(stream, this.context);
+      return undefined;
+    }
+    if (isPreflight(stream.method, stream.headers)) {
+      stream.respond(204, headerBlock(preflightFields(stream.headers, corsOrigins)), true);
+      return undefined;
+    }
+    const query = stream.path.indexOf("?");
+    const path = query === -1 ? stream.path : stream.path.slice(0, query);
+    const found = this.table.find(path);
+    if (found === undefined) {
+      refuse(stream, new AssayError(Reason.UNIMPLEMENTED, unservedPath(path, this.served)), corsOrigins, 404);
+      return undefined;
+    }
+    const { methods } = found.route;
+    if (methods === undefined || methods.includes(stream.method)) return found;
+    const what = `${found.path} takes ${methods.join(" and ")}, not ${stream.method}`;
+    refuse(stream, new AssayError(Reason.UNIMPLEMENTED, what), corsOrigins, 405, [
       ["allow", methods.join(", ")],
     ]);
-    return;
+    return undefined;
   }
-  for (const serve of servers) if (serve(stream, path, params)) return;
+
+  private serveLater(stream: ServerStream, found: FoundRoute, turns: TurnBudget): void {
+    let isGone = false;
+    const onCancel = (): void => {
+      isGone = true;
+    };
+    stream.onCancel = onCancel;
+    turns.later(() => {
+      if (isGone) return;
+      try {
+        serve(stream, found);
+      } catch (error) {
+        this.failed(stream, error);
+      }
+    });
+  }
+
+  private failed(stream: ServerStream, error: unknown): void {
+    this.context.log.error({ path: stream.path, cause: String(error) }, "a stream could not be served");
+    stream.reset(INTERNAL_ERROR);
+  }
+}
+
+function serve(stream: ServerStream, { route: { servers }, path, params }: FoundRoute): void {
+  for (const one of servers) if (one(stream, path, params)) return;
 }
 
 /** Refuses a stream whose header list is larger than allowed. */

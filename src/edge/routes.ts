@@ -44,7 +44,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
       servers: [...firstServers(handler), connectServer(handler, context)],
     })),
     ...predictRoutes(scoring, encoder).map((row) => plainRow(row, context, predictServers)),
-    ...probeRoutes(readiness).map((row) => plainRow(row, context, [])),
+    ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }
 

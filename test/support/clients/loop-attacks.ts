@@ -8,6 +8,7 @@ import {
   PredictStreamRequestSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { onnxModel, type TestModel } from "../models/onnx-model.ts";
+import { rawConnection } from "./raw-connection.ts";
 
 /** One attack and what its answer has to hold. */
 export interface LoopAttack {
@@ -30,8 +31,29 @@ export function wideModel(): TestModel {
   });
 }
 
+/** Calls that one connection sends without waiting for an answer; how many answers came. */
+async function pipelined(url: string, path: string, body: string, count: number): Promise<number> {
+  const { port } = new URL(url);
+  const connection = await rawConnection(Number(port));
+  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  connection.write((head + body).repeat(count));
+  const answers = (text: string) => text.split("HTTP/1.1 200").length - 1;
+  const text = await connection.until((came) => answers(came) >= count);
+  connection.socket.destroy();
+  return answers(text);
+}
+
 /** All of them, for a server with the example models and `wideModel`. */
 export const LOOP_ATTACKS: readonly LoopAttack[] = [
+  {
+    title: "150 pipelined calls on each of a hundred connections",
+    run: async (url) => {
+      const path = "/assay.v1.ModelService/GetModel";
+      const counts = Array.from({ length: 100 }, () => pipelined(url, path, '{"modelName":"iris"}', 150));
+      return String((await Promise.all(counts)).reduce((sum, count) => sum + count));
+    },
+    answer: /^15000$/,
+  },
   {
     title: "ten rows of 16,000 columns that the model does not have",
     run: (url) => {
