@@ -31,6 +31,8 @@ export interface EdgeCall {
   /** The caller has gone. */
   cancel(reason: CancelReason): void;
   fail(failure: AssayError): void;
+  /** Its deadline has passed, by whatever clock. */
+  expire(): void;
   /** Turns whatever was thrown into what callers may see; a bug becomes INTERNAL with the call's id. */
   asAssayError(thrown: unknown): AssayError;
   /** One item of a stream was answered with this error: what is the server's fault is logged, of one call the first ten. */
@@ -109,11 +111,15 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
     this.hasBody = true;
   }
 
+  expire(): void {
+    this.fail(deadlineExceeded(this.timeoutMs, this.options));
+  }
+
   onDue(): void {
     this.isTimed = false;
     const { deadlineAt } = this.call;
     if (this.deadlineAt === deadlineAt) {
-      this.fail(deadlineExceeded(this.timeoutMs, this.options));
+      this.expire();
     } else if (!this.hasBody) {
       this.fail(bodyTooSlow(this.options.bodyTimeoutMs!));
     } else {

@@ -1,4 +1,4 @@
-import { ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
 import type { EdgeCall } from "../call/edge-call.ts";
 import { toConnectError } from "../call/error-details.ts";
 import type { DecodedMessages } from "./decoded-messages.ts";
@@ -15,6 +15,12 @@ export const decodedMessagesKey = createContextKey<DecodedMessages | undefined>(
 export const callInterceptor: Interceptor = (next) => async (request) => {
   const edgeCall = request.contextValues.get(edgeCallKey);
   if (edgeCall === undefined) return next(request);
+  const { signal } = request;
+  // Connect has a timer of its own for the caller's timeout, by another clock: where it rings first, the call has failed all the same.
+  const onAbort = () => {
+    if (isDeadline(signal.reason)) edgeCall.expire();
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
     const response = await edgeCall.guard(next(withDecoded(request)));
     if (!response.stream) return response;
@@ -27,6 +33,10 @@ export const callInterceptor: Interceptor = (next) => async (request) => {
 };
 
 type Request = Parameters<ReturnType<Interceptor>>[0];
+
+function isDeadline(reason: unknown): boolean {
+  return reason instanceof ConnectError && reason.code === Code.DeadlineExceeded;
+}
 
 /** The request with its messages in place of the empty ones. */
 function withDecoded(request: Request): Request {

@@ -115,3 +115,15 @@ test("a deadline beyond Node's timers holds, and does not ring before its time",
     vi.useRealTimers();
   }
 });
+
+test("a call whose deadline another clock has seen first fails as at its own, once", () => {
+  const { edgeCall, lines } = begin({ timeoutMs: 5000 });
+  edgeCall.expire();
+  edgeCall.expire();
+  expect(edgeCall.failure).toMatchObject({
+    reason: Reason.DEADLINE_EXCEEDED,
+    message: "no answer within 5000 ms (the caller's timeout)",
+  });
+  edgeCall.end();
+  expect(lines).toHaveLength(1);
+});
