@@ -1,6 +1,6 @@
 /** A bulk stream through both HTTP/2 engines. Comes in: rounds, windows. Goes out: CPU and time of a message. */
 import { createInterface } from "node:readline";
-import { type EchoServer, startOnCore, startServer } from "./http2-server-process.ts";
+import { type EchoServer, startOnCore, startServer } from "./programs/http2-server-process.ts";
 import { median } from "./statistics.ts";
 
 interface BulkLoad {

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CLIENT_PREFACE, FLAG_ACK, SETTINGS, writeFrameHeader } from "../src/http2/frame/frame.ts";
 import { ROWS, runBulk } from "./http2-bulk.ts";
-import { type EchoServer, startServer } from "./http2-server-process.ts";
+import { type EchoServer, startServer } from "./programs/http2-server-process.ts";
 import { median } from "./statistics.ts";
 
 const { values } = parseArgs({

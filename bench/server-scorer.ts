@@ -57,9 +57,13 @@ async function measure(url: string): Promise<void> {
 
 if (values.url !== undefined) await measure(values.url);
 else {
-  const server = spawn(process.execPath, [new URL("./answering-server.ts", import.meta.url).pathname], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const server = spawn(
+    process.execPath,
+    [new URL("./programs/answering-server.ts", import.meta.url).pathname],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const [port] = (await once(server.stdout, "data")) as [Buffer];
   await measure(`http://127.0.0.1:${String(port).trim()}`);
   server.kill();

@@ -7,7 +7,7 @@ import {
   checkJoinedCases,
   checkServedCase,
   SERVED_PROTOCOLS,
-} from "../support/models/served-cases.ts";
+} from "../support/scores/served-cases.ts";
 import { type AppServer, startAppServer } from "../support/servers/app-server.ts";
 import { readRequestCase, SHARED_MODELS } from "./shared-models.ts";
 import { linkSharedModels } from "./shared-repository.ts";

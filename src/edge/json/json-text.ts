@@ -6,8 +6,8 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { MAX_STRUCT_FIELDS } from "../../wire/wire-table.ts";
 import { tooLargeDecoded } from "../memory/message-limit.ts";
-import { strayToken } from "./json-advice.ts";
 import { exactInteger } from "./json-number.ts";
+import { strayToken } from "./stray-token.ts";
 
 /** A JSON value as it is read here. */
 export type ExactJson = null | boolean | number | bigint | string | ExactJson[] | ExactObject;

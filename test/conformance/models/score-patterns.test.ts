@@ -7,7 +7,7 @@ import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import { run } from "../../support/clients/command.ts";
 import { openPreparedSession } from "../../support/models/bare-session.ts";
 import { prepared } from "../../support/models/prepare.ts";
-import { documentedPatterns, gated, patternRow } from "../../support/models/score-reading.ts";
+import { documentedPatterns, gated, patternRow } from "../../support/scores/score-reading.ts";
 import { ROOT } from "../server-process.ts";
 import { tool } from "../tool.ts";
 

@@ -6,7 +6,7 @@ import {
   checkJoinedCases,
   checkServedCase,
   SERVED_PROTOCOLS,
-} from "../../support/models/served-cases.ts";
+} from "../../support/scores/served-cases.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 
 describe("exports as training scripts leave them, served", () => {

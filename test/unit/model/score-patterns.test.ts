@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { readLabels } from "../../../src/service/answer/row-scores.ts";
 import { openPreparedSession } from "../../support/models/bare-session.ts";
 import { prepared } from "../../support/models/prepare.ts";
-import { bothWeighted, SCORE_PATTERNS } from "../../support/models/score-patterns.ts";
-import { documentedPatterns, gated, patternRow } from "../../support/models/score-reading.ts";
+import { bothWeighted, SCORE_PATTERNS } from "../../support/scores/score-patterns.ts";
+import { documentedPatterns, gated, patternRow } from "../../support/scores/score-reading.ts";
 
 const documented = documentedPatterns();
 const trained = readFileSync("test/conformance/python/score-patterns.py", "utf8");

@@ -6,8 +6,8 @@ import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { compareOutputs } from "../../../src/model/gate/compare-outputs.ts";
 import { takeRows } from "../../../src/model/gate/row-tensors.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
-import type { ExportCase } from "./exports.ts";
-import { fromMessage, toMessage } from "./tensor-messages.ts";
+import type { ExportCase } from "../models/exports.ts";
+import { fromMessage, toMessage } from "../models/tensor-messages.ts";
 
 /** The ways to a server that served cases take. */
 export const SERVED_PROTOCOLS = ["gRPC", "JSON"] as const;

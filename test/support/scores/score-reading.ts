@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { applyGateOutcome, passGoldenGate } from "../../../src/model/gate/golden-gate.ts";
 import type { PreparedModel } from "../../../src/model/prepared-model.ts";
 import type { ModelSignature } from "../../../src/model/signature.ts";
-import type { BareSession } from "./bare-session.ts";
+import type { BareSession } from "../models/bare-session.ts";
 
 /** One row of the table of patterns in docs/models.md: library, what is exported, outputs, score, label. */
 export type PatternRow = readonly [string, string, string, string, string];

@@ -3,7 +3,7 @@
  * "usage" with its CPU time (µs) and memory (bytes).
  */
 import process from "node:process";
-import { startAppServer } from "../test/support/servers/app-server.ts";
+import { startAppServer } from "../../test/support/servers/app-server.ts";
 
 const { models, ...flags } = JSON.parse(process.argv[2] ?? "{}") as Record<string, string>;
 const server = await startAppServer(models ?? "models", flags);

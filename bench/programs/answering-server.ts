@@ -4,10 +4,10 @@
  */
 import net, { type AddressInfo } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { GetModelResponseSchema, ModelState } from "../gen/assay/v1/model_service_pb.ts";
-import { PredictStreamResponseSchema } from "../gen/assay/v1/scoring_service_pb.ts";
-import { createHttp2Engine } from "../src/http2/engine.ts";
-import { headerBlock, type ServerStream } from "../src/http2/stream.ts";
+import { GetModelResponseSchema, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import { PredictStreamResponseSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import { createHttp2Engine } from "../../src/http2/engine.ts";
+import { headerBlock, type ServerStream } from "../../src/http2/stream.ts";
 
 const HEAD = headerBlock([["content-type", "application/grpc"]]);
 const DONE = headerBlock([["grpc-status", "0"]]);

@@ -7,9 +7,9 @@
 import http2 from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
-import { createHttp2Engine } from "../src/http2/engine.ts";
-import { DEFAULT_LIMITS } from "../src/http2/limits.ts";
-import { headerBlock, type ServerStream } from "../src/http2/stream.ts";
+import { createHttp2Engine } from "../../src/http2/engine.ts";
+import { DEFAULT_LIMITS } from "../../src/http2/limits.ts";
+import { headerBlock, type ServerStream } from "../../src/http2/stream.ts";
 
 const { values } = parseArgs({
   options: {

@@ -17,9 +17,9 @@ import {
   SETTINGS,
   WINDOW_UPDATE,
   writeFrameHeader,
-} from "../src/http2/frame/frame.ts";
-import { createFrameReader, type FrameSink } from "../src/http2/frame/frame-reader.ts";
-import { encodeFields } from "../src/http2/hpack/hpack-encoder.ts";
+} from "../../src/http2/frame/frame.ts";
+import { createFrameReader, type FrameSink } from "../../src/http2/frame/frame-reader.ts";
+import { encodeFields } from "../../src/http2/hpack/hpack-encoder.ts";
 
 const PREFIX_BYTES = 5;
 const FRAME_BYTES = 16_384;

@@ -1,5 +1,5 @@
 import type { NodeProto, TensorProto, ValueInfoProto } from "../../../gen/onnx/onnx-ml_pb.ts";
-import { buildModel, node, storedTensor, tensorInfo } from "./model-builder.ts";
+import { buildModel, node, storedTensor, tensorInfo } from "../models/model-builder.ts";
 
 /** A graph as some exporter leaves it, in small; `library` and `model` are those of its row in docs/models.md. */
 export interface ScorePattern {

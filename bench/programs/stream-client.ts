@@ -7,7 +7,7 @@ import { once } from "node:events";
 import net from "node:net";
 import process from "node:process";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { PredictStreamRequestSchema } from "../gen/assay/v1/scoring_service_pb.ts";
+import { PredictStreamRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import {
   CLIENT_PREFACE,
   DATA,
@@ -18,10 +18,10 @@ import {
   SETTINGS,
   WINDOW_UPDATE,
   writeFrameHeader,
-} from "../src/http2/frame/frame.ts";
-import { createFrameReader, type FrameSink } from "../src/http2/frame/frame-reader.ts";
-import { encodeFields } from "../src/http2/hpack/hpack-encoder.ts";
-import { benchRows, COLUMNS } from "./bench-models.ts";
+} from "../../src/http2/frame/frame.ts";
+import { createFrameReader, type FrameSink } from "../../src/http2/frame/frame-reader.ts";
+import { encodeFields } from "../../src/http2/hpack/hpack-encoder.ts";
+import { benchRows, COLUMNS } from "../bench-models.ts";
 
 const FRAME_BYTES = 16_384;
 const OWN_WINDOW = 4_194_304;
