@@ -8,6 +8,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { ServerStream } from "../../http2/stream.ts";
 import type { MessageCompression } from "../call/compression.ts";
+import { codingName } from "../call/content-coding.ts";
 import type { WireProtocol } from "../call/content-type.ts";
 import type { EdgeCall } from "../call/edge-call.ts";
 import type { EdgeLimits } from "../call/limits.ts";
@@ -60,11 +61,14 @@ export function openRequest(
   // The handler reads another body than the one that came.
   if (stream.headers.get("content-length") !== undefined) header.delete("content-length");
   if (query !== undefined) turnIntoPost(header, query);
-  const encoding = query === undefined ? stream.headers.get(ENCODING_HEADER[wire]) : query.compression;
+  const encodingField = ENCODING_HEADER[wire];
+  const encoding = codingName(query === undefined ? stream.headers.get(encodingField) : query.compression);
+  // The handler knows one spelling of each.
+  if (header.has(encodingField)) header.set(encodingField, encoding);
   const type = stream.headers.get("content-type") ?? "";
   const reading: MessageReading = {
     form: { desc: handler.method.input, isJson: query?.isJson ?? /\bjson\b/i.test(type) },
-    compression: (encoding && context.compressions.find(({ name }) => name === encoding)) || undefined,
+    compression: context.compressions.find(({ name }) => name === encoding),
     endFlag: END_FLAG[wire],
     decoder: context.decoder,
     memory,

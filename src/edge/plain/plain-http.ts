@@ -3,13 +3,13 @@
  * Promises: the same duties as every call (deadline, cancellation, id, log, message limit, body time-out).
  */
 
-import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../../errors.ts";
+import type { AssayError } from "../../errors.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Call } from "../../service/call.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
 import type { MessageCompression } from "../call/compression.ts";
+import { codingName, IDENTITY, UnknownCoding } from "../call/content-coding.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { retryAfterMs, retryAfterSeconds } from "../call/error-details.ts";
 import type { EdgeLimits } from "../call/limits.ts";
@@ -37,6 +37,8 @@ export interface PlainResponse {
   readonly body: unknown;
   /** Of the body; default: JSON. */
   readonly contentType?: string;
+  /** The content-codings that a request may have, where it is answered that its own is not taken. */
+  readonly acceptEncoding?: string;
 }
 
 /** One plain HTTP resource. Throws AssayErrors; `errorBody` gives them their form. */
@@ -119,7 +121,11 @@ function respondError(
   thrown: unknown,
 ): void {
   const error = edgeCall.asAssayError(thrown);
-  respondPlain(stream, route.errorResponse(error), edgeCall.id, context.corsOrigins, retryAfterMs(error));
+  const response = route.errorResponse(error);
+  if (thrown instanceof UnknownCoding) {
+    const refusal = { ...response, status: UnknownCoding.httpStatus, acceptEncoding: thrown.taken };
+    respondPlain(stream, refusal, edgeCall.id, context.corsOrigins);
+  } else respondPlain(stream, response, edgeCall.id, context.corsOrigins, retryAfterMs(error));
 }
 
 async function readBody(
@@ -140,16 +146,12 @@ async function readBody(
   for await (const chunk of body) chunks.push(chunk);
   edgeCall.bodyArrived();
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-  const encoding = stream.headers.get("content-encoding") ?? "identity";
-  if (encoding === "identity") return bytes;
-  const known = context.compressions;
-  const compression = known.find(({ name }) => name === encoding);
+  const field = stream.headers.get("content-encoding");
+  const coding = codingName(field);
+  if (coding === IDENTITY) return bytes;
+  const compression = context.compressions.find(({ name }) => name === coding);
   if (compression !== undefined) return context.decoder.decompress(compression, bytes, memory);
-  const names = known.map(({ name }) => name).join(", ");
-  throw new AssayError(
-    Reason.INVALID_REQUEST,
-    `content-encoding ${encoding} came; the server takes ${names}`,
-  );
+  throw new UnknownCoding(field!, context.compressions);
 }
 
 /** Sends a response and ends the stream. */
@@ -166,6 +168,7 @@ export function respondPlain(
     ["content-type", response.contentType ?? "application/json"],
     ["content-length", String(bytes.byteLength)],
   ];
+  if (response.acceptEncoding !== undefined) fields.push(["accept-encoding", response.acceptEncoding]);
   if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);
   const rest = responseFields(undefined, stream.headers, requestId, corsOrigins);
   stream.respond(response.status, headerBlock([...fields, ...rest]));

@@ -291,6 +291,8 @@ describe.each(FORMS)("$name", (form) => {
     const plain = form.isJson ? Buffer.from('{"features":[1,2]}') : good({ features: [1, 2] });
     for (const [name, compress] of [
       ["gzip", gzipSync],
+      ["GZip", gzipSync],
+      ["x-gzip", gzipSync],
       ["br", brotliCompressSync],
     ] as const) {
       const body = form.isFramed ? framed(1, compress(plain)) : compress(plain);
