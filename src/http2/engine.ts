@@ -66,16 +66,16 @@ export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
     unreadAnswers: new UnreadAnswers(connections, limits.maxAllUnreadAnswerBytes),
     onHandlerError: options.onHandlerError ?? (() => {}),
     onUnreadAnswers: options.onUnreadAnswers ?? (() => {}),
-    onClose: (connection) => {
-      connections.delete(connection);
-      counters.connectionsOpen--;
-      if (connections.size > 0) return;
-      sweep.stop();
-      for (const resolve of waiters) resolve();
-      waiters = [];
-    },
   };
   const sweep = createSweep(connections, context);
+  const onClose = (connection: Connection) => {
+    connections.delete(connection);
+    counters.connectionsOpen--;
+    if (connections.size > 0) return;
+    sweep.stop();
+    for (const resolve of waiters) resolve();
+    waiters = [];
+  };
   const allClosed = () =>
     connections.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiters.push(resolve));
 
@@ -91,7 +91,7 @@ export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
     },
     accept(socket, initialBytes) {
       if (socket.destroyed) return;
-      const connection = new Connection(socket, context);
+      const connection = new Connection(socket, context, onClose);
       connections.add(connection);
       counters.connectionsAccepted++;
       counters.connectionsOpen++;

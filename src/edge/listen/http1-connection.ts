@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { socketProgress } from "../../http2/connection/socket-progress.ts";
+import { socketProgress } from "../../http2/frame/node-socket.ts";
 import { closeGently } from "./gentle-close.ts";
 
 /** Pipelined requests that are served at a time; further ones wait for the answers before them. */

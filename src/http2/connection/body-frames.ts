@@ -4,13 +4,13 @@ import { ConnectionError, FLOW_CONTROL_ERROR, PROTOCOL_ERROR } from "../frame/er
 import { FLAG_END_STREAM } from "../frame/frame.ts";
 import type { Http2Stream } from "../streams/server-stream.ts";
 import { CLOSED, RECEIVE_DATA, RECEIVE_END, transition } from "../streams/stream-state.ts";
-import type { Connection } from "./connection.ts";
+import type { ConnectionCore } from "./connection-core.ts";
 import { EMPTY_DATA } from "./defence.ts";
 import { judgeLateFrame } from "./late-frames.ts";
 
 /** Accounts for a DATA frame; gives the stream that its body is for, or undefined when it is to be dropped. */
 export function beginData(
-  connection: Connection,
+  connection: ConnectionCore,
   streamId: number,
   flags: number,
   frameBytes: number,
@@ -45,7 +45,7 @@ export function beginData(
 }
 
 /** END_STREAM came, with the last piece of the body. */
-export function endRequest(connection: Connection, stream: Http2Stream, lastPiece: Uint8Array): void {
+export function endRequest(connection: ConnectionCore, stream: Http2Stream, lastPiece: Uint8Array): void {
   const { contentLength } = stream.head;
   if (contentLength >= 0 && contentLength !== stream.bodyBytes) {
     connection.resetForced(stream, PROTOCOL_ERROR);

@@ -1,7 +1,6 @@
 import type { Http2Limits } from "../limits.ts";
 import type { StreamHandler } from "../stream.ts";
 import type { UnreadAnswers } from "../streams/unread-answers.ts";
-import type { Connection } from "./connection.ts";
 import type { Http2Counters } from "./counters.ts";
 
 /** Counts the rounds of the engine's timer: a clock that costs a stream nothing to read. */
@@ -21,5 +20,4 @@ export interface ConnectionContext {
   readonly unreadAnswers: UnreadAnswers;
   readonly onHandlerError: (error: unknown) => void;
   readonly onUnreadAnswers: (byteCount: number) => void;
-  readonly onClose: (connection: Connection) => void;
 }

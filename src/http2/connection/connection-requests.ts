@@ -1,6 +1,6 @@
 /** Complete header blocks become requests or trailers (RFC 9113 sections 5.1, 8.1 and 8.3). */
 
-import { ConnectionError, INTERNAL_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from "../frame/error-code.ts";
+import { ConnectionError, PROTOCOL_ERROR, REFUSED_STREAM } from "../frame/error-code.ts";
 import { DEFAULT_WINDOW_BYTES } from "../frame/frame.ts";
 import { headerBlock } from "../stream.ts";
 import { ReceiveWindow } from "../streams/receive-window.ts";
@@ -15,7 +15,7 @@ import {
   transition,
 } from "../streams/stream-state.ts";
 import { endRequest } from "./body-frames.ts";
-import type { Connection } from "./connection.ts";
+import type { ConnectionCore } from "./connection-core.ts";
 import { FORCED_RESETS, REFUSED } from "./defence.ts";
 import { judgeLateFrame } from "./late-frames.ts";
 
@@ -23,7 +23,7 @@ const NO_BODY = Buffer.alloc(0);
 const EMPTY_BLOCK = headerBlock([]);
 
 /** Takes the block that the connection's assembly holds. */
-export function acceptRequest(connection: Connection): void {
+export function acceptRequest(connection: ConnectionCore): void {
   const { streamId } = connection.assembly;
   const stream = connection.streams.get(streamId);
   if (stream !== undefined) {
@@ -46,7 +46,7 @@ export function acceptRequest(connection: Connection): void {
 }
 
 /** Decodes the block in any case, for the sake of the table; finds it by its bytes where it came before. */
-function decodeHead(connection: Connection): RequestHead {
+function decodeHead(connection: ConnectionCore): RequestHead {
   const { assembly, decoder, knownBlocks } = connection;
   const { counters, limits } = connection.context;
   const { bytes, start, end } = assembly;
@@ -62,7 +62,7 @@ function decodeHead(connection: Connection): RequestHead {
   return head;
 }
 
-function openStream(connection: Connection, streamId: number, head: RequestHead): void {
+function openStream(connection: ConnectionCore, streamId: number, head: RequestHead): void {
   const { context, assembly, streams } = connection;
   const { limits, counters } = context;
   // Those that are answered make room for others.
@@ -102,7 +102,7 @@ function openStream(connection: Connection, streamId: number, head: RequestHead)
   }
 }
 
-function refuseHeaderList(connection: Connection, stream: Http2Stream): void {
+function refuseHeaderList(connection: ConnectionCore, stream: Http2Stream): void {
   try {
     connection.context.onHeaderListTooLarge?.(stream);
   } catch (error) {
@@ -111,21 +111,7 @@ function refuseHeaderList(connection: Connection, stream: Http2Stream): void {
   if (stream.unanswered) stream.respond(431, EMPTY_BLOCK, true);
 }
 
-/** Hands a request to the handler. */
-export function serve(connection: Connection, stream: Http2Stream, endStream: boolean): void {
-  connection.servedInTurn++;
-  try {
-    connection.context.handler(stream);
-  } catch (error) {
-    connection.handlerFailed(error);
-    stream.reset(INTERNAL_ERROR);
-    return;
-  }
-  if (endStream) stream.deliver(NO_BODY, true);
-  else if (stream.head.expectsContinue && stream.unanswered) stream.respond(100, EMPTY_BLOCK);
-}
-
-function acceptTrailers(connection: Connection, stream: Http2Stream): void {
+function acceptTrailers(connection: ConnectionCore, stream: Http2Stream): void {
   const { assembly, decoder } = connection;
   const fields = decoder.decode(
     assembly.bytes,
@@ -141,7 +127,7 @@ function acceptTrailers(connection: Connection, stream: Http2Stream): void {
 }
 
 /** HEADERS on an id that is behind: closed, reset by this end, or skipped by the peer (section 5.1.1). */
-function acceptLate(connection: Connection, streamId: number): void {
+function acceptLate(connection: ConnectionCore, streamId: number): void {
   const { assembly, decoder } = connection;
   decoder.decode(assembly.bytes, assembly.start, assembly.end, 0);
   const state = connection.closedStreams.stateOf(streamId);

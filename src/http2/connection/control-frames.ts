@@ -21,7 +21,7 @@ import {
 } from "../frame/frame.ts";
 import { applySettings } from "../frame/settings.ts";
 import { CLOSED, RECEIVE_RESET, RECEIVE_WINDOW_UPDATE, transition } from "../streams/stream-state.ts";
-import type { Connection } from "./connection.ts";
+import type { ConnectionCore } from "./connection-core.ts";
 import { PINGS, PRIORITIES, RESETS, SETTINGS_FRAMES, UNKNOWN_FRAMES, WINDOW_UPDATES } from "./defence.ts";
 import { confirmDrain, DRAIN_PING } from "./drain.ts";
 import { judgeLateFrame } from "./late-frames.ts";
@@ -30,7 +30,7 @@ const NO_PAYLOAD = Buffer.alloc(0);
 
 /** Handles one frame whose payload is `bytes[start, end)`. */
 export function controlFrame(
-  connection: Connection,
+  connection: ConnectionCore,
   type: number,
   flags: number,
   streamId: number,
@@ -81,7 +81,7 @@ function ofLength(what: string, length: number, wanted: number): void {
 }
 
 function windowUpdate(
-  connection: Connection,
+  connection: ConnectionCore,
   streamId: number,
   bytes: Buffer,
   start: number,
@@ -112,7 +112,7 @@ function windowUpdate(
 }
 
 function ping(
-  connection: Connection,
+  connection: ConnectionCore,
   flags: number,
   streamId: number,
   bytes: Buffer,
@@ -130,7 +130,7 @@ function ping(
 }
 
 function settings(
-  connection: Connection,
+  connection: ConnectionCore,
   flags: number,
   streamId: number,
   bytes: Buffer,
@@ -169,7 +169,7 @@ function settings(
 }
 
 function resetStream(
-  connection: Connection,
+  connection: ConnectionCore,
   streamId: number,
   bytes: Buffer,
   start: number,
@@ -196,7 +196,13 @@ function resetStream(
 }
 
 /** Priorities are read and not followed (section 5.3.2). */
-function priority(connection: Connection, streamId: number, bytes: Buffer, start: number, end: number): void {
+function priority(
+  connection: ConnectionCore,
+  streamId: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): void {
   onStream("PRIORITY", streamId);
   if (!connection.spend(PRIORITIES)) return;
   const wrong = end - start !== 5 ? FRAME_SIZE_ERROR : PROTOCOL_ERROR;

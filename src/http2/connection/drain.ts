@@ -2,14 +2,14 @@
 
 import { NO_ERROR } from "../frame/error-code.ts";
 import { MAX_STREAM_ID, PING } from "../frame/frame.ts";
-import type { Connection } from "./connection.ts";
+import type { ConnectionCore } from "./connection-core.ts";
 
 /** Its acknowledgement says that the peer has read the first GOAWAY. */
 export const DRAIN_PING = Buffer.from("drain-00", "latin1");
 const REASON = "shutting down";
 
 /** First step: the peer learns of it, and requests that are on their way are still taken. */
-export function startDrain(connection: Connection): void {
+export function startDrain(connection: ConnectionCore): void {
   if (connection.draining || connection.closingSinceMs !== undefined) return;
   connection.draining = true;
   connection.output.goaway(MAX_STREAM_ID, NO_ERROR, REASON);
@@ -17,15 +17,9 @@ export function startDrain(connection: Connection): void {
 }
 
 /** Second step, when that PING came back or was given up: names the last request that will be answered. */
-export function confirmDrain(connection: Connection): void {
+export function confirmDrain(connection: ConnectionCore): void {
   if (!connection.draining || connection.acceptedStreamId !== MAX_STREAM_ID) return;
   connection.acceptedStreamId = connection.lastStreamId;
   connection.output.goaway(connection.lastStreamId, NO_ERROR, REASON);
-  finishDrain(connection);
-}
-
-/** Last step, when the last stream has ended. */
-export function finishDrain(connection: Connection): void {
-  if (connection.acceptedStreamId === MAX_STREAM_ID || connection.streams.size > 0) return;
-  connection.close();
+  connection.endDrained();
 }

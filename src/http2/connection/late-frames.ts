@@ -6,7 +6,7 @@ import {
   CONNECTION_ERROR_PROTOCOL,
   STREAM_ERROR_CLOSED,
 } from "../streams/stream-state.ts";
-import type { Connection } from "./connection.ts";
+import type { ConnectionCore } from "./connection-core.ts";
 import { CLOSED_STREAM_FRAMES } from "./defence.ts";
 
 /**
@@ -14,7 +14,7 @@ import { CLOSED_STREAM_FRAMES } from "./defence.ts";
  * What is ignored is counted, because frames on closed streams are few in good faith.
  */
 export function judgeLateFrame(
-  connection: Connection,
+  connection: ConnectionCore,
   outcome: number,
   streamId: number,
   what: string,

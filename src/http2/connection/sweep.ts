@@ -6,11 +6,11 @@ import {
   SETTINGS_TIMEOUT,
 } from "../frame/error-code.ts";
 import { PING } from "../frame/frame.ts";
+import { socketProgress } from "../frame/node-socket.ts";
 import type { Http2Stream } from "../streams/server-stream.ts";
-import type { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection-context.ts";
+import type { ConnectionCore } from "./connection-core.ts";
 import { confirmDrain, startDrain } from "./drain.ts";
-import { socketProgress } from "./socket-progress.ts";
 
 const SWEEP_MS = 500;
 // How long a connection that has said GOAWAY may take to close.
@@ -48,12 +48,12 @@ export function sweepsOf(durationMs: number): number {
 
 /** Watches `connections` twice a second while it is started; deadlines are exact to that. */
 export function createSweep(
-  connections: ReadonlySet<Connection>,
+  connections: ReadonlySet<ConnectionCore>,
   context: Pick<ConnectionContext, "limits" | "counters" | "clock" | "unreadAnswers">,
 ): Sweep {
   const { limits, counters, clock, unreadAnswers } = context;
   let timer: NodeJS.Timeout | undefined;
-  const watches = new WeakMap<Connection, Watch>();
+  const watches = new WeakMap<ConnectionCore, Watch>();
   const stalled = new WeakMap<Http2Stream, StalledResponse>();
 
   const sweep = () => {
@@ -79,7 +79,7 @@ export function createSweep(
     }
   };
 
-  const inspect = (connection: Connection, watch: Watch, nowMs: number) => {
+  const inspect = (connection: ConnectionCore, watch: Watch, nowMs: number) => {
     if (connection.closingSinceMs !== undefined) {
       if (nowMs - connection.closingSinceMs > CLOSE_MS) connection.socket.destroy();
       return;
@@ -108,7 +108,7 @@ export function createSweep(
   };
 
   /** A socket that takes nothing for too long; GOAWAY would not get through either. */
-  const inspectWrites = (connection: Connection, watch: Watch, nowMs: number): boolean => {
+  const inspectWrites = (connection: ConnectionCore, watch: Watch, nowMs: number): boolean => {
     const progress = connection.socket.writableLength === 0 ? "" : socketProgress(connection.socket);
     if (progress === "" || progress !== watch.progress) {
       watch.progress = progress;
@@ -121,7 +121,7 @@ export function createSweep(
   };
 
   /** PINGs keep a connection alive, not in use: only streams do. */
-  const inspectIdleness = (connection: Connection, watch: Watch, nowMs: number) => {
+  const inspectIdleness = (connection: ConnectionCore, watch: Watch, nowMs: number) => {
     if (connection.streams.size > 0 || connection.lastStreamId !== watch.lastStreamId) {
       watch.idleSinceMs = nowMs;
       watch.lastStreamId = connection.lastStreamId;
@@ -130,7 +130,7 @@ export function createSweep(
     }
   };
 
-  const inspectSilence = (connection: Connection, watch: Watch, nowMs: number) => {
+  const inspectSilence = (connection: ConnectionCore, watch: Watch, nowMs: number) => {
     if (connection.heard) {
       connection.heard = false;
       watch.heardAtMs = nowMs;

@@ -1,8 +1,8 @@
-import type { Http2Stream } from "./server-stream.ts";
+import type { OwnedStream } from "./stream-owner.ts";
 import { HALF_CLOSED_LOCAL } from "./stream-state.ts";
 
 interface Answered {
-  readonly stream: Http2Stream;
+  readonly stream: OwnedStream;
   /** When it was first looked at, and what of its body had come when it was last; undefined before. */
   sinceMs: number | undefined;
   bodyBytes: number;
@@ -17,7 +17,7 @@ export class AnsweredEarly {
   private answered: Answered[] = [];
 
   /** Its answer is complete. */
-  add(stream: Http2Stream): void {
+  add(stream: OwnedStream): void {
     this.answered.push({ stream, sinceMs: undefined, bodyBytes: 0 });
   }
 

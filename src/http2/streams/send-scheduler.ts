@@ -1,4 +1,4 @@
-import type { Output } from "../connection/output.ts";
+import type { Output } from "../frame/output.ts";
 
 /** A stream with something left to send or a writer to call back. */
 export interface Sender {

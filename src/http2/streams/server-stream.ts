@@ -7,10 +7,9 @@ import { INTERNAL_ERROR, NO_ERROR } from "../frame/error-code.ts";
 import { MAX_WINDOW_BYTES } from "../frame/frame.ts";
 import { encodedBlock, encodedStatus } from "../hpack/hpack-encoder.ts";
 import type { CancelReason, HeaderBlock, ServerStream } from "../stream.ts";
-import { EarlyBody } from "./early-body.ts";
 import type { ReceiveWindow } from "./receive-window.ts";
 import type { RequestHead } from "./request-head.ts";
-import { RequestView } from "./request-view.ts";
+import { EarlyBody, RequestView } from "./request-view.ts";
 import type { Sender } from "./send-scheduler.ts";
 import type { StreamOwner } from "./stream-owner.ts";
 import {

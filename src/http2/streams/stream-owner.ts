@@ -1,6 +1,18 @@
-import type { Output } from "../connection/output.ts";
+import type { Output } from "../frame/output.ts";
+import type { CancelReason } from "../stream.ts";
 import type { SendScheduler } from "./send-scheduler.ts";
-import type { Http2Stream } from "./server-stream.ts";
+
+/** What a connection asks of a stream that tells it something. */
+export interface OwnedStream {
+  readonly id: number;
+  readonly state: number;
+  /** Octets of the body received so far. */
+  readonly bodyBytes: number;
+  /** Ends the stream with RST_STREAM; the handler hears of it where there is a reason. */
+  abort(code: number, reason: CancelReason | undefined): void;
+  /** The answer is complete and the rest of the body is not wanted. */
+  stopPeer(): void;
+}
 
 /** What a stream asks of its connection. */
 export interface StreamOwner {
@@ -15,15 +27,15 @@ export interface StreamOwner {
   /** A handler has consumed octets of a body. */
   consumed(byteCount: number): void;
   /** The stream has reached a closed state; `completed` when its response went out whole. */
-  streamClosed(stream: Http2Stream, completed: boolean): void;
+  streamClosed(stream: OwnedStream, completed: boolean): void;
   /** Octets of an answer wait for a window or the socket; too many end the stream after the handler's call. */
-  answerQueued(stream: Http2Stream, byteCount: number): void;
+  answerQueued(stream: OwnedStream, byteCount: number): void;
   /** Octets that waited were framed or dropped. */
   answerTaken(byteCount: number): void;
   /** How much of a body is still taken after its answer. */
   readonly maxDiscardedBytes: number;
   /** The response is complete while the request is not. */
-  responseEndedEarly(stream: Http2Stream): void;
+  responseEndedEarly(stream: OwnedStream): void;
   /** A DATA frame was cut short by a small window (CVE-2019-9511); false when the connection is being ended for it. */
   smallWindow(): boolean;
   /** A handler's callback threw. */

@@ -1,21 +1,29 @@
-import type { Connection } from "../connection/connection.ts";
 import { ENHANCE_YOUR_CALM } from "../frame/error-code.ts";
 
 const REASON = "too many octets of answers are not read, here the most of all connections";
 // How much may be queued, in parts of the limit, before all connections are counted again.
 const PART = 8;
 
+/** What it asks of a connection. */
+export interface AnswerHolder {
+  /** Octets of answers that wait for the peer's windows. */
+  readonly unsentBytes: number;
+  readonly output: { readonly waitingBytes: number };
+  readonly socket: { destroy(): void };
+  fail(code: number, reason: string): void;
+}
+
 /**
  * Octets of answers that no peer has taken, over all connections. Past the limit the connection that holds the most ends, and
  * the next, until the rest is within it: who reads keeps little here, however many who do not.
  */
 export class UnreadAnswers {
-  private readonly connections: ReadonlySet<Connection>;
+  private readonly connections: ReadonlySet<AnswerHolder>;
   private readonly maxBytes: number;
   private addedBytes = 0;
   private isScheduled = false;
 
-  constructor(connections: ReadonlySet<Connection>, maxBytes: number) {
+  constructor(connections: ReadonlySet<AnswerHolder>, maxBytes: number) {
     this.connections = connections;
     this.maxBytes = maxBytes;
   }
@@ -55,6 +63,6 @@ export class UnreadAnswers {
   }
 }
 
-function bytesOf(connection: Connection): number {
+function bytesOf(connection: AnswerHolder): number {
   return connection.unsentBytes + connection.output.waitingBytes;
 }

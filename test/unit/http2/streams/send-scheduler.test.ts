@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Output } from "../../../../src/http2/connection/output.ts";
+import type { Output } from "../../../../src/http2/frame/output.ts";
 import { type Sender, SendScheduler } from "../../../../src/http2/streams/send-scheduler.ts";
 
 function sender(name: string, frames: number, sent: string[], scheduler: () => SendScheduler): Sender {

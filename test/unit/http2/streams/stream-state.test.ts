@@ -68,3 +68,13 @@ test("the table has an outcome for every event in every state", () => {
     for (const event of s.EVENTS.keys()) expect(s.transition(state, event)).toBeTypeOf("number");
   }
 });
+
+test("the last 128 ids are known with how they closed, older and unseen ones are not", () => {
+  const closed = new s.ClosedStreams();
+  for (let id = 1; id < 400; id += 2) closed.add(id, id % 4 === 1 ? CLOSED : RESET);
+  expect(closed.stateOf(397)).toBe(CLOSED);
+  expect(closed.stateOf(399)).toBe(RESET);
+  expect(closed.stateOf(399 - 2 * 127)).toBe(CLOSED);
+  expect(closed.stateOf(399 - 2 * 128)).toBeUndefined();
+  expect(closed.stateOf(401)).toBeUndefined();
+});

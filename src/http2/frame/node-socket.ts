@@ -1,10 +1,13 @@
+/** What the engines take from Node's sockets beyond their public interface, each with a way on where a Node has it not. */
+
 import type { Socket } from "node:net";
 
 const READ_BYTES = 262_144;
 
-/** Node's own fields for the `onread` option of `net.Socket`, which a server cannot pass for the sockets it accepts. */
-interface UserBufferSocket extends Socket {
-  _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null;
+// Node's own fields: those of the `onread` option of `net.Socket`, which a server cannot pass for the sockets it
+// accepts, and the length of libuv's queue.
+interface HandledSocket extends Socket {
+  _handle?: { useUserBuffer?: (buffer: Uint8Array) => void; readonly writeQueueSize?: number } | null;
   [field: symbol]: unknown;
 }
 
@@ -18,7 +21,7 @@ let shared: Buffer | undefined;
  * and encrypted ones, are read by "data" events.
  */
 export function readSocket(socket: Socket, take: (chunk: Buffer) => void): void {
-  const target = socket as UserBufferSocket;
+  const target = socket as HandledSocket;
   const waiting: Buffer | null = socket.readableLength > 0 ? socket.read() : null;
   if (waiting !== null) process.nextTick(take, waiting);
   socket.on("data", take);
@@ -34,4 +37,10 @@ export function readSocket(socket: Socket, take: (chunk: Buffer) => void): void 
     return true;
   };
   target._handle.useUserBuffer(shared);
+}
+
+/** A text that changes whenever the kernel has taken more of what was written, even a part of one write. */
+export function socketProgress(socket: Socket): string {
+  const inKernelsHand = (socket as HandledSocket)._handle?.writeQueueSize ?? 0;
+  return `${socket.bytesWritten - socket.writableLength} ${inKernelsHand}`;
 }

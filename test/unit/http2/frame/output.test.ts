@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { Output } from "../../../../src/http2/connection/output.ts";
 import { CONTINUATION, DATA, HEADERS, PING } from "../../../../src/http2/frame/frame.ts";
+import { giveSlab, Output, takeSlab } from "../../../../src/http2/frame/output.ts";
 import { frame } from "../../../support/clients/raw-http2-client.ts";
 
 const open: { close(): void }[] = [];
@@ -110,4 +110,24 @@ test("what is left for a destroyed socket is dropped", async () => {
   socket.destroy();
   output.flush();
   expect(output.waitingBytes).toBe(0);
+});
+
+test("a slab that was given back is handed out again, from its offset on", () => {
+  const slab = takeSlab(100);
+  slab.offset += 50;
+  giveSlab(slab);
+  const again = takeSlab(100);
+  expect(again).toBe(slab);
+  expect(again.offset).toBeGreaterThanOrEqual(50);
+});
+
+test("one with too little room is not", () => {
+  const slab = takeSlab(100);
+  slab.offset = slab.bytes.length - 10;
+  giveSlab(slab);
+  expect(takeSlab(100)).not.toBe(slab);
+});
+
+test("a large request gets a slab of its own size", () => {
+  expect(takeSlab(1_000_000).bytes.length).toBe(1_000_000);
 });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { readSocket } from "../../../../src/http2/frame/socket-reader.ts";
+import { readSocket } from "../../../../src/http2/frame/node-socket.ts";
 
 const open: { close(): void }[] = [];
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EarlyBody } from "../../../../src/http2/streams/early-body.ts";
+import { EarlyBody } from "../../../../src/http2/streams/request-view.ts";
 
 test("pieces are put together in their order, and copied", () => {
   const early = new EarlyBody();
