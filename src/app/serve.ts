@@ -25,8 +25,8 @@ export interface AppOptions {
   readonly log: Log;
   /** Called once the port is open and before any model is loaded, with what can be drained from then on. */
   readonly onListening?: (app: App) => void;
-  /** More procedures behind the same listener, and another entry of worker threads: for tests. */
-  readonly routes?: EdgeOptions["routes"];
+  /** Another engine for HTTP/2, and another entry of worker threads: for tests. */
+  readonly http2Engine?: EdgeOptions["http2Engine"];
   readonly workerUrl?: URL;
 }
 
@@ -46,7 +46,7 @@ export interface App {
  * left running then.
  */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { settings, environment, log, routes } = options;
+  const { settings, environment, log, http2Engine } = options;
   const listing = readDeviceListing(environment.CUDA_VISIBLE_DEVICES);
   const devices = chooseDevices(settings.devices, listing, settings.origins.devices);
   if (devices.notice !== "") log.info({ devices: settings.devices }, devices.notice);
@@ -60,10 +60,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     models,
     limits: settings,
     corsOrigins: settings.corsOrigins,
-    http2Engine: settings.http2Engine === "assay" ? "assay" : "node",
+    http2Engine,
     log,
     ...(tls === undefined ? {} : { tls }),
-    ...(routes === undefined ? {} : { routes }),
   });
   const closeAll = async () => {
     registry.announceDrain();

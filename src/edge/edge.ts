@@ -14,6 +14,7 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AssayError } from "../errors.ts";
+import type { StreamHandler } from "../http2/stream.ts";
 import type { ModelsService } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -31,9 +32,9 @@ import { callInterceptor } from "./connect/interceptor.ts";
 import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
 import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
+import type { Engine } from "./listen/engine.ts";
 import { createHttp1Engine } from "./listen/http1-engine.ts";
 import { createListener, type TlsOptions } from "./listen/listener.ts";
-import { createNodeHttp2Engine } from "./listen/node-http2-engine.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";
@@ -48,8 +49,8 @@ export interface EdgeOptions {
   /** `*`: any origin, without credentials. */
   readonly corsOrigins: readonly string[];
   readonly log: Log;
-  /** `assay`: the engine of src/http2; `node`: node:http2, to compare with. */
-  readonly http2Engine: "assay" | "node";
+  /** Makes another engine for HTTP/2, to compare with. */
+  readonly http2Engine?: ((limits: EdgeLimits, onStream: StreamHandler) => Engine) | undefined;
   /** Who serves PredictStream over gRPC: `connect`, to compare with; default `assay`. */
   readonly grpcStreams?: "assay" | "connect";
   /** Who serves unary calls in their plain forms: `connect`, to compare with; default `assay`. */
@@ -144,15 +145,8 @@ export function createEdge(options: EdgeOptions): Edge {
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream, memory),
     http2:
-      options.http2Engine === "node"
-        ? createNodeHttp2Engine(limits, onStream)
-        : createAssayHttp2Engine(
-            limits,
-            onStream,
-            (stream) => refuseHeaderList(stream, context),
-            memory,
-            log,
-          ),
+      options.http2Engine?.(limits, onStream) ??
+      createAssayHttp2Engine(limits, onStream, (stream) => refuseHeaderList(stream, context), memory, log),
     limits,
     tls: options.tls,
     log,

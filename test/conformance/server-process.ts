@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
+import type { Http2EngineName } from "../reference/http2-engines.ts";
 import { collect } from "../support/clients/command.ts";
 
 /** The checkout's root. */
@@ -22,9 +23,14 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts `assay serve` on a free port and waits until `/readyz` answers 200. Throws with its output if it ends first. */
-export function startServer(models: string, args: readonly string[] = []): Promise<ServerProcess> {
-  return startCommand(process.execPath, [ASSAY, "serve", "--models", models, ...args]);
+/** Starts `assay serve`, or its like over another HTTP/2 engine, on a free port and waits until `/readyz` answers 200. Throws with its output if it ends first. */
+export function startServer(
+  models: string,
+  args: readonly string[] = [],
+  engine: Http2EngineName = "assay",
+): Promise<ServerProcess> {
+  const command = engine === "assay" ? [ASSAY, "serve"] : ["test/reference/node-http2-server.ts"];
+  return startCommand(process.execPath, [...command, "--models", models, ...args]);
 }
 
 /** Does the same with another command that takes `--port PORT` as its last arguments, run in the checkout's root. */

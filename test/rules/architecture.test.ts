@@ -35,7 +35,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/connect": ["edge"],
   "@connectrpc/connect-node": ["edge"],
   "node:http": ["edge"],
-  "node:http2": ["edge", "scorer", "wire"],
+  "node:http2": ["scorer", "wire"],
   "@duckdb/node-api": ["table", "job"],
   "apache-arrow": ["table"],
   "node:worker_threads": ["pool", "worker"],

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { fieldList } from "../call/field-list.ts";
 import { MAX_DISCARD_MS } from "../memory/message-limit.ts";
-import { DataListener } from "./data-listener.ts";
 import { closeGently } from "./gentle-close.ts";
 
 /** A stream and its engine's way to end it: also when the response has closed. */
@@ -20,6 +19,29 @@ export interface Http1Context {
   closes(): boolean;
   /** A part of the response was written that its peer may not have taken. */
   written(byteCount: number): void;
+}
+
+/**
+ * The `onData` of a stream whose data flow from when somebody listens. A class, because an object literal with accessors would
+ * have a hidden class of its own, and V8 would keep stream and request until a full collection.
+ */
+export class DataListener {
+  private handler: ServerStream["onData"] = () => {};
+  private readonly begin: () => void;
+
+  /** `begin` is called each time that a listener is set. */
+  constructor(begin: () => void) {
+    this.begin = begin;
+  }
+
+  get onData(): ServerStream["onData"] {
+    return this.handler;
+  }
+
+  set onData(handler: ServerStream["onData"]) {
+    this.handler = handler;
+    this.begin();
+  }
 }
 
 /** How long a peer that was answered may send nothing of the rest of its request. */

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 import { ROOT } from "../server-process.ts";
@@ -49,9 +50,9 @@ beforeAll(async () => {
   const models = join(ROOT, "models");
   const fixture = (name: string) => join(ROOT, "test/fixtures/tls", name);
   cleartext = await startAppServer(models);
-  for (const engine of ["assay", "node"]) {
+  for (const http2Engine of HTTP2_ENGINES) {
     const tls = { "tls-cert": fixture("localhost-cert.pem"), "tls-key": fixture("localhost-key.pem") };
-    encrypted.set(engine, await startAppServer(models, { ...tls, "http2-engine": engine }));
+    encrypted.set(http2Engine, await startAppServer(models, tls, { http2Engine }));
   }
 }, PACK_MS);
 afterAll(async () => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
 import { expectGolden, goldenCases, goldenRequest, jsonMessages } from "../../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
@@ -7,7 +8,7 @@ import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
 const MODELS = join(ROOT, "models");
 const cases = goldenCases(MODELS);
 const servers = new Map<string, ServerProcess>();
-const HTTP_2 = ["assay", "node"].map((engine) => ({
+const HTTP_2 = HTTP2_ENGINES.map((engine) => ({
   http: "HTTP/2",
   engine,
   flags: ["--http2-prior-knowledge"],
@@ -15,8 +16,7 @@ const HTTP_2 = ["assay", "node"].map((engine) => ({
 const HTTP_1 = { http: "HTTP/1.1", engine: "assay", flags: [] };
 
 beforeAll(async () => {
-  for (const engine of ["assay", "node"])
-    servers.set(engine, await startServer(MODELS, ["--http2-engine", engine]));
+  for (const engine of HTTP2_ENGINES) servers.set(engine, await startServer(MODELS, [], engine));
 });
 
 afterAll(async () => {

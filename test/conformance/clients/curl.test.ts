@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
 import { expectGolden, goldenCases, goldenRequest, goldenRows } from "../../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
@@ -18,8 +19,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "assay-curl-"));
-  for (const engine of ["assay", "node"])
-    servers.set(engine, await startServer(MODELS, ["--http2-engine", engine]));
+  for (const engine of HTTP2_ENGINES) servers.set(engine, await startServer(MODELS, [], engine));
 });
 
 afterAll(async () => {
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 describe.each([
   { version: "HTTP/1.1", engine: "assay", flag: "--http1.1", spoken: "1.1" },
-  ...["assay", "node"].map((engine) => ({
+  ...HTTP2_ENGINES.map((engine) => ({
     version: "HTTP/2 with prior knowledge",
     engine,
     flag: "--http2-prior-knowledge",

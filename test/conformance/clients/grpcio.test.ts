@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { expectGolden, goldenCases, goldenRequest, type Json } from "../../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
 import { tool } from "../tool.ts";
@@ -10,12 +11,12 @@ const cases = goldenCases(MODELS);
 /** What a wrong `features` of iris is answered with. */
 const SHORT = { modelName: "iris", features: [5.1, 3.5, 1.4] };
 
-describe.each(["assay", "node"])("grpcio against the %s engine", (engine) => {
+describe.each(HTTP2_ENGINES)("grpcio against the %s engine", (engine) => {
   let server: ServerProcess;
   let client: LineClient;
 
   beforeAll(async () => {
-    server = await startServer(MODELS, ["--http2-engine", engine]);
+    server = await startServer(MODELS, [], engine);
     const program = join(ROOT, "test/conformance/python/grpcio_client.py");
     client = startLineClient(tool("python-clients"), [program, server.address, join(ROOT, "proto")]);
   });

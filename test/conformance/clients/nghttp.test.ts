@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
 import { expectGolden, goldenCases, goldenRequest } from "../../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
@@ -13,16 +14,13 @@ const PREDICT = "/assay.v1.ScoringService/Predict";
 const HEADER_LIST_BYTES = 32_768;
 const cases = goldenCases(MODELS);
 
-describe.each(["assay", "node"])("nghttp over h2c against the %s engine", (engine) => {
+describe.each(HTTP2_ENGINES)("nghttp over h2c against the %s engine", (engine) => {
   let server: ServerProcess;
   let folder: string;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "assay-nghttp-"));
-    server = await startServer(MODELS, [
-      ...["--http2-engine", engine],
-      ...["--max-header-list-bytes", String(HEADER_LIST_BYTES)],
-    ]);
+    server = await startServer(MODELS, ["--max-header-list-bytes", String(HEADER_LIST_BYTES)], engine);
   });
 
   afterAll(async () => {

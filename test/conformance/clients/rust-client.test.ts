@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
 import { tool } from "../tool.ts";
@@ -19,13 +20,12 @@ interface Item {
   readonly status: { readonly code: number; readonly message: string } | null;
 }
 
-const engines = ["assay", "node"] as const;
 const servers: ServerProcess[] = [];
 const printed = new Map<string, string>();
 
 beforeAll(async () => {
-  for (const engine of engines) {
-    const server = await startServer(join(ROOT, "models"), ["--http2-engine", engine]);
+  for (const engine of HTTP2_ENGINES) {
+    const server = await startServer(join(ROOT, "models"), [], engine);
     servers.push(server);
     const { status, stdout, stderr } = await run(tool("rust-client"), [`http://${server.address}`]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -37,7 +37,7 @@ afterAll(async () => {
   for (const server of servers) expect(await server.stop()).toBe(0);
 });
 
-describe.each(engines)("tonic against the %s engine", (engine) => {
+describe.each(HTTP2_ENGINES)("tonic against the %s engine", (engine) => {
   const lines = () => printed.get(engine)!.trimEnd().split("\n");
 
   test("scores a row", () => {

@@ -1,10 +1,12 @@
 /**
  * The server that connectconformance tests: reads one size-delimited ServerCompatRequest from standard input, serves the
- * suite's service behind the product's own listener, and answers with a size-delimited ServerCompatResponse.
+ * suite's service behind the product's own listener (--http2-engine=node: over node:http2), and answers with a
+ * size-delimited ServerCompatResponse.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import pino from "pino";
 import { createEdge } from "../../../src/edge/edge.ts";
+import { http2EngineOptions } from "../../reference/http2-engines.ts";
 import { createFakeModels, createFakeScoring, LIMITS } from "../../support/servers/fake-services.ts";
 import {
   ServerCompatRequestSchema,
@@ -39,7 +41,7 @@ const edge = createEdge({
       }
     : {}),
   corsOrigins: ["*"],
-  http2Engine: process.argv.includes("--http2-engine=node") ? "node" : "assay",
+  ...http2EngineOptions(process.argv.includes("--http2-engine=node") ? "node" : "assay"),
   log: pino({ level: process.env.ASSAY_LOG_LEVEL ?? "warn" }, pino.destination(2)),
   routes: conformanceRoutes,
 });

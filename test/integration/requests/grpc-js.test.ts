@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import {
   type LoadedMessage,
   type LoadedScoringClient,
@@ -10,11 +11,11 @@ import { type AppServer, startAppServer } from "../../support/servers/app-server
 
 const iris = { model_name: "iris", features: [5.1, 3.5, 1.4, 0.2] };
 
-describe.each(["assay", "node"])("grpc-js against the %s engine", (engine) => {
+describe.each(HTTP2_ENGINES)("grpc-js against the %s engine", (http2Engine) => {
   let server: AppServer;
   let client: LoadedScoringClient;
   beforeAll(async () => {
-    server = await startAppServer("models", { "http2-engine": engine });
+    server = await startAppServer("models", {}, { http2Engine });
     client = loadScoringClient(server.address);
   });
   afterAll(async () => {

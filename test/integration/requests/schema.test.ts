@@ -51,3 +51,19 @@ test("a deleted field is a breaking change", () => {
   expect(result.status).not.toBe(0);
   expect(result.stdout).toContain('"labels"');
 });
+
+test("a setting may go, as long as its number and its name stay reserved", () => {
+  const folder = copyOfSchema();
+  const against = ["breaking", "--against", "proto/released.binpb"];
+  const file = join(folder, "proto/assay/config/v1/server_config.proto");
+  const text = readFileSync(file, "utf8");
+  for (const [what, reserved] of [
+    ["number", "30"],
+    ["name", '"http2_engine"'],
+  ]) {
+    writeFileSync(file, text.replace(`  reserved ${reserved};\n`, ""));
+    const result = spawnSync(buf, against, { cwd: folder, encoding: "utf8" });
+    expect(result.status).not.toBe(0);
+    expect(result.stdout).toContain(`without reserving the ${what}`);
+  }
+});

@@ -20,8 +20,8 @@ const WAYS: [string, "assay" | "node", (baseUrl: string) => Transport][] = [
 
 test.each(WAYS)(
   "%s: a stream is answered what it sent, then ends UNAVAILABLE with RetryInfo",
-  async (_, engine, make) => {
-    const { app, url } = await startAppServer(MODELS, { "http2-engine": engine });
+  async (_, http2Engine, make) => {
+    const { app, url } = await startAppServer(MODELS, {}, { http2Engine });
     const client = createClient(ScoringService, make(url));
     const requests = openRequests();
     const responses = client.predictStream(requests)[Symbol.asyncIterator]();

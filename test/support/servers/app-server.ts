@@ -1,7 +1,7 @@
 import { type App, startApp } from "../../../src/app/serve.ts";
 import { readServerSettings } from "../../../src/config/server-settings.ts";
-import type { EdgeOptions } from "../../../src/edge/edge.ts";
 import { type Log, silentLog } from "../../../src/telemetry/log.ts";
+import { type Http2EngineName, http2EngineOptions } from "../../reference/http2-engines.ts";
 
 /** A whole server on a free port; whoever started it closes it. */
 export interface AppServer {
@@ -14,18 +14,18 @@ export interface AppServer {
 export async function startAppServer(
   models: string,
   flags: Record<string, string> = {},
-  more: { workerUrl?: URL; routes?: EdgeOptions["routes"]; log?: Log } = {},
+  more: { workerUrl?: URL; http2Engine?: Http2EngineName; log?: Log } = {},
 ): Promise<AppServer> {
   const settings = readServerSettings({
     flags: new Map(Object.entries({ models, port: "0", devices: "cpu", ...flags })),
     environment: {},
   });
-  const { routes, workerUrl } = more;
+  const { http2Engine, workerUrl } = more;
   const app = await startApp({
     settings,
     environment: {},
     log: more.log ?? silentLog,
-    ...(routes === undefined ? {} : { routes }),
+    ...http2EngineOptions(http2Engine),
     ...(workerUrl === undefined ? {} : { workerUrl }),
   });
   const address = `127.0.0.1:${app.address.port}`;

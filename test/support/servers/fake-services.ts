@@ -20,6 +20,7 @@ import { AssayError, type Violation } from "../../../src/errors.ts";
 import type { ModelsService } from "../../../src/registry/models.ts";
 import type { Call } from "../../../src/service/call.ts";
 import type { ItemResult, ItemSize, ItemStream, ScoringService } from "../../../src/service/scoring.ts";
+import { type Http2EngineName, http2EngineOptions } from "../../reference/http2-engines.ts";
 
 export const LIMITS: EdgeLimits = {
   maxMessageBytes: 1024 * 1024,
@@ -212,15 +213,19 @@ export function createFakeModels(ready = true): ModelsService {
 }
 
 /** An edge over the fakes on a free port. Close it. */
-export async function startEdge(
-  options: Partial<Omit<EdgeOptions, "limits">> & { limits?: Partial<EdgeLimits> } = {},
-): Promise<{ edge: Edge; port: number; scoring: FakeScoring }> {
+export async function startEdge({
+  http2Engine,
+  ...options
+}: Partial<Omit<EdgeOptions, "limits" | "http2Engine">> & {
+  limits?: Partial<EdgeLimits>;
+  http2Engine?: Http2EngineName;
+} = {}): Promise<{ edge: Edge; port: number; scoring: FakeScoring }> {
   const scoring = createFakeScoring();
   const edge = createEdge({
     scoring,
     models: createFakeModels(),
     corsOrigins: ["*"],
-    http2Engine: "assay",
+    ...http2EngineOptions(http2Engine),
     log: pino({ level: "silent" }),
     ...options,
     limits: { ...LIMITS, ...options.limits },

@@ -8,6 +8,7 @@ import { createServedModel } from "../../../src/registry/served-model.ts";
 import type { ScoringService } from "../../../src/service/scoring.ts";
 import { createScoringService } from "../../../src/service/scoring-service.ts";
 import type { StreamLimits } from "../../../src/service/stream/item-stream.ts";
+import { type Http2EngineName, http2EngineOptions } from "../../reference/http2-engines.ts";
 import type { TestModel } from "../models/onnx-model.ts";
 import { createFakeModels, LIMITS } from "./fake-services.ts";
 import type { Core } from "./scoring-core.ts";
@@ -23,7 +24,8 @@ export interface StreamEdge {
 export async function startStreamEdge(
   core: Core,
   model: TestModel,
-  options: Pick<Partial<EdgeOptions>, "grpcStreams" | "unaryCalls" | "http2Engine" | "log"> & {
+  options: Pick<Partial<EdgeOptions>, "grpcStreams" | "unaryCalls" | "log"> & {
+    http2Engine?: Http2EngineName;
     limits?: Partial<EdgeLimits & StreamLimits>;
     /** What stands between the edge and the service. */
     between?: (scoring: ScoringService) => ScoringService;
@@ -45,13 +47,13 @@ export async function startStreamEdge(
       },
     }),
   );
-  const { between = (scoring) => scoring, ...edgeOptions } = options;
+  const { between = (scoring) => scoring, http2Engine, ...edgeOptions } = options;
   const scoring = between(createScoringService(table, limits));
   const edge = createEdge({
     scoring,
     models: createFakeModels(),
     corsOrigins: ["*"],
-    http2Engine: "assay",
+    ...http2EngineOptions(http2Engine),
     log: pino({ level: "silent" }),
     ...edgeOptions,
     limits,

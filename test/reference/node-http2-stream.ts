@@ -1,8 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { CancelReason, HeaderBlock, ServerStream } from "../../http2/stream.ts";
-import { fieldList } from "../call/field-list.ts";
-import { DataListener } from "./data-listener.ts";
-import type { EngineStream } from "./http1-stream.ts";
+import { fieldList } from "../../src/edge/call/field-list.ts";
+import { DataListener, type EngineStream } from "../../src/edge/listen/http1-stream.ts";
+import type { CancelReason, HeaderBlock, ServerStream } from "../../src/http2/stream.ts";
 
 /** What the connection knows of each of its streams. */
 export interface Http2Context {
