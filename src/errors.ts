@@ -10,7 +10,7 @@ export interface Violation {
   readonly rule: string;
 }
 
-/** What an AssayError may carry beside its reason and message. */
+/** Facts that an AssayError may carry beside its reason and message. */
 export interface AssayErrorOptions {
   /** What made it fail; logged once at the edge, never sent. */
   readonly cause?: unknown;

@@ -1,6 +1,6 @@
 import { liveThreadCount } from "../pool/worker-handle.ts";
 
-/** Whether worker threads have not ended, so that the process would wait at its end, maybe for ever: see `endProcess`. */
+/** Tells whether worker threads have not ended, so that the process would wait at its end, maybe for ever: see `endProcess`. */
 export function hasLiveThreads(): boolean {
   return liveThreadCount() > 0;
 }

@@ -17,7 +17,7 @@ import type { Log } from "../telemetry/log.ts";
 import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 
-/** What a server is started with. */
+/** Options of a server. */
 export interface AppOptions {
   readonly settings: ServerSettings;
   /** The environment, for CUDA_VISIBLE_DEVICES. */

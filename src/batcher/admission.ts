@@ -2,7 +2,7 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, withoutStack } from "../errors.ts";
 import type { Lane } from "./batcher.ts";
 
-/** How much may wait. */
+/** Limits of what may wait. */
 export interface QueueLimits {
   readonly maxQueueRows: number;
   readonly maxQueueBytes: number;
@@ -68,7 +68,7 @@ export function createAdmission(modelName: string, limits: QueueLimits, drainRat
   };
 }
 
-/** How fast rows leave the queue, learned from the batches that end; made by `createDrainRate`. */
+/** The rate at which rows leave the queue, learned from the batches that end; made by `createDrainRate`. */
 export interface DrainRate {
   /** `rowCount` rows were answered at `now`, having begun to run at `startedAt`. */
   observe(rowCount: number, startedAt: number, now: number): void;

@@ -1,7 +1,7 @@
 /** Decides when the next batch begins and what goes into it. Pure: the queue and the clock are the batcher's. */
 import type { Batching, Lane } from "./batcher.ts";
 
-/** What there is when the batcher looks whether a batch begins. */
+/** The state of queue and instances when the batcher looks whether a batch begins. */
 export interface Moment {
   /** Instances that could take a batch. */
   readonly idleInstances: number;
@@ -59,7 +59,7 @@ export interface BatchShape {
   readonly splitsEntries: boolean;
 }
 
-/** What a model's way of batching allows. */
+/** The batches that a model's way of batching allows. */
 export function batchShape(batching: Batching, maxBatchSize: number): BatchShape {
   switch (batching) {
     case "across-requests":

@@ -18,7 +18,7 @@ export interface EntryGroup {
   bulkRows: number;
 }
 
-/** What the batcher knows of one entry while it is not answered. */
+/** One entry as the batcher knows it while it is not answered. */
 export interface Ticket extends TakenEntry, Timed<Ticket> {
   /** Set as it enters the queue. */
   group: EntryGroup | undefined;

@@ -2,7 +2,7 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 
-/** What a command accepts: names without dashes, and whether each takes a value. */
+/** Flags that a command accepts: names without dashes, and whether each takes a value. */
 export type FlagKinds = ReadonlyMap<string, "value" | "switch">;
 
 /** Arguments taken apart, with every problem in words. */

@@ -10,7 +10,7 @@ export interface ServingAddress {
   readonly encrypted: boolean;
 }
 
-/** What the server prints once it serves the models of `folder`: each model, its devices, and one curl and one grpcurl line that work when pasted. */
+/** The lines that the server prints once it serves the models of `folder`: each model, its devices, and one curl and one grpcurl line that work when pasted. */
 export function banner(
   version: string,
   address: ServingAddress,

@@ -2,7 +2,7 @@ import { isatty } from "node:tty";
 import type { Log } from "../telemetry/log.ts";
 import { SignalCount } from "./signal-count.ts";
 
-/** What signals ask of a server. */
+/** Acts that signals ask of a server. */
 export interface SignalActions {
   /** The first SIGTERM or Ctrl-C, or a terminal that hung up. */
   readonly onStop: () => void;

@@ -13,7 +13,7 @@ export interface StrayVariable {
 const LINK_NAME = /_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
 
 /**
- * Whether Kubernetes or Docker set a variable: a Service named `assay` or `assay-x` gives every pod beside it ASSAY_PORT,
+ * Tells whether Kubernetes or Docker set a variable: a Service named `assay` or `assay-x` gives every pod beside it ASSAY_PORT,
  * ASSAY_SERVICE_HOST, ASSAY_X_PORT_80_TCP_ADDR and so on (`enableServiceLinks`, which is on by default).
  */
 export function isServiceLink(name: string, value: string): boolean {

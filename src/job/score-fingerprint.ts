@@ -23,7 +23,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "part-rows",
 ]);
 
-/** What decides a run's result: input, model, and every flag that has an effect on it. */
+/** The facts that decide a run's result: input, model, and every flag that has an effect on it. */
 export function scoreFingerprint(
   settings: ScoreSettings,
   source: TableSource,

@@ -12,7 +12,7 @@ import type { ResultRows } from "../table/result-rows.ts";
 import type { TableSink, WrittenRows } from "../table/table-sink.ts";
 import type { ColumnRequest, TableChunk, TableSource } from "../table/table-source.ts";
 
-/** What a run is made of. */
+/** The parts of a run. */
 export interface ScoreJob {
   readonly source: TableSource;
   readonly columns: readonly ColumnRequest[];

@@ -15,7 +15,7 @@ import { canHoldScores, isVector } from "./scores/read-output.ts";
 import { chooseScore } from "./scores/score-rule.ts";
 import type { Batching, ModelSignature, TensorSpec } from "./signature.ts";
 
-/** What a signature is built from. */
+/** The parts that a signature is built from. */
 export interface SignatureParts {
   readonly inputs: GraphInputs;
   readonly outputs: readonly DeclaredTensor[];

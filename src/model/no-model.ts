@@ -1,4 +1,4 @@
-/** What a folder holds, hidden entries left out. */
+/** The names in a folder, hidden entries left out. */
 export interface FolderNames {
   readonly folders: readonly string[];
   readonly files: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * What to do about a message of ONNX Runtime on making a session, in front of it. Takes messages that are already free of C++
+ * Puts what to do in front of a message of ONNX Runtime on making a session, in front of it. Takes messages that are already free of C++
  * source places.
  */
 export function explainLoadFailure(message: string): string {

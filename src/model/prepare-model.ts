@@ -22,7 +22,7 @@ import { refusal } from "./refusal.ts";
 import { prepareGraph } from "./repair/prepare-graph.ts";
 import { unboundedRun } from "./repair/unbounded-runs.ts";
 
-/** What lies in a version folder, read. */
+/** The files of a version folder, read. */
 export interface ModelFiles {
   readonly modelName: string;
   readonly modelVersion: string;

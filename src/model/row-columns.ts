@@ -13,7 +13,7 @@ export interface Column {
   readonly spec: TensorSpec;
 }
 
-/** How `rows` map to a model's inputs. */
+/** The mapping of `rows` to a model's inputs. */
 export interface RowColumns {
   readonly columns: readonly Column[];
   /** The columns of each input. */

@@ -26,7 +26,7 @@ export interface TensorSpec {
   readonly rowless?: boolean;
 }
 
-/** How rows may share a run. `gen`'s BatchingMode has the same four. */
+/** The way in which rows may share a run. `gen`'s BatchingMode has the same four. */
 export type Batching = "across-requests" | "within-request" | "single-rows" | "no-batch-dimension";
 
 /** A change to, or overruling of, what a file declares; `kind` is stable. */

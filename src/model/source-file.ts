@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 
-/** What tells cheaply that a file may be another one than before. */
+/** The marks by which a file is cheaply told to be perhaps another one. */
 export interface FileIdentity {
   readonly byteLength: number;
   readonly modifiedAtMs: number;

@@ -7,7 +7,7 @@ import { type Instance, type Isolation, startInstance } from "./instance.ts";
 import type { Pool } from "./pool.ts";
 import { createWatchdog } from "./watchdog.ts";
 
-/** What a pool is made with. */
+/** Options of a pool. */
 export interface PoolOptions {
   readonly model: Pick<PreparedModel, "modelName" | "modelVersion" | "bytes" | "externalData" | "signature">;
   /** One instance each, at least one. */

@@ -11,7 +11,7 @@ export interface Gpu {
   readonly busLocation: string;
 }
 
-/** What a machine says of its devices. */
+/** Reads what a machine says of its devices. */
 export interface DeviceListing {
   /** In PCI order; undefined where there is no NVIDIA driver to ask. */
   readonly gpus: readonly Gpu[] | undefined;

@@ -1,10 +1,10 @@
 /** Decides what becomes of an instance. Pure: its workers and timers are `instance.ts`'s. */
 
-/** What an instance does, as ListModels tells it. */
+/** The state of an instance, as ListModels tells it. */
 export type InstanceState = "starting" | "idle" | "busy" | "restarting" | "failed";
 
 /**
- * What happens to it: a worker is started; it is up; it is given a batch, and answers it; it ends, and is replaced; it ends as
+ * An event in its life: a worker is started; it is up; it is given a batch, and answers it; it ends, and is replaced; it ends as
  * others did before it, or the instance is closed, or too many of its threads hang.
  */
 export type InstanceEvent = "start" | "ready" | "run" | "run-ended" | "end" | "give-up";
@@ -33,7 +33,7 @@ const FIRST_DELAY_MS = 100;
 /** The longest wait between two starts. */
 export const LONGEST_DELAY_MS = 30_000;
 
-/** How a life of a worker ended. */
+/** The end of a worker's life. */
 export interface EndedLife {
   /** Lives before it that ended early, one after another. */
   readonly earlyEnds: number;

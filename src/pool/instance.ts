@@ -24,13 +24,13 @@ import { startWorker, type WorkerHandle, type WorkerPlan } from "./worker-handle
 const FAILED_STARTS = 3;
 
 /**
- * What holds a session apart from the rest of the server. `thread`: a thread, which is crossed to in microseconds; a run that
+ * The wall between a session and the rest of the server. `thread`: a thread, which is crossed to in microseconds; a run that
  * hangs costs it for good. `process`: a process, which can be killed and may crash alone. `auto`: a thread, and a process once
  * a run has hung.
  */
 export type Isolation = "thread" | "process" | "auto";
 
-/** What an instance is made with. */
+/** Options of an instance. */
 export interface InstanceOptions {
   readonly plan: Omit<WorkerPlan, "workerUrl">;
   readonly isolation: Isolation;

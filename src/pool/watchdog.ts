@@ -1,4 +1,4 @@
-/** What is watched: something that may run for too long. */
+/** Something that may run for too long, and is watched. */
 export interface Watched {
   /** On `performance.now()`'s clock; undefined while nothing runs. */
   readonly runStartedAt: number | undefined;

@@ -23,7 +23,7 @@ import { createSlotMemory } from "../worker/slot-memory.ts";
 import { readOutputs, writeBatch } from "./batch-memory.ts";
 import type { Batch } from "./pool.ts";
 
-/** What a worker is started with, besides its channel. */
+/** The start of a worker, besides its channel. */
 export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
   readonly workerUrl: URL;
   readonly maxInputBytes: number;
@@ -31,7 +31,7 @@ export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
   readonly startTimeoutMs: number;
 };
 
-/** What becomes of a worker; each is called in a turn of its own. */
+/** Callbacks of what becomes of a worker; each is called in a turn of its own. */
 export interface WorkerEvents {
   onReady(): void;
   /** A run ended: the worker takes another one. Called before the batch hears of it, so that both overlap. */

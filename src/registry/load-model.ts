@@ -22,7 +22,7 @@ export interface Refusal {
   readonly cause?: unknown;
 }
 
-/** What every model is loaded with. */
+/** Options with which every model is loaded. */
 export interface LoadOptions {
   readonly settings: ServerSettings;
   readonly devices: DeviceChoice;

@@ -19,7 +19,7 @@ const BATCHING: Readonly<Record<Batching, BatchingMode>> = {
   "no-batch-dimension": BatchingMode.NO_BATCH_DIMENSION,
 };
 
-/** What GetModel says of a model besides what its file says. */
+/** Facts that GetModel tells of a model besides those of its file. */
 export interface ModelCircumstances {
   readonly state: ModelState;
   readonly stateReason: string;

@@ -18,7 +18,7 @@ export interface UnservedModel {
 export type ModelVersion = ServedModel | UnservedModel;
 
 /**
- * What is served and what is not, by name and version: the one place that says which version a caller's words mean, and the one
+ * The models that serve and those that do not, by name and version: the one place that says which version a caller's words mean, and the one
  * that refuses them. An empty name means the default model, or the only one; an empty version the highest that serves, else the
  * highest. Whoever puts a version in takes it out and closes it.
  */

@@ -10,7 +10,7 @@ import {
 import { isServed, type ModelTable, type ModelVersion } from "./model-table.ts";
 import type { ModelsService } from "./models.ts";
 
-/** How far loading has come, and whether the server is shutting down; the registry keeps it. */
+/** The state of loading, and whether the server is shutting down; the registry keeps it. */
 export interface Lifecycle {
   readonly settled: boolean;
   readonly draining: boolean;

@@ -2,7 +2,7 @@
 import type { GetModelResponse, ModelSummary } from "../../gen/assay/v1/model_service_pb.ts";
 import type { Caller } from "./caller.ts";
 
-/** Whether the server takes requests, and what is wrong with the models that do not serve. */
+/** Readiness: whether the server takes requests, and what is wrong with the models that do not serve. */
 export interface Readiness {
   readonly ready: boolean;
   /** False while models are still being loaded. */

@@ -13,7 +13,7 @@ const MAX_LOADING = 4;
 /** The next model does not wait longer than this for one that is slow, or that never answers. */
 const HEAD_START_MS = 500;
 
-/** What a registry is made with. */
+/** Options of a registry. */
 export interface RegistryOptions {
   /** The model that is meant where a request names none; undefined: the only one. */
   readonly defaultModel?: string;

@@ -20,7 +20,7 @@ import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 import type { Scorer } from "./scorer.ts";
 
-/** What a pool in this process is opened with. */
+/** Options of a pool in this process. */
 export interface EmbeddedOptions {
   readonly settings: Pick<ScoreSettings, "model" | "models" | "devices"> &
     Partial<Pick<ScoreSettings, "origins">>;

@@ -11,7 +11,7 @@ import { byteCount, type CheckedInput, shapeKey } from "./check/checked-rows.ts"
 import { copyValues } from "./check/input-values.ts";
 import { type CheckedRequest, checkPredictRequest } from "./check/predict-check.ts";
 
-/** How a prediction waits. */
+/** Options of how a prediction waits. */
 export interface PredictionOptions {
   readonly lane: Lane;
   readonly deadlineAt: number;

@@ -18,7 +18,7 @@ export type ItemResult =
   | { readonly itemId: bigint; readonly response: PredictResponse }
   | { readonly itemId: bigint; readonly error: AssayError };
 
-/** What an item takes. */
+/** The size of an item. */
 export interface ItemSize {
   /** Of the server's memory: it counts for the window. */
   readonly memoryBytes: number;

@@ -1,10 +1,10 @@
 /** What a file is by its first bytes, whatever its name says. Pure. */
 import type { TableFormat } from "./table-source.ts";
 
-/** How many first bytes tell. */
+/** The number of first bytes that tell a file's kind. */
 export const KIND_BYTES = 4096;
 
-/** How a file is packed; what is in it is a table of some format. */
+/** The packing of a file; what is in it is a table of some format. */
 export type Packing = "none" | "gzip" | "zstd";
 
 interface Kind {
@@ -116,13 +116,13 @@ const READ: readonly { readonly format: TableFormat; readonly what: string; read
   { format: "arrow", what: "an Arrow file", begins: "ARROW1" },
 ];
 
-/** How a file is packed, by its first bytes. */
+/** The packing of a file, by its first bytes. */
 export function packingOf(head: Buffer): Packing {
   if (head[0] === 0x1f && head[1] === 0x8b && head[2] === 8) return "gzip";
   return head.length >= 4 && head.readUInt32LE() === 0xfd2fb528 ? "zstd" : "none";
 }
 
-/** What a file is, where that is not what it is to be read as: `an ORC file, which is not read; …`; undefined where it may be. */
+/** Says what a file is, where that is not what it is to be read as: `an ORC file, which is not read; …`; undefined where it may be. */
 export function foreignKind(head: Buffer, format: TableFormat | undefined): string | undefined {
   const text = latin1(head);
   const read = READ.find(({ begins }) => text.startsWith(begins));

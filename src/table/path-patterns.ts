@@ -13,7 +13,7 @@ const SCHEME_ALONE = /^(dbfs|s3|s3a|s3n|gs|hdfs|abfss?|wasbs?|adl|r2|hf|oci|mlfl
 const PARTITION = /^([^=]+)=(.*)$/s;
 
 /**
- * Whether a pattern's match is meant: `*`, `?` and `**` leave out names that begin with a dot, as a shell does, and the
+ * Tells whether a pattern's match is meant: `*`, `?` and `**` leave out names that begin with a dot, as a shell does, and the
  * markers of a table's writer, unless the pattern spells such a name's beginning itself.
  */
 export function isMeant(pattern: string, path: string): boolean {

@@ -1,4 +1,4 @@
-/** What the result table has beside the columns that are kept. */
+/** Columns that the result table has beside those that are kept. */
 export interface ResultColumns {
   /** Taken from each chunk's vectors, by position in it. */
   readonly keep: readonly { readonly name: string; readonly vectorIndex: number }[];

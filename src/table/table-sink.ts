@@ -1,7 +1,7 @@
 import type { ResultRows } from "./result-rows.ts";
 import type { TableChunk } from "./table-source.ts";
 
-/** How much a sink has taken for good. */
+/** The rows that a sink has taken for good. */
 export interface WrittenRows {
   /** Rows of the input whose results will not be lost: where a run goes on. */
   readonly inputRows: number;

@@ -25,7 +25,7 @@ const CAUSES: readonly (readonly [code: string, said: RegExp, text: string])[] =
 /** DuckDB's errors begin with their kind: `IO Error: …`. */
 const DUCKDB_ERROR = /^[A-Z][A-Za-z -]* Error: /;
 
-/** What an error of the file system or of DuckDB means, in words; undefined for any other. */
+/** Says what an error of the file system or of DuckDB means, in words; undefined for any other. */
 export function systemCause(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { message, code } = error as NodeJS.ErrnoException;

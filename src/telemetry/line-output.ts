@@ -10,7 +10,7 @@ const LIMIT_BYTES = 2 ** 20;
 const RETRY_FULL_MS = 20;
 const RETRY_FAILED_MS = 1000;
 
-/** How an output is made. */
+/** Options of an output. */
 export interface LineOutputOptions {
   /** Most bytes that wait; default 1 MiB. */
   readonly limitBytes?: number;

@@ -154,12 +154,12 @@ export type FloatDatatype = {
 /** All datatypes, in an order that does not change while a process lives. */
 export const DATATYPE_NAMES = Object.keys(DATATYPES) as readonly Datatype[];
 
-/** What is special about a datatype. */
+/** A datatype's row. */
 export function rowOf(datatype: Datatype): DatatypeRow {
   return DATATYPES[datatype];
 }
 
-/** Whether a text names a datatype. */
+/** Tells whether a text names a datatype. */
 export function isDatatype(name: string): name is Datatype {
   return Object.hasOwn(DATATYPES, name);
 }
@@ -169,7 +169,7 @@ export function elementBytes(datatype: Datatype): number {
   return rowOf(datatype).elementBytes;
 }
 
-/** Whether the elements have an exponent. */
+/** Tells whether the elements have an exponent. */
 export function isFloat(datatype: Datatype): datatype is FloatDatatype {
   return rowOf(datatype).kind === "float";
 }
@@ -190,7 +190,7 @@ export function numberOf(datatype: Datatype, element: number): number {
   return bits === undefined ? element : bits.toNumber(element);
 }
 
-/** What an array of the datatype holds for a number: the number, or its bits. */
+/** The element that an array of the datatype holds for a number: the number, or its bits. */
 export function elementOf(datatype: Datatype, value: number): number {
   const { bits } = rowOf(datatype);
   return bits === undefined ? value : bits.fromNumber(value);

@@ -5,7 +5,7 @@ const SLOT_COUNT = 8192;
 const ENDLESS_SLOT = SLOT_COUNT;
 const ENDLESS = -1;
 
-/** What stands in a wheel, with the links that the wheel keeps in it. `deadlineAt` stays as it is for as long as it stands there. */
+/** A member of a wheel, with the links that the wheel keeps in it. `deadlineAt` stays as it is for as long as it stands there. */
 export interface Timed<T> {
   /** On `performance.now()`'s clock; Infinity for never. */
   readonly deadlineAt: number;

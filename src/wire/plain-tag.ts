@@ -5,7 +5,7 @@ import { DELIMITED, FIXED32, FIXED64, VARINT } from "./wire-cursor.ts";
 const MOST_IN_ONE_OCTET = 15;
 
 /**
- * What stands before a field's value on the wire, number and wire type in one octet; numbers in a list are packed. From the
+ * The tag before a field's value on the wire, number and wire type in one octet; numbers in a list are packed. From the
  * descriptor, so that no number of the schema is written down twice. Throws for a field that has no such octet.
  */
 export function plainTag<Desc extends DescMessage>(desc: Desc, name: keyof Desc["field"] & string): number {

@@ -1,10 +1,10 @@
 import { type DescField, type DescMessage, getOption, ScalarType } from "@bufbuild/protobuf";
 import { field as fieldRules } from "../../gen/buf/validate/validate_pb.ts";
 
-/** How the octets of a field's values are laid out. */
+/** The layout of a field's values in octets. */
 export type WireForm = "varint" | "fixed64" | "fixed32" | "text" | "bytes" | "message";
 
-/** What a scan of protobuf octets knows of one field. */
+/** One field as a scan of protobuf octets knows it. */
 export interface WireField {
   readonly name: string;
   readonly form: WireForm;
@@ -25,7 +25,7 @@ export interface WireField {
   readonly octetBytes: number;
 }
 
-/** What a scan knows of one message. */
+/** One message as a scan knows it. */
 export interface WireTable {
   readonly typeName: string;
   /** By number, up to the highest. */

@@ -1,6 +1,6 @@
 import { distanceWithin } from "./edit-distance.ts";
 
-/** What may be spent on comparing names, in steps of about a nanosecond; used up, no name is near. */
+/** The budget of comparing names, in steps of about a nanosecond; used up, no name is near. */
 export interface NameBudget {
   left: number;
 }

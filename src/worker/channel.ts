@@ -32,7 +32,7 @@ export const EXIT = -1;
 /** While the outputs of one slot are being read, the next batch runs in the other. */
 export const SLOT_COUNT = 2;
 
-/** What a session is made of. */
+/** The parts of a session. */
 export interface SessionStart {
   readonly device: Device;
   /** Threads inside one run on CPU. */
@@ -49,14 +49,14 @@ export interface SessionStart {
   readonly maxOutputBytes: number;
 }
 
-/** What a worker thread is started with, as its `workerData`. */
+/** The start of a worker thread, as its `workerData`. */
 export interface WorkerStart extends SessionStart {
   readonly control: SharedArrayBuffer;
   /** Carries buffers both ways: `sendMemory`, `takeMemory`. */
   readonly port: MessagePort;
 }
 
-/** What a worker says while it starts: the system's numbers of its thread and of its process where it has one, then how it ended. */
+/** The messages of a worker that starts: the system's numbers of its thread and of its process where it has one, then how it ended. */
 export type StartMessage =
   | { readonly kind: "thread"; readonly threadId: number }
   | { readonly kind: "process"; readonly processId: number }

@@ -18,7 +18,7 @@ export function deviceName(device: Device): string {
 }
 
 /**
- * Whether onnxruntime-node's install script has fetched the CUDA provider: looks for its library, loads nothing. WebGPU and CPU
+ * Tells whether onnxruntime-node's install script has fetched the CUDA provider: looks for its library, loads nothing. WebGPU and CPU
  * are part of the package.
  */
 export function isCudaInstalled(): boolean {

@@ -22,7 +22,7 @@ export interface FrameTensor {
   byteLength: number;
 }
 
-/** What a header says. */
+/** A frame's header, read. */
 export interface Frame {
   readonly tensors: FrameTensor[];
   /** In a frame of inputs: the indices of the outputs to fetch, none for all. */

@@ -3,7 +3,7 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { SlotMemory } from "./slot-memory.ts";
 
-/** What runs frames: a session of this thread, or one in another process. */
+/** Runs frames: a session of this thread, or one in another process. */
 export interface Runner {
   /** The event loop of its thread has to turn between runs; what it then throws ends the worker. */
   readonly needsTurns: boolean;

@@ -3,7 +3,7 @@ import { fieldList } from "../../src/edge/call/field-list.ts";
 import { DataListener, type EngineStream } from "../../src/edge/listen/http1-stream.ts";
 import type { CancelReason, HeaderBlock, ServerStream } from "../../src/http2/stream.ts";
 
-/** What the connection knows of each of its streams. */
+/** A connection's knowledge of each of its streams. */
 export interface Http2Context {
   readonly windowBytes: number;
   readonly encrypted: boolean;

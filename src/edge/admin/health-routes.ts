@@ -11,7 +11,7 @@ import {
 import { AssayError } from "../../errors.ts";
 import type { DrainNotice } from "../call/drain-notice.ts";
 
-/** Whether the server takes requests now. */
+/** Tells whether the server takes requests now. */
 export type IsReady = () => boolean;
 
 /** How often a Watch looks: but for the end, readiness has no event of its own, and a second is what load balancers ask. */

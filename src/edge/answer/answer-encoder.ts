@@ -15,7 +15,7 @@ import { addMessage, writeBinaryAnswer } from "./binary-answer.ts";
 import { writeJsonAnswer } from "./json-answer.ts";
 import { OctetParts } from "./octet-parts.ts";
 
-/** How an answer is written; `plain` is a line of JSON with proto names, as `/predict` answers. */
+/** The form in which an answer is written; `plain` is a line of JSON with proto names, as `/predict` answers. */
 export type AnswerForm = "binary" | "json" | "plain";
 
 type ItemForm = Exclude<AnswerForm, "plain">;

@@ -5,7 +5,7 @@ import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
 import type { OctetParts } from "./octet-parts.ts";
 
-/** How names are spelt. */
+/** The spelling of names. */
 export interface JsonSpelling {
   readonly useProtoFieldName: boolean;
 }

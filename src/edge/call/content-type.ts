@@ -1,4 +1,4 @@
-/** What a request's content type says it speaks. */
+/** The protocol that a request's content type names. */
 export type WireProtocol = "grpc" | "grpc-web" | "grpc-web-text" | "connect-stream" | "http";
 
 /** Reads the protocol from a content type; `http` covers Connect unary, GET and plain HTTP. */

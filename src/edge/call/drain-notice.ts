@@ -1,4 +1,4 @@
-/** How far the end of the server is, for those who tell their callers of it. Whoever waits hears of a change at once. */
+/** The end of the server as it comes nearer, for those who tell their callers of it. Whoever waits hears of a change at once. */
 export class DrainNotice {
   /** Goes up with each change. */
   version = 0;

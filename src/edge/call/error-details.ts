@@ -14,7 +14,7 @@ import { type Status, StatusSchema } from "../../../gen/google/rpc/status_pb.ts"
 import { type AssayError, reasonName, type Violation } from "../../errors.ts";
 import { errorRow } from "./error-table.ts";
 
-/** How much of an error is sent. */
+/** The part of an error that is sent. */
 export interface ErrorCut {
   readonly maxViolations: number;
   /** Encoded bytes of all violations together. */
@@ -55,7 +55,7 @@ export function publicMessage(error: AssayError): string {
   return shortened(error.message, MAX_MESSAGE_CHARACTERS);
 }
 
-/** How long the caller should wait before it tries again; undefined where trying again would not help. */
+/** The wait that is asked of the caller before it tries again; undefined where trying again would not help. */
 export function retryAfterMs(error: AssayError): number | undefined {
   return error.retryAfterMs ?? errorRow(error.reason).retryAfterMs;
 }

@@ -4,7 +4,7 @@
 import { Code } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 
-/** What a reason becomes on the wire. */
+/** A reason as it is told on the wire. */
 export interface ErrorRow {
   readonly code: Code;
   /** For plain HTTP. Connect unary calls get the status that the Connect protocol gives to the code. */

@@ -1,4 +1,4 @@
-/** What bounds the edge, with the names and defaults of `assay.config.v1.ServerConfig`. Sizes in bytes, times in milliseconds. */
+/** Bounds of the edge, with the names and defaults of `assay.config.v1.ServerConfig`. Sizes in bytes, times in milliseconds. */
 export interface EdgeLimits {
   /** The largest message after decompression. */
   readonly maxMessageBytes: number;

@@ -10,7 +10,7 @@ import { trailerFields } from "./response-fields.ts";
 
 type Field = readonly [name: string, value: string];
 
-/** Whether a protocol reads its errors from gRPC's status, whatever HTTP says. */
+/** Tells whether a protocol reads its errors from gRPC's status, whatever HTTP says. */
 export function readsGrpcStatus(wire: WireProtocol): boolean {
   return wire === "grpc" || wire === "grpc-web" || wire === "grpc-web-text";
 }

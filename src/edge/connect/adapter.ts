@@ -25,7 +25,7 @@ import { answerFrame, EncodedAnswers, encodedAnswersKey, speaksJson } from "./en
 import { decodedMessagesKey, edgeCallKey, publicError } from "./interceptor.ts";
 import { openRequest, type RequestContext } from "./request.ts";
 
-/** What every call behind Connect's handlers shares. */
+/** Things that every call behind Connect's handlers shares. */
 export interface ConnectContext extends RequestContext {
   readonly corsOrigins: readonly string[];
   readonly log: Log;

@@ -7,7 +7,7 @@ import { type Aliases, JsonReader } from "../json/json-message.ts";
 import { type ExactJson, JsonText } from "../json/json-text.ts";
 import { memoryPerMessage, tooLargeDecoded } from "../memory/message-limit.ts";
 
-/** How JSON messages are read. */
+/** Options of reading JSON messages. */
 export interface JsonOptions {
   readonly maxMessageBytes: number;
   readonly ignoreUnknownFields: boolean;

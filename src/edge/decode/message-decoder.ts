@@ -30,7 +30,7 @@ export interface Decoded {
   readonly json?: ExactJson;
 }
 
-/** How the octets of a message are to be read. */
+/** The form in which the octets of a message are to be read. */
 export interface MessageForm {
   readonly desc: DescMessage;
   readonly isJson: boolean;

@@ -12,7 +12,7 @@ import type { ExactObject } from "../json/json-text.ts";
 const ITEM_ID = 1;
 
 /**
- * What stands for a stream's item that is well-formed and was refused; undefined where its octets are no item at all, which ends the
+ * The stand-in for a stream's item that is well-formed and was refused; undefined where its octets are no item at all, which ends the
  * stream. `json` is what was parsed, where that is the item's form.
  */
 export function refusedItem(

@@ -6,7 +6,7 @@ import type { ExactJson } from "./json-text.ts";
 const KEPT = 20;
 const SHOWN_CHARACTERS = 40;
 
-/** What is wrong with the values of one JSON message: all is counted, the first are kept. */
+/** Faults of the values of one JSON message: all is counted, the first are kept. */
 export class JsonFaults {
   count = 0;
   private readonly kept: Violation[] = [];

@@ -10,7 +10,7 @@ import type { ExactJson, ExactObject } from "./json-text.ts";
 import { unknownMember } from "./member-names.ts";
 import { adviceOnBody, adviseOnRequest } from "./request-advice.ts";
 
-/** How a message is read. */
+/** Options of reading a message. */
 export interface JsonReading {
   readonly faults: JsonFaults;
   readonly ignoreUnknownFields: boolean;

@@ -3,7 +3,7 @@ import { floatOf, integerOf } from "./json-number.ts";
 import type { ExactJson } from "./json-text.ts";
 import { unknownMember } from "./member-names.ts";
 
-/** How the values of a field are read from JSON; `undefined` from `read` where the value is none of its type. */
+/** Reads the values of a field from JSON; `undefined` from `read` where the value is none of its type. */
 export interface ScalarReading {
   read(value: ExactJson): unknown;
   /** What is expected, for the message of a refusal. */
@@ -45,7 +45,7 @@ function ownOctets(buffer: Buffer): Uint8Array {
   return buffer.length < buffer.buffer.byteLength ? new Uint8Array(buffer) : buffer;
 }
 
-/** How one value of a scalar or enum field, or of a list of these, is read. */
+/** Says how to read one value of a scalar or enum field, or of a list of these. */
 export function scalarReading(field: DescField): ScalarReading {
   const desc = field.fieldKind === "enum" || (field.fieldKind === "list" && field.listKind === "enum");
   return desc ? enumReading(field.enum!) : READINGS[field.scalar as ScalarType];

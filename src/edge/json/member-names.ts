@@ -2,7 +2,7 @@ import { didYouMean, nearestName } from "../../wording/nearest-name.ts";
 
 const SHOWN_CHARACTERS = 60;
 
-/** What to write instead of a member that the schema does not have: the nearest name, or all that there are. */
+/** Advice on what to write instead of a member that the schema does not have: the nearest name, or all that there are. */
 export function unknownMember(name: string, known: readonly string[], where: string): string {
   const cut = name.length > SHOWN_CHARACTERS;
   const shown = `${JSON.stringify(name.slice(0, SHOWN_CHARACTERS))}${cut ? "…" : ""}`;
@@ -11,7 +11,7 @@ export function unknownMember(name: string, known: readonly string[], where: str
   return `${where} has no member ${shown}${hint}`;
 }
 
-/** Whether a name is close to one that there is. */
+/** Tells whether a name is close to one that there is. */
 export function isMisspelt(name: string, known: readonly string[]): boolean {
   return nearestName(name, known) !== undefined || hintByPart(name, known) !== "";
 }

@@ -5,7 +5,7 @@ import { type JsonFaults, shownValue } from "./json-faults.ts";
 import type { ExactJson, ExactObject } from "./json-text.ts";
 import { isMisspelt } from "./member-names.ts";
 
-/** How a tensor's values are written: `data` on `/predict`, `contents` in protobuf's JSON. */
+/** The member that holds a tensor's values: `data` on `/predict`, `contents` in protobuf's JSON. */
 export type TensorForm = "data" | "contents";
 
 /** Members that need no further look, since what is wrong with them has been said. */
@@ -21,7 +21,7 @@ const KNOWN: ReadonlySet<string> = new Set(
 );
 const SHOWN_MEMBERS = 3;
 
-/** What to send instead of a request that is no object. */
+/** Advice on what to send instead of a request that is no object. */
 export function adviceOnBody(json: ExactJson): string {
   const came = `${shownValue(json)} came; an object is expected`;
   if (!Array.isArray(json))

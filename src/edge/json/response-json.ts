@@ -1,7 +1,7 @@
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 
-/** How members are named: as protobuf's JSON does, or as the schema. */
+/** The naming of members: as protobuf's JSON does, or as the schema. */
 export interface MemberNames {
   readonly modelName: string;
   readonly modelVersion: string;

@@ -7,7 +7,7 @@ const MAX_RESERVED = 128;
 const LOOK_MS = 1000;
 const LOOK_PART = 4;
 
-/** What the system says of this process's files. */
+/** Reads what the system says of this process's files. */
 export interface OpenFilesSource {
   /** `ulimit -n`; Infinity where it cannot be told. */
   limit(): number;
@@ -16,7 +16,7 @@ export interface OpenFilesSource {
 }
 
 /**
- * How many connections the limit of open files allows. Where it is reached the kernel's queue is emptied without a word, so the
+ * The number of connections that the limit of open files allows. Where it is reached the kernel's queue is emptied without a word, so the
  * listener refuses by name before.
  */
 export class OpenFiles {

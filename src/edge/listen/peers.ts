@@ -3,7 +3,7 @@ const IPV6_GROUPS = 4;
 /** Below so many connections a tenth is none, and one is left to others. */
 const FEW = 4;
 
-/** How many connections one address may have; `limit` 0: nine tenths of `maxConnections`, which leaves others at least one of four. */
+/** The number of connections that one address may have; `limit` 0: nine tenths of `maxConnections`, which leaves others at least one of four. */
 export function connectionsPerPeer(limit: number, maxConnections: number): number {
   if (limit > 0) return limit;
   if (maxConnections < FEW) return maxConnections;

@@ -13,7 +13,7 @@ export function oldHeapLimit(): number {
   return Math.max(heap_size_limit - YOUNG_BYTES, heap_size_limit / 3);
 }
 
-/** What the old generation takes, garbage included. */
+/** Bytes that the old generation takes, garbage included. */
 export function oldHeapBytes(): number {
   let bytes = 0;
   for (const { space_name, space_used_size } of getHeapSpaceStatistics()) {

@@ -23,7 +23,7 @@ export interface MemoryBudget {
   whenGiven(wake: () => void): void;
 }
 
-/** What V8 uses and may use, in bytes. */
+/** Says what V8 uses and may use, in bytes. */
 export type HeapUse = () => { readonly usedBytes: number; readonly limitBytes: number };
 
 const MIB = 1_048_576;

@@ -3,7 +3,7 @@ import type { Headers } from "../../http2/stream.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { CallFields } from "./unary-form.ts";
 
-/** What the header block of a plain call says. */
+/** The header block of a plain call, read. */
 export interface CallHead {
   /** The caller's own timeout; undefined: none. */
   readonly timeoutMs: number | undefined;
@@ -37,7 +37,7 @@ export function readCallHead(headers: Headers, fields: CallFields): CallHead | u
 
 const MOST_KEPT = 64;
 
-/** What answers are compressed with, by what a caller says that it takes: clients say the same thing again and again. */
+/** The compression of answers, by what a caller says that it takes: clients say the same thing again and again. */
 export class AcceptedEncodings {
   private readonly available: readonly MessageCompression[];
   private readonly known = new Map<string, MessageCompression | undefined>();

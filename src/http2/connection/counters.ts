@@ -1,4 +1,4 @@
-/** What an engine has seen since it was made; a caller reads it for metrics. All connections count into one. */
+/** Counts of what an engine has seen since it was made; a caller reads it for metrics. All connections count into one. */
 export interface Http2Counters {
   connectionsAccepted: number;
   connectionsOpen: number;

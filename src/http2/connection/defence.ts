@@ -1,5 +1,5 @@
 /**
- * What a peer may do that costs this end more than the peer, each with a budget: `burst` at once, `perSecond` more with
+ * Acts of a peer that cost this end more than the peer, each with a budget: `burst` at once, `perSecond` more with
  * time, `perResponse` more for each response that was completed and `perFrame` for each DATA frame with a body that went either
  * way, so that busy honest connections are never cut. Only completed responses earn resets, refusals and whatever else undoes
  * work: a frame that the peer can add for an octet must not. Spent: GOAWAY ENHANCE_YOUR_CALM with `reason`.
@@ -100,7 +100,7 @@ export const UNKNOWN_FRAMES = 8;
 export const SMALL_WINDOWS = 9;
 export const CLOSED_STREAM_FRAMES = 10;
 
-/** What a spent budget is worth again after `elapsedMs`, completed responses and DATA frames, at most its burst. */
+/** The worth of a spent budget after `elapsedMs`, completed responses and DATA frames, at most its burst. */
 export function refilled(defence: Defence, elapsedMs: number, responses: number, frames: number): number {
   const { burst, perSecond, perResponse, perFrame } = defence;
   const earned = (elapsedMs / 1000) * perSecond + responses * perResponse + frames * perFrame;

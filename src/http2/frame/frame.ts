@@ -28,7 +28,7 @@ export const DEFAULT_WINDOW_BYTES = 65_535;
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 export const MAX_STREAM_ID = 0x7fff_ffff;
 
-/** What every client sends first (RFC 9113 section 3.4). */
+/** The octets that every client sends first (RFC 9113 section 3.4). */
 export const CLIENT_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 /** Writes a frame header at `offset`; gives the offset after it. */

@@ -6,7 +6,7 @@
 import { ConnectionError, ENHANCE_YOUR_CALM, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from "./error-code.ts";
 import { FLAG_END_HEADERS, FLAG_END_STREAM, FLAG_PADDED, FLAG_PRIORITY, readUint31 } from "./frame.ts";
 
-/** What bounds a header block before it is decoded. */
+/** Bounds of a header block before it is decoded. */
 export interface HeaderAssemblyLimits {
   readonly maxHeaderBlockBytes: number;
   readonly maxContinuationFrames: number;

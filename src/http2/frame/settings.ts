@@ -20,7 +20,7 @@ const MAX_HEADER_LIST_SIZE = 0x6;
 /** HPACK table size of both ends before and, for this end, after SETTINGS. */
 export const DEFAULT_HEADER_TABLE_BYTES = 4096;
 
-/** What of the peer's settings a server that never pushes acts on. */
+/** Those of the peer's settings that a server that never pushes acts on. */
 export interface PeerSettings {
   headerTableBytes: number;
   initialWindowBytes: number;

@@ -8,7 +8,7 @@ interface Entry<T> {
 }
 
 /**
- * What header blocks decoded to, found again by their bytes while the HPACK table does not change: gRPC clients
+ * Header blocks as they were decoded, found again by their bytes while the HPACK table does not change: gRPC clients
  * repeat the same 7 to 30 octets call after call. At most 32 blocks of 256 octets a connection.
  */
 export class HeaderBlockCache<T> {

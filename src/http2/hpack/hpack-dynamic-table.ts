@@ -1,4 +1,4 @@
-/** What an entry costs beyond its octets (RFC 7541 section 4.1). */
+/** The cost of an entry beyond its octets (RFC 7541 section 4.1). */
 export const ENTRY_OVERHEAD_BYTES = 32;
 
 /**

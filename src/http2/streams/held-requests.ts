@@ -11,13 +11,13 @@ const MAX_IN_TURN = 64;
 const SHORT_TURN_MS = 10;
 const LONG_TURN_MS = 20;
 
-/** How many requests a turn may hand over after one of `requests` that took `turnMs`, at least 1 and at most 64. */
+/** The number of requests that a turn may hand over after one of `requests` that took `turnMs`, at least 1 and at most 64. */
 export function requestsAfter(requests: number, turnMs: number): number {
   if (turnMs > LONG_TURN_MS) return Math.max(1, requests >> 1);
   return turnMs < SHORT_TURN_MS ? Math.min(MAX_IN_TURN, requests * 2) : requests;
 }
 
-/** What held requests ask of their connection. */
+/** The connection as held requests know it. */
 export interface RequestServer {
   /** Requests handed over in this turn of the event loop, and how many may be. */
   servedInTurn: number;

@@ -2,7 +2,7 @@ import { type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
 import type { Datatype } from "../../tensor/datatype.ts";
 
 /**
- * What a table's column holds, as far as a model's input cares. `wide` numbers are read as DOUBLE; `text` is VARCHAR, `json`
+ * The kind of values in a table's column, as far as a model's input cares. `wide` numbers are read as DOUBLE; `text` is VARCHAR, `json`
  * VARCHAR with one JSON literal a cell.
  */
 export type ColumnKind =
@@ -54,7 +54,7 @@ const KINDS: Readonly<Partial<Record<DuckDBTypeId, ColumnKind>>> = {
   [DuckDBTypeId.VARIANT]: "nested",
 };
 
-/** What a column of this type holds. */
+/** The kind of values in a column of this type. */
 export function columnKind(type: DuckDBType): ColumnKind {
   if (type.typeId === DuckDBTypeId.VARCHAR) return type.alias === "JSON" ? "json" : "text";
   return KINDS[type.typeId] ?? "other";

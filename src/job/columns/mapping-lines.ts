@@ -4,7 +4,7 @@ import type { InputElements } from "./model-elements.ts";
 
 const LISTED = 20;
 
-/** What was mapped, for the user: how many by their own names, and each that was found another way. */
+/** Tells the user what was mapped: how many by their own names, and each that was found another way. */
 export function mappingLines(
   inputs: readonly InputElements[],
   matches: ReadonlyMap<string, ElementMatch>,

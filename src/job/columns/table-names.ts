@@ -1,7 +1,7 @@
 import type { TableColumn } from "../../table/table-source.ts";
 import { quotedList } from "../../wording/quoted-list.ts";
 
-/** What a table is called, and what its files tell beside their columns. */
+/** The name of a table, and what its files tell beside their columns. */
 export interface TableNames {
   /** `csv`, …, or `sql`. */
   readonly format: string;
@@ -16,7 +16,7 @@ export interface TableNames {
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const DELIMITERS = [",", ";", "\t", "|"];
 
-/** What to tell where inputs found no column: the columns that there are, and why they may not be those that are meant. */
+/** Lines for inputs that found no column: the columns that there are, and why they may not be those that are meant. */
 export function missingColumnLines(
   columns: readonly TableColumn[],
   missing: readonly string[],

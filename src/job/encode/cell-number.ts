@@ -1,4 +1,4 @@
-/** What separates a number's fraction. */
+/** Signs that separate a number's fraction. */
 export const POINT = 0x2e;
 export const COMMA = 0x2c;
 

@@ -2,7 +2,7 @@ import { COMMA, POINT, parseNumber } from "./cell-number.ts";
 import type { RowFaults } from "./row-faults.ts";
 import { type TextCells, trimSpaces } from "./text-cells.ts";
 
-/** How text is read as numbers. */
+/** Options of reading text as numbers. */
 export interface NumberTextOptions {
   /** Texts that stand for a missing number; the empty text always does. */
   readonly nullTexts: ReadonlySet<string>;
@@ -77,7 +77,7 @@ export function readJsonNumbers(
   }
 }
 
-/** What is wrong with a JSON literal of the wrong type. */
+/** Says what is wrong with a JSON literal of the wrong type. */
 export function jsonFault(literal: string, expected: string): string {
   const kind = literal.startsWith('"')
     ? `the string ${shown(unquoted(literal))}`

@@ -6,7 +6,7 @@ import { quotedList } from "../../wording/quoted-list.ts";
 import type { ColumnMapping } from "../columns/column-mapping.ts";
 import { createTableProblems } from "../columns/table-problems.ts";
 
-/** What the results are to hold beside the scores. */
+/** Options of results: what they hold beside the scores. */
 export interface ResultOptions {
   /** The value of each class. */
   readonly probabilities: boolean;

@@ -14,7 +14,7 @@ export interface ModelDefaults {
   readonly runTimeoutMs: number;
 }
 
-/** What schedules one model, with every default filled in. */
+/** The settings that schedule one model, with every default filled in. */
 export interface ModelSettings {
   readonly maxBatchSize: number;
   readonly maxQueueDelayMicroseconds: number;

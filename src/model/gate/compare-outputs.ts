@@ -1,7 +1,7 @@
 import { isFloat, numberOf, rowOf } from "../../tensor/datatype.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 
-/** How far a number may be from the expected one: `abs + rel × |expected|`. */
+/** The distance that a number may have from the expected one: `abs + rel × |expected|`. */
 export interface Tolerance {
   readonly abs: number;
   readonly rel: number;

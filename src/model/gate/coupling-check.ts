@@ -6,7 +6,7 @@ import { joinRows, takeRows } from "./row-tensors.ts";
 export type Run = (inputs: readonly TensorData[]) => Promise<readonly TensorData[]>;
 
 /**
- * What running rows alone, together and in another order shows.
+ * The finding of a run of rows alone, together and in another order.
  * `independent`: every row's answer is the same. `coupled`: rows change each other's answers. `not-rows`: axis 0 of an
  * output does not count rows, or (`singleRowFits`) only where one row runs. `together-fails`: rows run alone only. `silent`: all answers are the same, which shows nothing.
  */
@@ -16,7 +16,7 @@ export type Coupling =
   | { readonly kind: "not-rows"; readonly output: string; readonly singleRowFits: boolean }
   | { readonly kind: "together-fails"; readonly cause: unknown };
 
-/** What a check saw, besides its verdict. */
+/** A check's verdict, and what it saw besides. */
 export interface CouplingReport {
   readonly coupling: Coupling;
   /** The rows that were run. */

@@ -4,7 +4,7 @@ import type { Coupling } from "./coupling-check.ts";
 /** A check's verdict, or that none could be made because no made-up row runs. */
 export type Evidence = Coupling | { readonly kind: "unproven" };
 
-/** How rows may share a run, and what is said about it. */
+/** The way in which rows may share a run, and what is said about it. */
 export interface BatchingDecision {
   readonly batching: Batching;
   readonly repairs: readonly Repair[];

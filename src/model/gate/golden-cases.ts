@@ -15,7 +15,7 @@ import {
 import { fitGoldenInputs } from "./golden-inputs.ts";
 import { joinRows } from "./row-tensors.ts";
 
-/** What golden rows showed. */
+/** Evidence of golden rows. */
 export interface GoldenEvidence {
   readonly kind: "met";
   /** Undefined where there were no rows to join. */

@@ -20,7 +20,7 @@ import { correctOutputShapes } from "./output-shapes.ts";
 import { madeUpInput, probeTexts } from "./probe-rows.ts";
 import { takeRows } from "./row-tensors.ts";
 
-/** What the gate decided. */
+/** The gate's decision. */
 export type GateOutcome =
   | {
       readonly kind: "passed";

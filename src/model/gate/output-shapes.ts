@@ -8,7 +8,7 @@ import type { ModelSignature, Repair, TensorSpec } from "../signature.ts";
 /** The shapes that came, by output. */
 export type SeenShapes = ReadonlyMap<string, readonly (readonly number[])[]>;
 
-/** What a run showed, and what else decides how outputs are read. */
+/** Outputs as a run showed them, and what else decides how they are read. */
 export interface SeenOutputs {
   readonly shapes: SeenShapes;
   /** The outputs of all rows that ran; empty where none did. */

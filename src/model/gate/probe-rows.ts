@@ -3,7 +3,7 @@ import { elementCount, type TensorData } from "../../tensor/tensor-data.ts";
 import { readOnnxOutline } from "../onnx/onnx-outline.ts";
 import { hasRows, type ModelSignature, type TensorSpec } from "../signature.ts";
 
-/** What made-up rows are made of. */
+/** Options of made-up rows. */
 export interface ProbeOptions {
   readonly openLength?: number;
   readonly integers?: number;

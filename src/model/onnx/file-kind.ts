@@ -1,5 +1,5 @@
 /**
- * What a file called model.onnx is, if it is plainly something else, and what to do: told from its first bytes. Undefined
+ * Says what a file called model.onnx is, if it is plainly something else, and what to do: told from its first bytes. Undefined
  * for what may be an ONNX protobuf. Nothing is ever unpickled or unpacked.
  */
 export function foreignFileReason(bytes: Uint8Array): string | undefined {
@@ -44,7 +44,7 @@ function isPickle(bytes: Uint8Array): boolean {
   return bytes[0] === 0x78 && (bytes[1] === 0x9c || bytes[1] === 0xda || bytes[1] === 0x01);
 }
 
-/** What a file in a version folder without model.onnx is taken for by its name, and what to do; the file is not opened. */
+/** Says what a file in a version folder without model.onnx is taken for by its name, and what to do; the file is not opened. */
 export function misnamedFileReason(fileName: string): string | undefined {
   const extension = fileName.slice(fileName.lastIndexOf(".") + 1).toLowerCase();
   switch (extension) {

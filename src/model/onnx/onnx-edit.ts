@@ -13,7 +13,7 @@ import { append, encodeVarint, join, lengthPrefix, type Pieces, visitFields } fr
 /** The wire type of messages and texts. */
 const MESSAGE = 2;
 
-/** What to change in a model file; everything else, weights included, stays byte for byte. */
+/** Changes to a model file; everything else, weights included, stays byte for byte. */
 export interface OnnxEdits {
   irVersion?: number;
   /** Operator sets to import besides those that the file has. */

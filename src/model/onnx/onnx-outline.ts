@@ -2,7 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type ModelProto, ModelProtoSchema } from "../../../gen/onnx/onnx-ml_pb.ts";
 import { append, appendMessage, join, type Pieces, readVarint, visitFields, WireError } from "./wire.ts";
 
-/** What a stored tensor declares and what lies in the file for it. */
+/** A stored tensor: what it declares and what lies in the file for it. */
 export interface StoredTensor {
   readonly name: string;
   readonly dims: readonly number[];

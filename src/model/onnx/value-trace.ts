@@ -1,7 +1,7 @@
 import type { NodeProto } from "../../../gen/onnx/onnx-ml_pb.ts";
 import type { GraphIndex } from "./graph-index.ts";
 
-/** What a value is made of, followed back through operators that only reshape, scale or join scores. */
+/** The makings of a value, followed back through operators that only reshape, scale or join scores. */
 export interface ScoreTrace {
   /** Every value that was passed, the first one and the sources included. */
   readonly values: ReadonlySet<string>;

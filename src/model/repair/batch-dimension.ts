@@ -9,7 +9,7 @@ import { readOnnxOutline, readTensorName } from "../onnx/onnx-outline.ts";
 import type { PreparedModel } from "../prepared-model.ts";
 
 /**
- * What declared input shapes say of the batch dimension. `open`: axis 0 of every input counts rows. `fixed-at-one`: every
+ * The batch dimension as declared input shapes have it. `open`: axis 0 of every input counts rows. `fixed-at-one`: every
  * input takes one row; it may be opened where a check agrees. `fixed-at-many`: the same with some larger number of rows, which is all
  * that a run takes where the check does not agree. `none`: a request is one run.
  */

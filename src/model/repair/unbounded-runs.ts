@@ -21,7 +21,7 @@ const SIZE_INPUTS: Readonly<Record<string, readonly number[]>> = {
 };
 
 /**
- * What in a graph lets a run take time or memory that the size of its inputs does not bound: a loop whose trips, or a tensor whose
+ * Finds what in a graph lets a run take time or memory that the size of its inputs does not bound: a loop whose trips, or a tensor whose
  * size, come from values that callers send, or are huge in the file. Undefined where nothing does, as in trees, linear models
  * and most networks, which take their sizes from shapes.
  */

@@ -10,7 +10,7 @@ import {
   type UnitOutputs,
 } from "./read-output.ts";
 
-/** What the outputs say where at least one of them is a class that the graph shows to be decided. */
+/** The reading of outputs where at least one of them is a class that the graph shows to be decided. */
 export interface DecisionReading {
   readonly score: ReadOutput | undefined;
   readonly label: ReadOutput | undefined;

@@ -94,7 +94,7 @@ function labelInput(node: NodeProto, graph: GraphIndex): string | undefined {
   return LABEL_ARITHMETIC.has(opType) && varying.length === 1 ? varying[0] : undefined;
 }
 
-/** How near numbers are to a decision: 4 it is decided over them, 3 they are computed from those, 2 the other way round, 1 both come from the same, 0 they have nothing in common. */
+/** The nearness of numbers to a decision: 4 it is decided over them, 3 they are computed from those, 2 the other way round, 1 both come from the same, 0 they have nothing in common. */
 export type Nearness = 0 | 1 | 2 | 3 | 4;
 
 /** Makes the measure of how near a value is to a decision; `own` is the value's trace, where it is known already. */

@@ -13,7 +13,7 @@ import { firstPosition, traceClassLabels } from "./class-labels.ts";
 import { type LabelDecision, nearnessTo, traceDecision } from "./label-decision.ts";
 import { type ProbabilityRank, probabilityRank } from "./probability-rank.ts";
 
-/** What the graph tells of an output, whatever its name and shape are. */
+/** The origin of an output as the graph tells it, whatever its name and shape are. */
 export interface OutputOrigin {
   /**
    * `input`: an input passes through. `constant`: the same whatever comes in. `feature`: made of inputs without a model's own

@@ -2,7 +2,7 @@ import type { NodeProto } from "../../../gen/onnx/onnx-ml_pb.ts";
 import { attribute, type GraphIndex } from "../onnx/graph-index.ts";
 import { isClassifier, isStandard, tailInputs } from "../onnx/value-trace.ts";
 
-/** Whether an output's numbers are probabilities: 2 by the operator that made them, 0 they are not, 1 only the numbers can tell. */
+/** The rank of an output's numbers as probabilities: 2 by the operator that made them, 0 they are none, 1 only the numbers can tell. */
 export type ProbabilityRank = 0 | 1 | 2;
 
 /** Operators whose results are probabilities. */

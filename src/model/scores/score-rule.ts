@@ -12,7 +12,7 @@ import {
   type UnitOutputs,
 } from "./read-output.ts";
 
-/** What config.json asks for; empty where it says nothing. */
+/** Outputs that config.json asks for; empty where it says nothing. */
 export interface AskedOutputs {
   readonly scoreOutput: string;
   readonly labelOutput: string;
@@ -57,7 +57,7 @@ const UNKNOWN: OutputOrigin = {
   svmPairs: false,
 };
 
-/** How a score is read from an output; an open number of columns is that of its labels, or of several classes. */
+/** The rule by which a score is read from an output; an open number of columns is that of its labels, or of several classes. */
 export function ruleFor({ spec, origin }: ReadOutput, classCount?: number): ScoreRule {
   const columns = spec.shape.length === 2 ? spec.shape[1]! : 1;
   const open = spec.labels.length > 0 ? spec.labels.length : (classCount ?? 3);

@@ -10,7 +10,7 @@ const CONNECTION_WINDOW_BYTES = 16_777_216;
 const MAX_SESSION_MEMORY_MB = 64;
 const MOST_DEBUG_CHARACTERS = 300;
 
-/** How a connection is made and kept. */
+/** Options of making and keeping a connection. */
 export interface ConnectionOptions {
   readonly url: ServerUrl;
   /** Certificates in PEM that are trusted besides the machine's own; for https alone. */

@@ -9,13 +9,13 @@ import { counted } from "../../wording/counted.ts";
 import type { PendingItem } from "./pending-items.ts";
 import { openStreamConnection, type StreamConnection, type StreamTarget } from "./stream-connection.ts";
 
-/** What one stream may have sent and unanswered; one item may exceed the bytes alone. */
+/** Bounds of what one stream may have sent and unanswered; one item may exceed the bytes alone. */
 export interface StreamWindow {
   readonly requests: number;
   readonly bytes: number;
 }
 
-/** What happens on a stream that comes back. */
+/** Callbacks of a stream that comes back. */
 export interface ScoringStreamHandlers {
   /** Sees the model at each connection and throws to refuse it. */
   check(model: Model): void;

@@ -26,7 +26,7 @@ export interface StreamTarget extends ConnectionOptions {
   readonly modelVersion: string;
 }
 
-/** What happens on a stream. */
+/** Callbacks of a stream. */
 export interface StreamHandlers {
   onAnswer(answer: Answer): void;
   /** The socket took what was sent: there is room for more. */

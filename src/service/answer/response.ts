@@ -7,7 +7,7 @@ import { packedContents, rawContents, typedContents } from "../../tensor/tensor-
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { readLabels, readScores } from "./row-scores.ts";
 
-/** What a response is made of besides the outputs. */
+/** The parts of a response besides the outputs. */
 export interface ResponseShape {
   readonly modelName: string;
   readonly modelVersion: string;

@@ -33,7 +33,7 @@ export function readCell(value: JsonValue, { spec }: Column): Cell | undefined {
   return fits ? value : undefined;
 }
 
-/** What is wrong with a value that `readCell` does not take. */
+/** Says what is wrong with a value that `readCell` does not take. */
 export function cellFault(value: JsonValue, column: Column): Fault {
   const { datatype, rejectNan } = column.spec;
   if (datatype === "BYTES") {

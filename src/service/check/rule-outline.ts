@@ -20,7 +20,7 @@ export const MOST_ITEMS = {
 };
 
 /**
- * What the schema's rules see of a request, for a validator that takes microseconds an item: values left out, and of a list that is longer
+ * The request as the schema's rules see it, for a validator that takes microseconds an item: values left out, and of a list that is longer
  * than its rule allows the items that are allowed and one that breaks no rule. So it breaks the same rules as the request, except that
  * items behind the most that are allowed are not judged.
  */

@@ -15,7 +15,7 @@ export function floatLimit(datatype: Datatype): number {
 }
 
 /**
- * What is wrong with one float, as rule and description, or undefined. NaN means missing and is allowed unless the
+ * Says what is wrong with one float, as rule and description, or undefined. NaN means missing and is allowed unless the
  * model's configuration refuses it; infinity, and numbers that become infinite in the model's datatype, are refused.
  */
 export function floatFault(value: number, datatype: Datatype, rejectNan: boolean): Fault | undefined {
@@ -37,7 +37,7 @@ export function floatFault(value: number, datatype: Datatype, rejectNan: boolean
   return undefined;
 }
 
-/** What is wrong with a number meant for an integer input, as rule and description, or undefined. */
+/** Says what is wrong with a number meant for an integer input, as rule and description, or undefined. */
 export function integerFault(value: number, datatype: Datatype): Fault | undefined {
   if (!Number.isInteger(value)) {
     return { rule: "value.integer", description: `${value} came; ${datatype} takes whole numbers` };
@@ -51,21 +51,21 @@ export function integerFault(value: number, datatype: Datatype): Fault | undefin
   return integerRangeFault(BigInt(value), datatype);
 }
 
-/** Whether a whole number, no larger than 2^53, lies outside an integer datatype. */
+/** Tells whether a whole number, no larger than 2^53, lies outside an integer datatype. */
 export function exceedsIntegerRange(value: number, datatype: Datatype): boolean {
   const least = LEAST[datatype] ?? Number.NEGATIVE_INFINITY;
   const most = MOST[datatype] ?? Number.POSITIVE_INFINITY;
   return value < least || value > most;
 }
 
-/** What is wrong with the size of an integer, as rule and description, or undefined. */
+/** Says what is wrong with the size of an integer, as rule and description, or undefined. */
 export function integerRangeFault(value: bigint, datatype: Datatype): Fault | undefined {
   const { range } = rowOf(datatype);
   if (range === undefined || (value >= range[0] && value <= range[1])) return undefined;
   return { rule: "value.range", description: `${value} came; ${datatype} takes ${range[0]} to ${range[1]}` };
 }
 
-/** What is wrong with a string, as rule and description, or undefined. ONNX Runtime would cut it at a NUL in silence. */
+/** Says what is wrong with a string, as rule and description, or undefined. ONNX Runtime would cut it at a NUL in silence. */
 export function stringFault(value: string): Fault | undefined {
   if (value.includes("\u0000")) {
     return {

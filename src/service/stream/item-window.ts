@@ -11,7 +11,7 @@ export interface WindowItem extends RollMember {
   cancel(): void;
 }
 
-/** What bounds a window. One item may exceed both limits alone. */
+/** Bounds of a window. One item may exceed both limits alone. */
 export interface WindowLimits {
   readonly streamWindowRows: number;
   readonly streamWindowBytes: number;

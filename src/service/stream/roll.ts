@@ -1,4 +1,4 @@
-/** What a roll holds; `rollIndex` is the roll's own, -1 outside of one. */
+/** A member of a roll; `rollIndex` is the roll's own, -1 outside of one. */
 export interface RollMember {
   rollIndex: number;
 }

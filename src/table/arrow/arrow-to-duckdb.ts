@@ -38,7 +38,7 @@ import {
 } from "@duckdb/node-api";
 import { type DataType, type Decimal, type Int, TimeUnit, Type, type Vector } from "apache-arrow";
 
-/** How an Arrow column becomes a DuckDB vector. */
+/** Makes a DuckDB vector of an Arrow column. */
 export interface ArrowColumn {
   readonly type: DuckDBType;
   /** Undefined for nested types, which are listed and cannot be read. */

@@ -23,7 +23,7 @@ interface Loader {
   visitSparseUnion(type: Union): Data;
 }
 
-/** What Arrow calls a type that is only passed over; undefined for all others. */
+/** Arrow's name of a type that is only passed over; undefined for all others. */
 export function unreadType(type: DataType): string | undefined {
   if (type.typeId !== Type.Union || (type as Union).typeIds.length > 0) return undefined;
   if (type.children.length === 1) return "ListView";

@@ -1,7 +1,7 @@
 /** Texts of these lengths in bytes are joined: DuckDB's cells hold shorter ones themselves, and longer ones cost their copy. */
 export const JOINED_BYTES = { least: 13, most: 64 } as const;
 
-/** What stands between joined texts. */
+/** The sign between joined texts. */
 export const JOINED_SEPARATOR = 0x1f;
 
 /** The SQL of `ColumnRequest.joinedTexts` for these columns, given as SQL. */

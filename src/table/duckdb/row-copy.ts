@@ -55,7 +55,7 @@ export function copyKept(
   flushRowBytes(to, copiedBits(validityBits(source), runs, count));
 }
 
-/** How many bytes the texts or blobs of a vector have beside their headers. */
+/** Bytes that the texts or blobs of a vector have beside their headers. */
 export function textBytes(vector: DuckDBVector): number {
   const { typeId } = vector.type;
   if (typeId !== DuckDBTypeId.VARCHAR && typeId !== DuckDBTypeId.BLOB) return 0;

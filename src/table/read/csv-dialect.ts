@@ -1,6 +1,6 @@
 import { tableError } from "../table-error.ts";
 
-/** How CSV files are written, as far as told. */
+/** The way CSV files are written, as far as told. */
 export interface CsvOptions {
   /** One ASCII character, or `\t`. Default: `,`, `;`, tab or `|`, whichever splits the first records most evenly. */
   readonly delimiter?: string | undefined;
@@ -15,7 +15,7 @@ export interface CsvOptions {
 /** The encodings that DuckDB is given; UTF-16 is made UTF-8 before. */
 export type CsvEncoding = "utf-8" | "latin-1";
 
-/** How a CSV file is written, and its columns. */
+/** The way a CSV file is written, and its columns. */
 export interface CsvDialect {
   readonly delimiter: string;
   readonly quote: string;

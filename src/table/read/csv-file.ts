@@ -43,7 +43,7 @@ export async function openCsvFiles(
   return files;
 }
 
-/** How CSV files are written; `utf-16` only where they have no byte order mark. */
+/** The way CSV files are written; `utf-16` only where they have no byte order mark. */
 export interface CsvInputOptions extends Omit<CsvOptions, "encoding"> {
   readonly encoding?: CsvEncoding | "utf-16" | undefined;
 }

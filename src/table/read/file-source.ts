@@ -10,7 +10,7 @@ import type {
 } from "../table-source.ts";
 import type { FileColumn, TableFile } from "./table-file.ts";
 
-/** What a source over files is made of. */
+/** The parts of a source over files. */
 export interface FileSourceOptions {
   readonly format: TableFormat;
   /** One for each file, in the same order. */

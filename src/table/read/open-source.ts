@@ -17,7 +17,7 @@ import { openSqlSource, SQL_PREFIX } from "./sql-source.ts";
 import { openStandardInput } from "./standard-input.ts";
 import type { TableFile } from "./table-file.ts";
 
-/** What to read, and how. */
+/** Options of a source: what to read, and how. */
 export interface SourceOptions {
   /** Paths and globs; or one alone of `sql:` and a query, and `-` for standard input. */
   readonly inputs: readonly string[];

@@ -2,7 +2,7 @@ import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlText } from "../duckdb/sql-text.ts";
 import { tableError } from "../table-error.ts";
 
-/** What a query's syntax tells. */
+/** A query, as its syntax tells. */
 export interface SqlQuery {
   /** Whether the outermost SELECT has an ORDER BY. */
   readonly isOrdered: boolean;

@@ -6,7 +6,7 @@ import { existingFiles } from "./source-files.ts";
 import { parseQuery } from "./sql-inputs.ts";
 import { fromRowOn, numberedTable, queriedFile } from "./table-file.ts";
 
-/** What a query's input begins with. */
+/** The beginning of a query's input. */
 export const SQL_PREFIX = "sql:";
 
 const NAME = "the query";

@@ -33,7 +33,7 @@ import { joinParts } from "./part-join.ts";
 import { createPartWriter, type PartLimits, writtenRows } from "./part-writer.ts";
 import { outputExists, type ResumedRun, resumeRun } from "./resume-run.ts";
 
-/** How to open a file sink. */
+/** Options of a file sink. */
 export interface FileSinkOptions extends Partial<PartLimits> {
   readonly outputPath: string;
   readonly format: TableFormat;

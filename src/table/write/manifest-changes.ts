@@ -2,14 +2,14 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { counted } from "../../wording/counted.ts";
 import type { Manifest, ManifestFingerprint } from "./manifest.ts";
 
-/** What keeps a run from going on where another stopped. */
+/** A difference that keeps a run from going on where another stopped. */
 export interface ManifestChange {
   /** TABLE_INVALID for the input, CONFIG_INVALID for the model and the settings. */
   readonly reason: Reason;
   readonly text: string;
 }
 
-/** What differs between the run that left a manifest and this one, by name; empty where this one may go on. */
+/** The differences between the run that left a manifest and this one, by name; empty where this one may go on. */
 export function manifestChanges(
   before: Pick<Manifest, "fingerprint" | "output">,
   now: Pick<Manifest, "fingerprint" | "output">,

@@ -1,6 +1,6 @@
 import type { SourceInput, TableFormat } from "../table-source.ts";
 
-/** What decides the result: a run goes on from an earlier one's parts only where all of it is equal. */
+/** The facts that decide the result: a run goes on from an earlier one's parts only where all of them are equal. */
 export interface ManifestFingerprint {
   readonly inputs: readonly SourceInput[];
   readonly model: { readonly name: string; readonly version: string; readonly sha256: string };

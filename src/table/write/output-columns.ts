@@ -81,7 +81,7 @@ export function selectForPart(columns: readonly OutputColumn[], table: string, h
   return `SELECT ${list.join(", ")} FROM ${table}`;
 }
 
-/** What a SELECT over the parts lists; `hasErrors` says whether any of them has messages of failed rows. */
+/** The list of a SELECT over the parts; `hasErrors` says whether any of them has messages of failed rows. */
 export function outputSelectList(columns: readonly OutputColumn[], hasErrors: boolean): string {
   return columns
     .map(({ name, toOutput }) => {

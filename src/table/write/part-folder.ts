@@ -81,7 +81,7 @@ export async function readManifestText(folder: string): Promise<string | undefin
   }
 }
 
-/** What tells a file from another; undefined where there is none. */
+/** The marks that tell a file from another; undefined where there is none. */
 export async function identityOf(path: string): Promise<FileIdentity | undefined> {
   try {
     const { size, mtimeMs, ino } = await stat(path);

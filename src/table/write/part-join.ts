@@ -7,7 +7,7 @@ import type { ManifestPart } from "./manifest.ts";
 import { type OutputColumn, outputSelectList } from "./output-columns.ts";
 import { type OutputDatabase, useAllCores } from "./output-database.ts";
 
-/** What is known of the rows that are to be written. */
+/** The extent of the rows that are to be written, as far as known. */
 export interface RowExtent {
   readonly rows: number;
   readonly dataBytes: number;
@@ -18,7 +18,7 @@ const LONG_CHUNK_BYTES = 8 << 20;
 const ROW_GROUP_ROWS = 122_880;
 const ROW_GROUP_BYTES = 16 << 20;
 
-/** How DuckDB's COPY writes a format; `header` is CSV's, the extent bounds Parquet's row groups, which lie in memory. */
+/** Options by which DuckDB's COPY writes a format; `header` is CSV's, the extent bounds Parquet's row groups, which lie in memory. */
 export function copyOptions(format: Exclude<TableFormat, "arrow">, extent: RowExtent, header = true): string {
   if (format === "ndjson") return "FORMAT json, ARRAY false, COMPRESSION none";
   if (format === "parquet") {

@@ -19,7 +19,7 @@
  */
 import type { FileIdentity, Manifest } from "./manifest.ts";
 
-/** What a run finds when it holds the folder's lock. */
+/** The state of the folder as a run finds it when it holds the lock. */
 export interface FolderState {
   /** Undefined where none was written, or where the run is to start over. */
   readonly manifest: Manifest | undefined;
@@ -30,7 +30,7 @@ export interface FolderState {
   readonly overwrite: boolean;
 }
 
-/** What it does then; `keptParts` are good, counted from the first. */
+/** The step that it takes then; `keptParts` are good, counted from the first. */
 export type ResumeStep =
   | { readonly kind: "start" }
   | { readonly kind: "write" | "join" | "rename" | "clean"; readonly keptParts: number }

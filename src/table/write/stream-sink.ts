@@ -22,7 +22,7 @@ import { openOutputDatabase } from "./output-database.ts";
 import { createResultTable, type ResultTable } from "./result-table.ts";
 import { createTableWriter } from "./table-writer.ts";
 
-/** How to open a stream sink. */
+/** Options of a stream sink. */
 export interface StreamSinkOptions {
   readonly output: Writable;
   readonly format: TableFormat;

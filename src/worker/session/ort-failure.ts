@@ -3,7 +3,7 @@ import { AssayError } from "../../errors.ts";
 import { explainLoadFailure, explainRunFailure } from "../../model/ort-advice.ts";
 import { type Device, deviceName } from "../device.ts";
 
-/** What a session that could not be made is told as: MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
+/** The error of a session that could not be made: MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
 export function loadFailure(cause: unknown, device: Device): AssayError {
   const text = ortText(cause);
   if (device.provider === "cpu" || !isDeviceFailure(text)) {
@@ -15,7 +15,7 @@ export function loadFailure(cause: unknown, device: Device): AssayError {
   return new AssayError(Reason.DEVICE_UNAVAILABLE, what, { cause });
 }
 
-/** What a run that ONNX Runtime failed is told as: RUN_FAILED. */
+/** The error of a run that ONNX Runtime failed: RUN_FAILED. */
 export function runFailure(cause: unknown): AssayError {
   const what = `the model failed on these rows: ${explainRunFailure(ortText(cause))}`;
   return new AssayError(Reason.RUN_FAILED, what, { cause });

@@ -2,7 +2,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import type { Device } from "../device.ts";
 import type { Weights } from "./weights.ts";
 
-/** What decides how a session runs. */
+/** The plan by which a session runs. */
 export interface SessionPlan {
   readonly device: Device;
   /** Threads inside one run on CPU. */
