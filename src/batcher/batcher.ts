@@ -38,7 +38,7 @@ export interface RowWriter {
 
 /**
  * A time that has not come. Not 0: V8 moves each object whose field begins as a whole number to another map when a time comes,
- * and kept 2 kB of each item of a stream until a full collection.
+ * and keeps 2 kB of each item of a stream until a full collection.
  */
 export const NOT_YET = Number.NaN;
 

@@ -124,7 +124,7 @@ test("files are short, names say what they hold, exports are named", () => {
 });
 
 // V8 takes a function that is written where it is assigned to a property for a method, and lays it among the old objects: of each
-// call it kept request and answer alive until a full collection. An object literal with a getter has a hidden class of its own.
+// call it keeps request and answer alive until a full collection. An object literal with a getter has a hidden class of its own.
 test("what a call or a chunk makes dies young: no function is written where it is assigned to a property", () => {
   const onTheWay = files.filter((file) =>
     /^src\/(edge|http2|service|batcher|pool|worker|scorer|job|wire)\//.test(file),

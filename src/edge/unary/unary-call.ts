@@ -1,6 +1,6 @@
 /**
- * One call with one message each way, in any protocol, framed here on the stream interface: through Connect's handlers it costs five
- * times as much. Comes in: a stream whose header block says that the call is plain. Goes out: what Connect's handlers would send, which
+ * One call with one message each way, in any protocol, framed here on the stream interface: through Connect's handlers it costs two to
+ * six times as much. Comes in: a stream whose header block says that the call is plain. Goes out: what Connect's handlers would send, which
  * are the reference, and serve what shows late that it is not plain: its octets are played to them again.
  * Promises: the duties of a call are `edge-call.ts`'s; nothing is decoded beyond the limits; every call ends with its answer, its
  * caller or its deadline.
