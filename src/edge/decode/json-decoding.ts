@@ -40,9 +40,9 @@ export class JsonDecoding {
     if (this.decoded === undefined) {
       if (!this.text.run()) return false;
       this.decoded = this.readMessage(this.text.value);
-      if (this.heapBytes > this.maxHeapBytes) {
-        throw tooLargeDecoded(this.options.maxMessageBytes, this.heapBytes);
-      }
+    }
+    if (this.heapBytes > this.maxHeapBytes) {
+      throw tooLargeDecoded(this.options.maxMessageBytes, this.heapBytes);
     }
     if (!this.reader!.finish()) return false;
     this.reader!.faults.throwIfAny();

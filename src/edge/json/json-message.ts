@@ -3,9 +3,18 @@
  * name, values of another type with what is expected. Long lists are left for `finish`, which gives the event loop back.
  */
 import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { type TensorContents, TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { hardMaxItems, statedMaxItems, wireTable } from "../../wire/wire-table.ts";
 import { type JsonFaults, shownValue } from "./json-faults.ts";
-import { type ScalarReading, scalarReading } from "./json-scalar.ts";
+import {
+  LongItems,
+  type LongList,
+  LongTexts,
+  LongValues,
+  PIECE_VALUES,
+  type ReadText,
+} from "./json-lists.ts";
+import { type ScalarReading, scalarReading, textOfBase64 } from "./json-scalar.ts";
 import type { ExactJson, ExactObject } from "./json-text.ts";
 import { unknownMember } from "./member-names.ts";
 import { adviceOnBody, adviseOnRequest } from "./request-advice.ts";
@@ -42,20 +51,15 @@ interface Member {
 
 type Fields = Record<string, unknown>;
 
-/** Elements of a list that are read at once. */
-const PIECE_VALUES = 16_384;
+/** Objects of a list that are read at once. */
+const PIECE_OBJECTS = 256;
+/** What a text of a tensor takes: as a string, and where it stands. */
+const PACKED_TEXT_BYTES = 48;
 const STRUCT = "google.protobuf.Struct";
 const REQUEST = "assay.v1.PredictRequest";
+const BYTES_CONTENTS = TensorContentsSchema.field.bytesContents;
 
 const tables = new WeakMap<DescMessage, ReadonlyMap<string, Member>>();
-
-interface LongList {
-  readonly list: readonly ExactJson[];
-  readonly target: unknown[];
-  readonly reading: ScalarReading;
-  readonly path: string;
-  at: number;
-}
 
 /** Reads one message; `finish` until it says true before the message is used. */
 export class JsonReader {
@@ -107,36 +111,63 @@ export class JsonReader {
 
   /** Reads values into a list; a long one is left for `finish`. */
   values(list: readonly ExactJson[], target: unknown[], reading: ScalarReading, path: string): void {
-    const long = { list, target, reading, path, at: 0 };
-    if (list.length > PIECE_VALUES) this.longLists.push(long);
-    else this.piece(long);
-  }
-
-  /** Reads a piece of the long lists; true once all are read. */
-  finish(): boolean {
-    const long = this.longLists[this.longLists.length - 1];
-    if (long === undefined) return true;
-    this.piece(long);
-    if (long.at === long.list.length) this.longLists.pop();
-    return this.longLists.length === 0;
-  }
-
-  private piece(long: LongList): void {
-    const { list, target, reading } = long;
-    const end = Math.min(list.length, long.at + PIECE_VALUES);
-    for (; long.at < end; long.at++) {
-      const value = reading.read(list[long.at]!);
-      if (value === undefined) this.wrongElement(list[long.at]!, reading, long.path, long.at);
+    if (list.length > PIECE_VALUES) {
+      this.later(new LongValues(list, target, reading, path, this));
+      return;
+    }
+    for (let i = 0; i < list.length; i++) {
+      const value = reading.read(list[i]!);
+      if (value === undefined) this.wrongElement(list[i]!, reading, path, i);
       else target.push(value);
     }
   }
 
-  private wrongElement(
-    value: ExactJson,
-    { expected, rule }: ScalarReading,
+  /**
+   * Reads the texts of a tensor into its contents, which are given to `take`; many are read as strings at once. `octetBytes`: what one
+   * takes as octets.
+   */
+  texts(
+    list: readonly ExactJson[],
+    readings: { readonly text: ReadText; readonly octets: ScalarReading },
+    octetBytes: number,
     path: string,
-    index: number,
+    take: (contents: TensorContents) => void,
   ): void {
+    const asOctets = (): void => {
+      const contents = create(TensorContentsSchema);
+      this.heapBytes += list.length * octetBytes;
+      take(contents);
+      this.values(list, contents.bytesContents, readings.octets, path);
+    };
+    if (list.length <= PIECE_VALUES) {
+      asOctets();
+      return;
+    }
+    const bytes = list.length * PACKED_TEXT_BYTES;
+    this.heapBytes += bytes;
+    const refuse = (): void => {
+      this.heapBytes -= bytes;
+      asOctets();
+    };
+    this.later(new LongTexts(list, readings.text, take, refuse));
+  }
+
+  /** Leaves work for `finish`. */
+  later(work: LongList): void {
+    this.longLists.push(work);
+  }
+
+  /** Reads a piece of the long lists; true once all are read. */
+  finish(): boolean {
+    const last = this.longLists.length - 1;
+    if (last < 0) return true;
+    // What it leaves for later itself stands behind it.
+    if (this.longLists[last]!.step()) this.longLists.splice(last, 1);
+    return this.longLists.length === 0;
+  }
+
+  /** Says of an element that it is none of its list's type. */
+  wrongElement(value: ExactJson, { expected, rule }: ScalarReading, path: string, index: number): void {
     if (this.faults.isFull) this.faults.addUnseen(1);
     else this.faults.add(`${path}[${index}]`, `${shownValue(value)} came; ${expected} is expected`, rule);
   }
@@ -159,11 +190,31 @@ export class JsonReader {
     const { field, scalar, child } = member;
     if (field.fieldKind === "list") this.list(member, json, fields[field.localName] as unknown[], path);
     else if (field.fieldKind === "map") this.faults.add(path, "maps are not read from JSON", "json.object");
+    else if (child === TensorContentsSchema && this.longTexts(json, fields, path)) return;
     else {
       const value = child === undefined ? this.scalar(json, scalar!, path) : this.child(member, json, path);
       if (field.oneof === undefined) fields[field.localName] = value;
       else fields[field.oneof.localName] = { case: field.localName, value };
     }
+  }
+
+  /** Whether `contents` are nothing but so many texts that they are read as strings. */
+  private longTexts(json: ExactJson, fields: Fields, path: string): boolean {
+    if (!isObject(json)) return false;
+    const list = json[BYTES_CONTENTS.name] ?? json[BYTES_CONTENTS.jsonName];
+    if (!Array.isArray(list) || list.length <= PIECE_VALUES || Object.keys(json).length > 1) return false;
+    const place = `${path}.${BYTES_CONTENTS.name}`;
+    const { valueBytes } = memberTable(TensorContentsSchema).get(BYTES_CONTENTS.name)!;
+    this.texts(
+      list,
+      { text: textOfBase64, octets: scalarReading(BYTES_CONTENTS) },
+      valueBytes,
+      place,
+      (contents) => {
+        fields.contents = contents;
+      },
+    );
+    return true;
   }
 
   private scalar(json: ExactJson, reading: ScalarReading, path: string): unknown {
@@ -197,11 +248,24 @@ export class JsonReader {
       this.values(json, target, member.scalar!, path);
       return;
     }
-    for (let i = 0; i < json.length; i++) {
-      const item = json[i]!;
-      if (this.faults.isFull && !isObject(item)) this.faults.addUnseen(1);
-      else target.push(this.child(member, item, `${path}[${i}]`));
+    if (json.length <= PIECE_OBJECTS) {
+      for (let i = 0; i < json.length; i++) this.item(member, json, target, path, i);
+      return;
     }
+    const read = (index: number): void => this.item(member, json, target, path, index);
+    this.later(new LongItems(json.length, PIECE_OBJECTS, read));
+  }
+
+  private item(
+    member: Member,
+    list: readonly ExactJson[],
+    target: unknown[],
+    path: string,
+    index: number,
+  ): void {
+    const item = list[index]!;
+    if (this.faults.isFull && !isObject(item)) this.faults.addUnseen(1);
+    else target.push(this.child(member, item, `${path}[${index}]`));
   }
 }
 

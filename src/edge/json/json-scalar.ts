@@ -1,4 +1,5 @@
 import { type DescEnum, type DescField, ScalarType } from "@bufbuild/protobuf";
+import { readText } from "../../service/tensors/text-elements.ts";
 import { floatOf, integerOf } from "./json-number.ts";
 import type { ExactJson } from "./json-text.ts";
 import { unknownMember } from "./member-names.ts";
@@ -39,6 +40,19 @@ const INT32 = integers(-(2n ** 31n), 2n ** 31n - 1n, false);
 const UINT32 = integers(0n, 2n ** 32n - 1n, false);
 const INT64 = integers(-(2n ** 63n), 2n ** 63n - 1n, true);
 const UINT64 = integers(0n, 2n ** 64n - 1n, true);
+
+/** Texts in base64 are decoded here, one after another. */
+const decodedOctets = Buffer.allocUnsafeSlow(8192);
+
+/** Octets in base64 as the text that they are; undefined where they are no base64 or no text that a model can take. */
+export function textOfBase64(value: ExactJson): string | undefined {
+  if (typeof value !== "string" || !BASE64.test(value)) return undefined;
+  const octets =
+    value.length <= decodedOctets.length
+      ? decodedOctets
+      : Buffer.allocUnsafe(Math.ceil((value.length / 4) * 3));
+  return readText(octets, 0, octets.write(value, "base64"), false);
+}
 
 /** A small buffer is a view of a pool, which it would keep. */
 function ownOctets(buffer: Buffer): Uint8Array {

@@ -1,8 +1,9 @@
 import type { Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { type Tensor, TensorContentsSchema, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
-import { DATATYPE_NAMES, isDatatype, rowOf } from "../../tensor/datatype.ts";
+import { type ContentsField, DATATYPE_NAMES, isDatatype, rowOf } from "../../tensor/datatype.ts";
 import { shownValue } from "../json/json-faults.ts";
+import { PIECE_VALUES } from "../json/json-lists.ts";
 import type { Aliases, JsonReader } from "../json/json-message.ts";
 import { type ScalarReading, scalarReading } from "../json/json-scalar.ts";
 import type { ExactJson } from "../json/json-text.ts";
@@ -20,6 +21,7 @@ const UTF8_TEXT: ScalarReading = {
 };
 /** One octet array, in V8's memory. */
 const OCTETS_BYTES = 160;
+const VALUE_BYTES = 34;
 
 function readData(json: ExactJson, message: Message, path: string, reader: JsonReader): void {
   const { faults } = reader;
@@ -42,23 +44,53 @@ function readData(json: ExactJson, message: Message, path: string, reader: JsonR
     faults.add(place, `${shownValue(json)} came; a list is expected`, "json.list");
     return;
   }
-  const flat = json.some(Array.isArray) ? unnested(json, tensor.shape) : json;
-  if (typeof flat === "string") {
-    faults.add(place, flat, "json.nesting");
-    return;
-  }
-  const field = TensorContentsSchema.fields.find(({ localName }) => localName === listName)!;
-  const isText = tensor.datatype === "BYTES";
-  const contents = create(TensorContentsSchema);
-  tensor.contents = contents;
-  reader.heapBytes += flat.length * (isText ? OCTETS_BYTES : 34);
-  const target = (contents as unknown as Record<string, unknown[]>)[field.localName]!;
-  reader.values(flat, target, isText ? UTF8_TEXT : scalarReading(field), place);
+  const flattening = flattened(json, tensor.shape);
+  const step = (): boolean => {
+    const { done, value: flat } = flattening.next();
+    if (!done) return false;
+    if (typeof flat === "string") faults.add(place, flat, "json.nesting");
+    else readFlat(flat, tensor, listName, place, reader);
+    return true;
+  };
+  if (!step()) reader.later({ step });
 }
 
-/** The values of nested lists, whose lengths must be those of the shape; what is wrong where they are not. */
-function unnested(list: ExactJson[], shape: readonly bigint[]): ExactJson[] | string {
-  let level: ExactJson[] = [list];
+function readFlat(
+  flat: readonly ExactJson[],
+  tensor: Tensor,
+  listName: ContentsField,
+  place: string,
+  reader: JsonReader,
+): void {
+  if (tensor.datatype === "BYTES") {
+    reader.texts(flat, { text: textOfString, octets: UTF8_TEXT }, OCTETS_BYTES, place, (contents) => {
+      tensor.contents = contents;
+    });
+    return;
+  }
+  const contents = create(TensorContentsSchema);
+  tensor.contents = contents;
+  reader.heapBytes += flat.length * VALUE_BYTES;
+  const target = (contents as unknown as Record<string, unknown[]>)[listName]!;
+  reader.values(flat, target, scalarReading(TensorContentsSchema.field[listName]), place);
+}
+
+/** A string as a model can take it: what is no Unicode becomes U+FFFD, as it does in UTF-8; NUL ends texts of native code. */
+function textOfString(value: ExactJson): string | undefined {
+  return typeof value === "string" && !value.includes("\0") ? value.toWellFormed() : undefined;
+}
+
+/**
+ * The values of a list, or of nested ones, whose lengths must be those of the shape; what is wrong where they are not. Yields where the
+ * event loop may be given back.
+ */
+function* flattened(
+  list: ExactJson[],
+  shape: readonly bigint[],
+): Generator<undefined, readonly ExactJson[] | string> {
+  if (!(yield* hasLists(list))) return list;
+  let level: readonly ExactJson[] = [list];
+  let looked = 0;
   for (let axis = 0; axis < shape.length; axis++) {
     const inner: ExactJson[] = [];
     for (const item of level) {
@@ -66,12 +98,23 @@ function unnested(list: ExactJson[], shape: readonly bigint[]): ExactJson[] | st
       if (BigInt(item.length) !== shape[axis]) {
         return `has a list of ${item.length} items on axis ${axis}; the shape says ${shape[axis]} items there`;
       }
-      for (const value of item) inner.push(value);
+      for (const value of item) {
+        inner.push(value);
+        if (++looked % PIECE_VALUES === 0) yield;
+      }
+      if (++looked % PIECE_VALUES === 0) yield;
     }
     level = inner;
   }
-  const deeper = level.find(Array.isArray);
-  return deeper === undefined
-    ? level
-    : `has lists on axis ${shape.length}; the shape has only ${shape.length} axes`;
+  return (yield* hasLists(level))
+    ? `has lists on axis ${shape.length}; the shape has only ${shape.length} axes`
+    : level;
+}
+
+function* hasLists(list: readonly ExactJson[]): Generator<undefined, boolean> {
+  for (let i = 0; i < list.length; i++) {
+    if (Array.isArray(list[i])) return true;
+    if (i % PIECE_VALUES === PIECE_VALUES - 1) yield;
+  }
+  return false;
 }
