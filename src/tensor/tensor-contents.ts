@@ -39,14 +39,34 @@ export function rawContents(tensor: TensorData): Uint8Array<ArrayBuffer> {
     const data = tensor.data as NumericArray;
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   }
-  const encoded = (tensor.data as readonly string[]).map((text) => utf8.encode(text));
-  const bytes = new Uint8Array(encoded.reduce((sum, value) => sum + 4 + value.length, 0));
-  const view = new DataView(bytes.buffer);
+  return rawTexts(tensor.data as readonly string[]);
+}
+
+/** Texts of ASCII up to this length are written here: a native call costs more than they do. */
+const SHORT = 24;
+
+function rawTexts(texts: readonly string[]): Uint8Array<ArrayBuffer> {
+  let room = 0;
+  for (let i = 0; i < texts.length; i++) room += 4 + 3 * texts[i]!.length;
+  const octets = Buffer.allocUnsafeSlow(room);
   let at = 0;
-  for (const value of encoded) {
-    view.setUint32(at, value.length, true);
-    bytes.set(value, at + 4);
-    at += 4 + value.length;
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i]!;
+    const from = at + 4;
+    const length = writeAscii(octets, from, text) ? text.length : octets.write(text, from, "utf8");
+    octets.writeUInt32LE(length, at);
+    at = from + length;
   }
-  return bytes;
+  return new Uint8Array(octets.subarray(0, at));
+}
+
+/** Writes a short text of ASCII; false where it is none. */
+function writeAscii(octets: Uint8Array, from: number, text: string): boolean {
+  if (text.length > SHORT) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return false;
+    octets[from + i] = code;
+  }
+  return true;
 }

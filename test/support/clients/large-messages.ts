@@ -193,14 +193,14 @@ export function largeMessages(): LargeMessage[] {
         ),
       ),
     ),
-    large("/predict: 15,000 rows", 3e5, (url) =>
-      post(url, "/predict", "application/json", jsonOf(rowsOfCensus(15_000))),
+    large("/predict: 8,192 rows", 1e5, (url) =>
+      post(url, "/predict", "application/json", jsonOf(rowsOfCensus(8192))),
     ),
-    large("gRPC: 15,000 rows", 2e5, (url) =>
-      grpc(url, "Predict", PredictRequestSchema, rowsOfCensus(15_000)),
+    large("gRPC: 8,192 rows", 3e4, (url) =>
+      grpc(url, "Predict", PredictRequestSchema, rowsOfCensus(8192)),
     ),
-    large("Connect JSON: 15,000 rows", 3e5, (url) =>
-      post(url, `${SCORING}/Predict`, "application/json", jsonOf(rowsOfCensus(15_000))),
+    large("Connect JSON: 8,192 rows", 1e5, (url) =>
+      post(url, `${SCORING}/Predict`, "application/json", jsonOf(rowsOfCensus(8192))),
     ),
   ];
 }
