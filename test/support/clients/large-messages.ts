@@ -196,9 +196,7 @@ export function largeMessages(): LargeMessage[] {
     large("/predict: 8,192 rows", 1e5, (url) =>
       post(url, "/predict", "application/json", jsonOf(rowsOfCensus(8192))),
     ),
-    large("gRPC: 8,192 rows", 3e4, (url) =>
-      grpc(url, "Predict", PredictRequestSchema, rowsOfCensus(8192)),
-    ),
+    large("gRPC: 8,192 rows", 3e4, (url) => grpc(url, "Predict", PredictRequestSchema, rowsOfCensus(8192))),
     large("Connect JSON: 8,192 rows", 1e5, (url) =>
       post(url, `${SCORING}/Predict`, "application/json", jsonOf(rowsOfCensus(8192))),
     ),
