@@ -6,8 +6,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { type Entry, NOT_YET } from "../src/batcher/batcher.ts";
 import { createBatcher } from "../src/batcher/create-batcher.ts";
 import { createPool } from "../src/pool/create-pool.ts";
-import { silentLog } from "../src/telemetry/log.ts";
 import { onnxModel } from "../test/support/models/onnx-model.ts";
+import { silentLog } from "../test/support/servers/silent-log.ts";
 import { median } from "./statistics.ts";
 
 const COLUMNS = 30;

@@ -7,9 +7,9 @@ import { Worker } from "node:worker_threads";
 import { createPool } from "../src/pool/create-pool.ts";
 import type { Isolation } from "../src/pool/instance.ts";
 import { runTensors } from "../src/pool/pool.ts";
-import { silentLog } from "../src/telemetry/log.ts";
 import { REQUEST, RESPONSE } from "../src/worker/channel.ts";
 import { affineModel } from "../test/support/models/onnx-model.ts";
+import { silentLog } from "../test/support/servers/silent-log.ts";
 import { median } from "./statistics.ts";
 
 const ROUNDS = 9;

@@ -149,7 +149,7 @@ export type FlagValue =
   | { readonly kind: "fault"; readonly description: string };
 
 /** Reads text as the field's type: numbers in decimal, switches as true or false, lists as in `list-items.ts`. */
-export function readFlagValue(field: DescField, text: string): FlagValue {
+function readFlagValue(field: DescField, text: string): FlagValue {
   if (field.fieldKind === "list") {
     const value = readListItems(text);
     if (value !== undefined) return { kind: "value", value };

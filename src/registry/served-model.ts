@@ -1,6 +1,6 @@
 import type { Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import type { Batcher } from "../batcher/batcher.ts";
-import { mapRowColumns, type RowColumnsResult } from "../model/row-columns.ts";
+import type { RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
 
 /** A model version that takes requests. Whoever made the batcher closes it. */
@@ -24,14 +24,4 @@ export interface Generation extends ServedModel {
   drain(): Promise<void>;
   /** Ends its workers; what it still holds is answered with SHUTTING_DOWN. Idempotent. */
   close(): Promise<void>;
-}
-
-/** Makes a served model; `describe` and `state` are asked at each call. */
-export function createServedModel(
-  parts: Omit<ServedModel, "rowColumns" | "modelName" | "modelVersion"> & {
-    modelName: string;
-    modelVersion: string;
-  },
-): ServedModel {
-  return { ...parts, rowColumns: mapRowColumns(parts.signature) };
 }

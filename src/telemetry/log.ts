@@ -38,6 +38,3 @@ function tellDropped(dropped: number, cause: string): string {
   const msg = `${counted(dropped, "log line")} ${dropped === 1 ? "was" : "were"} dropped: standard error took no more (${cause})`;
   return `${JSON.stringify({ level: 40, time: Date.now(), dropped, cause, msg })}\n`;
 }
-
-/** A logger that says nothing: for the command line's own checks. */
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };

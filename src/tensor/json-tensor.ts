@@ -7,19 +7,9 @@ import {
   isFloat,
   type NumericArray,
   type NumericDatatype,
-  numberOf,
   numericView,
 } from "./datatype.ts";
 import { elementCount, type TensorData } from "./tensor-data.ts";
-
-/** A tensor in the Open Inference Protocol's JSON form. */
-export interface JsonTensor {
-  readonly name: string;
-  readonly datatype: Datatype;
-  readonly shape: readonly number[];
-  /** Flat, row-major; NaN is null, infinities are text, 64-bit integers beyond 2^53 are text. */
-  readonly data: readonly (number | string | boolean | null)[];
-}
 
 /**
  * Reads a tensor in Open Inference JSON: `datatype`, `shape` and `data`, flat or nested. In float tensors null means NaN.
@@ -88,23 +78,4 @@ function readFloat(value: unknown): number | undefined {
   if (value === null || value === "NaN") return Number.NaN;
   if (value === "Infinity") return Number.POSITIVE_INFINITY;
   return value === "-Infinity" ? Number.NEGATIVE_INFINITY : undefined;
-}
-
-/** Writes a tensor in Open Inference JSON, `data` flat. */
-export function tensorToJson(tensor: TensorData): JsonTensor {
-  const { name, datatype, shape } = tensor;
-  const data = Array.from(
-    tensor.data as ArrayLike<number | bigint | string>,
-    (value): number | string | boolean | null => {
-      if (typeof value === "string") return value;
-      if (datatype === "BOOL") return value !== 0;
-      if (typeof value === "bigint") {
-        return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-      }
-      const number = numberOf(datatype, value);
-      if (Number.isFinite(number)) return number;
-      return Number.isNaN(number) ? null : String(number);
-    },
-  );
-  return { name, datatype, shape, data };
 }

@@ -6,9 +6,9 @@ export const VARINT = 0;
 /** As VARINT. */
 export const FIXED64 = 1;
 export const DELIMITED = 2;
-export const GROUP_START = 3;
-export const GROUP_END = 4;
 export const FIXED32 = 5;
+const GROUP_START = 3;
+const GROUP_END = 4;
 
 /** Messages in messages: what protobuf's own decoders allow. */
 export const MAX_DEPTH = 100;

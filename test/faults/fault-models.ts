@@ -13,7 +13,7 @@ import { buildModel, node, storedTensor, tensorInfo } from "../support/models/mo
 import { onnxModel } from "../support/models/onnx-model.ts";
 
 /** Writes version 1 of a model; resolves to its folder. */
-export function writeModel(repository: string, name: string, bytes: Uint8Array, config?: unknown): string {
+function writeModel(repository: string, name: string, bytes: Uint8Array, config?: unknown): string {
   const folder = join(repository, name, "1");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "model.onnx"), bytes);

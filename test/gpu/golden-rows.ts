@@ -12,8 +12,8 @@ import { createPool } from "../../src/pool/create-pool.ts";
 import { readDeviceListing } from "../../src/pool/device-listing.ts";
 import { chooseDevices } from "../../src/pool/devices.ts";
 import { runTensors } from "../../src/pool/pool.ts";
-import { silentLog } from "../../src/telemetry/log.ts";
 import { type Device, deviceName } from "../../src/worker/device.ts";
+import { silentLog } from "../support/servers/silent-log.ts";
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 

@@ -4,7 +4,7 @@ import { type PredictResponse, ScoringService } from "../../gen/assay/v1/scoring
 import { loadScoringClient } from "../support/clients/grpc-js-client.ts";
 
 /** Columns of the affine model. */
-export const COLUMNS = 16;
+const COLUMNS = 16;
 
 /** Rows by what became of them. */
 export interface Counts {

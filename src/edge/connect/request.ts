@@ -158,7 +158,7 @@ export interface QueryMessage {
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /** Reads the query of a path; undefined where it names no encoding that Connect has, which the handler refuses. */
-export function readQueryMessage(path: string): QueryMessage | undefined {
+function readQueryMessage(path: string): QueryMessage | undefined {
   const query = path.indexOf("?");
   const parameters = new URLSearchParams(query === -1 ? "" : path.slice(query));
   const encoding = parameters.get("encoding");

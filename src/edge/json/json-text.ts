@@ -22,7 +22,7 @@ export interface JsonLimits {
 }
 
 /** Lists and objects within each other. */
-export const MAX_JSON_DEPTH = 100;
+const MAX_JSON_DEPTH = 100;
 /** Values between two looks at the clock. */
 const LOOK_VALUES = 2048;
 

@@ -4,7 +4,6 @@
  */
 
 /** States; `reset` is "closed" after this end sent RST_STREAM, when frames in flight are ignored for a while. */
-export const STATES = ["idle", "open", "half-closed-local", "half-closed-remote", "closed", "reset"] as const;
 export const IDLE = 0;
 export const OPEN = 1;
 export const HALF_CLOSED_LOCAL = 2;
@@ -12,18 +11,7 @@ export const HALF_CLOSED_REMOTE = 3;
 export const CLOSED = 4;
 export const RESET = 5;
 
-/** Events, received (R) from the client or sent (S) by this end; an END_STREAM flag is an event of its own. */
-export const EVENTS = [
-  "R HEADERS",
-  "R DATA",
-  "R END_STREAM",
-  "R RST_STREAM",
-  "R WINDOW_UPDATE",
-  "R PRIORITY",
-  "S END_STREAM",
-  "S RST_STREAM",
-] as const;
-/** Events, as columns of the table. */
+/** Events, received from the client or sent by this end: columns of the table. An END_STREAM flag is an event of its own. */
 export const RECEIVE_HEADERS = 0;
 export const RECEIVE_DATA = 1;
 export const RECEIVE_END = 2;
@@ -39,7 +27,7 @@ export const STREAM_ERROR_CLOSED = -2;
 export const CONNECTION_ERROR_CLOSED = -3;
 export const CONNECTION_ERROR_PROTOCOL = -4;
 /** This end never does it. */
-export const UNREACHABLE = -5;
+const UNREACHABLE = -5;
 
 const OP = OPEN;
 const HL = HALF_CLOSED_LOCAL;

@@ -19,7 +19,7 @@ export interface LocatedEntry {
 }
 
 /** Text that is no JSON; `message` names line and column. */
-export class JsonSyntaxError extends Error {
+class JsonSyntaxError extends Error {
   constructor(line: number, column: number, message: string) {
     super(`line ${line}, column ${column}: ${message}`);
     this.name = "JsonSyntaxError";

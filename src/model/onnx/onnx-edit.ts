@@ -42,7 +42,7 @@ export function createEdits(): OnnxEdits {
 }
 
 /** True where there is nothing to change. */
-export function isUnchanged(edits: OnnxEdits): boolean {
+function isUnchanged(edits: OnnxEdits): boolean {
   return (
     edits.irVersion === undefined &&
     edits.addOpsets.length === 0 &&

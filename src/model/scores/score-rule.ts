@@ -58,7 +58,7 @@ const UNKNOWN: OutputOrigin = {
 };
 
 /** The rule by which a score is read from an output; an open number of columns is that of its labels, or of several classes. */
-export function ruleFor({ spec, origin }: ReadOutput, classCount?: number): ScoreRule {
+function ruleFor({ spec, origin }: ReadOutput, classCount?: number): ScoreRule {
   const columns = spec.shape.length === 2 ? spec.shape[1]! : 1;
   const open = spec.labels.length > 0 ? spec.labels.length : (classCount ?? 3);
   const count = columns === -1 ? open : columns;

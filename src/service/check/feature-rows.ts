@@ -60,7 +60,7 @@ export function checkFeatureValues(
 }
 
 /** The one input that `features` may fill: the only required one, FP32 or FP64, with at most one axis of free length. */
-export function featureInput(signature: ModelSignature): TensorSpec | undefined {
+function featureInput(signature: ModelSignature): TensorSpec | undefined {
   const required = signature.inputs.filter((input) => !input.optional);
   const spec = required[0];
   if (required.length !== 1 || spec === undefined) return undefined;

@@ -31,7 +31,7 @@ export function copyOptions(format: Exclude<TableFormat, "arrow">, extent: RowEx
 }
 
 /** A SELECT of all the output's rows in order, from the parts. */
-export function selectParts(
+function selectParts(
   folder: string,
   parts: readonly ManifestPart[],
   columns: readonly OutputColumn[],

@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import { onnxModel } from "../../support/models/onnx-model.ts";
 import {
   affineAnswer,
@@ -9,6 +8,7 @@ import {
   score,
   startCore,
 } from "../../support/servers/scoring-core.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 let core: Core;
 afterEach(() => core.close());

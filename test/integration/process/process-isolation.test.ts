@@ -4,7 +4,6 @@ import { afterEach, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { createPool } from "../../../src/pool/create-pool.ts";
 import { runTensors } from "../../../src/pool/pool.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import {
   childrenOf,
@@ -15,6 +14,7 @@ import {
 import { affineModel, lookupModel, onnxModel } from "../../support/models/onnx-model.ts";
 import { affineAnswer, type Core, score, startCore } from "../../support/servers/scoring-core.ts";
 import { type ServerProcess, startServerProcess } from "../../support/servers/server-process.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 let core: Core | undefined;
 let server: ServerProcess | undefined;

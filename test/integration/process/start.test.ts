@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { createPool } from "../../../src/pool/create-pool.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import { affineModel, onnxModel } from "../../support/models/onnx-model.ts";
 import { score, startCore } from "../../support/servers/scoring-core.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 const cpu = [{ provider: "cpu", deviceId: 0 }] as const;
 const cuda = [{ provider: "cuda", deviceId: 0 }] as const;

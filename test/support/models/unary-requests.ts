@@ -21,7 +21,7 @@ const typed = values.map((rows) => ({
 }));
 
 /** Mostly good ones. */
-export const predictRequest: fc.Arbitrary<PredictRequest> = fc
+const predictRequest: fc.Arbitrary<PredictRequest> = fc
   .record({
     modelName: fc.oneof(
       { weight: 10, arbitrary: fc.constantFrom("affine", "affine", "") },

@@ -1,7 +1,8 @@
 import { type App, startApp } from "../../../src/app/serve.ts";
 import { readServerSettings } from "../../../src/config/server-settings.ts";
-import { type Log, silentLog } from "../../../src/telemetry/log.ts";
+import type { Log } from "../../../src/telemetry/log.ts";
 import { type Http2EngineName, http2EngineOptions } from "../../reference/http2-engines.ts";
+import { silentLog } from "./silent-log.ts";
 
 /** A whole server on a free port; whoever started it closes it. */
 export interface AppServer {

@@ -5,10 +5,10 @@ import type { PredictRequest, PredictResponse } from "../../../gen/assay/v1/scor
 import type { PreparedModel } from "../../../src/model/prepared-model.ts";
 import { describeModel } from "../../../src/registry/model-description.ts";
 import { createModelTable } from "../../../src/registry/model-table.ts";
-import { createServedModel } from "../../../src/registry/served-model.ts";
 import { createCall } from "../../../src/service/call.ts";
 import { createScoringService } from "../../../src/service/scoring-service.ts";
 import type { TestModel } from "../models/onnx-model.ts";
+import { createServedModel } from "../models/served-model.ts";
 import { startCore } from "./scoring-core.ts";
 
 /** The scoring service over one model and its worker, and what it was sent; whoever starts it closes it. */

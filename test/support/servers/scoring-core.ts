@@ -11,9 +11,9 @@ import {
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { createPool, type PoolOptions } from "../../../src/pool/create-pool.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import { affineModel, type TestModel } from "../models/onnx-model.ts";
+import { silentLog } from "./silent-log.ts";
 
 /** A pool and its batcher. */
 export interface Core {

@@ -4,12 +4,12 @@ import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import type { EdgeLimits } from "../../../src/edge/call/limits.ts";
 import { createEdge, type Edge, type EdgeOptions } from "../../../src/edge/edge.ts";
 import { createModelTable } from "../../../src/registry/model-table.ts";
-import { createServedModel } from "../../../src/registry/served-model.ts";
 import type { ScoringService } from "../../../src/service/scoring.ts";
 import { createScoringService } from "../../../src/service/scoring-service.ts";
 import type { StreamLimits } from "../../../src/service/stream/item-stream.ts";
 import { type Http2EngineName, http2EngineOptions } from "../../reference/http2-engines.ts";
 import type { TestModel } from "../models/onnx-model.ts";
+import { createServedModel } from "../models/served-model.ts";
 import { createFakeModels, LIMITS } from "./fake-services.ts";
 import type { Core } from "./scoring-core.ts";
 

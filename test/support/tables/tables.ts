@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 
 /** The columns of adult-census, whose file has no header. */
-export const CENSUS_HEADER =
+const CENSUS_HEADER =
   "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex," +
   "capital-gain,capital-loss,hours-per-week,native-country,income";
 

@@ -3,9 +3,9 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { BatcherOptions } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
 import { affineEntry, turn } from "../../support/servers/scoring-core.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 function setUp(options: Partial<BatcherOptions> = {}, instances = 1) {
   const pool = createFakePool(instances);

@@ -3,7 +3,6 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Batcher } from "../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
 import {
   affineAnswer,
@@ -12,6 +11,7 @@ import {
   type TestEntry,
   turn,
 } from "../../support/servers/scoring-core.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 let pool: FakePool;
 let batcher: Batcher;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { listenToSignals } from "../../../src/cli/serve-signals.ts";
 import { SignalCount } from "../../../src/cli/signal-count.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 let before: Map<string, readonly unknown[]>;

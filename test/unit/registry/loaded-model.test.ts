@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { LoadedModel } from "../../../src/registry/loaded-model.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
 import { prepared } from "../../support/models/prepare.ts";
 import { createFakePool } from "../../support/servers/fake-pool.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 const SCHEDULING = {
   maxBatchSize: 8,

@@ -4,7 +4,8 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { ModelSchema, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ANONYMOUS } from "../../../src/registry/caller.ts";
 import { compareVersions, createModelTable } from "../../../src/registry/model-table.ts";
-import { createServedModel, type ServedModel } from "../../../src/registry/served-model.ts";
+import type { ServedModel } from "../../../src/registry/served-model.ts";
+import { createServedModel } from "../../support/models/served-model.ts";
 import { signature, spec } from "../../support/models/signatures.ts";
 
 function served(modelName: string, modelVersion: string): ServedModel {

@@ -7,14 +7,15 @@ import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import type { Pool } from "../../../src/pool/pool.ts";
 import { ANONYMOUS } from "../../../src/registry/caller.ts";
 import { Registry } from "../../../src/registry/registry.ts";
-import { createServedModel, type Generation } from "../../../src/registry/served-model.ts";
+import type { Generation } from "../../../src/registry/served-model.ts";
 import { createCall } from "../../../src/service/call.ts";
 import type { ScoringService } from "../../../src/service/scoring.ts";
 import { createScoringService } from "../../../src/service/scoring-service.ts";
-import { silentLog } from "../../../src/telemetry/log.ts";
 import { affineModel, onnxModel, type TestModel } from "../../support/models/onnx-model.ts";
+import { createServedModel } from "../../support/models/served-model.ts";
 import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
 import { startCore, turn } from "../../support/servers/scoring-core.ts";
+import { silentLog } from "../../support/servers/silent-log.ts";
 
 const LIMITS = { streamWindowRows: 4096, streamWindowBytes: 1_000_000, callTimeoutMs: 60_000 };
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { numberToHalf } from "../../../src/tensor/float-bits.ts";
-import { tensorFromJson, tensorToJson } from "../../../src/tensor/json-tensor.ts";
+import { tensorFromJson } from "../../../src/tensor/json-tensor.ts";
 
 const read = (datatype: string, data: unknown, shape: unknown = [(data as unknown[]).length]) =>
   tensorFromJson("t", { datatype, shape, data });
@@ -50,7 +50,14 @@ describe("tensorFromJson", () => {
   });
 });
 
-it("what is written is read again, for every datatype", () => {
+/** A value as JSON has it: NaN is null, infinities and 64-bit integers are text. */
+function jsonValue(value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "number" || Number.isFinite(value)) return value;
+  return Number.isNaN(value) ? null : String(value);
+}
+
+it("values that were written are read again, for every datatype", () => {
   const tensors = fc.oneof(
     fc.float32Array().map((data) => ({ datatype: "FP32" as const, data })),
     fc.float64Array().map((data) => ({ datatype: "FP64" as const, data })),
@@ -62,10 +69,10 @@ it("what is written is read again, for every datatype", () => {
   );
   fc.assert(
     fc.property(tensors, ({ datatype, data }) => {
-      const json = JSON.parse(
-        JSON.stringify(tensorToJson({ name: "t", datatype, shape: [data.length], data })),
+      const written = Array.from(data as ArrayLike<unknown>, jsonValue);
+      const again = Array.from(
+        read(datatype, JSON.parse(JSON.stringify(written))).data as ArrayLike<unknown>,
       );
-      const again = Array.from(tensorFromJson("t", json).data as ArrayLike<unknown>);
       // JSON has no negative zero.
       const zeroed = Array.from(data as ArrayLike<unknown>, (value) => (value === 0 ? 0 : value));
       expect(again.map((value) => (value === 0 ? 0 : value))).toEqual(zeroed);

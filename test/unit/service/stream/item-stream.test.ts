@@ -11,14 +11,14 @@ import {
 import { type Batcher, NOT_YET } from "../../../../src/batcher/batcher.ts";
 import { createBatcher } from "../../../../src/batcher/create-batcher.ts";
 import { createModelTable } from "../../../../src/registry/model-table.ts";
-import { createServedModel } from "../../../../src/registry/served-model.ts";
 import { type Call, createCall } from "../../../../src/service/call.ts";
 import type { ItemResult, ItemStream, ScoringService } from "../../../../src/service/scoring.ts";
 import { createScoringService } from "../../../../src/service/scoring-service.ts";
-import { silentLog } from "../../../../src/telemetry/log.ts";
 import { affineModel } from "../../../support/models/onnx-model.ts";
+import { createServedModel } from "../../../support/models/served-model.ts";
 import { createFakePool, type FakePool } from "../../../support/servers/fake-pool.ts";
 import { turn } from "../../../support/servers/scoring-core.ts";
+import { silentLog } from "../../../support/servers/silent-log.ts";
 
 const NO_SIZE = { memoryBytes: 0 };
 let pool: FakePool;

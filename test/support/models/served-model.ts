@@ -1,0 +1,12 @@
+import { mapRowColumns } from "../../../src/model/row-columns.ts";
+import type { ServedModel } from "../../../src/registry/served-model.ts";
+
+/** A served model of given parts; `describe` and `state` are asked at each call. */
+export function createServedModel(
+  parts: Omit<ServedModel, "rowColumns" | "modelName" | "modelVersion"> & {
+    modelName: string;
+    modelVersion: string;
+  },
+): ServedModel {
+  return { ...parts, rowColumns: mapRowColumns(parts.signature) };
+}
