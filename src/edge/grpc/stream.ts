@@ -27,9 +27,9 @@ import type { Decoded, MessageForm } from "../decode/message-decoder.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import { answerFrame } from "./answer-encoder.ts";
 import { ArrivedMessage } from "./arrived-message.ts";
-import { ByteBacklog } from "./byte-backlog.ts";
 import { GrpcDeframer } from "./grpc-frames.ts";
 import { createMessageMemory } from "./message-memory.ts";
+import { WaitingMessages } from "./waiting-messages.ts";
 
 /** A procedure whose gRPC form is framed here. */
 export interface GrpcStreamRoute {
@@ -66,8 +66,6 @@ export function grpcStreamRoute(scoring: ScoringService): GrpcStreamRoute {
 }
 
 const DONE = headerBlock([["grpc-status", "0"]]);
-/** Messages that are taken apart before the stream's window has room for them. */
-const MOST_WAITING = 1024;
 /** For all streams: what one does not need another uses. */
 const messageMemory = createMessageMemory();
 const ITEM_FORM: MessageForm = { desc: PredictStreamRequestSchema, isJson: false };
@@ -86,11 +84,7 @@ class GrpcStreamCall {
     this.isReadPut = false;
     this.guarded(this.read);
   };
-  /** Whole messages that are not decoded yet, from `waitingHead` on. */
-  private readonly waiting: (ArrivedMessage | undefined)[] = [];
-  private waitingHead = 0;
-  /** What came behind them. */
-  private readonly backlog = new ByteBacklog();
+  private readonly waiting = new WaitingMessages((bytes) => this.deframe(bytes));
   private hasEnded = false;
   private isReadPut = false;
   /** The item that did not fit the window. */
@@ -123,7 +117,7 @@ class GrpcStreamCall {
     if (refused !== undefined) items.end(refused);
     this.deframer = new GrpcDeframer(context.limits.maxMessageBytes, messageMemory, (flags, lease) => {
       const wireBytes = PREFIX_BYTES + lease.bytes.length - this.pendingConsumed;
-      this.waiting.push(new ArrivedMessage(flags, lease, wireBytes, stream, this.memory));
+      this.waiting.add(new ArrivedMessage(flags, lease, wireBytes, stream, this.memory));
       this.pendingConsumed = 0;
     });
   }
@@ -174,9 +168,7 @@ class GrpcStreamCall {
     if (this.requestEnd !== undefined) return;
     const refused = this.memory.take(bytes.length);
     if (refused !== undefined) throw refused;
-    // Messages of five octets take fifty times as much once they are taken apart: behind so many they stay together.
-    if (this.backlog.isEmpty && this.waiting.length - this.waitingHead < MOST_WAITING) this.deframe(bytes);
-    else this.backlog.add(bytes);
+    this.waiting.take(bytes);
     this.hasEnded ||= end;
     if (!this.isReadPut) this.read();
   }
@@ -186,21 +178,8 @@ class GrpcStreamCall {
       this.deframer.take(bytes);
     } catch (error) {
       this.requestEnd = { error };
-      this.backlog.clear();
+      this.waiting.dropRest();
     }
-  }
-
-  private nextWaiting(): ArrivedMessage | undefined {
-    const { waiting } = this;
-    while (this.waitingHead === waiting.length) {
-      const bytes = this.backlog.take();
-      if (bytes === undefined) return undefined;
-      this.deframe(bytes);
-    }
-    const next = waiting[this.waitingHead];
-    waiting[this.waitingHead++] = undefined;
-    if (this.waitingHead === waiting.length) this.waitingHead = waiting.length = 0;
-    return next;
   }
 
   /** All that came is read: the end, if it has come, or the rest of a message that is on its way. */
@@ -236,7 +215,7 @@ class GrpcStreamCall {
         this.readLater();
         return;
       }
-      const next = this.nextWaiting();
+      const next = this.waiting.next();
       if (next === undefined) {
         this.readEnd();
         return;
