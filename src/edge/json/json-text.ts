@@ -28,6 +28,11 @@ const LOOK_VALUES = 2048;
 
 /** Texts and spaces longer than this are searched through, not stepped through. */
 const NEAR_CHARACTERS = 64;
+/** A text with escapes is read in pieces of so many characters. */
+const PIECE_CHARACTERS = 131_072;
+const ESCAPE_CHARACTERS = 6;
+/** Longer names with escapes are refused: no row has such a column. */
+const MOST_NAME_CHARACTERS = 1_048_576;
 /** More than any number needs. */
 const MAX_NUMBER_CHARACTERS = 1000;
 const NO_SPACE = /[^ \n\r\t]/g;
@@ -54,6 +59,12 @@ const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
+/** A text with escapes of which a piece was read. */
+interface BegunText {
+  at: number;
+  value: string;
+}
+
 /** Reads one text; `run` until it says true, then `value` is there. */
 export class JsonText {
   value: ExactJson = null;
@@ -63,6 +74,7 @@ export class JsonText {
   hasBigints = false;
   private backslashAt = -1;
   private controlAt = -1;
+  private begun: BegunText | undefined = undefined;
   private readonly text: string;
   private readonly limits: JsonLimits;
   private at = 0;
@@ -82,6 +94,8 @@ export class JsonText {
     let isWhole = false;
     for (let left = maxValues; left > 0 && !isWhole; left--) {
       isWhole = !this.readValue() && this.afterValue();
+      // What a piece of a long text takes is worth a look at the clock.
+      if (this.begun !== undefined) break;
     }
     if (this.heapBytes > this.limits.maxHeapBytes) {
       throw tooLargeDecoded(this.limits.maxMessageBytes, this.heapBytes);
@@ -89,11 +103,14 @@ export class JsonText {
     return isWhole;
   }
 
-  /** Reads the value that begins here; true where it is a list or object that has begun and whose first value is next. */
+  /** Reads the value that begins here; true where a list or object has begun whose first value is next, or a text that goes on. */
   private readValue(): boolean {
     const code = this.next();
-    if (code === QUOTE) this.put(this.readText(), TEXT_BYTES);
-    else if ((code >= ZERO && code <= 57) || code === MINUS) this.put(this.readNumber(), 0);
+    if (code === QUOTE) {
+      const text = this.readText();
+      if (text === undefined) return true;
+      this.put(text, TEXT_BYTES);
+    } else if ((code >= ZERO && code <= 57) || code === MINUS) this.put(this.readNumber(), 0);
     else if (code === OPEN_OBJECT) return this.begin({}, OBJECT_BYTES, CLOSE_OBJECT);
     else if (code === OPEN_LIST) return this.begin([], LIST_BYTES, CLOSE_LIST);
     else if (this.takeWord("true")) this.put(true, 0);
@@ -150,7 +167,7 @@ export class JsonText {
   private readMember(object: ExactObject): void {
     if (this.next() !== QUOTE)
       throw this.fault(strayToken(this.text, this.at, "a member's name in double quotes"));
-    const name = this.readText();
+    const name = this.readName();
     const level = this.open.length - 1;
     if (Object.hasOwn(object, name)) {
       throw this.fault(
@@ -198,15 +215,28 @@ export class JsonText {
     return true;
   }
 
-  private readText(): string {
+  private readName(): string {
+    let name = this.readText();
+    while (name === undefined) {
+      if (this.begun!.at - this.at > MOST_NAME_CHARACTERS) {
+        throw this.fault(`the name of a member has more than ${MOST_NAME_CHARACTERS} characters`);
+      }
+      name = this.readText();
+    }
+    return name;
+  }
+
+  /** Undefined where only a piece of it was read: call it again. */
+  private readText(): string | undefined {
     const { text } = this;
     const from = this.at + 1;
+    if (this.begun !== undefined) return this.readEscapedText(this.begun);
     let at = from;
     for (const far = from + NEAR_CHARACTERS; ; ) {
       if (at === far) return this.readLongText(from, at);
       const code = text.charCodeAt(at);
       if (code === QUOTE) break;
-      if (code === BACKSLASH) return this.readEscapedText(from);
+      if (code === BACKSLASH) return this.readEscapedText({ at: from, value: "" });
       if (!(code >= 32)) throw this.badText(at);
       at++;
     }
@@ -216,13 +246,13 @@ export class JsonText {
   }
 
   /** One that is plain up to `near`; its end is searched for, which is faster than to look at each character. */
-  private readLongText(from: number, near: number): string {
+  private readLongText(from: number, near: number): string | undefined {
     const { text } = this;
     const end = text.indexOf('"', near);
     if (end < 0) throw this.badText(text.length);
     // Where the next ones stand is kept for the next text: each character is looked at once.
     if (this.backslashAt < near) this.backslashAt = firstOf(BACKSLASHES, text, near);
-    if (this.backslashAt < end) return this.readEscapedText(from);
+    if (this.backslashAt < end) return this.readEscapedText({ at: from, value: "" });
     if (this.controlAt < near) this.controlAt = firstOf(CONTROLS, text, near);
     if (this.controlAt < end) throw this.badText(this.controlAt);
     this.at = end + 1;
@@ -230,19 +260,37 @@ export class JsonText {
     return text.slice(from, end);
   }
 
-  private readEscapedText(from: number): string {
+  /** Reads a piece of a text with escapes, to its end where that is near. */
+  private readEscapedText(begun: BegunText): string | undefined {
     const { text } = this;
+    const from = begun.at;
+    const far = from + PIECE_CHARACTERS;
     let at = from;
-    for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) {
+    let escapeAt = -ESCAPE_CHARACTERS;
+    let code = text.charCodeAt(at);
+    for (; code !== QUOTE && at < far; code = text.charCodeAt(at)) {
       if (!(code >= 32)) throw this.badText(at);
-      at += code === BACKSLASH ? 2 : 1;
+      if (code === BACKSLASH) {
+        escapeAt = at;
+        at += 2;
+      } else at++;
     }
-    const quoted = text.slice(from - 1, at + 1);
+    const isEnd = code === QUOTE;
+    // An escape of six characters is not cut.
+    if (!isEnd && at < escapeAt + ESCAPE_CHARACTERS) at = escapeAt;
+    begun.value += this.unescaped(from, at);
+    begun.at = at;
+    this.begun = isEnd ? undefined : begun;
+    if (!isEnd) return undefined;
+    this.at = at + 1;
+    return begun.value;
+  }
+
+  private unescaped(from: number, end: number): string {
+    const quoted = `"${this.text.slice(from, end)}"`;
     this.heapBytes += 2 * quoted.length;
     try {
-      const value = JSON.parse(quoted) as string;
-      this.at = at + 1;
-      return value;
+      return JSON.parse(quoted) as string;
     } catch {
       throw this.fault('a text has a backslash that no escape follows: write "\\\\" for a backslash');
     }

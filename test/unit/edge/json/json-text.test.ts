@@ -109,3 +109,31 @@ test("an error is short, whatever came", () => {
     expect(message.length).toBeLessThan(300);
   }
 });
+
+/** Escapes of every kind, over and over, of about so many characters. */
+const escapes = (length: number) => String.raw`\u00e4\n\"x\\\/\ud83d\ude00`.repeat(Math.ceil(length / 32));
+
+test("a long text with escapes is read in pieces, none of which cuts an escape", () => {
+  for (let shift = 0; shift < 12; shift++) {
+    const quoted = `["${"y".repeat(shift)}${escapes(400_000)}",1]`;
+    const json = new JsonText(quoted, LIMITS);
+    let steps = 1;
+    while (!json.run()) steps++;
+    expect(steps).toBeGreaterThan(2);
+    expect(json.value).toEqual(JSON.parse(quoted));
+  }
+});
+
+test.each<[string, string, RegExp]>([
+  ["a wrong escape far into a text", `"${escapes(300_000)}\\q"`, /a backslash that no escape follows/],
+  ["a text that does not end", `"${escapes(300_000)}`, /a text does not end/],
+  ["a line break in a text", `"${escapes(300_000)}\n"`, /a control character/],
+  ["a member's name without an end in sight", `{"${escapes(2_000_000)}":1}`, /more than 1048576 characters/],
+])("%s is refused", (_, text, message) => {
+  expect(() => parse(text)).toThrow(message);
+});
+
+test("a member's name may be long and have escapes", () => {
+  const text = `{"${escapes(300_000)}":[1]}`;
+  expect(parse(text).value).toEqual(JSON.parse(text));
+});
