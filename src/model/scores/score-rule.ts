@@ -133,5 +133,13 @@ function withoutDecision(read: readonly ReadOutput[], unit: UnitOutputs): ScoreC
     return { score: undefined, labelOutput: undefined, notices: [`${notice}; ${HOW}`] };
   }
   const only = hidden.length === 1 && read.length === 1 && hidden[0]!.spec.datatype === "BYTES";
-  return { score: undefined, labelOutput: only ? hidden[0]!.spec.name : undefined, notices: [] };
+  if (only) return { score: undefined, labelOutput: hidden[0]!.spec.name, notices: [] };
+  const why =
+    matrices.length > 0
+      ? `${listed(matrices)}: several numbers a row, which may be classes, values of their own or an embedding`
+      : hidden.length > 0
+        ? `${listed(hidden)}: one value a row, which may be a label or a count`
+        : undefined;
+  const notices = why === undefined ? [] : [`no score: ${why}; ${HOW}`];
+  return { score: undefined, labelOutput: undefined, notices };
 }

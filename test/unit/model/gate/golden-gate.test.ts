@@ -80,7 +80,9 @@ const golden = (shape: number[], x: number[], y: number[], extra = {}) =>
 describe("passGoldenGate", () => {
   it("joins rows across requests where golden rows agree alone, together and shuffled", async () => {
     const model = prepared(doubling(null), undefined, golden([2, 2], [1, 2, 3, 4], [2, 4, 6, 8]));
-    expect(await passed(model)).toMatchObject({ batching: "across-requests", notices: [], repairs: [] });
+    const { batching, notices, repairs } = await passed(model);
+    expect({ batching, repairs }).toEqual({ batching: "across-requests", repairs: [] });
+    expect(notices).toEqual([expect.stringMatching(/^no score: "y"/)]);
   });
 
   it("refuses a model that misses its golden rows, naming case, output, row and both values", async () => {
@@ -99,7 +101,7 @@ describe("passGoldenGate", () => {
   it("says that no golden rows were run", async () => {
     const { notices, batching } = await passed(prepared(doubling(null)));
     expect(batching).toBe("across-requests");
-    expect(notices).toEqual([expect.stringContaining("no golden rows were run")]);
+    expect(notices).toContainEqual(expect.stringContaining("no golden rows were run"));
   });
 
   it("never joins requests where rows influence each other", async () => {

@@ -111,6 +111,24 @@ test("says which outputs may each be the score, and how to name one", () => {
   ]);
 });
 
+test.each([
+  [
+    "a matrix alone",
+    [spec("logits", "FP32", [-1, 3])],
+    /^no score: "logits" FP32\[-1,3\]: several numbers a row/,
+  ],
+  ["whole numbers alone", [spec("count", "INT64", [-1])], /^no score: "count" INT64\[-1\]: one value a row/],
+])("%s is no score, and a notice says why", (_, outputs, notice) => {
+  const choice = chooseScore(outputs, new Map(), nothing);
+  expect(choice).toMatchObject({ score: undefined, labelOutput: undefined });
+  expect(choice.notices).toEqual([expect.stringMatching(notice)]);
+});
+
+test("texts alone are labels, of which nothing is to be said", () => {
+  const choice = chooseScore([spec("label", "BYTES", [-1])], new Map(), nothing);
+  expect(choice).toEqual({ score: undefined, labelOutput: "label", notices: [] });
+});
+
 test("finds score and label behind thousands of columns that pass through", () => {
   const names = Array.from({ length: 2000 }, (_, index) => `c${index}`);
   const column = (name: string) => tensorInfo(name, "FLOAT", ["N", 1]);
