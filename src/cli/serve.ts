@@ -24,10 +24,8 @@ export async function serve(
 ): Promise<number> {
   const kinds = new Map<string, "value" | "switch">([["config", "value"]]);
   for (const row of FLAGS) kinds.set(row.name, row.placeholder === "" ? "switch" : "value");
-  const { flags, all, positionals, problems: unread } = parseArguments(argv, kinds);
-  const problems = [...unread];
+  const { flags, positionals, problems } = parseArguments(argv, kinds);
   const stray = positionals.map((positional) => `${positional} is not known; flags start with --`);
-  for (const [name, values] of all) if (values.length > 1) problems.push(`--${name} came more than once`);
   if (problems.length + stray.length > 0) throw wrongArguments([...problems, ...stray], "serve");
   const configName = flags.get("config") ?? environment.ASSAY_CONFIG;
   const configOrigin = flags.has("config") ? "--config" : "ASSAY_CONFIG";

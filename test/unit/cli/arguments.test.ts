@@ -21,6 +21,11 @@ test("flags come with a space, with an equals sign, and as switches", () => {
   expect(parsed.problems).toEqual([]);
 });
 
+test("of a flag that comes again the last counts, and every value is there for whoever minds", () => {
+  const { flags, all, problems } = parseArguments(["--port", "1", "--port=2"], new Map([["port", "value"]]));
+  expect([flags.get("port"), all.get("port"), problems]).toEqual(["2", ["1", "2"], []]);
+});
+
 test("a switch is turned off by no-", () => {
   expect(parseArguments(["--no-strict-readiness"], kinds).flags.get("strict-readiness")).toBe("false");
 });
