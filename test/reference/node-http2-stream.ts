@@ -61,7 +61,10 @@ export function createNodeHttp2Stream(
   });
 
   const listener = new DataListener(() => {
-    if (!done) http2.on("data", take);
+    if (done) return;
+    http2.on("data", take);
+    // Whoever serves the stream may listen in a later turn.
+    if (requestEnded) queueMicrotask(() => !done && listener.onData(new Uint8Array(0), true));
   });
   const stream: ServerStream = Object.assign(listener, {
     method: headers[":method"] ?? "",
