@@ -3,13 +3,14 @@ import { AssayError } from "../errors.ts";
 import { tryGate } from "../registry/pass-gate.ts";
 import { createLog } from "../telemetry/log.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
-import { generalHelp, inspectHelp, scoreHelp, serveHelp } from "./help.ts";
+import { bench } from "./bench.ts";
+import { benchHelp, generalHelp, inspectHelp, scoreHelp, serveHelp } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { score } from "./score.ts";
 import { serve } from "./serve.ts";
 import { packageVersion } from "./version.ts";
 
-const COMMANDS = ["serve", "score", "inspect"];
+const COMMANDS = ["serve", "score", "bench", "inspect"];
 
 /**
  * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
@@ -32,6 +33,9 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     }
     if (command === "score") {
       return rest.includes("--help") ? say(scoreHelp().trimEnd()) : await score(rest, readEnvironment());
+    }
+    if (command === "bench") {
+      return rest.includes("--help") ? say(benchHelp().trimEnd()) : await bench(rest, readEnvironment());
     }
     if (command === "inspect") {
       if (rest.includes("--help")) return say(inspectHelp().trimEnd());

@@ -1,4 +1,4 @@
-import { FLAGS, type FlagRow, SCORE_FLAGS } from "../config/flag-table.ts";
+import { BENCH_FLAGS, FLAGS, type FlagRow, SCORE_FLAGS } from "../config/flag-table.ts";
 
 /** `assay --help`. */
 export function generalHelp(): string {
@@ -6,10 +6,12 @@ export function generalHelp(): string {
 
   assay serve --models DIR     serve every DIR/<name>/<version>/model.onnx
   assay score …                score a file or a table: Parquet, CSV, NDJSON, Arrow, SQL
+  assay bench …                load a server with calls and report rate, latency and errors
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
   assay --version              the version
 
-Each command explains itself: assay serve --help, assay score --help, assay inspect --help. How to get a model there: docs/exporting.md.
+Each command explains itself: assay serve --help, assay score --help, assay bench --help,
+assay inspect --help. How to get a model there: docs/exporting.md.
 `;
 }
 
@@ -63,6 +65,27 @@ Try it:
   cat rows.ndjson | assay score --model iris --input - --input-format ndjson --output - --output-format ndjson
 A run that was ended goes on where it stopped when the same command is given again. docs/scoring-files.md says all.
 Exit code 0: every row is scored. 1: the run ended before its end. 2: called wrongly. 3: complete, and rows failed. 130: interrupted.
+`;
+}
+
+/** `assay bench --help`: every flag with its default. */
+export function benchHelp(): string {
+  return `Loads a server with calls of one kind and reports rate, latency and errors by reason.
+
+  assay bench [--server URL] [--protocol NAME] [flags]
+
+Flags; each is also an environment variable, ASSAY_ and its name in capitals:
+
+${flagLines(BENCH_FLAGS)}
+
+Try it, beside assay serve:
+  assay bench --model iris --concurrency 32 --duration 5
+  assay bench --model iris --protocol predict --rate 500
+  assay bench --model iris --protocol grpc-stream --rows 256 --concurrency 8
+  assay bench --request request.json --rate 2000 --json > report.json
+Only servers on this machine are called, unless --allow-remote is given. Ctrl-C ends the run and prints what was measured so far.
+Exit code 0: measured. 1: calls failed, more than --max-error-rate allows, or none could be made. 2: called wrongly. docs/benchmarking.md
+says how to read the report.
 `;
 }
 

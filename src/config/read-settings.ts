@@ -169,6 +169,14 @@ function readFlagValue(field: DescField, text: string): FlagValue {
         return { kind: "fault", description: `${JSON.stringify(text)} came; a whole number is expected` };
       }
       return { kind: "value", value: field.scalar === ScalarType.UINT64 ? BigInt(text) : Number(text) };
+    case ScalarType.DOUBLE:
+      if (!/^[0-9]{1,15}(\.[0-9]{1,15})?$/.test(text)) {
+        return {
+          kind: "fault",
+          description: `${JSON.stringify(text)} came; a number such as 2 or 0.5 is expected`,
+        };
+      }
+      return { kind: "value", value: Number(text) };
     default:
       return { kind: "value", value: text };
   }

@@ -1,5 +1,5 @@
 import { nearestName } from "../wording/nearest-name.ts";
-import { FLAGS, SCORE_FLAGS } from "./flag-table.ts";
+import { BENCH_FLAGS, FLAGS, SCORE_FLAGS } from "./flag-table.ts";
 
 /** A variable of the environment that looks like a setting and is none. */
 export interface StrayVariable {
@@ -25,7 +25,9 @@ export function isServiceLink(name: string, value: string): boolean {
  * service link. Names that only a service link can have are left alone without a word.
  */
 export function strayVariables(environment: Readonly<Record<string, string | undefined>>): StrayVariable[] {
-  const known = new Set([...FLAGS, ...SCORE_FLAGS].map((row) => row.variable).concat("ASSAY_CONFIG"));
+  const known = new Set(
+    [...FLAGS, ...SCORE_FLAGS, ...BENCH_FLAGS].map((row) => row.variable).concat("ASSAY_CONFIG"),
+  );
   const stray: StrayVariable[] = [];
   for (const [name, value = ""] of Object.entries(environment).sort()) {
     if (!/^assay_/i.test(name)) continue;

@@ -23,7 +23,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   table: ANYONE,
   scorer: ["service", "registry", "pool", "model", "wire", ...ANYONE],
   job: ["scorer", "table", "model", ...ANYONE],
-  cli: ["config", "registry", "model", "job", "app", ...ANYONE],
+  load: ["scorer", "wire", "http2", ...ANYONE],
+  cli: ["config", "registry", "model", "job", "load", "app", ...ANYONE],
   app: ["edge", "service", "registry", "pool", "model", "config", ...ANYONE],
   main: ["cli", "app", "errors"],
 };
@@ -47,7 +48,10 @@ const files = globSync("src/**/*.ts").map((file) => file.replaceAll("\\", "/"));
 function roomOf(file: string): string {
   const parts = file.split("/");
   if (parts[0] === "gen") return "gen";
-  if (parts[1] === "config" && /^(server-settings|score-settings|flag-table)\.ts$/.test(parts[2] ?? ""))
+  if (
+    parts[1] === "config" &&
+    /^(server-settings|score-settings|bench-settings|flag-table)\.ts$/.test(parts[2] ?? "")
+  )
     return "config-types";
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }

@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import {
@@ -66,7 +66,7 @@ export async function openStreamConnection(
   const abort = () => connection.destroy();
   signal.addEventListener("abort", abort, { once: true });
   try {
-    check(readyModel(await callUnary(session, origin, GET_MODEL, modelRequest(target), MODEL_TIMEOUT_MS)));
+    check(await askModel(session, target));
     if (signal.aborted) throw new AssayError(Reason.CANCELLED, "the scorer was closed");
     if (connection.isGoingAway) throw connection.failure ?? goneAway(origin);
   } catch (error) {
@@ -113,8 +113,13 @@ export async function openStreamConnection(
   };
 }
 
-function modelRequest({ modelName, modelVersion }: StreamTarget): Uint8Array {
-  return toBinary(GetModelRequestSchema, create(GetModelRequestSchema, { modelName, modelVersion }));
+/** Asks a server for a model that is ready; rejects with an AssayError as `openStreamConnection` does. */
+export async function askModel(
+  session: ClientHttp2Session,
+  { url, modelName, modelVersion }: Pick<StreamTarget, "url" | "modelName" | "modelVersion">,
+): Promise<Model> {
+  const request = toBinary(GetModelRequestSchema, create(GetModelRequestSchema, { modelName, modelVersion }));
+  return readyModel(await callUnary(session, url.origin, GET_MODEL, request, MODEL_TIMEOUT_MS));
 }
 
 function readyModel(answer: Uint8Array): Model {

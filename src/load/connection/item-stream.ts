@@ -1,0 +1,173 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { PredictStreamRequestSchema, StreamOptionsSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { DecodedFields } from "../../http2/hpack/hpack-decoder.ts";
+import { createAnswerDecoder } from "../../wire/answer-decoder.ts";
+import { PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
+import { statusError } from "../../wire/grpc-status.ts";
+import { createMessageReader } from "../../wire/message-reader.ts";
+import { plainTag } from "../../wire/plain-tag.ts";
+import { varintBytes, writeVarint } from "../../wire/varint.ts";
+import { type Failure, statusFailure, unreachable, unreadable } from "../failure.ts";
+import { responseFailure } from "../protocol/answer-check.ts";
+import { GRPC_FIELDS, grpcFailure } from "../protocol/grpc.ts";
+import type {
+  CallConnection,
+  ConnectionHandlers,
+  ConnectionTarget,
+  OpenCallConnection,
+} from "./call-connection.ts";
+import { openClient, requestHead } from "./http2-calls.ts";
+import type { Http2Client, StreamListener } from "./http2-client.ts";
+
+const PATH = "/assay.v1.ScoringService/PredictStream";
+const MAX_MESSAGE_BYTES = 268_435_456;
+const ITEM_ID = plainTag(PredictStreamRequestSchema, "itemId");
+const REQUEST = plainTag(PredictStreamRequestSchema, "request");
+const OPTIONS = plainTag(PredictStreamRequestSchema, "options");
+
+/** What every item of a stream holds. */
+export interface StreamItems {
+  /** A PredictRequest. */
+  readonly request: Uint8Array;
+  readonly rows: number;
+}
+
+/**
+ * Items of PredictStream, one stream a connection, answered as they are ready. An item's number is its slot and one, so the octets
+ * before the request are few and the request itself is the same for all.
+ */
+export function streamConnections(target: ConnectionTarget, items: StreamItems): OpenCallConnection {
+  const head = requestHead(target, { path: PATH, fields: GRPC_FIELDS });
+  return async (handlers) => {
+    let stream: ItemStream | undefined;
+    const client = await openClient(target, 1, () => {
+      handlers.onLost();
+      stream?.finish();
+    });
+    stream = new ItemStream(client, head, items, handlers);
+    return stream;
+  };
+}
+
+class ItemStream implements CallConnection, StreamListener {
+  private readonly client: Http2Client;
+  private readonly items: StreamItems;
+  private readonly handlers: ConnectionHandlers;
+  private readonly streamId: number;
+  private readonly read: (piece: Buffer) => void;
+  private readonly decode = createAnswerDecoder();
+  private readonly inFlight = new Set<number>();
+  private status = new Map<string, string>();
+  private isFirst = true;
+
+  constructor(client: Http2Client, head: Buffer, items: StreamItems, handlers: ConnectionHandlers) {
+    this.client = client;
+    this.items = items;
+    this.handlers = handlers;
+    this.read = createMessageReader(MAX_MESSAGE_BYTES, (message) => this.answered(message));
+    this.streamId = client.open(head, this);
+  }
+
+  call(slot: number): void {
+    const { request } = this.items;
+    this.inFlight.add(slot);
+    this.client.send(
+      this.streamId,
+      opening(slot + 1, request.length, this.isFirst ? options() : NO_BYTES),
+      false,
+    );
+    this.client.send(this.streamId, request, false);
+    this.isFirst = false;
+  }
+
+  /** A late answer would be taken for the slot's next item, so the whole stream ends. */
+  abandon(slot: number): void {
+    this.inFlight.delete(slot);
+    this.fail(unreachable("the stream was ended, as one of its items was not answered in time"));
+  }
+
+  /** Says that no more items come: a server that drains answers what it has. */
+  finish(): void {
+    this.client.send(this.streamId, NO_BYTES, true);
+  }
+
+  close(): void {
+    this.client.destroy();
+  }
+
+  onFields({ names, values }: DecodedFields): void {
+    for (let i = 0; i < names.length; i++) this.status.set(names[i]!, values[i]!);
+  }
+
+  onData(bytes: Buffer): void {
+    try {
+      this.read(bytes);
+    } catch (error) {
+      this.fail(unreadable((error as Error).message));
+    }
+  }
+
+  onEnd(): void {
+    const hasStatus = this.status.has("grpc-status");
+    const isOk = this.status.get("grpc-status") === "0";
+    this.fail(
+      hasStatus && !isOk
+        ? grpcFailure((name) => this.status.get(name))
+        : unreachable(
+            `the server ended the stream with HTTP status ${this.status.get(":status")} and its items unanswered`,
+          ),
+    );
+  }
+
+  onBroken(why: string): void {
+    this.fail(unreachable(why));
+  }
+
+  private answered(message: Buffer): void {
+    const { itemId, response, status } = this.decode(message);
+    const slot = itemId - 1;
+    if (!this.inFlight.delete(slot)) return;
+    let failure: Failure | undefined;
+    if (status !== undefined)
+      failure = statusFailure(status.code, statusError(status), status.details.length > 0);
+    else if (response === undefined) failure = unreadable("it has neither scores nor a status");
+    else failure = responseFailure(response, this.items.rows);
+    this.handlers.onAnswer(slot, failure);
+  }
+
+  /** All that is unanswered fails, and another stream takes its place. */
+  private fail(failure: Failure): void {
+    this.client.destroy();
+    this.handlers.onLost();
+    const slots = [...this.inFlight];
+    this.inFlight.clear();
+    for (const slot of slots) this.handlers.onAnswer(slot, failure);
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Answers as they are ready: an item's latency is its own. */
+function options(): Uint8Array {
+  return toBinary(StreamOptionsSchema, { $typeName: "assay.v1.StreamOptions", unordered: true, lane: 0 });
+}
+
+/** All of an item's message that stands before the octets of its request. */
+function opening(itemId: number, requestBytes: number, optionBytes: Uint8Array): Buffer {
+  const optionsLength =
+    optionBytes.length === 0 ? 0 : 1 + varintBytes(optionBytes.length) + optionBytes.length;
+  const ownBytes = 1 + varintBytes(itemId) + optionsLength + 1 + varintBytes(requestBytes);
+  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + ownBytes);
+  writePrefix(bytes, 0, ownBytes + requestBytes);
+  bytes[PREFIX_BYTES] = ITEM_ID;
+  let at = writeVarint(bytes, PREFIX_BYTES + 1, itemId);
+  if (optionBytes.length > 0) {
+    bytes[at] = OPTIONS;
+    at = writeVarint(bytes, at + 1, optionBytes.length);
+    bytes.set(optionBytes, at);
+    at += optionBytes.length;
+  }
+  bytes[at] = REQUEST;
+  writeVarint(bytes, at + 1, requestBytes);
+  return bytes;
+}

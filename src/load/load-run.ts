@@ -1,0 +1,137 @@
+/**
+ * The load tester behind `assay bench`. Comes in: settings. Goes out: calls to one server, and a report of what became of them.
+ * Promises: nothing leaves this machine unless that is allowed; connections, calls in flight, time and memory are bounded; a run that is
+ * interrupted tells what it measured.
+ */
+import { toBinary } from "@bufbuild/protobuf";
+import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
+import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import type { BenchSettings } from "../config/bench-settings.ts";
+import { openConnection } from "../scorer/remote/connection.ts";
+import { parseServerUrl, type ServerUrl } from "../scorer/remote/server-url.ts";
+import { askModel } from "../scorer/remote/stream-connection.ts";
+import {
+  type BenchRequest,
+  type ModelName,
+  parseModelName,
+  readRequest,
+  repeatRows,
+} from "./bench-request.ts";
+import { Lanes } from "./connection/lanes.ts";
+import { planConnections } from "./load-plan.ts";
+import { type Clock, MACHINE_CLOCK } from "./loop/clock.ts";
+import { ClosedLoop } from "./loop/closed-loop.ts";
+import { driveLoop } from "./loop/load-loop.ts";
+import { MeasuredCalls } from "./loop/measured-calls.ts";
+import { OpenLoop } from "./loop/open-loop.ts";
+import { targetAddresses } from "./loopback.ts";
+import { type BenchReport, benchReport, type ReportedRun } from "./report/bench-report.ts";
+import { type LineTerminal, LiveLine } from "./report/live-line.ts";
+
+/** What a run is given besides its settings. */
+export interface LoadRunOptions {
+  readonly settings: BenchSettings;
+  /** Of the file that the settings name; undefined: they name none. */
+  readonly requestText: string | undefined;
+  readonly terminal: LineTerminal;
+  /** Ends the run early. */
+  readonly signal: AbortSignal;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEPALIVE_MS = 20_000;
+const SHOWN_MS = 250;
+
+/**
+ * Runs the load and reports. Rejects with CONFIG_INVALID for settings that cannot be, and with another AssayError where no call could
+ * be made: SERVER_UNREACHABLE, MODEL_NOT_FOUND and the like.
+ */
+export async function runLoad(options: LoadRunOptions): Promise<BenchReport> {
+  const { settings, signal } = options;
+  const url = parseServerUrl(settings.server);
+  const addresses = await targetAddresses(url, settings.allowRemote);
+  const request = await benchRequest(options, url);
+  const open = planConnections(settings, { url, addresses, httpVersion: settings.httpVersion }, request);
+  const lanes = new Lanes(open, settings.connections, settings.concurrency, MACHINE_CLOCK);
+  try {
+    await lanes.open();
+    const { calls, loop } = plannedLoop(settings, lanes, MACHINE_CLOCK);
+    const hide = showProgress(options, calls);
+    const result = await driveLoop(loop, calls, MACHINE_CLOCK, signal);
+    hide();
+    const { tally, late } = calls;
+    const { held, notBegun } = loop;
+    return benchReport(reportedRun(settings, url, request), { ...result, tally, late, held, notBegun });
+  } finally {
+    lanes.close();
+  }
+}
+
+function plannedLoop(settings: BenchSettings, lanes: Lanes, clock: Clock) {
+  const fromMs = clock.now() + settings.warmupSeconds * 1000;
+  const window = { fromMs, toMs: fromMs + settings.durationSeconds * 1000 };
+  const calls = new MeasuredCalls(lanes, clock, window, settings.timeoutMs);
+  const onAnswer: Lanes["onAnswer"] = (slot, failure) => calls.end(slot, failure);
+  lanes.onAnswer = onAnswer;
+  const loop = settings.rate > 0 ? new OpenLoop(calls, clock, settings.rate) : new ClosedLoop(calls, clock);
+  return { calls, loop };
+}
+
+/** Shows the live line until the function that is returned is called. */
+function showProgress({ terminal }: LoadRunOptions, { tally, window }: MeasuredCalls): () => void {
+  const line = new LiveLine(terminal);
+  const { fromMs, toMs } = window;
+  const show = () => line.show(tally, MACHINE_CLOCK.now() - fromMs, toMs - fromMs);
+  const timer = setInterval(show, SHOWN_MS);
+  return () => {
+    clearInterval(timer);
+    line.clear();
+  };
+}
+
+async function benchRequest(
+  { settings, requestText, signal }: LoadRunOptions,
+  url: ServerUrl,
+): Promise<BenchRequest> {
+  const named = parseModelName(settings.model);
+  if (requestText !== undefined) {
+    const message = readRequest(requestText, settings.request, named);
+    // Only a row of features needs the model's own word for its input.
+    const isNamed = message.features.length === 0 || settings.rows === 1;
+    const model = isNamed ? undefined : await servedModel(url, message, signal);
+    return repeatRows(message, settings.rows, model);
+  }
+  const model = await servedModel(url, named, signal);
+  const message = model.exampleRequest ?? readRequest("{}", "(the server gave no example)", named);
+  if (named.modelVersion !== "") message.modelVersion = named.modelVersion;
+  return repeatRows(message, settings.rows, model);
+}
+
+async function servedModel(
+  url: ServerUrl,
+  { modelName, modelVersion }: ModelName,
+  signal: AbortSignal,
+): Promise<Model> {
+  const how = { url, connectTimeoutMs: CONNECT_TIMEOUT_MS, keepaliveMs: KEEPALIVE_MS };
+  const connection = await openConnection(how, signal);
+  try {
+    return await askModel(connection.session, { url, modelName, modelVersion });
+  } finally {
+    connection.destroy();
+  }
+}
+
+function reportedRun(settings: BenchSettings, url: ServerUrl, { message, rows }: BenchRequest): ReportedRun {
+  const { modelName, modelVersion } = message;
+  return {
+    server: url.origin,
+    model: modelVersion === "" ? modelName : `${modelName}:${modelVersion}`,
+    protocol: settings.protocol,
+    http_version: settings.httpVersion,
+    concurrency: settings.concurrency,
+    connections: settings.connections,
+    ...(settings.rate > 0 ? { rate_per_second: settings.rate } : {}),
+    rows_per_call: rows,
+    request_bytes: toBinary(PredictRequestSchema, message).length,
+  };
+}

@@ -1,0 +1,90 @@
+import type { Clock } from "./clock.ts";
+import type { LoadLoop } from "./load-loop.ts";
+import type { MeasuredCalls } from "./measured-calls.ts";
+
+/**
+ * Calls are due at even distances, whatever the server does. Where all slots are in use, or this process itself is late, a call
+ * begins after it was due, and its latency counts from then: a server that stands still is not called less often by it, nor are those
+ * calls left out that would have met it (coordinated omission). Nothing is kept for a call that waits but its number.
+ */
+export class OpenLoop implements LoadLoop {
+  /** Measured calls that began late because all slots were in use. */
+  held = 0;
+  private readonly calls: MeasuredCalls;
+  private readonly clock: Clock;
+  private readonly distanceMs: number;
+  /** Free slots in the order in which they became free, so that all connections have their turn. */
+  private readonly slots: Int32Array;
+  private first = 0;
+  private freeCount = 0;
+  private startMs = 0;
+  private next = 0;
+  private isHeld = false;
+  private hasEnded = false;
+  private callOff: (() => void) | undefined;
+
+  constructor(calls: MeasuredCalls, clock: Clock, callsPerSecond: number) {
+    this.calls = calls;
+    this.clock = clock;
+    this.distanceMs = 1000 / callsPerSecond;
+    this.slots = new Int32Array(calls.slotCount);
+  }
+
+  begin(): void {
+    this.startMs = this.clock.now();
+    for (let slot = 0; slot < this.calls.slotCount; slot++) this.push(slot);
+    this.pump();
+  }
+
+  free(slot: number): void {
+    this.push(slot);
+    this.pump();
+  }
+
+  end(): void {
+    this.hasEnded = true;
+    this.callOff?.();
+  }
+
+  /** Measured calls that were due and never began. */
+  get notBegun(): number {
+    const { fromMs, toMs } = this.calls.window;
+    const dueBefore = (ms: number) => Math.max(0, Math.ceil((ms - this.startMs) / this.distanceMs));
+    return Math.max(0, dueBefore(toMs) - Math.max(this.next, dueBefore(fromMs)));
+  }
+
+  private push(slot: number): void {
+    this.slots[(this.first + this.freeCount) % this.slots.length] = slot;
+    this.freeCount++;
+  }
+
+  /** Begins what is due, and comes again when the next one is. */
+  private pump(): void {
+    if (this.hasEnded) return;
+    const nowMs = this.clock.now();
+    for (;;) {
+      const dueMs = this.startMs + this.next * this.distanceMs;
+      if (dueMs >= this.calls.window.toMs) return;
+      if (dueMs > nowMs) {
+        this.isHeld = false;
+        this.callOff ??= this.clock.after(dueMs - nowMs, this.ring);
+        return;
+      }
+      if (this.freeCount === 0) {
+        this.isHeld = true;
+        return;
+      }
+      const slot = this.slots[this.first]!;
+      this.first = (this.first + 1) % this.slots.length;
+      this.freeCount--;
+      this.next++;
+      if (this.isHeld && this.calls.measures(dueMs)) this.held++;
+      this.calls.begin(slot, dueMs, nowMs);
+    }
+  }
+
+  private readonly ring = (): void => {
+    this.callOff = undefined;
+    this.pump();
+  };
+}
