@@ -24,13 +24,16 @@ export function planConnections(
   plan: ConnectionPlan,
   target: ConnectionTarget,
   request: BenchRequest,
-): OpenCallConnection {
+): { readonly open: OpenCallConnection; readonly requestBytes: number } {
   if (plan.protocol === "grpc-stream") {
-    return streamConnections(target, { request: binaryOf(request), rows: request.rows });
+    const items = { request: binaryOf(request), rows: request.rows };
+    return { open: streamConnections(target, items), requestBytes: items.request.length };
   }
   const form = formOf(plan.protocol, request, plan.check);
-  if (plan.httpVersion === "1.1") return http1Connections(target, form);
-  return http2Connections(target, form, Math.ceil(plan.concurrency / plan.connections));
+  const slots = Math.ceil(plan.concurrency / plan.connections);
+  const open =
+    plan.httpVersion === "1.1" ? http1Connections(target, form) : http2Connections(target, form, slots);
+  return { open, requestBytes: form.body.length };
 }
 
 function formOf(

@@ -3,9 +3,7 @@
  * Promises: nothing leaves this machine unless that is allowed; connections, calls in flight, time and memory are bounded; a run that is
  * interrupted tells what it measured.
  */
-import { toBinary } from "@bufbuild/protobuf";
 import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
-import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { BenchSettings } from "../config/bench-settings.ts";
 import { openConnection } from "../scorer/remote/connection.ts";
 import { parseServerUrl, type ServerUrl } from "../scorer/remote/server-url.ts";
@@ -19,8 +17,9 @@ import {
 } from "./bench-request.ts";
 import { Lanes } from "./connection/lanes.ts";
 import { planConnections } from "./load-plan.ts";
-import { type Clock, MACHINE_CLOCK } from "./loop/clock.ts";
+import { MACHINE_CLOCK } from "./loop/clock.ts";
 import { ClosedLoop } from "./loop/closed-loop.ts";
+import { FineClock } from "./loop/fine-clock.ts";
 import { driveLoop } from "./loop/load-loop.ts";
 import { MeasuredCalls } from "./loop/measured-calls.ts";
 import { OpenLoop } from "./loop/open-loop.ts";
@@ -51,30 +50,42 @@ export async function runLoad(options: LoadRunOptions): Promise<BenchReport> {
   const url = parseServerUrl(settings.server);
   const addresses = await targetAddresses(url, settings.allowRemote);
   const request = await benchRequest(options, url);
-  const open = planConnections(settings, { url, addresses, httpVersion: settings.httpVersion }, request);
+  const target = { url, addresses, httpVersion: settings.httpVersion };
+  const { open, requestBytes } = planConnections(settings, target, request);
   const lanes = new Lanes(open, settings.connections, settings.concurrency, MACHINE_CLOCK);
+  const fineClock = settings.rate > 0 ? new FineClock() : undefined;
   try {
     await lanes.open();
-    const { calls, loop } = plannedLoop(settings, lanes, MACHINE_CLOCK);
+    const calls = plannedCalls(settings, lanes);
+    const loop =
+      fineClock === undefined
+        ? new ClosedLoop(calls, MACHINE_CLOCK)
+        : new OpenLoop(calls, fineClock, settings.rate);
     const hide = showProgress(options, calls);
     const result = await driveLoop(loop, calls, MACHINE_CLOCK, signal);
     hide();
     const { tally, late } = calls;
     const { held, notBegun } = loop;
-    return benchReport(reportedRun(settings, url, request), { ...result, tally, late, held, notBegun });
+    return benchReport(reportedRun(settings, url, request, requestBytes), {
+      ...result,
+      tally,
+      late,
+      held,
+      notBegun,
+    });
   } finally {
     lanes.close();
+    fineClock?.stop();
   }
 }
 
-function plannedLoop(settings: BenchSettings, lanes: Lanes, clock: Clock) {
-  const fromMs = clock.now() + settings.warmupSeconds * 1000;
+function plannedCalls(settings: BenchSettings, lanes: Lanes): MeasuredCalls {
+  const fromMs = MACHINE_CLOCK.now() + settings.warmupSeconds * 1000;
   const window = { fromMs, toMs: fromMs + settings.durationSeconds * 1000 };
-  const calls = new MeasuredCalls(lanes, clock, window, settings.timeoutMs);
+  const calls = new MeasuredCalls(lanes, MACHINE_CLOCK, window, settings.timeoutMs);
   const onAnswer: Lanes["onAnswer"] = (slot, failure) => calls.end(slot, failure);
   lanes.onAnswer = onAnswer;
-  const loop = settings.rate > 0 ? new OpenLoop(calls, clock, settings.rate) : new ClosedLoop(calls, clock);
-  return { calls, loop };
+  return calls;
 }
 
 /** Shows the live line until the function that is returned is called. */
@@ -121,7 +132,12 @@ async function servedModel(
   }
 }
 
-function reportedRun(settings: BenchSettings, url: ServerUrl, { message, rows }: BenchRequest): ReportedRun {
+function reportedRun(
+  settings: BenchSettings,
+  url: ServerUrl,
+  { message, rows }: BenchRequest,
+  requestBytes: number,
+): ReportedRun {
   const { modelName, modelVersion } = message;
   return {
     server: url.origin,
@@ -132,6 +148,6 @@ function reportedRun(settings: BenchSettings, url: ServerUrl, { message, rows }:
     connections: settings.connections,
     ...(settings.rate > 0 ? { rate_per_second: settings.rate } : {}),
     rows_per_call: rows,
-    request_bytes: toBinary(PredictRequestSchema, message).length,
+    request_bytes: requestBytes,
   };
 }

@@ -52,6 +52,12 @@ export function driveLoop(
       const measuredMs = Math.max(0, window.toMs - window.fromMs);
       resolve({ measuredMs, unanswered: calls.unanswered(), wasInterrupted: signal.aborted });
     }
+    function endInTime(): void {
+      // A timer may ring a little before its time.
+      const leftMs = window.toMs - clock.now();
+      if (leftMs > 0) callOffs.push(clock.after(leftMs, endInTime));
+      else end();
+    }
     function end(): void {
       loop.end();
       calls.onIdle = finish;
@@ -65,7 +71,7 @@ export function driveLoop(
     const onFree = (slot: number) => loop.free(slot);
     calls.onFree = onFree;
     signal.addEventListener("abort", interrupt, { once: true });
-    callOffs.push(clock.after(window.toMs - clock.now(), end));
+    callOffs.push(clock.after(window.toMs - clock.now(), endInTime));
     loop.begin();
     if (signal.aborted) interrupt();
   });

@@ -41,7 +41,9 @@ export class OpenLoop implements LoadLoop {
     this.pump();
   }
 
+  /** What was due before the end still begins, as far as there are slots. */
   end(): void {
+    this.pump();
     this.hasEnded = true;
     this.callOff?.();
   }

@@ -64,7 +64,7 @@ function openLoopLines(loop: NonNullable<BenchReport["open_loop"]>): string[] {
     lines.push(
       row(
         "never begun",
-        `${counted(loop.never_begun, "call")} that were due: no latency tells of them; the server is slower than the rate`,
+        `${counted(loop.never_begun, "call")}, though due: no latency tells of them; the server is slower than the rate`,
       ),
     );
   }
