@@ -47,10 +47,15 @@ export function readRequest(text: string, file: string, model: ModelName): Predi
 }
 
 /**
- * A request with its rows repeated so many times. One row of `features` becomes a tensor, for which the model has to be known.
- * Throws CONFIG_INVALID where that cannot be.
+ * A request with its rows repeated so many times. One row of `features` becomes a tensor, for which the model has to be known; `asRaw`
+ * tells whether as raw octets, as who sends many rows over protobuf should. Throws CONFIG_INVALID where that cannot be.
  */
-export function repeatRows(message: PredictRequest, times: number, model: Model | undefined): BenchRequest {
+export function repeatRows(
+  message: PredictRequest,
+  times: number,
+  model: Model | undefined,
+  asRaw: boolean,
+): BenchRequest {
   const rows = rowsOf(message) * times;
   if (times === 1) return { message, rows };
   if (rows > MOST_ROWS) {
@@ -65,7 +70,7 @@ export function repeatRows(message: PredictRequest, times: number, model: Model 
   }
   const repeated = clone(PredictRequestSchema, message);
   repeated.rows = repeatedList(message.rows, times);
-  const tensors = message.features.length > 0 ? [featureTensor(message, model)] : message.inputs;
+  const tensors = message.features.length > 0 ? [featureTensor(message, model, asRaw)] : message.inputs;
   repeated.inputs = tensors.map((tensor) => repeatedTensor(tensor, times));
   repeated.features = [];
   return { message: repeated, rows };
@@ -77,16 +82,14 @@ export function rowsOf({ features, rows, inputs }: PredictRequest): number {
   return rows.length > 0 ? rows.length : Number(inputs[0]?.shape[0] ?? 0);
 }
 
-function featureTensor({ features }: PredictRequest, model: Model | undefined): Tensor {
+function featureTensor({ features }: PredictRequest, model: Model | undefined, asRaw: boolean): Tensor {
   const name = model?.inputs.find(({ optional }) => !optional)?.name;
   if (name === undefined)
     throw invalid("--rows: the model's input is not known, into which features would go");
-  return create(TensorSchema, {
-    name,
-    datatype: "FP32",
-    shape: [1n, BigInt(features.length)],
-    contents: create(TensorContentsSchema, { fp32Contents: features }),
-  });
+  const tensor = create(TensorSchema, { name, datatype: "FP32", shape: [1n, BigInt(features.length)] });
+  if (asRaw) tensor.rawContents = new Uint8Array(Float32Array.from(features).buffer);
+  else tensor.contents = create(TensorContentsSchema, { fp32Contents: features });
+  return tensor;
 }
 
 function repeatedTensor(tensor: Tensor, times: number): Tensor {

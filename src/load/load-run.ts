@@ -105,17 +105,18 @@ async function benchRequest(
   url: ServerUrl,
 ): Promise<BenchRequest> {
   const named = parseModelName(settings.model);
+  const asRaw = settings.protocol !== "connect-json" && settings.protocol !== "predict";
   if (requestText !== undefined) {
     const message = readRequest(requestText, settings.request, named);
     // Only a row of features needs the model's own word for its input.
     const isNamed = message.features.length === 0 || settings.rows === 1;
     const model = isNamed ? undefined : await servedModel(url, message, signal);
-    return repeatRows(message, settings.rows, model);
+    return repeatRows(message, settings.rows, model, asRaw);
   }
   const model = await servedModel(url, named, signal);
   const message = model.exampleRequest ?? readRequest("{}", "(the server gave no example)", named);
   if (named.modelVersion !== "") message.modelVersion = named.modelVersion;
-  return repeatRows(message, settings.rows, model);
+  return repeatRows(message, settings.rows, model, asRaw);
 }
 
 async function servedModel(

@@ -37,18 +37,20 @@ test("what is no request is refused with the file's name and what is expected", 
 
 test("a row of features is repeated as a tensor of the model's first input that has to come", () => {
   const request = create(PredictRequestSchema, { modelName: "m", features: [1, 2] });
-  const { message, rows } = repeatRows(request, 3, model);
+  const { message, rows } = repeatRows(request, 3, model, false);
   expect(rows).toBe(3);
   expect(message.features).toEqual([]);
   expect(message.inputs).toMatchObject([
     { name: "x", datatype: "FP32", shape: [3n, 2n], contents: { fp32Contents: [1, 2, 1, 2, 1, 2] } },
   ]);
-  expect(repeatRows(request, 1, undefined).message).toBe(request);
+  const raw = repeatRows(request, 2, model, true).message.inputs[0]!;
+  expect(new Float32Array(raw.rawContents.slice().buffer)).toEqual(new Float32Array([1, 2, 1, 2]));
+  expect(repeatRows(request, 1, undefined, true).message).toBe(request);
 });
 
 test("rows, raw and typed tensors are repeated along axis 0", () => {
   const rows = create(PredictRequestSchema, { rows: [{ a: 1 }, { a: 2 }] });
-  expect(repeatRows(rows, 2, undefined)).toMatchObject({
+  expect(repeatRows(rows, 2, undefined, true)).toMatchObject({
     rows: 4,
     message: { rows: [{ a: 1 }, { a: 2 }, { a: 1 }, { a: 2 }] },
   });
@@ -58,7 +60,7 @@ test("rows, raw and typed tensors are repeated along axis 0", () => {
       { name: "t", datatype: "INT64", shape: [1n], contents: { int64Contents: [5n] } },
     ],
   });
-  const { message } = repeatRows(tensors, 2, undefined);
+  const { message } = repeatRows(tensors, 2, undefined, false);
   expect([...message.inputs[0]!.rawContents]).toEqual([7, 8, 7, 8]);
   expect(message.inputs).toMatchObject([
     { shape: [2n, 2n] },
@@ -68,7 +70,7 @@ test("rows, raw and typed tensors are repeated along axis 0", () => {
 
 test("rows cannot be repeated without end, nor for a model without a batch dimension", () => {
   const request = create(PredictRequestSchema, { rows: [{ a: 1 }, { a: 2 }] });
-  expect(() => repeatRows(request, 65_536, undefined)).toThrow("at most 65536 are taken");
+  expect(() => repeatRows(request, 65_536, undefined, false)).toThrow("at most 65536 are taken");
   const whole = create(ModelSchema, { modelName: "m", batching: BatchingMode.NO_BATCH_DIMENSION });
-  expect(() => repeatRows(request, 2, whole)).toThrow("m has no batch dimension");
+  expect(() => repeatRows(request, 2, whole, false)).toThrow("m has no batch dimension");
 });

@@ -105,7 +105,7 @@ test("the live line is for a terminal, no wider than it, and is taken away", () 
   line.show(tally, 500, 1000);
   line.clear();
   expect(written[0]).toBe("\r\x1b[2Kwarming up, 0.5 s left");
-  expect(written[1]).toMatch(/^\r\x1b\[2K0\.5 of 1 s {2}/);
+  expect(written[1]!.slice(0, 16)).toBe("\r\x1b[2K0.5 of 1 s ");
   expect(written[1]!.length).toBeLessThanOrEqual(59 + 5);
   expect(written[2]).toBe("\r\x1b[2K");
 });
