@@ -44,7 +44,7 @@ test("a row of features is repeated as a tensor of the model's first input that 
     { name: "x", datatype: "FP32", shape: [3n, 2n], contents: { fp32Contents: [1, 2, 1, 2, 1, 2] } },
   ]);
   const raw = repeatRows(request, 2, model, true).message.inputs[0]!;
-  expect(new Float32Array(raw.rawContents.slice().buffer)).toEqual(new Float32Array([1, 2, 1, 2]));
+  expect(new Float32Array(Uint8Array.from(raw.rawContents).buffer)).toEqual(new Float32Array([1, 2, 1, 2]));
   expect(repeatRows(request, 1, undefined, true).message).toBe(request);
 });
 

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { run } from "../../support/clients/command.ts";
+import { smallRepository, startCommand } from "../../support/clients/command-process.ts";
+import { startPredictServer } from "../../support/load/predict-server.ts";
+import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "assay-bench-"));
+const request = join(folder, "request.json");
+let server: AppServer;
+
+beforeAll(async () => {
+  server = await startAppServer(smallRepository());
+  writeFileSync(request, JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] }));
+});
+afterAll(async () => {
+  await server.app.close();
+  rmSync(folder, { recursive: true });
+});
+
+function bench(...flags: string[]) {
+  const args = [
+    "bin/assay.cjs",
+    "bench",
+    "--server",
+    server.url,
+    "--duration",
+    "0.2",
+    "--warmup",
+    "0.1",
+    ...flags,
+  ];
+  return run(process.execPath, args);
+}
+
+test("a table, and nothing on standard error where it is no terminal", async () => {
+  const { status, stdout, stderr } = await bench();
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(
+    /^http:\/\/127\.0\.0\.1:\d+: grpc over HTTP\/2 with iris, closed loop, 16 calls in flight/,
+  );
+  expect(stdout).toMatch(/failed +none\n/);
+});
+
+test("--json is one object, of an open loop too, whose thread ends with the run", async () => {
+  const { status, stdout } = await bench(
+    "--json",
+    "--rate",
+    "100",
+    "--request",
+    request,
+    "--protocol",
+    "connect-json",
+  );
+  expect(status).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({
+    calls: 20,
+    failed: 0,
+    run: { rate_per_second: 100, protocol: "connect-json" },
+  });
+  expect(report.open_loop.late_calls).toBeTypeOf("number");
+});
+
+test("the exit code is 1 where calls failed, unless so many may", async () => {
+  const failing = ["--request", request, "--model", "irs"];
+  const { status, stdout } = await bench(...failing);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/NOT_FOUND MODEL_NOT_FOUND: the server has no model "irs"/);
+  expect((await bench(...failing, "--max-error-rate", "1")).status).toBe(0);
+  const unserved = await bench("--model", "irs");
+  expect(unserved).toMatchObject({ status: 1, stdout: "" });
+  expect(unserved.stderr).toMatch(/^assay bench: .*no model "irs"/);
+});
+
+test("the exit code is 2 for wrong arguments, files that are no request, and servers elsewhere", async () => {
+  const wrong = [
+    [["--rates", "1"], /--rates is not known; did you mean "?--rate/],
+    [["--request", join(folder, "none.json")], /--request .*none\.json cannot be read/],
+    [["--http-version", "1.1"], /grpc needs HTTP\/2/],
+    [["http://localhost"], /http:\/\/localhost is not known; flags start with --/],
+  ] as const;
+  const found = await Promise.all(wrong.map(([flags]) => bench(...flags)));
+  for (const [i, [, message]] of wrong.entries()) {
+    expect(found[i]).toMatchObject({ status: 2, stdout: "" });
+    expect(found[i]!.stderr).toMatch(message);
+  }
+  const args = ["bin/assay.cjs", "bench", "--server", "http://192.0.2.1:8080", "--model", "iris"];
+  const remote = await run(process.execPath, args);
+  expect(remote.status).toBe(2);
+  expect(remote.stderr).toMatch(/192\.0\.2\.1 is not a loopback address .* add --allow-remote/);
+});
+
+test("Ctrl-C ends a run early, and what was measured is told", async () => {
+  const some = 50;
+  let interrupt = () => {};
+  const predict = await startPredictServer((answer, count) => {
+    answer();
+    if (count === some) interrupt();
+  });
+  const flags = [
+    "--protocol",
+    "predict",
+    "--request",
+    request,
+    "--duration",
+    "3600",
+    "--warmup",
+    "0",
+    "--json",
+  ];
+  const child = startCommand(["bench", "--server", predict.url, ...flags]);
+  interrupt = () => child.signalGroup("SIGINT");
+  const [code] = await child.ended;
+  await predict.close();
+  const report = JSON.parse(child.printed.stdout);
+  expect({ code, stderr: child.printed.stderr }).toEqual({ code: 0, stderr: "" });
+  expect(report).toMatchObject({ interrupted: true, failed: 0, unanswered: 0 });
+  expect(report.calls).toBeGreaterThanOrEqual(some - 1);
+  expect(report.measured_seconds).toBeLessThan(600);
+});
