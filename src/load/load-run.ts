@@ -3,9 +3,12 @@
  * Promises: nothing leaves this machine unless that is allowed; connections, calls in flight, time and memory are bounded; a run that is
  * interrupted tells what it measured.
  */
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
 import type { BenchSettings } from "../config/bench-settings.ts";
-import { openConnection } from "../scorer/remote/connection.ts";
+import { AssayError } from "../errors.ts";
+import { type Connection, openConnection } from "../scorer/remote/connection.ts";
+import { foreignServer } from "../scorer/remote/foreign-server.ts";
 import { parseServerUrl, type ServerUrl } from "../scorer/remote/server-url.ts";
 import { askModel } from "../scorer/remote/stream-connection.ts";
 import {
@@ -40,6 +43,8 @@ export interface LoadRunOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_MS = 20_000;
 const SHOWN_MS = 250;
+const LOADING_MS = 60_000;
+const ASKED_AGAIN_MS = 200;
 
 /**
  * Runs the load and reports. Rejects with CONFIG_INVALID for settings that cannot be, and with another AssayError where no call could
@@ -55,7 +60,7 @@ export async function runLoad(options: LoadRunOptions): Promise<BenchReport> {
   const lanes = new Lanes(open, settings.connections, settings.concurrency, MACHINE_CLOCK);
   const fineClock = settings.rate > 0 ? new FineClock() : undefined;
   try {
-    await lanes.open();
+    await openAll(lanes, url, signal);
     const calls = plannedCalls(settings, lanes);
     const loop =
       fineClock === undefined
@@ -76,6 +81,17 @@ export async function runLoad(options: LoadRunOptions): Promise<BenchReport> {
   } finally {
     lanes.close();
     fineClock?.stop();
+  }
+}
+
+/** Opens the connections; where that fails, what listens there is asked for a better reason. */
+async function openAll(lanes: Lanes, url: ServerUrl, signal: AbortSignal): Promise<void> {
+  try {
+    await lanes.open();
+  } catch (error) {
+    const { cause } = error as Error;
+    const foreign = cause instanceof Error ? await foreignServer(url, cause, signal) : undefined;
+    throw foreign ?? error;
   }
 }
 
@@ -127,9 +143,30 @@ async function servedModel(
   const how = { url, connectTimeoutMs: CONNECT_TIMEOUT_MS, keepaliveMs: KEEPALIVE_MS };
   const connection = await openConnection(how, signal);
   try {
-    return await askModel(connection.session, { url, modelName, modelVersion });
+    return await loadedModel(connection.session, { url, modelName, modelVersion }, signal);
+  } catch (error) {
+    const isLost = error instanceof AssayError && error.reason === Reason.SERVER_UNREACHABLE;
+    throw isLost ? (connection.failure ?? error) : error;
   } finally {
     connection.destroy();
+  }
+}
+
+/** A model that loads is waited for. */
+async function loadedModel(
+  session: Connection["session"],
+  target: Parameters<typeof askModel>[1],
+  signal: AbortSignal,
+): Promise<Model> {
+  const givesUpAt = MACHINE_CLOCK.now() + LOADING_MS;
+  for (;;) {
+    try {
+      return await askModel(session, target);
+    } catch (error) {
+      const isLoading = error instanceof AssayError && error.reason === Reason.MODEL_NOT_READY;
+      if (!isLoading || signal.aborted || MACHINE_CLOCK.now() > givesUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? ASKED_AGAIN_MS));
+    }
   }
 }
 

@@ -17,8 +17,8 @@ export interface CallConnection {
 /** What a connection tells. */
 export interface ConnectionHandlers {
   onAnswer(slot: number, failure: Failure | undefined): void;
-  /** It takes no more calls; told before those that failed with it. */
-  onLost(): void;
+  /** It takes no more calls, and why; told before those that failed with it. */
+  onLost(why: string): void;
 }
 
 /** Opens a connection; rejects with SERVER_UNREACHABLE. */

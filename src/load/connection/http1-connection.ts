@@ -84,8 +84,8 @@ class Http1Connection implements CallConnection {
     if (this.isLost) return;
     this.isLost = true;
     this.socket.destroy();
-    this.handlers.onLost();
     const { slot, lastError } = this;
+    this.handlers.onLost(lastError?.message ?? "it was closed");
     this.slot = -1;
     if (slot < 0) return;
     const { code } = (lastError ?? {}) as NodeJS.ErrnoException;

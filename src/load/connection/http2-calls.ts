@@ -30,13 +30,13 @@ export function requestHead({ url }: ConnectionTarget, form: Pick<CallForm, "pat
 export async function openClient(
   target: ConnectionTarget,
   streams: number,
-  onAway: () => void,
+  onAway: (why: string) => void,
 ): Promise<Http2Client> {
   const { origin } = target.url;
   const socket = await openSocket(target);
   let client: Http2Client;
   try {
-    client = await openHttp2(socket, { onAway });
+    client = await openHttp2(socket, { onAway: (why) => onAway(`${origin}: ${why}`) });
   } catch (error) {
     const { message } = error as Error;
     throw new AssayError(Reason.SERVER_UNREACHABLE, `${origin}: no HTTP/2 connection: ${message}`);
@@ -57,7 +57,7 @@ export function http2Connections(
 ): OpenCallConnection {
   const head = requestHead(target, form);
   return async (handlers) => {
-    const client = await openClient(target, slots, () => handlers.onLost());
+    const client = await openClient(target, slots, (why) => handlers.onLost(why));
     return new Http2Calls(client, head, form, handlers);
   };
 }

@@ -45,8 +45,8 @@ export interface StreamListener {
 
 /** What a client tells of its connection. */
 export interface ClientHandlers {
-  /** No stream can be opened any more; those that are open may still be answered. */
-  onAway(): void;
+  /** No stream can be opened any more, and why; those that are open may still be answered. */
+  onAway(why: string): void;
 }
 
 interface ClientStream extends SendWindow {
@@ -61,6 +61,7 @@ const MAX_FIELDS_BYTES = 262_144;
 const ASSEMBLY = { maxHeaderBlockBytes: MAX_FIELDS_BYTES, maxContinuationFrames: 32 };
 const MAX_CONCURRENT_STREAMS = 3;
 const CANCEL = 8;
+const MOST_DEBUG_BYTES = 300;
 const SETTINGS_TIMEOUT_MS = 10_000;
 
 /** Opens the protocol on a connected socket, and waits for the server's SETTINGS. Rejects where it speaks no HTTP/2. */
@@ -132,7 +133,7 @@ export class Http2Client implements FrameSink {
     const bytes = this.settings.initialWindowBytes;
     this.streams.set(streamId, { streamId, listener, bytes, waiting: 0, isOpen: true, taken: 0 });
     this.output.head(streamId, head);
-    if (this.nextId > MAX_STREAM_ID) this.away();
+    if (this.nextId > MAX_STREAM_ID) this.away("it has no number for another stream");
     return streamId;
   }
 
@@ -155,7 +156,7 @@ export class Http2Client implements FrameSink {
     this.readingEnded = true;
     this.socket.destroy();
     this.noSettings(new Error(why));
-    this.away();
+    this.away(why);
     for (const stream of [...this.streams.values()]) {
       this.forget(stream.streamId);
       stream.listener.onBroken(`the connection was lost (${why})`);
@@ -194,7 +195,7 @@ export class Http2Client implements FrameSink {
         return;
       }
       case GOAWAY:
-        this.goAway(readUint31(bytes, start), readUint32(bytes, start + 4));
+        this.goAway(readUint31(bytes, start), readUint32(bytes, start + 4), bytes.subarray(start + 8, end));
         return;
     }
   }
@@ -275,21 +276,23 @@ export class Http2Client implements FrameSink {
     if (stream.waiting > 0) this.output.resume();
   }
 
-  private goAway(lastId: number, code: number): void {
-    this.noSettings(new Error(`the server ended the connection with code ${code}`));
-    this.away();
+  private goAway(lastId: number, code: number, debug: Buffer): void {
+    const text = debug.toString("latin1", 0, MOST_DEBUG_BYTES).replace(/[^ -~]/g, "");
+    const why = `the server ends the connection (GOAWAY with code ${code}${text === "" ? "" : `: ${text}`})`;
+    this.noSettings(new Error(why));
+    this.away(why);
     for (const stream of [...this.streams.values()]) {
       if (stream.streamId <= lastId) continue;
       this.forget(stream.streamId);
-      stream.listener.onBroken(`the server ends the connection (GOAWAY with code ${code})`);
+      stream.listener.onBroken(why);
     }
     this.closeIfDone();
   }
 
-  private away(): void {
+  private away(why: string): void {
     if (this.isAway) return;
     this.isAway = true;
-    this.handlers.onAway();
+    this.handlers.onAway(why);
   }
 
   private closeIfDone(): void {

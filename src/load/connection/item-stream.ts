@@ -40,8 +40,8 @@ export function streamConnections(target: ConnectionTarget, items: StreamItems):
   const head = requestHead(target, { path: PATH, fields: GRPC_FIELDS });
   return async (handlers) => {
     let stream: ItemStream | undefined;
-    const client = await openClient(target, 1, () => {
-      handlers.onLost();
+    const client = await openClient(target, 1, (why) => {
+      handlers.onLost(why);
       stream?.finish();
     });
     stream = new ItemStream(client, head, items, handlers);
@@ -138,7 +138,7 @@ class ItemStream implements CallConnection, StreamListener {
   /** All that is unanswered fails, and another stream takes its place. */
   private fail(failure: Failure): void {
     this.client.destroy();
-    this.handlers.onLost();
+    this.handlers.onLost(failure.message);
     const slots = [...this.inFlight];
     this.inFlight.clear();
     for (const slot of slots) this.handlers.onAnswer(slot, failure);

@@ -85,7 +85,7 @@ export class Lane {
   }
 
   private async connect(): Promise<void> {
-    let isLost = false;
+    let lost: string | undefined;
     let connection: CallConnection | undefined;
     this.hasAnswered = false;
     connection = await this.openConnection({
@@ -93,8 +93,8 @@ export class Lane {
         if (failure?.reason !== "SERVER_UNREACHABLE") this.hasAnswered = true;
         this.onAnswer(slot, failure);
       },
-      onLost: () => {
-        isLost = true;
+      onLost: (why) => {
+        lost = why;
         if (this.connection === connection) this.connection = undefined;
       },
     });
@@ -102,12 +102,12 @@ export class Lane {
       connection.close();
       return;
     }
-    if (isLost) throw lostAtOnce();
+    if (lost !== undefined) throw lostAtOnce(lost);
     this.connection = connection;
     for (const slot of this.waiting.splice(0)) this.call(slot);
   }
 }
 
-function lostAtOnce(): AssayError {
-  return new AssayError(Reason.SERVER_UNREACHABLE, "the connection was lost as soon as it was open");
+function lostAtOnce(why: string): AssayError {
+  return new AssayError(Reason.SERVER_UNREACHABLE, `the connection was lost as soon as it was open: ${why}`);
 }

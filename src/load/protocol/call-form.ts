@@ -30,16 +30,19 @@ export type MessageCheck = (message: Uint8Array) => Failure | undefined;
 /** The path of unary calls that score. */
 export const PREDICT_PATH = "/assay.v1.ScoringService/Predict";
 
+const SHOWN_BYTES = 240;
+
 /** What servers may know the load by. */
 export const USER_AGENT: readonly [string, string] = ["user-agent", "assay-bench"];
 
 /** An answer that is not the protocol's: another server's, or a proxy's. */
 export function foreignAnswer(answer: CallAnswer, protocol: string): Failure {
   const type = answer.field("content-type") ?? "no content type";
+  const text = answer.body.toString("latin1", 0, SHOWN_BYTES).replace(/[^ -~]+/g, " ");
   return {
     code: `HTTP ${answer.status}`,
     reason: "",
-    message: `HTTP status ${answer.status} with ${type} came; expected is an answer of ${protocol}: is this the URL of an Assay server?`,
+    message: `HTTP status ${answer.status} with ${type} came; expected is an answer of ${protocol}: is this the URL of an Assay server? It says: ${text}`,
   };
 }
 

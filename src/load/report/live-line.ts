@@ -33,7 +33,7 @@ export class LiveLine {
         ? `warming up, ${(-elapsedMs / 1000).toFixed(1)} s left`
         : `${(elapsedMs / 1000).toFixed(1)} of ${Number((wholeMs / 1000).toFixed(1))} s  ${grouped(Math.round(perSecond))} calls/s  ` +
           `p50 ${milliseconds(latency.quantileMs(0.5))}  p99 ${milliseconds(latency.quantileMs(0.99))} ms  ${grouped(failed)} failed`;
-    this.terminal.write(CLEAR + text.slice(0, Math.max(20, (this.terminal.columns ?? 80) - 1)));
+    this.terminal.write(CLEAR + text.slice(0, Math.max(20, (this.terminal.columns || 80) - 1)));
   }
 
   /** Takes it away, so that what is written next stands alone. */

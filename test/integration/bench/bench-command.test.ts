@@ -93,6 +93,34 @@ test("the exit code is 2 for wrong arguments, files that are no request, and ser
   expect(remote.stderr).toMatch(/192\.0\.2\.1 is not a loopback address .* add --allow-remote/);
 });
 
+test("a server with TLS is called by https, with authorities that the environment names", async () => {
+  const files = {
+    "tls-cert": "test/fixtures/tls/localhost-cert.pem",
+    "tls-key": "test/fixtures/tls/localhost-key.pem",
+  };
+  const secure = await startAppServer(smallRepository(), files);
+  const call = (scheme: string, protocol: string, env: NodeJS.ProcessEnv) => {
+    const url = `${scheme}://localhost:${secure.app.address.port}`;
+    const flags = ["--duration", "0.1", "--warmup", "0", "--protocol", protocol, "--request", request];
+    return run(process.execPath, ["bin/assay.cjs", "bench", "--server", url, ...flags], { env });
+  };
+  const trusting = { ...process.env, NODE_EXTRA_CA_CERTS: "test/fixtures/tls/localhost-cert.pem" };
+  const [grpc, predict, untrusted, cleartext] = await Promise.all([
+    call("https", "grpc", trusting),
+    call("https", "predict", trusting),
+    call("https", "grpc", process.env),
+    call("http", "grpc", process.env),
+  ]);
+  await secure.app.close();
+  expect([grpc, predict]).toMatchObject([
+    { status: 0, stderr: "" },
+    { status: 0, stderr: "" },
+  ]);
+  expect(untrusted).toMatchObject({ status: 1, stdout: "" });
+  expect(untrusted.stderr).toMatch(/its certificate is not trusted/);
+  expect(cleartext.stderr).toMatch(/this port takes TLS only: use https/);
+});
+
 test("Ctrl-C ends a run early, and what was measured is told", async () => {
   const some = 50;
   let interrupt = () => {};

@@ -13,6 +13,7 @@ async function printed(...argv: string[]): Promise<string> {
 
 test("a command's help is asked for in either order", async () => {
   expect(await printed("help", "score")).toBe(await printed("score", "--help"));
+  expect(await printed("help", "bench")).toBe(await printed("bench", "--help"));
   expect(await printed("help")).toBe(await printed("--help"));
 });
 
