@@ -13,6 +13,8 @@ export class Lane {
   private readonly clock: Clock;
   private readonly onAnswer: (slot: number, failure: Failure | undefined) => void;
   private connection: CallConnection | undefined;
+  /** Which connection carried a slot's last call: one that is lost to new calls may still answer. */
+  private readonly carriers = new Map<number, CallConnection>();
   private waiting: number[] = [];
   private isOpening = false;
   private isClosed = false;
@@ -41,8 +43,11 @@ export class Lane {
   }
 
   call(slot: number): void {
-    if (this.connection !== undefined) this.connection.call(slot);
-    else {
+    const { connection } = this;
+    if (connection !== undefined) {
+      this.carriers.set(slot, connection);
+      connection.call(slot);
+    } else {
       this.waiting.push(slot);
       // A server that takes connections and answers nothing is asked no more often than one that is away.
       this.openAgain(this.hasAnswered ? 0 : RETRY_MS);
@@ -52,12 +57,13 @@ export class Lane {
   abandon(slot: number): void {
     const at = this.waiting.indexOf(slot);
     if (at >= 0) this.waiting.splice(at, 1);
-    else this.connection?.abandon(slot);
+    else this.carriers.get(slot)?.abandon(slot);
   }
 
   close(): void {
     this.isClosed = true;
     this.callOff?.();
+    for (const connection of new Set(this.carriers.values())) connection.close();
     this.connection?.close();
     this.connection = undefined;
   }

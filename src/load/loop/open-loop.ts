@@ -31,7 +31,10 @@ export class OpenLoop implements LoadLoop {
   }
 
   begin(): void {
-    this.startMs = this.clock.now();
+    // The first call that is measured is due as the measured time begins.
+    const { fromMs } = this.calls.window;
+    const before = Math.max(0, Math.floor((fromMs - this.clock.now()) / this.distanceMs));
+    this.startMs = fromMs - before * this.distanceMs;
     for (let slot = 0; slot < this.calls.slotCount; slot++) this.push(slot);
     this.pump();
   }
@@ -51,8 +54,19 @@ export class OpenLoop implements LoadLoop {
   /** Measured calls that were due and never began. */
   get notBegun(): number {
     const { fromMs, toMs } = this.calls.window;
-    const dueBefore = (ms: number) => Math.max(0, Math.ceil((ms - this.startMs) / this.distanceMs));
-    return Math.max(0, dueBefore(toMs) - Math.max(this.next, dueBefore(fromMs)));
+    return Math.max(0, this.dueBefore(toMs) - Math.max(this.next, this.dueBefore(fromMs)));
+  }
+
+  /** How many calls are due before a time, by the same reckoning as when they begin. */
+  private dueBefore(ms: number): number {
+    let count = Math.max(0, Math.floor((ms - this.startMs) / this.distanceMs));
+    while (this.dueMs(count) < ms) count++;
+    while (count > 0 && this.dueMs(count - 1) >= ms) count--;
+    return count;
+  }
+
+  private dueMs(index: number): number {
+    return this.startMs + index * this.distanceMs;
   }
 
   private push(slot: number): void {
@@ -65,7 +79,7 @@ export class OpenLoop implements LoadLoop {
     if (this.hasEnded) return;
     const nowMs = this.clock.now();
     for (;;) {
-      const dueMs = this.startMs + this.next * this.distanceMs;
+      const dueMs = this.dueMs(this.next);
       if (dueMs >= this.calls.window.toMs) return;
       if (dueMs > nowMs) {
         this.isHeld = false;

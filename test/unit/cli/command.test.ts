@@ -22,3 +22,11 @@ test("the columns of the flags' help are one below the other", async () => {
   expect(lines.length).toBeGreaterThan(30);
   for (const line of lines) expect(line.slice(36)).toMatch(/^ [^ ]/);
 });
+
+test("a request for assay bench that cannot be read is told, with exit code 2", async () => {
+  const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  expect(await runCommand(["bench", "--request", "no-such-file.json"])).toBe(2);
+  expect(write.mock.calls.join("")).toMatch(
+    /^assay bench: --request no-such-file\.json cannot be read: ENOENT/,
+  );
+});

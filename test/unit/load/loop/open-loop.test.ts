@@ -91,3 +91,17 @@ test("an interruption ends the measured time, and what is in flight a second lat
   expect(calls.tally.latency.count).toBe(40);
   expect(loop.notBegun).toBe(0);
 });
+
+test("as many calls are due as the rate says, whatever its fractions", async () => {
+  for (const rate of [3, 7, 300, 999, 1001.5]) {
+    const clock = new ModelledClock();
+    const server = new ModelledServer(clock, 20_000, () => 0.01);
+    const calls = modelledCalls(clock, server, { warmupMs: 333, durationMs: 1000 });
+    const loop = new OpenLoop(calls, clock, rate);
+    const ended = driveLoop(loop, calls, clock, new AbortController().signal);
+    clock.pass(1500);
+    await ended;
+    expect(calls.tally.latency.count).toBe(Math.ceil(rate));
+    expect(loop.notBegun).toBe(0);
+  }
+});
