@@ -17,7 +17,7 @@ const CODE_NAMES: readonly string[] =
   );
 
 /** The name of a code. */
-export function codeName(code: number): string {
+function codeName(code: number): string {
   return CODE_NAMES[code] ?? `CODE ${code}`;
 }
 

@@ -9,6 +9,8 @@ const SHORT_LINES = 40;
 const ALONE: Readonly<Record<string, string>> = {
   "src/app/live-threads.ts": "what the entry of every command asks, without loading a server",
   "src/edge/json/stray-token.ts": "what people write that is no JSON; its reader is long enough",
+  "src/load/loop/closed-loop.ts": "one of two loops, of which the other is long",
+  "src/load/protocol/predict.ts": "a protocol, as each of its neighbours",
   "src/worker/process/process-main.ts": "the entry of a process",
   "src/worker/process/process-session-main.ts": "the entry of a thread",
 };

@@ -21,7 +21,7 @@ export interface Measured {
   readonly measuredMs: number;
   readonly wasInterrupted: boolean;
   readonly unanswered: number;
-  /** These four for an open loop. */
+  /** These three tell of an open loop. */
   readonly late: number;
   readonly held: number;
   readonly notBegun: number;

@@ -90,7 +90,7 @@ describe.each(WAYS)("$protocol over HTTP/$version", ({ protocol, version }) => {
 
 test("messages larger than a window pass, with either engine of the server", async () => {
   const features = Array.from({ length: 4 }, (_, i) => i);
-  const nodeServer = await startAppServer(smallRepository(), { "http2-engine": "node" });
+  const nodeServer = await startAppServer(smallRepository(), {}, { http2Engine: "node" });
   for (const { url } of [server, nodeServer]) {
     for (const protocol of ["grpc", "grpc-stream"]) {
       // 100 KiB each, where 64 KiB are taken at first.

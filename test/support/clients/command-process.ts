@@ -100,7 +100,7 @@ export async function portIsFree(port: number): Promise<void> {
 let repository: string | undefined;
 
 /** A folder with the iris model alone, which loads quickly. */
-function smallRepository(): string {
+export function smallRepository(): string {
   if (repository !== undefined) return repository;
   repository = mkdtempSync(join(tmpdir(), "assay-small-"));
   symlinkSync(resolve("models/iris"), join(repository, "iris"));
