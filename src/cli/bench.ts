@@ -21,9 +21,8 @@ export async function bench(
   const kinds = new Map(
     BENCH_FLAGS.map((row) => [row.name, row.placeholder === "" ? ("switch" as const) : ("value" as const)]),
   );
-  const { flags, all, positionals, problems: unread } = parseArguments(argv, kinds);
+  const { flags, positionals, problems: unread } = parseArguments(argv, kinds);
   const problems = [...unread, ...positionals.map((word) => `${word} is not known; flags start with --`)];
-  for (const [name, values] of all) if (values.length > 1) problems.push(`--${name} came more than once`);
   if (problems.length > 0) throw wrongArguments(problems, "bench");
   const settings = readBenchSettings({ flags, environment });
   for (const { nearest, message } of strayVariables(environment)) {
