@@ -5,6 +5,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Device } from "../worker/device.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
 import type { Pool } from "./pool.ts";
+import type { SharedThreads } from "./shared-threads.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** Options of a pool. */
@@ -20,6 +21,8 @@ export interface PoolOptions {
   readonly startTimeoutMs?: number;
   /** What holds sessions apart; default `auto`. */
   readonly isolation?: Isolation;
+  /** Threads to share with the sessions of other models; default: each instance has its own. Isolation `auto` only. */
+  readonly sharedThreads?: SharedThreads;
   /** How long a worker that is asked to end may take before it is given up; default 1,000. */
   readonly endGraceMs?: number;
   /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
@@ -126,6 +129,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
           startTimeoutMs: options.startTimeoutMs ?? 300_000,
         },
         isolation: options.isolation ?? "auto",
+        sharedThreads: options.sharedThreads,
         workerUrl: options.workerUrl ?? WORKER_URL,
         relayUrl: RELAY_URL,
         log,
@@ -133,6 +137,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
         endGraceMs: options.endGraceMs ?? 1_000,
         maxHungThreads: MAX_HUNG_THREADS,
         onIdle: () => pool.onIdle(),
+        onRerun: () => watchdog.watch(),
         onChange,
       }),
     );

@@ -2,8 +2,11 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import { deviceName } from "../worker/device.ts";
+import { SHARED_RUN_LIMIT_MS } from "../worker/run-meter.ts";
 import { type InstanceEvent, type InstanceState, nextRestart, nextState } from "./instance-state.ts";
 import type { Batch, InstanceStatus } from "./pool.ts";
+import { type OpenThread, openOwnThread } from "./session-thread.ts";
+import type { SharedThreads } from "./shared-threads.ts";
 import { startWorker, type WorkerHandle, type WorkerPlan } from "./worker-handle.ts";
 
 /**
@@ -25,14 +28,16 @@ const FAILED_STARTS = 3;
 
 /**
  * The wall between a session and the rest of the server. `thread`: a thread, which is crossed to in microseconds; a run that
- * hangs costs it for good. `process`: a process, which can be killed and may crash alone. `auto`: a thread, and a process once
- * a run has hung.
+ * hangs costs it for good. `process`: a process, which can be killed and may crash alone. `auto`: a thread, which light sessions
+ * share until their runs show to be long, and a process once a run has hung.
  */
 export type Isolation = "thread" | "process" | "auto";
 
 /** Options of an instance. */
 export interface InstanceOptions {
-  readonly plan: Omit<WorkerPlan, "workerUrl">;
+  readonly plan: Omit<WorkerPlan, "openThread">;
+  /** Threads to share, where the session may. */
+  readonly sharedThreads: SharedThreads | undefined;
   readonly isolation: Isolation;
   /** The entries of a thread with a session, and of one that relays to a process. */
   readonly workerUrl: URL;
@@ -46,6 +51,8 @@ export interface InstanceOptions {
   readonly maxHungThreads: number;
   /** Called when the instance can take a batch. */
   readonly onIdle: () => void;
+  /** Called when the instance runs a batch again that it took away from a thread that was held up. */
+  readonly onRerun: () => void;
   /** Called when the instance comes up or goes down. */
   readonly onChange: () => void;
 }
@@ -55,7 +62,7 @@ export interface Instance {
   readonly status: InstanceStatus;
   /** It can take a batch now. */
   readonly isIdle: boolean;
-  /** Idle or busy. */
+  /** Idle or busy, or on its way to another thread. */
   readonly isLive: boolean;
   /** Its starts fail again and again, or its threads hang. */
   readonly isFailed: boolean;
@@ -87,8 +94,17 @@ class WorkerInstance implements Instance {
   private failedStarts = 0;
   private upSince: number | undefined = undefined;
   private wasUp = false;
+  /** It was up, left a thread that another session held up, and starts in the next. */
+  private isMoving = false;
   private readonly hungThreads = new Set<WorkerHandle>();
   private hasHung = false;
+  /** Its runs are too long for a shared thread. */
+  private needsOwnThread = false;
+  /** In its own thread, while the worker still is in a shared one. */
+  private successor: WorkerHandle | undefined = undefined;
+  private isSuccessorUp = false;
+  /** Taken from a thread that was held up; it is the next worker's first. */
+  private unbegun: Batch | undefined = undefined;
   private restartTimer: NodeJS.Timeout | undefined = undefined;
   private isClosed = false;
   private onClosed: () => void = nothing;
@@ -109,7 +125,7 @@ class WorkerInstance implements Instance {
   }
 
   get isLive(): boolean {
-    return (this.state === "idle" || this.state === "busy") && !this.isClosed;
+    return (this.state === "idle" || this.state === "busy" || this.isMoving) && !this.isClosed;
   }
 
   get isFailed(): boolean {
@@ -150,7 +166,12 @@ class WorkerInstance implements Instance {
     this.isClosed = true;
     clearTimeout(this.restartTimer);
     const life = this.worker;
-    if (life === undefined) return;
+    this.successor?.end();
+    this.successor = undefined;
+    if (life === undefined) {
+      this.failUnbegun(undefined);
+      return;
+    }
     const { promise: hasEnded, resolve } = Promise.withResolvers<void>();
     this.onClosed = resolve;
     life.end();
@@ -158,6 +179,7 @@ class WorkerInstance implements Instance {
       life.fail(
         new AssayError(Reason.SHUTTING_DOWN, "the run was still going on when its instance was closed"),
       );
+      this.failUnbegun(undefined);
       life.giveUp();
       resolve();
     }, this.options.endGraceMs);
@@ -172,37 +194,119 @@ class WorkerInstance implements Instance {
   private start(): void {
     this.restartTimer = undefined;
     this.become("start");
-    const { plan, isolation, workerUrl, relayUrl } = this.options;
-    const inProcess = isolation === "process" || (isolation === "auto" && this.hasHung);
+    this.worker = this.startLife();
+  }
+
+  private startLife(): WorkerHandle {
     const life = startWorker(
-      { ...plan, workerUrl: inProcess ? relayUrl : workerUrl },
+      { ...this.options.plan, openThread: this.threadOfNext() },
       {
         onReady: () => {
           if (this.worker === life) this.onReady();
+          else if (this.successor === life) {
+            this.isSuccessorUp = true;
+            this.handOver();
+          }
         },
         onIdle: () => {
           if (this.worker !== life) return;
           this.become("run-ended");
+          this.handOver();
           this.options.onIdle();
         },
         onEnded: (error) => {
           if (this.worker === life) this.onEnded(error);
+          else if (this.successor === life) this.successor = undefined;
+        },
+        onLongRuns: () => {
+          if (this.worker === life) this.moveOut();
+        },
+        onHeldUp: () => this.leaveHeldUp(life),
+        onAlone: () => {
+          this.needsOwnThread = true;
         },
         onThreadEnded: () => this.onThreadEnded(life),
       },
     );
-    this.worker = life;
+    return life;
+  }
+
+  private threadOfNext(): OpenThread {
+    const { isolation, workerUrl, relayUrl, sharedThreads, modelName } = this.options;
+    if (isolation === "process" || (isolation === "auto" && this.hasHung)) return openOwnThread(relayUrl);
+    if (isolation === "thread" || sharedThreads === undefined || this.needsOwnThread)
+      return openOwnThread(workerUrl);
+    return (start, events) => sharedThreads.open(start, modelName, events);
+  }
+
+  /** Its runs are too long for a thread that others share: it goes on there until its own is up. */
+  private moveOut(): void {
+    this.needsOwnThread = true;
+    if (this.isClosed || this.successor !== undefined) return;
+    this.options.log.info(
+      this.names,
+      `runs take longer than ${SHARED_RUN_LIMIT_MS} ms or keep the shared thread busy: the model gets a thread of its own`,
+    );
+    this.isSuccessorUp = false;
+    this.successor = this.startLife();
+  }
+
+  /** The successor takes the place of a worker that holds nothing. */
+  private handOver(): void {
+    const { worker, successor } = this;
+    if (successor === undefined || !this.isSuccessorUp || this.isClosed) return;
+    if (worker === undefined || worker.runStartedAt !== undefined) return;
+    this.successor = undefined;
+    this.worker = successor;
+    worker.end();
+  }
+
+  /** Another session holds up the thread: goes on in another one, with the batch that was not begun. */
+  private leaveHeldUp(life: WorkerHandle): void {
+    if (this.worker === life) {
+      this.unbegun = life.take() ?? this.unbegun;
+      life.end();
+      if (this.isClosed) return;
+      this.isMoving = this.upSince !== undefined;
+      this.upSince = undefined;
+      this.worker = undefined;
+      this.become("end");
+      if (this.successor === undefined) this.start();
+      else this.succeed();
+      this.options.onChange();
+    } else life.end();
+  }
+
+  /** The successor, up or not, takes the place of a worker that has gone. */
+  private succeed(): void {
+    this.worker = this.successor;
+    this.successor = undefined;
+    if (this.isSuccessorUp) this.onReady();
   }
 
   private onReady(): void {
     const { log, onChange, onIdle } = this.options;
     this.upSince = performance.now();
+    this.isMoving = false;
     this.wasUp = true;
     this.failedStarts = 0;
     this.become("ready");
     if (this.restarts > 0) log.info({ ...this.names, restarts: this.restarts }, "instance is back");
+    const batch = this.unbegun;
+    this.unbegun = undefined;
+    if (batch !== undefined) {
+      this.run(batch);
+      this.options.onRerun();
+    }
     onChange();
-    onIdle();
+    if (this.isIdle) onIdle();
+  }
+
+  private failUnbegun(error: AssayError | undefined): void {
+    const batch = this.unbegun;
+    this.unbegun = undefined;
+    const lost = "the worker that held these rows ended and is being replaced; try again";
+    batch?.onError(new AssayError(Reason.INSTANCE_LOST, lost, { cause: error, retryAfterMs: 100 }));
   }
 
   private onEnded(error: AssayError | undefined): void {
@@ -210,6 +314,8 @@ class WorkerInstance implements Instance {
     if (this.upSince === undefined) this.failedStarts++;
     this.upSince = undefined;
     this.worker = undefined;
+    this.isMoving = false;
+    this.failUnbegun(error);
     if (this.isClosed) {
       this.become("give-up");
       this.onClosed();
@@ -225,7 +331,8 @@ class WorkerInstance implements Instance {
       const fields = { ...this.names, restarts: this.restarts, delayMs, error: this.lastError };
       this.options.log.warn(fields, "instance ended");
     }
-    this.restartTimer = setTimeout(() => this.start(), delayMs);
+    if (this.successor !== undefined) this.succeed();
+    else this.restartTimer = setTimeout(() => this.start(), delayMs);
     this.options.onChange();
   }
 

@@ -1,11 +1,12 @@
 import { setPriority } from "node:os";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, reasonName } from "../errors.ts";
 import {
   CONTROL_WORDS,
   EXIT,
   INPUT_MAIL,
+  LONG_RUNS,
   OUTPUT_MAIL,
   REQUEST,
   RESPONSE,
@@ -22,10 +23,12 @@ import { readText } from "../worker/runner.ts";
 import { createSlotMemory } from "../worker/slot-memory.ts";
 import { readOutputs, writeBatch } from "./batch-memory.ts";
 import type { Batch } from "./pool.ts";
+import type { OpenThread } from "./session-thread.ts";
 
 /** The start of a worker, besides its channel. */
 export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
-  readonly workerUrl: URL;
+  /** Where its session lives. */
+  readonly openThread: OpenThread;
   readonly maxInputBytes: number;
   /** The longest that a start may take. */
   readonly startTimeoutMs: number;
@@ -38,6 +41,12 @@ export interface WorkerEvents {
   onIdle(): void;
   /** `error` says why the start failed or why the worker ended; undefined where it was asked to end. Called once. */
   onEnded(error: AssayError | undefined): void;
+  /** Its runs have shown to be too long for the thread that it shares; called once, before `onIdle`. */
+  onLongRuns(): void;
+  /** The thread that it shares is held up by another: it should be left, with `take` and `end`. */
+  onHeldUp(): void;
+  /** It held up a shared thread, which others have left. */
+  onAlone(): void;
   /** The thread itself has ended; after `onEnded`, and long after it where a run was given up. */
   onThreadEnded(): void;
 }
@@ -52,6 +61,8 @@ export interface WorkerHandle {
   run(batch: Batch): void;
   /** Answers the batch that it holds with `error`, whose outputs are dropped when they come. */
   fail(error: AssayError): void;
+  /** Takes the batch that it holds away, to be run elsewhere; undefined where it holds none. What it makes of it is dropped. */
+  take(): Batch | undefined;
   /** Asks the worker to end after its run or its start. */
   end(): void;
   /**
@@ -65,28 +76,12 @@ export interface WorkerHandle {
 /** The nice value of a thread that was given up. */
 const LOWEST_PRIORITY = 19;
 
-const liveThreads = new Set<Worker>();
-
-/**
- * Worker threads of this process that have not ended. While there are any, `process.exit` may wait for ever for one that is in
- * native code, or abort the process: see `endProcess`.
- */
-export function liveThreadCount(): number {
-  return liveThreads.size;
-}
-
 /** Starts a worker. */
 export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandle {
-  const { workerUrl, maxInputBytes, startTimeoutMs, ...start } = plan;
+  const { openThread, maxInputBytes, startTimeoutMs, ...start } = plan;
   const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
   const words = new Int32Array(control);
   const { port1: port, port2: workerPort } = new MessageChannel();
-  const worker = new Worker(workerUrl, {
-    workerData: { ...start, control, port: workerPort } satisfies WorkerStart,
-    transferList: [workerPort],
-    name: `assay ${start.device.provider}:${start.device.deviceId}`,
-  });
-  noteThread(worker);
   const inputs = Array.from({ length: SLOT_COUNT }, () => createSlotMemory(maxInputBytes));
   const outputs = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
   let slot = 0;
@@ -96,6 +91,7 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
   let ended = false;
   let asked = false;
   let givenUp = false;
+  let hasLongRuns = false;
   let threadId = 0;
   let processId = 0;
   let failure: AssayError | undefined;
@@ -109,7 +105,23 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     onEnd();
   }, startTimeoutMs);
 
-  worker.on("message", (message: StartMessage) => {
+  const thread = openThread(
+    { ...start, control, port: workerPort },
+    {
+      onMessage,
+      onError,
+      onExit(exitCode) {
+        if (!asked)
+          failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker exited with code ${exitCode}`);
+        onEnd();
+        events.onThreadEnded();
+      },
+      onHeldUp: () => events.onHeldUp(),
+      onAlone: () => events.onAlone(),
+    },
+  );
+
+  function onMessage(message: StartMessage): void {
     switch (message.kind) {
       case "thread":
         threadId = message.threadId;
@@ -126,20 +138,16 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
         clearTimeout(startTimer);
         if (!ended) events.onReady();
     }
-  });
-  worker.on("error", (cause) => {
+  }
+
+  function onError(cause: unknown): void {
     if (cause instanceof Error && "reason" in cause) {
       failure ??= new AssayError(Reason.INSTANCE_LOST, cause.message, { cause });
       return;
     }
     const text = cause instanceof Error ? cause.message : String(cause);
     failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker ended with an error: ${text}`, { cause });
-  });
-  worker.on("exit", (exitCode) => {
-    if (!asked) failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker exited with code ${exitCode}`);
-    onEnd();
-    events.onThreadEnded();
-  });
+  }
 
   function onEnd(): void {
     if (ended) return;
@@ -160,15 +168,15 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     asked = true;
     Atomics.store(words, SLOT, EXIT);
     Atomics.store(words, REQUEST, (request + 1) | 0);
-    Atomics.notify(words, REQUEST);
+    thread.ring();
   }
 
   function giveUp(): void {
     givenUp = true;
     end();
-    worker.unref();
+    const isLeft = thread.leaveBehind();
     endProcess();
-    if (threadId > 0 && processId === 0) lowerPriority(threadId);
+    if (isLeft && threadId > 0 && processId === 0) lowerPriority(threadId);
   }
 
   function endProcess(): void {
@@ -204,6 +212,10 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
     batch = undefined;
     runStartedAt = undefined;
     slot = (slot + 1) % SLOT_COUNT;
+    if (!hasLongRuns && words[LONG_RUNS] === 1) {
+      hasLongRuns = true;
+      if (!ended) events.onLongRuns();
+    }
     if (!ended) events.onIdle();
     if (held === undefined) return;
     if (status === RUN_OK) held.onOutputs(readOutputs(memory, start.outputNames));
@@ -243,10 +255,15 @@ export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandl
       request = (request + 1) | 0;
       Atomics.store(words, SLOT, slot);
       Atomics.store(words, REQUEST, request);
-      Atomics.notify(words, REQUEST);
+      thread.ring();
       awaitResponse();
     },
     fail,
+    take() {
+      const held = batch;
+      batch = undefined;
+      return held;
+    },
     end,
     giveUp,
   };
@@ -263,9 +280,4 @@ function lowerPriority(threadId: number): void {
   } catch {
     // It has just ended, or the system does not allow it.
   }
-}
-
-function noteThread(worker: Worker): void {
-  liveThreads.add(worker);
-  worker.once("exit", () => liveThreads.delete(worker));
 }

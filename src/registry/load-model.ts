@@ -8,6 +8,7 @@ import { createPool } from "../pool/create-pool.ts";
 import { cpuDevices, type DeviceChoice, instanceDevices, intraOpThreads } from "../pool/devices.ts";
 import type { Isolation } from "../pool/instance.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { SharedThreads } from "../pool/shared-threads.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { FileWatch } from "./file-watch.ts";
 import { LoadedModel } from "./loaded-model.ts";
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly firstRunTimeoutMs?: number;
   /** Looks whether the files of what was loaded change; its closer is the caller. */
   readonly fileWatch?: FileWatch;
+  /** Threads that light models share; default: each instance has its own. */
+  readonly sharedThreads?: SharedThreads;
   /** Another entry of worker threads: for tests. */
   readonly workerUrl?: URL;
 }
@@ -77,7 +80,10 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
  * What its config.json asks for, else what the server is told. Left to Assay, a model that can take any time or memory is held
  * apart from the first: a run of milliseconds does not notice the crossing.
  */
-function isolationOf(model: PreparedModel, settings: ServerSettings): Isolation {
+function isolationOf(
+  model: Pick<PreparedModel, "config" | "unboundedRun">,
+  settings: Pick<ServerSettings, "isolation">,
+): Isolation {
   const asked = (model.config.isolation || settings.isolation) as Isolation;
   return asked === "auto" && model.unboundedRun !== undefined ? "process" : asked;
 }
@@ -90,11 +96,37 @@ function withIsolationNotice(model: PreparedModel, settings: ServerSettings): Pr
   return { ...model, notices: [...model.notices, notice] };
 }
 
+/** Larger models take longer to load than others should wait. */
+const MAX_SHARED_BYTES = 2 ** 20;
+/** With a shorter run time-out, a run that waits for another's would count as hung. */
+const MIN_SHARED_TIMEOUT_MS = 1_000;
+
+/**
+ * Whether a model may share its thread: a small one on the CPU, whose runs its inputs bound, and that asks for nothing else. How
+ * long its runs are shows later: see `run-meter.ts`.
+ */
+function mayShareThread(
+  model: PreparedModel,
+  devices: DeviceChoice["devices"],
+  runTimeoutMs: number,
+): boolean {
+  return (
+    model.unboundedRun === undefined &&
+    model.config.instanceGroup.length === 0 &&
+    model.externalData.length === 0 &&
+    model.bytes.length <= MAX_SHARED_BYTES &&
+    runTimeoutMs >= MIN_SHARED_TIMEOUT_MS &&
+    devices.length === 1 &&
+    devices[0]?.provider === "cpu"
+  );
+}
+
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {
-  const { settings, devices: choice, log, workerUrl } = options;
+  const { settings, devices: choice, log, workerUrl, sharedThreads } = options;
   const start = (serverDevices: DeviceChoice["devices"]) => {
     const devices = instanceDevices(model.config.instanceGroup, serverDevices);
     const cpuInstances = devices.filter((device) => device.provider === "cpu").length;
+    const shares = workerUrl === undefined && mayShareThread(model, devices, runTimeoutMs);
     return createPool({
       model,
       devices,
@@ -104,6 +136,7 @@ async function startPool(model: PreparedModel, runTimeoutMs: number, options: Lo
       isolation: isolationOf(model, settings),
       log,
       ...(workerUrl === undefined ? {} : { workerUrl }),
+      ...(shares && sharedThreads !== undefined ? { sharedThreads } : {}),
     });
   };
   try {

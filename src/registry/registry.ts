@@ -1,6 +1,7 @@
 import { ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { FoundModel } from "../model/prepared-model.ts";
+import { SharedThreads } from "../pool/shared-threads.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createFileWatch, type FileWatch } from "./file-watch.ts";
 import { type LoadOptions, loadModel, type Refusal } from "./load-model.ts";
@@ -35,12 +36,14 @@ export class Registry implements Lifecycle {
   private readonly serving = new Map<string, Generation>();
   /** What was taken out and still holds calls, or its workers. */
   private readonly leaving = new Map<Generation, Promise<void>>();
+  private readonly sharedThreads: SharedThreads;
   private fileWatch: FileWatch | undefined;
   private isClosed = false;
 
   constructor({ defaultModel, log }: RegistryOptions) {
     this.table = createModelTable(defaultModel);
     this.log = log;
+    this.sharedThreads = new SharedThreads(log);
   }
 
   /** Lists what is going to be loaded, so that callers are told to wait instead of that it is not there. */
@@ -58,7 +61,7 @@ export class Registry implements Lifecycle {
   async load(found: readonly FoundModel[], options: LoadOptions): Promise<void> {
     if (this.isClosed) return;
     this.fileWatch ??= createFileWatch();
-    const watched = { ...options, fileWatch: this.fileWatch };
+    const watched = { sharedThreads: this.sharedThreads, ...options, fileWatch: this.fileWatch };
     const loading = new Set<Promise<void>>();
     for (const one of found) {
       if (this.draining) break;

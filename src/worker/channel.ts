@@ -22,6 +22,8 @@ export const STATUS = 3;
 export const INPUT_MAIL = 4;
 /** Word: buffers for outputs that were sent over the port and not yet taken. */
 export const OUTPUT_MAIL = 5;
+/** Word: 1 once the session's runs have shown to be too long for a thread that others share. */
+export const LONG_RUNS = 6;
 /** The length of the control buffer in words. */
 export const CONTROL_WORDS = 16;
 
@@ -54,6 +56,35 @@ export interface WorkerStart extends SessionStart {
   readonly control: SharedArrayBuffer;
   /** Carries buffers both ways: `sendMemory`, `takeMemory`. */
   readonly port: MessagePort;
+}
+
+/** Word of a shared thread's bell, an Int32Array: raised whenever one of its sessions is asked for something. */
+export const BELL = 0;
+/** Word of the bell: messages to the thread that it has not yet taken. */
+export const BELL_MAIL = 1;
+/** Word of the bell: how many runs and loads were begun. */
+export const BEGUN = 2;
+/** Word of the bell: the number of the seat whose run or load is in progress, 0 for none. */
+export const HOLDER = 3;
+/** The length of the bell in words. */
+export const BELL_WORDS = 4;
+
+/** What a thread that several sessions share is started with, as its `workerData`. */
+export interface SharedStart {
+  readonly bell: SharedArrayBuffer;
+  /** Carries SharedMail. */
+  readonly port: MessagePort;
+}
+
+/** What a shared thread is told: to make a session in a seat, or to end. A seat is left by EXIT, as a thread is. */
+export type SharedMail =
+  | { readonly kind: "open"; readonly seat: number; readonly start: WorkerStart }
+  | { readonly kind: "end" };
+
+/** What a shared thread says of a seat: how its start goes, and that nothing more comes from it. */
+export interface SeatMessage {
+  readonly seat: number;
+  readonly message: StartMessage | { readonly kind: "left" };
 }
 
 /** The messages of a worker that starts: the system's numbers of its thread and of its process where it has one, then how it ended. */

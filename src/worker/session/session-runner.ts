@@ -11,6 +11,9 @@ import { createSession, runSession } from "./session.ts";
 /** Runs between two turns of the event loop, in which Node frees what finalizers hold. */
 const RUNS_PER_TURN = 256;
 
+/** Of this thread, whatever sessions it has. */
+let turn: (() => Promise<void>) | undefined;
+
 /** Makes a session in this thread. Throws MODEL_INVALID or DEVICE_UNAVAILABLE. */
 export async function openSessionRunner(plan: SessionStart): Promise<Runner> {
   const start: SessionStart = {
@@ -27,12 +30,13 @@ class SessionRunner implements Runner {
   readonly needsTurns = false;
   readonly #session: InferenceSession;
   readonly #start: SessionStart;
-  readonly #turn = turnsOfTheLoop();
+  readonly #turn: () => Promise<void>;
   #runs = 0;
 
   constructor(session: InferenceSession, start: SessionStart) {
     this.#session = session;
     this.#start = start;
+    this.#turn = turn ??= turnsOfTheLoop();
   }
 
   async run(memory: SharedArrayBuffer, output: SlotMemory): Promise<number> {

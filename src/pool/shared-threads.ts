@@ -1,0 +1,182 @@
+import { MessageChannel, Worker } from "node:worker_threads";
+import type { Log } from "../telemetry/log.ts";
+import {
+  BEGUN,
+  BELL,
+  BELL_MAIL,
+  BELL_WORDS,
+  HOLDER,
+  type SeatMessage,
+  type SharedMail,
+  type SharedStart,
+  type WorkerStart,
+} from "../worker/channel.ts";
+import { noteThread, type SessionThread, type ThreadEvents } from "./session-thread.ts";
+
+/** Sessions that one thread takes. */
+const SEATS = 128;
+/**
+ * How often it is looked whether a run still holds a shared thread. One that is found twice has the thread for itself: the others
+ * leave it, so that none of them waits for it longer than twice this.
+ */
+export const HOLD_CHECK_MS = 100;
+
+const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+const SHARED_URL = new URL(`../worker/shared-main${EXTENSION}`, import.meta.url);
+
+/** The threads that light sessions share, filled one after another. A thread ends with the last session in it. */
+export class SharedThreads {
+  private readonly log: Log;
+  private readonly sharedUrl: URL;
+  private readonly threads = new Set<SharedThread>();
+
+  constructor(log: Log, sharedUrl: URL = SHARED_URL) {
+    this.log = log;
+    this.sharedUrl = sharedUrl;
+  }
+
+  /** Takes a seat for a session. */
+  open(start: WorkerStart, modelName: string, events: ThreadEvents): SessionThread {
+    for (const thread of this.threads) if (!thread.isOpen) this.threads.delete(thread);
+    let thread = [...this.threads].find((one) => one.hasRoom);
+    if (thread === undefined) {
+      thread = new SharedThread(this.log, this.sharedUrl);
+      this.threads.add(thread);
+    }
+    return thread.seat(start, modelName, events);
+  }
+}
+
+interface Seat {
+  readonly number: number;
+  readonly modelName: string;
+  readonly events: ThreadEvents;
+}
+
+class SharedThread {
+  /** It takes sessions; once false, for good. */
+  isOpen = true;
+  private readonly log: Log;
+  private readonly words = new Int32Array(new SharedArrayBuffer(BELL_WORDS * 4));
+  private readonly port: MessageChannel["port1"];
+  private readonly worker: Worker;
+  private readonly seats = new Map<number, Seat>();
+  private lastNumber = 0;
+  private checkTimer: NodeJS.Timeout | undefined = undefined;
+  private seenHolder = 0;
+  private seenBegun = 0;
+  private failure: unknown = undefined;
+
+  constructor(log: Log, sharedUrl: URL) {
+    this.log = log;
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    this.worker = new Worker(sharedUrl, {
+      workerData: { bell: this.words.buffer as SharedArrayBuffer, port: port2 } satisfies SharedStart,
+      transferList: [port2],
+      name: "assay shared",
+    });
+    noteThread(this.worker);
+    this.worker.on("message", ({ seat, message }: SeatMessage) => {
+      if (message.kind === "left") this.leave(seat);
+      else this.seats.get(seat)?.events.onMessage(message);
+    });
+    this.worker.on("error", (cause) => {
+      this.failure = cause;
+    });
+    this.worker.on("exit", (exitCode) => this.onExit(exitCode));
+  }
+
+  get hasRoom(): boolean {
+    return this.isOpen && this.seats.size < SEATS;
+  }
+
+  seat(start: WorkerStart, modelName: string, events: ThreadEvents): SessionThread {
+    const number = ++this.lastNumber;
+    this.seats.set(number, { number, modelName, events });
+    this.send({ kind: "open", seat: number, start }, [start.port]);
+    return {
+      ring: () => this.ring(),
+      leaveBehind: () => this.leaveBehind(number),
+    };
+  }
+
+  private send(mail: SharedMail, transfer: MessageChannel["port1"][] = []): void {
+    this.port.postMessage(mail, transfer);
+    Atomics.add(this.words, BELL_MAIL, 1);
+    this.ring();
+  }
+
+  private ring(): void {
+    Atomics.add(this.words, BELL, 1);
+    Atomics.notify(this.words, BELL);
+    this.checkTimer ??= setTimeout(() => this.check(), HOLD_CHECK_MS);
+  }
+
+  /** The last one out ends the thread. */
+  private leave(number: number): void {
+    const seat = this.seats.get(number);
+    this.seats.delete(number);
+    if (this.seats.size === 0) {
+      this.isOpen = false;
+      this.send({ kind: "end" });
+    }
+    seat?.events.onExit(0);
+  }
+
+  private check(): void {
+    this.checkTimer = undefined;
+    const holder = Atomics.load(this.words, HOLDER);
+    const begun = Atomics.load(this.words, BEGUN);
+    if (holder === 0) {
+      this.seenHolder = 0;
+      return;
+    }
+    if (holder === this.seenHolder && begun === this.seenBegun) this.giveTo(holder);
+    this.seenHolder = holder;
+    this.seenBegun = begun;
+    if (this.isOpen) this.checkTimer = setTimeout(() => this.check(), HOLD_CHECK_MS);
+  }
+
+  /** The others leave; what they wait for is done elsewhere. */
+  private giveTo(holder: number): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    const others = [...this.seats.values()].filter(({ number }) => number !== holder);
+    const one = this.seats.get(holder);
+    if (one !== undefined) {
+      this.log.warn(
+        { model: one.modelName, moved: others.length },
+        `a run or load holds the shared thread for more than ${HOLD_CHECK_MS} ms: the model has the thread for itself, the others are moved`,
+      );
+      one.events.onAlone();
+    }
+    for (const { events } of others) events.onHeldUp();
+  }
+
+  private leaveBehind(number: number): boolean {
+    if (Atomics.load(this.words, HOLDER) !== number) {
+      this.seats.delete(number);
+      return false;
+    }
+    this.giveTo(number);
+    this.worker.unref();
+    return true;
+  }
+
+  /** Whatever ran has ended the thread; the others go on with what they wait for elsewhere. */
+  private onExit(exitCode: number): void {
+    this.isOpen = false;
+    clearTimeout(this.checkTimer);
+    this.port.close();
+    const holder = Atomics.load(this.words, HOLDER);
+    const left = [...this.seats.values()];
+    this.seats.clear();
+    for (const { number, events } of left) {
+      if (this.failure !== undefined) events.onError(this.failure);
+      if (number === holder) events.onAlone();
+      else if (holder !== 0) events.onHeldUp();
+      events.onExit(exitCode);
+    }
+  }
+}

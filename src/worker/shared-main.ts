@@ -1,0 +1,6 @@
+/** The entry of a thread that sessions share: `workerData` is a SharedStart. */
+import { workerData } from "node:worker_threads";
+import type { SharedStart } from "./channel.ts";
+import { serveShared } from "./shared-worker.ts";
+
+await serveShared(workerData as SharedStart);
