@@ -5,6 +5,7 @@ import { exampleRequest } from "../model/example-request.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { scanPath } from "../model/repository.ts";
 import type { TensorSpec } from "../model/signature.ts";
+import { describeThread } from "../registry/thread-sharing.ts";
 import { listed } from "../wording/field-paths.ts";
 
 /** Where the report goes: process.stdout, or a test's array. */
@@ -64,6 +65,7 @@ function toReport(found: FoundModel): object {
     labelOutput: signature.labelOutput ?? null,
     labels: signature.labels,
     batching: signature.batching,
+    thread: threadOf(model),
     repairs: model.repairs,
     notices: model.notices,
     producer: model.producer,
@@ -77,6 +79,11 @@ function toReport(found: FoundModel): object {
     goldenCases: model.goldenCases.length,
     exampleRequest: toJson(PredictRequestSchema, exampleRequest(model)),
   };
+}
+
+/** As a server with default settings would have it. */
+function threadOf(model: PreparedModel): string {
+  return describeThread(model, model.config.runTimeoutMs ?? 30_000);
 }
 
 function toSpecReport(spec: TensorSpec): object {
@@ -99,6 +106,7 @@ function toTable(found: FoundModel): string {
     ...section("outputs", signature.outputs.map(toSpecLine)),
     `  score     ${scoreLine(model)}`,
     `  batching  ${signature.batching}`,
+    `  thread    ${threadOf(model)}`,
     `  golden    ${model.goldenCases.length === 0 ? "none" : `${model.goldenCases.length} cases`}`,
     ...section(
       "repairs",

@@ -17,9 +17,11 @@ import { noteThread, type SessionThread, type ThreadEvents } from "./session-thr
 const SEATS = 128;
 /**
  * How often it is looked whether a run still holds a shared thread. One that is found twice has the thread for itself: the others
- * leave it, so that none of them waits for it longer than twice this.
+ * leave it.
  */
-export const HOLD_CHECK_MS = 100;
+const HOLD_CHECK_MS = 250;
+/** What a run may take before others that share its thread are moved to another, whose start they then wait for. */
+export const LONGEST_HOLD_UP_MS = 2 * HOLD_CHECK_MS;
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 const SHARED_URL = new URL(`../worker/shared-main${EXTENSION}`, import.meta.url);
@@ -28,11 +30,14 @@ const SHARED_URL = new URL(`../worker/shared-main${EXTENSION}`, import.meta.url)
 export class SharedThreads {
   private readonly log: Log;
   private readonly sharedUrl: URL;
+  private readonly holdCheckMs: number;
   private readonly threads = new Set<SharedThread>();
 
-  constructor(log: Log, sharedUrl: URL = SHARED_URL) {
+  /** Tests give an entry of threads, and how often to look, of their own. */
+  constructor(log: Log, options: { readonly sharedUrl?: URL; readonly holdCheckMs?: number } = {}) {
     this.log = log;
-    this.sharedUrl = sharedUrl;
+    this.sharedUrl = options.sharedUrl ?? SHARED_URL;
+    this.holdCheckMs = options.holdCheckMs ?? HOLD_CHECK_MS;
   }
 
   /** Takes a seat for a session. */
@@ -40,7 +45,7 @@ export class SharedThreads {
     for (const thread of this.threads) if (!thread.isOpen) this.threads.delete(thread);
     let thread = [...this.threads].find((one) => one.hasRoom);
     if (thread === undefined) {
-      thread = new SharedThread(this.log, this.sharedUrl);
+      thread = new SharedThread(this.log, this.sharedUrl, this.holdCheckMs);
       this.threads.add(thread);
     }
     return thread.seat(start, modelName, events);
@@ -57,6 +62,7 @@ class SharedThread {
   /** It takes sessions; once false, for good. */
   isOpen = true;
   private readonly log: Log;
+  private readonly holdCheckMs: number;
   private readonly words = new Int32Array(new SharedArrayBuffer(BELL_WORDS * 4));
   private readonly port: MessageChannel["port1"];
   private readonly worker: Worker;
@@ -67,8 +73,9 @@ class SharedThread {
   private seenBegun = 0;
   private failure: unknown = undefined;
 
-  constructor(log: Log, sharedUrl: URL) {
+  constructor(log: Log, sharedUrl: URL, holdCheckMs: number) {
     this.log = log;
+    this.holdCheckMs = holdCheckMs;
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     this.worker = new Worker(sharedUrl, {
@@ -110,7 +117,7 @@ class SharedThread {
   private ring(): void {
     Atomics.add(this.words, BELL, 1);
     Atomics.notify(this.words, BELL);
-    this.checkTimer ??= setTimeout(() => this.check(), HOLD_CHECK_MS);
+    this.checkTimer ??= setTimeout(() => this.check(), this.holdCheckMs);
   }
 
   /** The last one out ends the thread. */
@@ -135,7 +142,7 @@ class SharedThread {
     if (holder === this.seenHolder && begun === this.seenBegun) this.giveTo(holder);
     this.seenHolder = holder;
     this.seenBegun = begun;
-    if (this.isOpen) this.checkTimer = setTimeout(() => this.check(), HOLD_CHECK_MS);
+    if (this.isOpen) this.checkTimer = setTimeout(() => this.check(), this.holdCheckMs);
   }
 
   /** The others leave; what they wait for is done elsewhere. */
@@ -147,7 +154,7 @@ class SharedThread {
     if (one !== undefined) {
       this.log.warn(
         { model: one.modelName, moved: others.length },
-        `a run or load holds the shared thread for more than ${HOLD_CHECK_MS} ms: the model has the thread for itself, the others are moved`,
+        `a run or load holds the shared thread for more than ${this.holdCheckMs} ms: the model has the thread for itself, the others are moved`,
       );
       one.events.onAlone();
     }

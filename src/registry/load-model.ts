@@ -14,6 +14,7 @@ import type { FileWatch } from "./file-watch.ts";
 import { LoadedModel } from "./loaded-model.ts";
 import { passGate, startRepaired } from "./pass-gate.ts";
 import type { Generation } from "./served-model.ts";
+import { whyOwnThread } from "./thread-sharing.ts";
 
 /** Why a model is not served; `cause` where the reason does not explain itself. */
 export interface Refusal {
@@ -96,37 +97,12 @@ function withIsolationNotice(model: PreparedModel, settings: ServerSettings): Pr
   return { ...model, notices: [...model.notices, notice] };
 }
 
-/** Larger models take longer to load than others should wait. */
-const MAX_SHARED_BYTES = 2 ** 20;
-/** With a shorter run time-out, a run that waits for another's would count as hung. */
-const MIN_SHARED_TIMEOUT_MS = 1_000;
-
-/**
- * Whether a model may share its thread: a small one on the CPU, whose runs its inputs bound, and that asks for nothing else. How
- * long its runs are shows later: see `run-meter.ts`.
- */
-function mayShareThread(
-  model: PreparedModel,
-  devices: DeviceChoice["devices"],
-  runTimeoutMs: number,
-): boolean {
-  return (
-    model.unboundedRun === undefined &&
-    model.config.instanceGroup.length === 0 &&
-    model.externalData.length === 0 &&
-    model.bytes.length <= MAX_SHARED_BYTES &&
-    runTimeoutMs >= MIN_SHARED_TIMEOUT_MS &&
-    devices.length === 1 &&
-    devices[0]?.provider === "cpu"
-  );
-}
-
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {
   const { settings, devices: choice, log, workerUrl, sharedThreads } = options;
   const start = (serverDevices: DeviceChoice["devices"]) => {
     const devices = instanceDevices(model.config.instanceGroup, serverDevices);
     const cpuInstances = devices.filter((device) => device.provider === "cpu").length;
-    const shares = workerUrl === undefined && mayShareThread(model, devices, runTimeoutMs);
+    const shares = workerUrl === undefined && whyOwnThread(model, devices, runTimeoutMs) === undefined;
     return createPool({
       model,
       devices,
