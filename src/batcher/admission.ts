@@ -1,6 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, withoutStack } from "../errors.ts";
-import type { Lane } from "./batcher.ts";
+import type { Entry } from "./batcher.ts";
 
 /** Limits of what may wait. */
 export interface QueueLimits {
@@ -11,20 +11,23 @@ export interface QueueLimits {
 /** The share of the queue that bulk entries may fill: what streams send ahead leaves room for those who wait for an answer. */
 const BULK_ROOM = 3 / 4;
 
-/** Rows and the bytes that they take. */
-export interface Size {
+/** What waits: rows and the bytes that they take. */
+export interface Waiting {
   readonly rows: number;
   readonly bytes: number;
 }
+
+/** What an entry takes of the queue. */
+type Size = Pick<Entry, "rowCount" | "byteCount" | "lane">;
 
 /** Decides whether an entry may wait in the queue; bulk entries fill three quarters of it at most. */
 export interface Admission {
   /** REQUEST_TOO_LARGE for what never fits; undefined for all else. */
   tooLarge(entry: Size): AssayError | undefined;
   /** Whether the entry fits beside what waits. */
-  hasRoom(entry: Size, lane: Lane, waiting: Size): boolean;
+  hasRoom(entry: Size, waiting: Waiting): boolean;
   /** QUEUE_FULL with the time that the present queue will take. */
-  queueFull(waiting: Size): AssayError;
+  queueFull(waiting: Waiting): AssayError;
 }
 
 /** Makes the admission to one model's queue. */
@@ -32,12 +35,12 @@ export function createAdmission(modelName: string, limits: QueueLimits, drainRat
   const { maxQueueRows, maxQueueBytes } = limits;
   let full: AssayError | undefined;
   return {
-    tooLarge({ rows, bytes }) {
-      if (rows <= maxQueueRows && bytes <= maxQueueBytes) return undefined;
+    tooLarge({ rowCount, byteCount }) {
+      if (rowCount <= maxQueueRows && byteCount <= maxQueueBytes) return undefined;
       const [came, most] =
-        rows > maxQueueRows
-          ? [`${rows} rows`, `${maxQueueRows} rows (max_queue_rows)`]
-          : [`rows of ${bytes} bytes`, `${maxQueueBytes} bytes (max_queue_bytes)`];
+        rowCount > maxQueueRows
+          ? [`${rowCount} rows`, `${maxQueueRows} rows (max_queue_rows)`]
+          : [`rows of ${byteCount} bytes`, `${maxQueueBytes} bytes (max_queue_bytes)`];
       return withoutStack(
         () =>
           new AssayError(
@@ -46,11 +49,11 @@ export function createAdmission(modelName: string, limits: QueueLimits, drainRat
           ),
       );
     },
-    hasRoom(entry, lane, waiting) {
-      const share = lane === "bulk" && waiting.rows > 0 ? BULK_ROOM : 1;
+    hasRoom(entry, waiting) {
+      const share = entry.lane === "bulk" && waiting.rows > 0 ? BULK_ROOM : 1;
       return (
-        waiting.rows + entry.rows <= maxQueueRows * share &&
-        waiting.bytes + entry.bytes <= maxQueueBytes * share
+        waiting.rows + entry.rowCount <= maxQueueRows * share &&
+        waiting.bytes + entry.byteCount <= maxQueueBytes * share
       );
     },
     queueFull(waiting) {

@@ -1,14 +1,7 @@
-import {
-  type BatchShape,
-  bulkBatchRows,
-  type LaneRows,
-  leadingLane,
-  nextBulkCredit,
-  splitLanes,
-} from "./batch-policy.ts";
+import { type BatchShape, bulkBatchRows, leadingLane, nextBulkCredit, splitLanes } from "./batch-policy.ts";
 import type { Lane } from "./batcher.ts";
 import type { EntryQueue } from "./queue.ts";
-import type { EntryGroup, Part, Ticket } from "./ticket.ts";
+import type { Part, Ticket } from "./ticket.ts";
 
 /** The batch that is next: a half of one that failed, or rows from the queue, which may grow until it is taken. */
 export type BatchPlan = HalfPlan | QueuePlan;
@@ -26,8 +19,6 @@ interface QueuePlan {
   readonly waitedMs: number;
   readonly head: Ticket;
   readonly lead: Lane;
-  readonly group: EntryGroup;
-  readonly rows: LaneRows;
   readonly mostRows: number;
   readonly joinsEntries: boolean;
   readonly bothWait: boolean;
@@ -55,6 +46,14 @@ export class BatchPicker {
     this.halves.push(parts.slice(0, half), parts.slice(half));
   }
 
+  /** Nothing waits. */
+  get isEmpty(): boolean {
+    const { queue, halves } = this;
+    return (
+      queue.first("interactive") === undefined && queue.first("bulk") === undefined && halves.length === 0
+    );
+  }
+
   /** The batch that is next, from what there is now; undefined where nothing waits. */
   plan(now: number): BatchPlan | undefined {
     if (this.halves.length > 0) return HALF;
@@ -69,15 +68,12 @@ export class BatchPicker {
     const group = head.group!;
     const joinsEntries = this.shape.joinsEntries && group.joinsEntries;
     const mostRows = interactive === undefined ? bulkBatchRows(maxRows, now - this.interactiveAt) : maxRows;
-    const rows = { interactive: group.interactiveRows, bulk: group.bulkRows };
     return {
       kind: "queue",
-      mayGrow: joinsEntries && rows.interactive + rows.bulk < mostRows,
+      mayGrow: joinsEntries && group.interactiveRows + group.bulkRows < mostRows,
       waitedMs: now - head.enqueuedAt,
       head,
       lead,
-      group,
-      rows,
       mostRows,
       joinsEntries,
       bothWait: waits.interactive && waits.bulk,
@@ -89,10 +85,12 @@ export class BatchPicker {
     if (plan.kind === "half") return this.halves.shift() ?? [];
     const { queue, bulkCredit } = this;
     const { maxRows, splitsEntries } = this.shape;
-    const { head, lead, group, rows, mostRows, joinsEntries, bothWait } = plan;
+    const { head, lead, mostRows, joinsEntries, bothWait } = plan;
     const parts: Part[] = [];
     const bulkBefore = queue.laneRows.bulk;
     if (joinsEntries) {
+      const group = head.group!;
+      const rows = { interactive: group.interactiveRows, bulk: group.bulkRows };
       const split = splitLanes(rows, mostRows, lead, bulkCredit);
       queue.take(group, "interactive", split.interactive, parts);
       queue.take(group, "bulk", split.bulk, parts);

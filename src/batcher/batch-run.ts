@@ -21,10 +21,14 @@ export class BatchRun implements Batch {
   readonly startedAt: number;
   private readonly events: RunEvents;
 
-  /** `hasRows` is false where the model has no batch dimension. */
+  /** `hasRows` is false where the model has no batch dimension. An entry has started with the first of its runs. */
   constructor(parts: readonly Part[], hasRows: boolean, startedAt: number, events: RunEvents) {
     let rowCount = 0;
-    for (const part of parts) rowCount += part.rowCount;
+    for (const part of parts) {
+      rowCount += part.rowCount;
+      const { times } = part.ticket.entry;
+      if (Number.isNaN(times.startedAt)) times.startedAt = startedAt;
+    }
     this.parts = parts;
     this.rowCount = rowCount;
     this.inputs = parts[0]!.ticket.entry.inputs.map(({ name, datatype, tailShape }) => ({

@@ -75,7 +75,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     this.rowlessOutputs = createRowlessOutputs(options.rowlessOutputNames ?? [], (output) =>
       log.warn({ model: modelName, output }, "an output has no rows: who asks for it runs alone"),
     );
-    this.delivery = new Delivery(this.hasRows, shape.maxRows, this.rowlessOutputs, this);
+    this.delivery = new Delivery(this.hasRows, shape.maxRows, this.rowlessOutputs, this.tickets, this);
     const onIdle = (): void => this.dispatch();
     pool.onIdle = onIdle;
   }
@@ -126,7 +126,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     this.tickets.close();
   }
 
-  onSettled(ticket: Ticket): void {
+  onSettledWaiting(ticket: Ticket): void {
     if (ticket.waitsForRoom) this.roomLine.remove(ticket);
     else this.queue.remove(ticket);
   }
@@ -155,17 +155,9 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     this.dispatch();
   }
 
-  answer(ticket: Ticket, outputs: readonly TensorData[], now: number): void {
-    this.tickets.answer(ticket, outputs, now);
-  }
-
-  fail(ticket: Ticket, error: AssayError, now: number): void {
-    this.tickets.fail(ticket, error, now);
-  }
-
-  private refusalOf({ rowCount, byteCount }: Entry): AssayError | undefined {
+  private refusalOf(entry: Entry): AssayError | undefined {
     if (this.isClosing) return this.shuttingDown();
-    return this.pool.outage ?? this.admission.tooLarge({ rows: rowCount, bytes: byteCount });
+    return this.pool.outage ?? this.admission.tooLarge(entry);
   }
 
   private shuttingDown(): AssayError {
@@ -173,8 +165,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
   }
 
   private hasRoom({ entry }: Ticket): boolean {
-    const { rowCount, byteCount, lane } = entry;
-    return this.admission.hasRoom({ rows: rowCount, bytes: byteCount }, lane, this.queue);
+    return this.admission.hasRoom(entry, this.queue);
   }
 
   private enter(ticket: Ticket): void {
@@ -200,31 +191,33 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     const { outage } = this.pool;
     if (outage !== undefined && this.tickets.failSome(outage)) this.watchTurn();
     this.admitWaiting();
-    for (let parts = this.nextParts(); parts !== undefined; parts = this.nextParts()) {
-      this.run(parts);
+    while (this.pool.idleCount > 0 && !this.picker.isEmpty) {
+      const now = performance.now();
+      const parts = this.nextParts(now);
+      if (parts === undefined) return;
+      this.run(parts, now);
       this.admitWaiting();
     }
   }
 
   /** The rows of the batch that begins now; undefined where none does, and then what it waits for is watched. */
-  private nextParts(): Part[] | undefined {
+  private nextParts(now: number): Part[] | undefined {
     for (let late = 0; late < FAILED_A_TURN; ) {
-      const idleInstances = this.pool.idleCount;
-      if (idleInstances === 0) return undefined;
-      const now = performance.now();
       const plan = this.picker.plan(now);
       if (plan === undefined) return undefined;
-      const delayLeftMs = this.isClosing ? 0 : this.maxDelayMs - plan.waitedMs;
       const { mayGrow } = plan;
+      const delayLeftMs = this.isClosing ? 0 : this.maxDelayMs - plan.waitedMs;
+      const idleInstances = this.pool.idleCount;
       const start = whenToRun({ idleInstances, hasRows: true, turnIsOpen: false, mayGrow, delayLeftMs });
       if (start !== "now") {
         this.waitFor(start);
         return undefined;
       }
       const parts = this.picker.take(plan);
-      const live = parts.filter((part) => this.tickets.isInTime(part.ticket, now));
-      if (live.length > 0) return live;
-      late += parts.length;
+      const taken = parts.length;
+      this.tickets.dropLate(parts, now);
+      if (parts.length > 0) return parts;
+      late += taken;
     }
     this.watchTurn();
     return undefined;
@@ -241,12 +234,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     setImmediate(this.onTurnEnd);
   }
 
-  private run(parts: readonly Part[]): void {
-    const now = performance.now();
-    for (const { ticket } of parts) {
-      const { times } = ticket.entry;
-      if (Number.isNaN(times.startedAt)) times.startedAt = now;
-    }
+  private run(parts: readonly Part[], now: number): void {
     const run = new BatchRun(parts, this.hasRows, now, this);
     this.runningRows += run.rowCount;
     this.runningBatches++;

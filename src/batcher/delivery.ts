@@ -3,12 +3,11 @@ import { AssayError } from "../errors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import type { BatchRun } from "./batch-run.ts";
 import { JoinedOutputs, sliceRows } from "./joined-outputs.ts";
-import type { Part, Ticket } from "./ticket.ts";
+import type { OpenTickets } from "./open-tickets.ts";
+import type { Part } from "./ticket.ts";
 
-/** Whom a delivery tells what became of entries. */
+/** Whom a delivery tells what it cannot do. */
 export interface DeliveryEvents {
-  answer(ticket: Ticket, outputs: readonly TensorData[], now: number): void;
-  fail(ticket: Ticket, error: AssayError, now: number): void;
   /** The outputs have no rows to give to several entries: they are to run apart, or the only one fails with `error`. */
   onIndivisible(run: BatchRun, error: AssayError): void;
 }
@@ -18,23 +17,31 @@ export class Delivery {
   private readonly hasRows: boolean;
   private readonly maxRows: number;
   private readonly rowlessOutputs: RowlessOutputs;
+  private readonly tickets: OpenTickets;
   private readonly events: DeliveryEvents;
 
   /** `hasRows` is false where the model has no batch dimension; `maxRows` of a batch is for messages. */
-  constructor(hasRows: boolean, maxRows: number, rowlessOutputs: RowlessOutputs, events: DeliveryEvents) {
+  constructor(
+    hasRows: boolean,
+    maxRows: number,
+    rowlessOutputs: RowlessOutputs,
+    tickets: OpenTickets,
+    events: DeliveryEvents,
+  ) {
     this.hasRows = hasRows;
     this.maxRows = maxRows;
     this.rowlessOutputs = rowlessOutputs;
+    this.tickets = tickets;
     this.events = events;
   }
 
   /** Hands out the outputs of a run that ended at `now`. */
   deliver(run: BatchRun, outputs: readonly TensorData[], now: number): void {
     const { parts, rowCount } = run;
-    const first = parts[0]!;
-    const isWhole = parts.length === 1 && first.rowCount === first.ticket.entry.rowCount;
+    const { ticket, rowCount: firstRows } = parts[0]!;
+    const isWhole = parts.length === 1 && firstRows === ticket.entry.rowCount;
     if (isWhole || !this.hasRows) {
-      this.answer(first.ticket, outputs, now);
+      this.tickets.answer(ticket, wantedOutputs(outputs, ticket.entry.outputNames), now);
       return;
     }
     if (!this.rowlessOutputs.areAbsentFrom(outputs, rowCount)) {
@@ -51,24 +58,21 @@ export class Delivery {
   private deliverPart(part: Part, outputs: readonly TensorData[], now: number): void {
     const { ticket } = part;
     if (ticket.isSettled) return;
-    const { rowCount } = ticket.entry;
+    const { rowCount, outputNames } = ticket.entry;
     if (part.rowCount === rowCount) {
-      this.answer(ticket, outputs, now);
+      this.tickets.answer(ticket, wantedOutputs(outputs, outputNames), now);
       return;
     }
     ticket.joined ??= new JoinedOutputs(rowCount);
     try {
       ticket.joined.add(outputs, part.fromRow);
     } catch (error) {
-      this.events.fail(ticket, error as AssayError, now);
+      this.tickets.fail(ticket, error as AssayError, now);
       return;
     }
     ticket.answeredRows += part.rowCount;
-    if (ticket.answeredRows === rowCount) this.answer(ticket, ticket.joined.outputs, now);
-  }
-
-  private answer(ticket: Ticket, outputs: readonly TensorData[], now: number): void {
-    this.events.answer(ticket, wantedOutputs(outputs, ticket.entry.outputNames), now);
+    if (ticket.answeredRows < rowCount) return;
+    this.tickets.answer(ticket, wantedOutputs(ticket.joined.outputs, outputNames), now);
   }
 
   private indivisible(outputs: readonly TensorData[], rowCount: number): AssayError {

@@ -22,10 +22,12 @@ export function sliceRows(
     const perRow = data.length / batchRows;
     const from = fromRow * perRow;
     const to = from + rowCount * perRow;
+    const own = shape.slice();
+    own[0] = rowCount;
     return {
       name,
       datatype,
-      shape: [rowCount, ...shape.slice(1)],
+      shape: own,
       data: isStrings(data) ? data.slice(from, to) : data.subarray(from, to),
     };
   });

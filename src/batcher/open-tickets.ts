@@ -3,15 +3,15 @@ import { AssayError, withoutStack } from "../errors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAlarm } from "../timing/alarm.ts";
 import { DeadlineWheel } from "../timing/deadline-wheel.ts";
-import type { Ticket } from "./ticket.ts";
+import type { Part, Ticket } from "./ticket.ts";
 
 /** An error costs its caller some microseconds, and hundreds of thousands may wait: so many are failed before others have their turn. */
 export const FAILED_A_TURN = 512;
 
 /** Whom a batcher's tickets tell what became of them. */
 export interface TicketEvents {
-  /** A ticket is settled: it must not be run any more. */
-  onSettled(ticket: Ticket): void;
+  /** A ticket is settled that still stands in the queue or waits for room in it: it must not be run any more. */
+  onSettledWaiting(ticket: Ticket): void;
   /** A caller's callback threw, which is a bug there and must not take the others' answers. */
   onThrown(error: unknown): void;
 }
@@ -68,10 +68,15 @@ export class OpenTickets {
     if (!ticket.isSettled) this.settle(ticket);
   }
 
-  /** Whether it may still run: it is not settled, and its deadline has not passed, with which it fails here. */
-  isInTime(ticket: Ticket, now: number): boolean {
-    if (ticket.entry.deadlineAt <= now) this.failLate(ticket, now);
-    return !ticket.isSettled;
+  /** Leaves in `parts` what may still run: it is not settled, and its deadline has not passed, with which it fails here. */
+  dropLate(parts: Part[], now: number): void {
+    let live = 0;
+    for (const part of parts) {
+      const { ticket } = part;
+      if (ticket.entry.deadlineAt <= now) this.failLate(ticket, now);
+      if (!ticket.isSettled) parts[live++] = part;
+    }
+    parts.length = live;
   }
 
   /** Fails as many as one turn may; false once there are no more. */
@@ -101,9 +106,9 @@ export class OpenTickets {
 
   private settle(ticket: Ticket): void {
     ticket.isSettled = true;
-    this.events.onSettled(ticket);
+    if (ticket.isWaiting || ticket.waitsForRoom) this.events.onSettledWaiting(ticket);
     this.wheel.remove(ticket);
-    if (this.size === 0) this.onEmpty();
+    if (this.wheel.size === 0) this.onEmpty();
   }
 }
 

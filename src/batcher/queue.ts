@@ -152,6 +152,7 @@ export interface RoomLine {
 /** Makes an empty line. Every operation takes constant time an entry. */
 export function createRoomLine(): RoomLine {
   const lanes = { interactive: new LaneLine(), bulk: new LaneLine() };
+  const inTurn = [lanes.interactive, lanes.bulk];
 
   function remove(ticket: Ticket): void {
     if (!ticket.waitsForRoom) return;
@@ -167,7 +168,7 @@ export function createRoomLine(): RoomLine {
     },
     remove,
     admit(fits, enter) {
-      for (const line of [lanes.interactive, lanes.bulk]) {
+      for (const line of inTurn) {
         for (let ticket = line.first; ticket !== undefined && fits(ticket); ticket = line.first) {
           remove(ticket);
           enter(ticket);

@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { createAdmission, createDrainRate, nextRate, type Size } from "../../../src/batcher/admission.ts";
+import { createAdmission, createDrainRate, nextRate, type Waiting } from "../../../src/batcher/admission.ts";
 import type { Lane } from "../../../src/batcher/batcher.ts";
 import type { AssayError } from "../../../src/errors.ts";
 
 const admission = createAdmission("m", { maxQueueRows: 10, maxQueueBytes: 100 }, createDrainRate());
 
-function admit(entry: Size, lane: Lane, waiting: Size): AssayError | undefined {
+function admit(size: Waiting, lane: Lane, waiting: Waiting): AssayError | undefined {
+  const entry = { rowCount: size.rows, byteCount: size.bytes, lane };
   const error = admission.tooLarge(entry);
-  if (error !== undefined || admission.hasRoom(entry, lane, waiting)) return error;
+  if (error !== undefined || admission.hasRoom(entry, waiting)) return error;
   return admission.queueFull(waiting);
 }
 
