@@ -8,6 +8,7 @@ import { type LoadOptions, loadModel, type Refusal } from "./load-model.ts";
 import { createModelTable, type ModelTable, type UnservedModel } from "./model-table.ts";
 import type { Lifecycle } from "./models-service.ts";
 import type { Generation } from "./served-model.ts";
+import { sharesThreads } from "./thread-sharing.ts";
 
 /** Models that are loaded at one time: each may hold a core and twice its memory meanwhile. */
 const MAX_LOADING = 4;
@@ -61,7 +62,8 @@ export class Registry implements Lifecycle {
   async load(found: readonly FoundModel[], options: LoadOptions): Promise<void> {
     if (this.isClosed) return;
     this.fileWatch ??= createFileWatch();
-    const watched = { sharedThreads: this.sharedThreads, ...options, fileWatch: this.fileWatch };
+    const threads = sharesThreads(found.length) ? { sharedThreads: this.sharedThreads } : {};
+    const watched = { ...threads, ...options, fileWatch: this.fileWatch };
     const loading = new Set<Promise<void>>();
     for (const one of found) {
       if (this.draining) break;

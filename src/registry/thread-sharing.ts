@@ -2,6 +2,14 @@ import type { PreparedModel } from "../model/prepared-model.ts";
 import type { DeviceChoice } from "../pool/devices.ts";
 import { LONGEST_HOLD_UP_MS } from "../pool/shared-threads.ts";
 
+/** Of so few models each has a thread of its own: a run in a shared one costs its batch up to half as much again. */
+const FEW_MODELS = 8;
+
+/** Whether the light ones of so many models share threads. */
+export function sharesThreads(modelCount: number): boolean {
+  return modelCount > FEW_MODELS;
+}
+
 /** Larger models take longer to load than others should wait. */
 const MAX_SHARED_BYTES = 2 ** 20;
 /** With a shorter run time-out, a run that waits for another's would count as hung. */
@@ -35,5 +43,5 @@ export function whyOwnThread(
 export function describeThread(model: Sharer, runTimeoutMs: number): string {
   const why = whyOwnThread(model, [{ provider: "cpu", deviceId: 0 }], runTimeoutMs);
   if (why !== undefined) return `its own: ${why}`;
-  return `shared with other light models; a run of one holds up the others for at most ${LONGEST_HOLD_UP_MS} ms and the start of another thread`;
+  return `shared with other light models where a server has more than ${FEW_MODELS}; a run of one holds up the others for at most ${LONGEST_HOLD_UP_MS} ms and the start of another thread`;
 }

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { ModelConfigSchema } from "../../../gen/assay/config/v1/model_config_pb.ts";
-import { describeThread, whyOwnThread } from "../../../src/registry/thread-sharing.ts";
+import { describeThread, sharesThreads, whyOwnThread } from "../../../src/registry/thread-sharing.ts";
 
 const LIGHT = {
   unboundedRun: undefined,
@@ -31,3 +31,7 @@ for (const [why, model, devices, runTimeoutMs] of [
     expect(whyOwnThread(model, devices, runTimeoutMs)).toContain(why);
   });
 }
+
+test("few models have threads of their own, which cost a batch less", () => {
+  expect([1, 8, 9, 100].map(sharesThreads)).toEqual([false, false, true, true]);
+});
