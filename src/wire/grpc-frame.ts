@@ -20,31 +20,3 @@ export function framed(flags: number, message: Uint8Array): Uint8Array {
   bytes.set(message, PREFIX_BYTES);
   return bytes;
 }
-
-/** A message's prefix as it comes, in pieces of any size. */
-export class FramePrefix {
-  flags = 0;
-  /** Of the message, once the prefix is whole. */
-  length = 0;
-  /** Octets of it that came. */
-  byteCount = 0;
-
-  get isWhole(): boolean {
-    return this.byteCount === PREFIX_BYTES;
-  }
-
-  /** Reads on from `offset`; gives the place where the prefix ends, or where the octets do. */
-  read(bytes: Uint8Array, offset: number): number {
-    let at = offset;
-    for (; this.byteCount < PREFIX_BYTES && at < bytes.length; this.byteCount++, at++) {
-      if (this.byteCount === 0) this.flags = bytes[at]!;
-      else this.length = this.length * 256 + bytes[at]!;
-    }
-    return at;
-  }
-
-  /** Makes ready for the next one. */
-  clear(): void {
-    this.flags = this.length = this.byteCount = 0;
-  }
-}

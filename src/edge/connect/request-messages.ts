@@ -3,11 +3,12 @@
  * a body of empty ones for the handler, whose own decoders know no bounds but the octets of a message.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
+import { Deframer, type FrameStore } from "../../wire/deframer.ts";
 import { COMPRESSED_FLAG, framed } from "../../wire/grpc-frame.ts";
 import type { MessageCompression } from "../call/compression.ts";
-import { FrameAssembler } from "../decode/frame-assembler.ts";
 import type { MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
+import { messageTooLarge } from "../memory/message-limit.ts";
 import type { DecodedMessages } from "./decoded-messages.ts";
 
 /** What the messages of one request are read with. */
@@ -17,6 +18,7 @@ export interface MessageReading {
   readonly compression: MessageCompression | undefined;
   /** The flag of frames that are no messages: the end of a Connect stream, the trailers of gRPC-Web; 0 where there are none. */
   readonly endFlag: number;
+  readonly maxMessageBytes: number;
   readonly decoder: MessageDecoder;
   readonly memory: CallMemory;
   readonly messages: DecodedMessages;
@@ -56,21 +58,41 @@ export async function* hollowFrames(
   reading: MessageReading,
 ): AsyncGenerator<Uint8Array> {
   const { compression } = reading;
-  const assembler = new FrameAssembler();
+  const deframer = new Deframer(new KeptPieces(), reading.maxMessageBytes, messageTooLarge);
   for await (const chunk of chunks) {
-    assembler.push(chunk);
-    for (let frame = assembler.next(); frame !== undefined; frame = assembler.next()) {
-      const isCompressed = (frame.flags & COMPRESSED_FLAG) !== 0;
-      if ((frame.flags & reading.endFlag) !== 0 || (isCompressed && compression === undefined)) {
-        yield framed(frame.flags, HOLLOW_BINARY);
-        reading.memory.give(frame.bytes.length);
+    deframer.push(chunk);
+    for (let bytes = deframer.next(); bytes !== undefined; bytes = deframer.next()) {
+      const { flags } = deframer;
+      const isCompressed = (flags & COMPRESSED_FLAG) !== 0;
+      if ((flags & reading.endFlag) !== 0 || (isCompressed && compression === undefined)) {
+        yield framed(flags, HOLLOW_BINARY);
+        reading.memory.give(bytes.length);
         continue;
       }
       const own = isCompressed ? reading : { ...reading, compression: undefined };
-      yield framed(frame.flags & ~COMPRESSED_FLAG, await hollowMessage(frame.bytes, own));
+      yield framed(flags & ~COMPRESSED_FLAG, await hollowMessage(bytes, own));
     }
   }
-  if (assembler.pendingBytes > 0) {
+  if (deframer.pendingBytes > 0) {
     throw new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
+  }
+}
+
+/** A message as the pieces in which it came: memory is taken for what has come, not for what is announced. */
+class KeptPieces implements FrameStore<Uint8Array> {
+  private pieces: Uint8Array[] = [];
+
+  begin(): void {
+    this.pieces = [];
+  }
+
+  add(octets: Uint8Array): void {
+    this.pieces.push(octets);
+  }
+
+  end(): Uint8Array {
+    const { pieces } = this;
+    this.pieces = [];
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 }

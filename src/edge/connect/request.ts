@@ -70,6 +70,7 @@ export function openRequest(
     form: { desc: handler.method.input, isJson: query?.isJson ?? /\bjson\b/i.test(type) },
     compression: context.compressions.find(({ name }) => name === encoding),
     endFlag: END_FLAG[wire],
+    maxMessageBytes: context.limits.maxMessageBytes,
     decoder: context.decoder,
     memory,
     messages,

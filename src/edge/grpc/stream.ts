@@ -16,6 +16,7 @@ import {
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { ItemStream, ScoringService } from "../../service/scoring.ts";
 import { turnBudget } from "../../service/stream/turn-budget.ts";
+import { Deframer } from "../../wire/deframer.ts";
 import { COMPRESSED_FLAG, PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
@@ -25,10 +26,10 @@ import type { ConnectContext } from "../connect/adapter.ts";
 import { publicError } from "../connect/interceptor.ts";
 import type { Decoded, MessageForm } from "../decode/message-decoder.ts";
 import { CallMemory } from "../memory/call-memory.ts";
+import { messageTooLarge } from "../memory/message-limit.ts";
 import { answerFrame } from "./answer-encoder.ts";
 import { ArrivedMessage } from "./arrived-message.ts";
-import { GrpcDeframer } from "./grpc-frames.ts";
-import { createMessageMemory } from "./message-memory.ts";
+import { createMessageMemory, LeasedFrames, type MessageLease } from "./message-memory.ts";
 import { WaitingMessages } from "./waiting-messages.ts";
 
 /** A procedure whose gRPC form is framed here. */
@@ -78,7 +79,7 @@ class GrpcStreamCall {
   private readonly context: ConnectContext;
   private readonly memory: CallMemory;
   private readonly encodings: ReturnType<typeof compressionNegotiate>;
-  private readonly deframer: GrpcDeframer;
+  private readonly deframer: Deframer<MessageLease>;
   private readonly sendGuarded = (): void => this.guarded(this.send);
   private readonly readGuarded = (): void => {
     this.isReadPut = false;
@@ -115,11 +116,8 @@ class GrpcStreamCall {
     const timeout = parseTimeout(header.get("grpc-timeout"), Number.MAX_SAFE_INTEGER);
     const refused = this.encodings.error ?? timeout.error;
     if (refused !== undefined) items.end(refused);
-    this.deframer = new GrpcDeframer(context.limits.maxMessageBytes, messageMemory, (flags, lease) => {
-      const wireBytes = PREFIX_BYTES + lease.bytes.length - this.pendingConsumed;
-      this.waiting.add(new ArrivedMessage(flags, lease, wireBytes, stream, this.memory));
-      this.pendingConsumed = 0;
-    });
+    const { maxMessageBytes } = context.limits;
+    this.deframer = new Deframer(new LeasedFrames(messageMemory), maxMessageBytes, messageTooLarge);
   }
 
   /** Listens to the stream, the call and the items. */
@@ -174,12 +172,21 @@ class GrpcStreamCall {
   }
 
   private deframe(bytes: Uint8Array): void {
+    const { deframer } = this;
+    deframer.push(bytes);
     try {
-      this.deframer.take(bytes);
+      for (let lease = deframer.next(); lease !== undefined; lease = deframer.next()) this.arrived(lease);
     } catch (error) {
       this.requestEnd = { error };
       this.waiting.dropRest();
     }
+  }
+
+  private arrived(lease: MessageLease): void {
+    const { deframer, stream, memory } = this;
+    const wireBytes = PREFIX_BYTES + deframer.length - this.pendingConsumed;
+    this.waiting.add(new ArrivedMessage(deframer.flags, lease, wireBytes, stream, memory));
+    this.pendingConsumed = 0;
   }
 
   /** All that came is read: the end, if it has come, or the rest of a message that is on its way. */

@@ -1,6 +1,6 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { FramePrefix } from "../../wire/grpc-frame.ts";
+import { Deframer, NOTHING_KEPT } from "../../wire/deframer.ts";
 import { oldHeapLimit } from "./heap-limit.ts";
 
 /** Why a body is refused, and how many of the bytes that were looked at last belong to messages before the one that is. */
@@ -62,26 +62,14 @@ export function discardedBytes(maxMessageBytes: number): number {
  * The length is judged when it comes, before the message does.
  */
 export function framedMessageCheck(maxMessageBytes: number): BodyCheck {
-  const prefix = new FramePrefix();
-  let left = 0;
+  const deframer = new Deframer(NOTHING_KEPT, maxMessageBytes, messageTooLarge);
   return (bytes) => {
-    let offset = 0;
     let goodBytes = 0;
-    while (offset < bytes.length) {
-      if (left > 0) {
-        const taken = Math.min(left, bytes.length - offset);
-        left -= taken;
-        offset += taken;
-        goodBytes = offset;
-        continue;
-      }
-      offset = prefix.read(bytes, offset);
-      if (!prefix.isWhole) return undefined;
-      const { length } = prefix;
-      if (length > maxMessageBytes) return { error: messageTooLarge(maxMessageBytes, length), goodBytes };
-      left = length;
-      prefix.clear();
-      goodBytes = offset;
+    deframer.push(bytes);
+    try {
+      while (deframer.next() !== undefined) goodBytes = deframer.at;
+    } catch (error) {
+      return { error: error as AssayError, goodBytes };
     }
     return undefined;
   };

@@ -37,11 +37,6 @@ export class ArrivedBody {
     return this.lease === undefined ? NO_BYTES : this.lease.bytes.subarray(start, this.length);
   }
 
-  /** An octet that has come. */
-  octet(at: number): number {
-    return this.lease!.bytes[at]!;
-  }
-
   /** Gives the memory back: nobody reads the octets any more. */
   release(): void {
     this.lease?.release();

@@ -6,6 +6,7 @@
  * caller or its deadline.
  */
 import type { ServerStream } from "../../http2/stream.ts";
+import { Deframer, NOTHING_KEPT } from "../../wire/deframer.ts";
 import { PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
@@ -59,8 +60,8 @@ class UnaryCall implements AnsweredCall {
   private readonly memory: CallMemory;
   private readonly body: ArrivedBody;
   private readonly maxMessageBytes: number;
-  /** The length that the prefix of a framed message says. */
-  private messageBytes = -1;
+  /** Of a framed message; its octets lie in the body, with whatever else comes. */
+  private readonly deframer: Deframer<true> | undefined;
   private hasEnded = false;
   private isDecoding = false;
   private request: { readonly message: unknown } | undefined = undefined;
@@ -90,6 +91,9 @@ class UnaryCall implements AnsweredCall {
     });
     this.memory = new CallMemory(context.memory);
     this.body = new ArrivedBody(context.messageMemory, PREFIX_BYTES + limits.maxMessageBytes);
+    this.deframer = form.protocol.isFramed
+      ? new Deframer(NOTHING_KEPT, limits.maxMessageBytes, messageTooLarge)
+      : undefined;
   }
 
   /** Listens to the stream and the call. */
@@ -106,7 +110,7 @@ class UnaryCall implements AnsweredCall {
     };
     edgeCall.onFailure = onFailure;
     stream.onCancel = onCancel;
-    const announced = this.form.protocol.isFramed ? undefined : stream.headers.get("content-length");
+    const announced = this.deframer !== undefined ? undefined : stream.headers.get("content-length");
     if (announced !== undefined && Number(announced) > this.maxMessageBytes) {
       this.finish(messageTooLarge(this.maxMessageBytes, Number(announced)));
     } else stream.onData = onData;
@@ -131,8 +135,8 @@ class UnaryCall implements AnsweredCall {
     }
     this.body.add(bytes);
     this.hasEnded = end;
-    if (this.form.protocol.isFramed) this.readFrame();
-    else this.readWhole();
+    if (this.deframer === undefined) this.readWhole();
+    else this.readFrame(this.deframer, bytes);
   }
 
   private readWhole(): void {
@@ -142,28 +146,16 @@ class UnaryCall implements AnsweredCall {
     this.decode(0);
   }
 
-  private readFrame(): void {
-    const { body } = this;
-    if (this.messageBytes < 0 && body.length >= PREFIX_BYTES) {
-      this.messageBytes = 0;
-      for (let i = 1; i < PREFIX_BYTES; i++) this.messageBytes = this.messageBytes * 256 + body.octet(i);
-      // A flag has a meaning that is not plain, or none.
-      if (body.octet(0) !== 0) {
-        this.playAgain(NO_BYTES, this.hasEnded);
-        return;
-      }
-      if (this.messageBytes > this.maxMessageBytes) {
-        throw messageTooLarge(this.maxMessageBytes, this.messageBytes);
-      }
+  private readFrame(deframer: Deframer<true>, bytes: Uint8Array): void {
+    deframer.push(bytes);
+    const isWhole = deframer.next() !== undefined;
+    const isAlone = isWhole ? this.body.length === PREFIX_BYTES + deframer.length : !this.hasEnded;
+    // A flag has a meaning that is not plain, or none.
+    if (!isAlone || deframer.flags !== 0) this.playAgain(NO_BYTES, this.hasEnded);
+    else if (isWhole) {
+      if (this.hasEnded) this.edgeCall.bodyArrived();
+      this.decode(PREFIX_BYTES);
     }
-    const missing = this.messageBytes < 0 ? 1 : PREFIX_BYTES + this.messageBytes - body.length;
-    if (missing < 0 || (missing > 0 && this.hasEnded)) {
-      this.playAgain(NO_BYTES, this.hasEnded);
-      return;
-    }
-    if (missing > 0) return;
-    if (this.hasEnded) this.edgeCall.bodyArrived();
-    this.decode(PREFIX_BYTES);
   }
 
   /** A malformed message is refused before the end comes. */

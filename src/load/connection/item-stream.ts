@@ -2,9 +2,9 @@ import { toBinary } from "@bufbuild/protobuf";
 import { PredictStreamRequestSchema, StreamOptionsSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { DecodedFields } from "../../http2/hpack/hpack-decoder.ts";
 import { createAnswerDecoder } from "../../wire/answer-decoder.ts";
+import { answerDeframer } from "../../wire/answer-frames.ts";
 import { PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { statusError } from "../../wire/grpc-status.ts";
-import { createMessageReader } from "../../wire/message-reader.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
 import { varintBytes, writeVarint } from "../../wire/varint.ts";
 import { type Failure, statusFailure, unreachable, unreadable } from "../failure.ts";
@@ -20,7 +20,6 @@ import { openClient, requestHead } from "./http2-calls.ts";
 import type { Http2Client, StreamListener } from "./http2-client.ts";
 
 const PATH = "/assay.v1.ScoringService/PredictStream";
-const MAX_MESSAGE_BYTES = 268_435_456;
 const ITEM_ID = plainTag(PredictStreamRequestSchema, "itemId");
 const REQUEST = plainTag(PredictStreamRequestSchema, "request");
 const OPTIONS = plainTag(PredictStreamRequestSchema, "options");
@@ -54,7 +53,7 @@ class ItemStream implements CallConnection, StreamListener {
   private readonly items: StreamItems;
   private readonly handlers: ConnectionHandlers;
   private readonly streamId: number;
-  private readonly read: (piece: Buffer) => void;
+  private readonly deframer = answerDeframer();
   private readonly decode = createAnswerDecoder();
   private readonly inFlight = new Set<number>();
   private status = new Map<string, string>();
@@ -64,7 +63,6 @@ class ItemStream implements CallConnection, StreamListener {
     this.client = client;
     this.items = items;
     this.handlers = handlers;
-    this.read = createMessageReader(MAX_MESSAGE_BYTES, (message) => this.answered(message));
     this.streamId = client.open(head, this);
   }
 
@@ -101,7 +99,10 @@ class ItemStream implements CallConnection, StreamListener {
 
   onData(bytes: Buffer): void {
     try {
-      this.read(bytes);
+      this.deframer.push(bytes);
+      for (let message = this.deframer.next(); message !== undefined; message = this.deframer.next()) {
+        this.answered(message);
+      }
     } catch (error) {
       this.fail(unreadable((error as Error).message));
     }
@@ -123,7 +124,7 @@ class ItemStream implements CallConnection, StreamListener {
     this.fail(unreachable(why));
   }
 
-  private answered(message: Buffer): void {
+  private answered(message: Uint8Array): void {
     const { itemId, response, status } = this.decode(message);
     const slot = itemId - 1;
     if (!this.inFlight.delete(slot)) return;

@@ -8,19 +8,17 @@ import {
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Status } from "../../../gen/google/rpc/status_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { answerDeframer } from "../../wire/answer-frames.ts";
 import { framed } from "../../wire/grpc-frame.ts";
 import { statusError, statusOf } from "../../wire/grpc-status.ts";
-import { createMessageReader } from "../../wire/message-reader.ts";
 
-/** Far above what a server answers to 2,048 rows, and still a limit. */
-const MAX_MESSAGE_BYTES = 268_435_456;
 /** HTTP statuses of proxies whose server is away for the moment; gRPC's http-grpc-status-mapping.md calls them UNAVAILABLE. */
 const PASSING_HTTP_STATUSES: readonly (number | undefined)[] = [429, 502, 503, 504];
 const PROXY_RETRY_MS = 1_000;
 
 /** What happens on a call. */
 export interface CallHandlers {
-  onMessage(message: Buffer): void;
+  onMessage(message: Uint8Array): void;
   /** Once, at the end; undefined: the server ended the call with OK. */
   onEnd(error: AssayError | undefined): void;
 }
@@ -49,7 +47,7 @@ export function startCall(
   );
   let failure: AssayError | undefined;
   let status: Status | undefined;
-  const read = createMessageReader(MAX_MESSAGE_BYTES, (message) => handlers.onMessage(message));
+  const deframer = answerDeframer();
   const fail = (error: AssayError) => {
     failure ??= error;
     stream.close(constants.NGHTTP2_CANCEL);
@@ -62,7 +60,10 @@ export function startCall(
   stream.on("data", (piece: Buffer) => {
     if (failure !== undefined) return;
     try {
-      read(piece);
+      deframer.push(piece);
+      for (let message = deframer.next(); message !== undefined; message = deframer.next()) {
+        handlers.onMessage(message);
+      }
     } catch (error) {
       fail(error instanceof AssayError ? error : unreadable(origin, error));
     }
@@ -94,9 +95,9 @@ export function callUnary(
   path: string,
   request: Uint8Array,
   timeoutMs: number,
-): Promise<Buffer> {
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    let answer: Buffer | undefined;
+    let answer: Uint8Array | undefined;
     let timedOut = false;
     const stream = startCall(session, origin, path, {
       onMessage(message) {

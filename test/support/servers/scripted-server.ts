@@ -16,7 +16,7 @@ import {
 import { StatusSchema } from "../../../gen/google/rpc/status_pb.ts";
 import { toItemStatus } from "../../../src/edge/call/error-details.ts";
 import type { AssayError } from "../../../src/errors.ts";
-import { createMessageReader } from "../../../src/wire/message-reader.ts";
+import { answerDeframer } from "../../../src/wire/answer-frames.ts";
 
 /** One PredictStream as its server sees it. */
 export interface ScriptedStream {
@@ -122,13 +122,16 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
       },
     };
     streams.push(scripted);
-    const read = createMessageReader(100_000_000, (message) => {
-      const item = fromBinary(PredictStreamRequestSchema, message);
-      scripted.items.push(item);
-      if (script.onItem === undefined) scripted.answer(item.itemId);
-      else void script.onItem(item, scripted);
+    const deframer = answerDeframer();
+    stream.on("data", (piece: Buffer) => {
+      deframer.push(piece);
+      for (let message = deframer.next(); message !== undefined; message = deframer.next()) {
+        const item = fromBinary(PredictStreamRequestSchema, message);
+        scripted.items.push(item);
+        if (script.onItem === undefined) scripted.answer(item.itemId);
+        else void script.onItem(item, scripted);
+      }
     });
-    stream.on("data", read);
     stream.on("end", () => {
       if (script.onClientEnd === undefined) scripted.end();
       else script.onClientEnd(scripted);
