@@ -20,112 +20,128 @@ export interface ConnectionOptions {
   readonly keepaliveMs: number;
 }
 
-/** An HTTP/2 connection with large windows; whoever opened it destroys or closes it. */
-export interface Connection {
-  readonly session: ClientHttp2Session;
-  /** Why the connection ended, where it knows more than its streams do. */
-  readonly failure: AssayError | undefined;
-  /** The server takes no new streams on it. */
-  readonly isGoingAway: boolean;
-  /** Called once when the server says so. */
-  onGoAway: () => void;
-  /** PINGs are sent while this is true. */
-  keepAlive(wanted: boolean): void;
-  /** Ends it at once. */
-  destroy(): void;
-  /** Resolves once the socket is closed. */
-  readonly closed: Promise<void>;
-}
-
 /** Connects; rejects with SERVER_UNREACHABLE, which says what is wrong with the address or what listens there. */
 export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
-  const { url } = options;
-  const session = connect(url.origin, {
-    settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
-    maxSessionMemory: MAX_SESSION_MEMORY_MB,
-    ...(options.certificateAuthorities === undefined ? {} : { ca: options.certificateAuthorities }),
-  });
-  let lastError: Error | undefined;
-  let failure: AssayError | undefined;
-  session.on("error", (error: Error) => {
-    lastError ??= error;
-    failure ??= lost(url, error);
-  });
-  let sentAway: AssayError | undefined;
-  session.on("goaway", (code: number, _lastId: number, debug?: Buffer) => {
-    if (code === constants.NGHTTP2_NO_ERROR) return;
-    const tls = code === constants.NGHTTP2_INADEQUATE_SECURITY && !url.isSecure;
-    sentAway ??= unreachable(url, tls ? useTls(url) : `the server ended the connection${why(code, debug)}`);
-    failure ??= sentAway;
-  });
-  const closed = new Promise<void>((resolve) => session.once("close", resolve));
-  const abort = () => session.destroy();
-  signal.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(() => {
-    failure ??= unreachable(url, `no connection within ${options.connectTimeoutMs} ms`);
-    session.destroy();
-  }, options.connectTimeoutMs);
-  try {
-    await settled(session, closed);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
-  if (session.destroyed) {
-    if (signal.aborted) throw new AssayError(Reason.CANCELLED, "the scorer was closed");
-    if (sentAway !== undefined) throw sentAway;
-    const foreign = await foreignServer(url, lastError, signal);
-    throw foreign ?? failure ?? unreachable(url, "the connection was closed");
-  }
-  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-
-  let isGoingAway = false;
-  let pinging: NodeJS.Timeout | undefined;
-  let overdue: NodeJS.Timeout | undefined;
-  const connection: Connection = {
-    session,
-    get failure() {
-      return failure;
-    },
-    get isGoingAway() {
-      return isGoingAway || session.closed;
-    },
-    onGoAway: () => {},
-    keepAlive(wanted) {
-      if (!wanted) {
-        clearInterval(pinging);
-        clearTimeout(overdue);
-        pinging = undefined;
-        overdue = undefined;
-      } else if (pinging === undefined && !session.destroyed) {
-        pinging = setInterval(ping, options.keepaliveMs);
-      }
-    },
-    destroy: () => session.destroy(),
-    closed,
-  };
-  function ping(): void {
-    if (overdue !== undefined || session.destroyed) return;
-    overdue = setTimeout(() => {
-      failure ??= unreachable(
-        url,
-        `no answer to a PING within ${options.keepaliveMs} ms, the connection is dead`,
-      );
-      session.destroy();
-    }, options.keepaliveMs);
-    session.ping(() => {
-      clearTimeout(overdue);
-      overdue = undefined;
-    });
-  }
-  session.on("goaway", () => {
-    if (isGoingAway) return;
-    isGoingAway = true;
-    connection.onGoAway();
-  });
-  session.once("close", () => connection.keepAlive(false));
+  const connection = new Connection(options);
+  await connection.open(signal);
   return connection;
 }
+
+/** An HTTP/2 connection with large windows, made by `openConnection`; whoever opened it destroys or closes it. */
+export class Connection {
+  readonly session: ClientHttp2Session;
+  /** Resolves once the socket is closed. */
+  readonly closed: Promise<void>;
+  /** Why the connection ended, where it knows more than its streams do. */
+  failure: AssayError | undefined;
+  /** Called once when the server takes no new streams on it. */
+  onGoAway: () => void = nothing;
+  private readonly options: ConnectionOptions;
+  private lastError: Error | undefined;
+  private sentAway: AssayError | undefined;
+  private isToldToGo = false;
+  private pinging: NodeJS.Timeout | undefined;
+  private overdue: NodeJS.Timeout | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.options = options;
+    this.session = connect(options.url.origin, {
+      settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      ...(options.certificateAuthorities === undefined ? {} : { ca: options.certificateAuthorities }),
+    });
+    this.session.on("error", (error: Error) => {
+      this.lastError ??= error;
+      this.failure ??= lost(options.url, error);
+    });
+    this.session.on("goaway", (code: number, _lastId: number, debug?: Buffer) => this.goAway(code, debug));
+    this.closed = new Promise((resolve) => this.session.once("close", resolve));
+    this.session.once("close", () => this.keepAlive(false));
+  }
+
+  /** The server takes no new streams on it. */
+  get isGoingAway(): boolean {
+    return this.isToldToGo || this.session.closed;
+  }
+
+  /** Waits for the server; called once, by `openConnection`. */
+  async open(signal: AbortSignal): Promise<void> {
+    const { session, options } = this;
+    const abort = () => session.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    const timer = setTimeout(
+      () => this.fail(`no connection within ${options.connectTimeoutMs} ms`),
+      options.connectTimeoutMs,
+    );
+    try {
+      await settled(session, this.closed);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    }
+    if (session.destroyed) throw await this.whyNotOpen(signal);
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  }
+
+  /** PINGs are sent while `wanted` is true. */
+  keepAlive(wanted: boolean): void {
+    if (!wanted) {
+      clearInterval(this.pinging);
+      clearTimeout(this.overdue);
+      this.pinging = this.overdue = undefined;
+    } else if (this.pinging === undefined && !this.session.destroyed) {
+      this.pinging = setInterval(() => this.ping(), this.options.keepaliveMs);
+    }
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.session.destroy();
+  }
+
+  private async whyNotOpen(signal: AbortSignal): Promise<AssayError> {
+    if (signal.aborted) return new AssayError(Reason.CANCELLED, "the scorer was closed");
+    if (this.sentAway !== undefined) return this.sentAway;
+    const { url } = this.options;
+    const foreign = await foreignServer(url, this.lastError, signal);
+    return foreign ?? this.failure ?? unreachable(url, "the connection was closed");
+  }
+
+  private goAway(code: number, debug: Buffer | undefined): void {
+    if (code !== constants.NGHTTP2_NO_ERROR) {
+      const { url } = this.options;
+      const tls = code === constants.NGHTTP2_INADEQUATE_SECURITY && !url.isSecure;
+      this.sentAway ??= unreachable(
+        url,
+        tls ? useTls(url) : `the server ended the connection${why(code, debug)}`,
+      );
+      this.failure ??= this.sentAway;
+    }
+    if (this.isToldToGo) return;
+    this.isToldToGo = true;
+    this.onGoAway();
+  }
+
+  private ping(): void {
+    const { session, options } = this;
+    if (this.overdue !== undefined || session.destroyed) return;
+    this.overdue = setTimeout(
+      () => this.fail(`no answer to a PING within ${options.keepaliveMs} ms, the connection is dead`),
+      options.keepaliveMs,
+    );
+    session.ping(() => {
+      clearTimeout(this.overdue);
+      this.overdue = undefined;
+    });
+  }
+
+  private fail(what: string): void {
+    this.failure ??= unreachable(this.options.url, what);
+    this.session.destroy();
+  }
+}
+
+function nothing(): void {}
 
 /** Resolves once the server's first SETTINGS came, which only an HTTP/2 server sends, or the session has ended. */
 function settled(session: ClientHttp2Session, closed: Promise<void>): Promise<void> {

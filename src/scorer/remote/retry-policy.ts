@@ -1,6 +1,7 @@
 /** When what failed is tried again, and when no more: pure decisions, and the count of what failed. */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { counted } from "../../wording/counted.ts";
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
@@ -76,48 +77,46 @@ export function retryDelayMs(attempt: number, error: AssayError, random: number)
 }
 
 /** Times without any answer: how long to wait before the next try, and when to give up. Times are in milliseconds of one clock. */
-export interface Outage {
-  /** The delay before the next try, or the error that ends it all: `error` itself where trying again would not help. */
-  failed(error: AssayError, nowMs: number): { readonly delayMs: number } | { readonly giveUp: AssayError };
-  /** An answer came: what failed before no longer counts. */
-  answered(): void;
-  /** When to give up if no answer comes; undefined while nothing fails. */
-  readonly endsAtMs: number | undefined;
-  /** The error to give up with. */
-  givenUp(nowMs: number): AssayError;
-}
+export class Outage {
+  private readonly origin: string;
+  private readonly retryTimeoutMs: number;
+  private readonly random: () => number;
+  private sinceMs: number | undefined;
+  private attempts = 0;
+  private last: AssayError | undefined;
 
-/** Makes an outage that has not begun. */
-export function createOutage(
-  origin: string,
-  retryTimeoutMs: number,
-  random: () => number = Math.random,
-): Outage {
-  let sinceMs: number | undefined;
-  let attempts = 0;
-  let last: AssayError | undefined;
-  const outage: Outage = {
-    failed(error, nowMs) {
-      if (!isRetried(error)) return { giveUp: error };
-      sinceMs ??= nowMs;
-      attempts++;
-      last = error;
-      if (nowMs - sinceMs >= retryTimeoutMs) return { giveUp: outage.givenUp(nowMs) };
-      return { delayMs: retryDelayMs(attempts, error, random()) };
-    },
-    answered() {
-      sinceMs = undefined;
-      attempts = 0;
-    },
-    get endsAtMs() {
-      return sinceMs === undefined ? undefined : sinceMs + retryTimeoutMs;
-    },
-    givenUp(nowMs) {
-      const seconds = ((nowMs - (sinceMs ?? nowMs)) / 1000).toFixed(1);
-      const failures = attempts === 1 ? "1 failure" : `${attempts} failures`;
-      const message = `${origin} gave no answer for ${seconds} s (${failures}); the last was: ${last?.message ?? "none"}`;
-      return new AssayError(last?.reason ?? Reason.SERVER_UNREACHABLE, message, { cause: last });
-    },
-  };
-  return outage;
+  constructor(origin: string, retryTimeoutMs: number, random: () => number = Math.random) {
+    this.origin = origin;
+    this.retryTimeoutMs = retryTimeoutMs;
+    this.random = random;
+  }
+
+  /** The delay before the next try, or the error that ends it all: `error` itself where trying again would not help. */
+  failed(error: AssayError, nowMs: number): { readonly delayMs: number } | { readonly giveUp: AssayError } {
+    if (!isRetried(error)) return { giveUp: error };
+    this.sinceMs ??= nowMs;
+    this.attempts++;
+    this.last = error;
+    if (nowMs - this.sinceMs >= this.retryTimeoutMs) return { giveUp: this.givenUp(nowMs) };
+    return { delayMs: retryDelayMs(this.attempts, error, this.random()) };
+  }
+
+  /** An answer came: what failed before no longer counts. */
+  answered(): void {
+    this.sinceMs = undefined;
+    this.attempts = 0;
+  }
+
+  /** When to give up if no answer comes; undefined while nothing fails. */
+  get endsAtMs(): number | undefined {
+    return this.sinceMs === undefined ? undefined : this.sinceMs + this.retryTimeoutMs;
+  }
+
+  /** The error to give up with. */
+  givenUp(nowMs: number): AssayError {
+    const { last } = this;
+    const seconds = ((nowMs - (this.sinceMs ?? nowMs)) / 1000).toFixed(1);
+    const message = `${this.origin} gave no answer for ${seconds} s (${counted(this.attempts, "failure")}); the last was: ${last?.message ?? "none"}`;
+    return new AssayError(last?.reason ?? Reason.SERVER_UNREACHABLE, message, { cause: last });
+  }
 }

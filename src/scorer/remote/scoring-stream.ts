@@ -29,104 +29,102 @@ export interface ScoringStreamHandlers {
   onLost(unanswered: PendingItem[], error: AssayError | undefined): number;
 }
 
-/** One of a scorer's streams: idle, opening or open; once it is lost it rests for a while and is idle again. */
-export interface ScoringStream {
-  readonly state: "idle" | "opening" | "open" | "resting";
-  readonly sentBytes: number;
-  readonly hasRoom: boolean;
-  /** From idle to opening. Resolves once it is open or lost, and never rejects. */
-  open(): Promise<void>;
-  /** There has to be room. */
-  send(item: PendingItem): void;
-  /** Ends it: in good order where nothing is unanswered, else at once. Resolves once nothing of it is left. */
-  close(): Promise<void>;
-}
-
 const OPTIONS = create(StreamOptionsSchema, { unordered: true, lane: StreamOptions_Lane.BULK });
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Makes an idle stream. */
-export function createScoringStream(
-  target: StreamTarget,
-  window: StreamWindow,
-  answerTimeoutMs: number,
-  handlers: ScoringStreamHandlers,
-): ScoringStream {
-  const sent = new Map<number, PendingItem>();
-  const aborting = new AbortController();
-  let state: ScoringStream["state"] = "idle";
-  let connection: StreamConnection | undefined;
-  let opening: Promise<void> | undefined;
-  let closing: Promise<void> | undefined;
-  let sentBytes = 0;
-  let isFirst = true;
-  let silence: NodeJS.Timeout | undefined;
-  let rest: NodeJS.Timeout | undefined;
-  let timedOut: AssayError | undefined;
+/** One of a scorer's streams: idle, opening or open; once it is lost it rests for a while and is idle again. */
+export class ScoringStream {
+  /** Of the items that are sent and unanswered. */
+  sentBytes = 0;
+  private readonly target: StreamTarget;
+  private readonly window: StreamWindow;
+  private readonly answerTimeoutMs: number;
+  private readonly handlers: ScoringStreamHandlers;
+  private readonly sent = new Map<number, PendingItem>();
+  private readonly aborting = new AbortController();
+  private phase: "idle" | "opening" | "open" | "resting" = "idle";
+  private connection: StreamConnection | undefined;
+  private opening: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+  private isFirst = true;
+  private silence: NodeJS.Timeout | undefined;
+  private rest: NodeJS.Timeout | undefined;
+  private timedOut: AssayError | undefined;
 
-  function lost(error: AssayError | undefined): void {
-    if (state === "idle" || state === "resting") return;
-    closing = connection?.closed;
-    connection = undefined;
-    clearTimeout(silence);
-    silence = undefined;
-    const unanswered = [...sent.values()];
-    sent.clear();
-    sentBytes = 0;
-    state = "resting";
-    const restMs = handlers.onLost(unanswered, timedOut ?? error ?? endedEarly(unanswered.length));
-    if (aborting.signal.aborted) return;
-    rest = setTimeout(() => {
-      state = "idle";
-      handlers.onChange();
-    }, restMs);
+  constructor(
+    target: StreamTarget,
+    window: StreamWindow,
+    answerTimeoutMs: number,
+    handlers: ScoringStreamHandlers,
+  ) {
+    this.target = target;
+    this.window = window;
+    this.answerTimeoutMs = answerTimeoutMs;
+    this.handlers = handlers;
   }
 
-  function answered(answer: Answer): void {
-    const item = sent.get(answer.itemId);
-    // A number that was not sent, or a second answer: nobody waits for it.
-    if (item === undefined) return;
-    sent.delete(answer.itemId);
-    sentBytes -= item.sentBytes;
-    silence?.refresh();
-    if (sent.size === 0) expectAnswers(false);
-    handlers.onAnswer(item, answer);
-    handlers.onChange();
+  get isIdle(): boolean {
+    return this.phase === "idle";
   }
 
-  function expectAnswers(expected: boolean): void {
-    connection?.expectAnswers(expected);
-    clearTimeout(silence);
-    silence = expected ? setTimeout(silent, answerTimeoutMs) : undefined;
+  get hasRoom(): boolean {
+    if (this.connection === undefined || !this.connection.canSend) return false;
+    const { requests, bytes } = this.window;
+    return this.sent.size === 0 || (this.sent.size < requests && this.sentBytes < bytes);
   }
 
-  function silent(): void {
-    const message = `${target.url.origin} ${sent.size === 1 ? "did not answer an item" : `answered none of ${sent.size} items`} within ${answerTimeoutMs} ms`;
-    timedOut = new AssayError(Reason.DEADLINE_EXCEEDED, message);
-    connection?.destroy();
+  /** From idle to opening. Resolves once it is open or lost, and never rejects. */
+  open(): Promise<void> {
+    clearTimeout(this.rest);
+    this.phase = "opening";
+    this.opening = this.openOnce();
+    return this.opening;
   }
 
-  function endedEarly(count: number): AssayError | undefined {
-    if (count === 0) return undefined;
-    const message = `${target.url.origin} ended the stream with ${counted(count, "item")} unanswered`;
-    return new AssayError(Reason.SERVER_UNREACHABLE, message);
+  /** There has to be room. */
+  send(item: PendingItem): void {
+    const pieces = encodeItem(item.itemId, item.request, this.isFirst ? OPTIONS : undefined);
+    this.isFirst = false;
+    item.sentBytes = totalBytes(pieces);
+    this.sentBytes += item.sentBytes;
+    this.sent.set(item.itemId, item);
+    if (this.sent.size === 1) this.expectAnswers(true);
+    this.connection!.send(pieces);
   }
 
-  async function openOnce(): Promise<void> {
-    timedOut = undefined;
-    isFirst = true;
-    await closing;
+  /** Ends it: in good order where nothing is unanswered, else at once. Resolves once nothing of it is left. */
+  async close(): Promise<void> {
+    this.aborting.abort();
+    clearTimeout(this.rest);
+    await this.opening;
+    const open = this.connection;
+    if (open === undefined) return this.closing;
+    if (this.sent.size > 0) open.destroy();
+    else open.finish();
+    const timer = setTimeout(() => open.destroy(), CLOSE_TIMEOUT_MS);
+    await open.closed;
+    clearTimeout(timer);
+  }
+
+  private async openOnce(): Promise<void> {
+    this.timedOut = undefined;
+    this.isFirst = true;
+    await this.closing;
     try {
-      connection = await openStreamConnection(
-        target,
-        handlers.check,
-        { onAnswer: answered, onRoom: handlers.onChange, onEnd: lost },
-        aborting.signal,
+      this.connection = await openStreamConnection(
+        this.target,
+        (model) => this.handlers.check(model),
+        {
+          onAnswer: (answer) => this.answered(answer),
+          onRoom: () => this.handlers.onChange(),
+          onEnd: (error) => this.lost(error),
+        },
+        this.aborting.signal,
       );
-      state = "open";
-      handlers.onChange();
+      this.phase = "open";
+      this.handlers.onChange();
     } catch (error) {
-      lost(
+      this.lost(
         error instanceof AssayError
           ? error
           : new AssayError(Reason.INTERNAL, String(error), { cause: error }),
@@ -134,43 +132,57 @@ export function createScoringStream(
     }
   }
 
-  return {
-    get state() {
-      return state;
-    },
-    get sentBytes() {
-      return sentBytes;
-    },
-    get hasRoom() {
-      if (connection === undefined || !connection.canSend) return false;
-      return sent.size === 0 || (sent.size < window.requests && sentBytes < window.bytes);
-    },
-    open() {
-      clearTimeout(rest);
-      state = "opening";
-      opening = openOnce();
-      return opening;
-    },
-    send(item) {
-      const pieces = encodeItem(item.itemId, item.request, isFirst ? OPTIONS : undefined);
-      isFirst = false;
-      item.sentBytes = totalBytes(pieces);
-      sentBytes += item.sentBytes;
-      sent.set(item.itemId, item);
-      if (sent.size === 1) expectAnswers(true);
-      connection!.send(pieces);
-    },
-    async close() {
-      aborting.abort();
-      clearTimeout(rest);
-      await opening;
-      const open = connection;
-      if (open === undefined) return closing;
-      if (sent.size > 0) open.destroy();
-      else open.finish();
-      const timer = setTimeout(() => open.destroy(), CLOSE_TIMEOUT_MS);
-      await open.closed;
-      clearTimeout(timer);
-    },
-  };
+  private answered(answer: Answer): void {
+    const item = this.sent.get(answer.itemId);
+    // A number that was not sent, or a second answer: nobody waits for it.
+    if (item === undefined) return;
+    this.sent.delete(answer.itemId);
+    this.sentBytes -= item.sentBytes;
+    this.silence?.refresh();
+    if (this.sent.size === 0) this.expectAnswers(false);
+    this.handlers.onAnswer(item, answer);
+    this.handlers.onChange();
+  }
+
+  private expectAnswers(expected: boolean): void {
+    this.connection?.expectAnswers(expected);
+    clearTimeout(this.silence);
+    this.silence = expected ? setTimeout(() => this.silent(), this.answerTimeoutMs) : undefined;
+  }
+
+  private silent(): void {
+    const { size } = this.sent;
+    const message = `${this.target.url.origin} ${size === 1 ? "did not answer an item" : `answered none of ${size} items`} within ${this.answerTimeoutMs} ms`;
+    this.timedOut = new AssayError(Reason.DEADLINE_EXCEEDED, message);
+    this.connection?.destroy();
+  }
+
+  private lost(error: AssayError | undefined): void {
+    if (this.phase === "idle" || this.phase === "resting") return;
+    this.closing = this.connection?.closed;
+    this.connection = undefined;
+    clearTimeout(this.silence);
+    this.silence = undefined;
+    const unanswered = [...this.sent.values()];
+    this.sent.clear();
+    this.sentBytes = 0;
+    this.phase = "resting";
+    const restMs = this.handlers.onLost(
+      unanswered,
+      this.timedOut ?? error ?? this.endedEarly(unanswered.length),
+    );
+    if (this.aborting.signal.aborted) return;
+    this.rest = setTimeout(() => this.rested(), restMs);
+  }
+
+  private rested(): void {
+    this.phase = "idle";
+    this.handlers.onChange();
+  }
+
+  private endedEarly(count: number): AssayError | undefined {
+    if (count === 0) return undefined;
+    const message = `${this.target.url.origin} ended the stream with ${counted(count, "item")} unanswered`;
+    return new AssayError(Reason.SERVER_UNREACHABLE, message);
+  }
 }

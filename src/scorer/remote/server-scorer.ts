@@ -12,17 +12,16 @@ import { AssayError } from "../../errors.ts";
 import type { Answer } from "../../wire/answer-decoder.ts";
 import { statusError } from "../../wire/grpc-status.ts";
 import type { Scorer } from "../scorer.ts";
-import { createPendingItems, type PendingItem } from "./pending-items.ts";
+import { type PendingItem, PendingItems } from "./pending-items.ts";
 import {
-  createOutage,
   fromServer,
   isRetried,
   isWaitedForAtOpening,
   MOST_REFUSALS_OF_AN_ITEM,
   mayBeItemsFault,
-  type Outage,
+  Outage,
 } from "./retry-policy.ts";
-import { createScoringStream, type ScoringStream } from "./scoring-stream.ts";
+import { ScoringStream, type ScoringStreamHandlers } from "./scoring-stream.ts";
 import { parseServerUrl } from "./server-url.ts";
 import type { StreamTarget } from "./stream-connection.ts";
 
@@ -70,12 +69,12 @@ export async function openServerScorer(options: ServerScorerOptions): Promise<Sc
 /** What a scorer's streams connect to; the version is that of the first model that is found. */
 type Target = { -readonly [Key in keyof StreamTarget]: StreamTarget[Key] };
 
-class ServerScorer implements Scorer {
+class ServerScorer implements Scorer, ScoringStreamHandlers {
   readonly requestsInFlight: number;
   private readonly target: Target;
   private readonly onRetry: (error: AssayError, delayMs: number) => void;
   private readonly outage: Outage;
-  private readonly pending = createPendingItems(MOST_WAITING);
+  private readonly pending = new PendingItems(MOST_WAITING);
   private readonly streams: readonly ScoringStream[];
   private pinned: Model | undefined;
   private ended: AssayError | undefined;
@@ -97,17 +96,12 @@ class ServerScorer implements Scorer {
         : { certificateAuthorities: options.certificateAuthorities }),
     };
     this.onRetry = options.onRetry ?? nothing;
-    this.outage = createOutage(this.origin, options.retryTimeoutMs ?? 60_000);
+    this.outage = new Outage(this.origin, options.retryTimeoutMs ?? 60_000);
     this.requestsInFlight = requestsPerStream * streams;
     const window = { requests: requestsPerStream, bytes: BYTES_PER_STREAM };
-    const handlers = {
-      check: (found: Model) => this.check(found),
-      onAnswer: (item: PendingItem, answer: Answer) => this.answered(item, answer),
-      onChange: () => this.pump(),
-      onLost: (unanswered: PendingItem[], error: AssayError | undefined) => this.lost(unanswered, error),
-    };
-    this.streams = Array.from({ length: streams }, () =>
-      createScoringStream(this.target, window, options.answerTimeoutMs ?? 300_000, handlers),
+    this.streams = Array.from(
+      { length: streams },
+      () => new ScoringStream(this.target, window, options.answerTimeoutMs ?? 300_000, this),
     );
   }
 
@@ -135,7 +129,7 @@ class ServerScorer implements Scorer {
     const { modelName, modelVersion } = this.target;
     const isPinned = request.modelName === modelName && request.modelVersion === modelVersion;
     const answer = this.pending.add(isPinned ? request : { ...request, modelName, modelVersion });
-    this.pump();
+    this.onChange();
     return answer;
   }
 
@@ -149,7 +143,7 @@ class ServerScorer implements Scorer {
   }
 
   /** One file scores all rows: another one than the first is refused. */
-  private check(found: Model): void {
+  check(found: Model): void {
     if (this.pinned === undefined) {
       this.pinned = found;
       this.target.modelVersion = found.modelVersion;
@@ -188,10 +182,10 @@ class ServerScorer implements Scorer {
 
   private resume(): void {
     this.pause = undefined;
-    this.pump();
+    this.onChange();
   }
 
-  private answered(item: PendingItem, { response, status }: Answer): void {
+  onAnswer(item: PendingItem, { response, status }: Answer): void {
     const error = status === undefined ? undefined : fromServer(this.origin, statusError(status));
     if (error !== undefined && isRetried(error)) {
       if (mayBeItemsFault(error)) item.refusals++;
@@ -209,7 +203,7 @@ class ServerScorer implements Scorer {
     this.pending.settle(item, response ?? error ?? emptyAnswer());
   }
 
-  private lost(unanswered: PendingItem[], error: AssayError | undefined): number {
+  onLost(unanswered: PendingItem[], error: AssayError | undefined): number {
     const { pending } = this;
     if (this.ended !== undefined) return 0;
     if (error?.reason === Reason.MESSAGE_TOO_LARGE && unanswered.length > 0) {
@@ -228,7 +222,7 @@ class ServerScorer implements Scorer {
   }
 
   /** Sends what waits to the stream with the least to do, and opens streams while something waits. */
-  private pump(): void {
+  onChange(): void {
     const { pending, streams } = this;
     if (this.ended !== undefined || this.pause !== undefined) return;
     while (pending.waitingCount > 0) {
@@ -237,7 +231,7 @@ class ServerScorer implements Scorer {
       this.send(pending.takeNext(), stream);
     }
     if (pending.waitingCount === 0) return;
-    for (const stream of streams) if (stream.state === "idle") void stream.open();
+    for (const stream of streams) if (stream.isIdle) void stream.open();
   }
 
   private send(item: PendingItem, stream: ScoringStream): void {

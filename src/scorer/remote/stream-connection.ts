@@ -9,7 +9,7 @@ import {
 } from "../../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { type Answer, createAnswerDecoder } from "../../wire/answer-decoder.ts";
-import { type ConnectionOptions, openConnection } from "./connection.ts";
+import { type Connection, type ConnectionOptions, openConnection } from "./connection.ts";
 import { callUnary, startCall } from "./grpc-call.ts";
 
 const GET_MODEL = "/assay.v1.ModelService/GetModel";
@@ -35,21 +35,6 @@ export interface StreamHandlers {
   onEnd(error: AssayError | undefined): void;
 }
 
-/** One connection with one PredictStream on it; whoever opened it finishes or destroys it. */
-export interface StreamConnection {
-  /** False while the socket is behind, and for good once the stream ends. */
-  readonly canSend: boolean;
-  /** Sends one item, as pieces of its gRPC message. */
-  send(pieces: readonly Uint8Array[]): void;
-  /** Whether answers are awaited: a dead peer is then noticed by PINGs. */
-  expectAnswers(expected: boolean): void;
-  /** Says that no more items come; the server answers what it has and ends the stream. */
-  finish(): void;
-  destroy(): void;
-  /** Resolves once the socket is closed. */
-  readonly closed: Promise<void>;
-}
-
 /**
  * Connects, asks for the model and opens the stream. `check` sees the model before any row is sent and throws to refuse it.
  * Rejects with an AssayError: MODEL_NOT_READY with a delay while the model loads, MODEL_INVALID where it failed to.
@@ -60,15 +45,13 @@ export async function openStreamConnection(
   handlers: StreamHandlers,
   signal: AbortSignal,
 ): Promise<StreamConnection> {
-  const { origin } = target.url;
   const connection = await openConnection(target, signal);
-  const { session } = connection;
   const abort = () => connection.destroy();
   signal.addEventListener("abort", abort, { once: true });
   try {
-    check(await askModel(session, target));
+    check(await askModel(connection.session, target));
     if (signal.aborted) throw new AssayError(Reason.CANCELLED, "the scorer was closed");
-    if (connection.isGoingAway) throw connection.failure ?? goneAway(origin);
+    if (connection.isGoingAway) throw connection.failure ?? goneAway(target.url.origin);
   } catch (error) {
     connection.destroy();
     await connection.closed;
@@ -77,40 +60,72 @@ export async function openStreamConnection(
   } finally {
     signal.removeEventListener("abort", abort);
   }
+  return new StreamConnection(connection, target.url.origin, handlers);
+}
 
-  const decode = createAnswerDecoder();
-  let isEnding = false;
-  let hasEnded = false;
-  const stream: ClientHttp2Stream = startCall(session, origin, PREDICT_STREAM, {
-    onMessage: (message) => handlers.onAnswer(decode(message)),
-    onEnd(error) {
-      hasEnded = true;
-      connection.keepAlive(false);
-      connection.destroy();
-      const isLost = error?.reason === Reason.SERVER_UNREACHABLE;
-      handlers.onEnd(isLost ? (connection.failure ?? error) : error);
-    },
-  });
-  stream.on("drain", () => handlers.onRoom());
-  const finish = () => {
-    isEnding = true;
-    if (!stream.writableEnded) stream.end();
-  };
-  connection.onGoAway = finish;
-  return {
-    get canSend() {
-      return !isEnding && !hasEnded && !stream.destroyed && stream.writableLength < MOST_UNSENT_BYTES;
-    },
-    send(pieces) {
-      if (pieces.length > 1) stream.cork();
-      for (const piece of pieces) stream.write(piece);
-      if (pieces.length > 1) stream.uncork();
-    },
-    expectAnswers: (expected) => connection.keepAlive(expected && !hasEnded),
-    finish,
-    destroy: () => connection.destroy(),
-    closed: connection.closed,
-  };
+/** One connection with one PredictStream on it, made by `openStreamConnection`; whoever opened it finishes or destroys it. */
+export class StreamConnection {
+  private readonly connection: Connection;
+  private readonly stream: ClientHttp2Stream;
+  private readonly handlers: StreamHandlers;
+  private isEnding = false;
+  private hasEnded = false;
+
+  constructor(connection: Connection, origin: string, handlers: StreamHandlers) {
+    this.connection = connection;
+    this.handlers = handlers;
+    const decode = createAnswerDecoder();
+    this.stream = startCall(connection.session, origin, PREDICT_STREAM, {
+      onMessage: (message) => handlers.onAnswer(decode(message)),
+      onEnd: (error) => this.ended(error),
+    });
+    this.stream.on("drain", () => handlers.onRoom());
+    const finish = () => this.finish();
+    connection.onGoAway = finish;
+  }
+
+  /** False while the socket is behind, and for good once the stream ends. */
+  get canSend(): boolean {
+    const { destroyed, writableLength } = this.stream;
+    return !this.isEnding && !this.hasEnded && !destroyed && writableLength < MOST_UNSENT_BYTES;
+  }
+
+  /** Resolves once the socket is closed. */
+  get closed(): Promise<void> {
+    return this.connection.closed;
+  }
+
+  /** Sends one item, as pieces of its gRPC message. */
+  send(pieces: readonly Uint8Array[]): void {
+    const { stream } = this;
+    if (pieces.length > 1) stream.cork();
+    for (const piece of pieces) stream.write(piece);
+    if (pieces.length > 1) stream.uncork();
+  }
+
+  /** Whether answers are awaited: a dead peer is then noticed by PINGs. */
+  expectAnswers(expected: boolean): void {
+    this.connection.keepAlive(expected && !this.hasEnded);
+  }
+
+  /** Says that no more items come; the server answers what it has and ends the stream. */
+  finish(): void {
+    this.isEnding = true;
+    if (!this.stream.writableEnded) this.stream.end();
+  }
+
+  destroy(): void {
+    this.connection.destroy();
+  }
+
+  private ended(error: AssayError | undefined): void {
+    const { connection } = this;
+    this.hasEnded = true;
+    connection.keepAlive(false);
+    connection.destroy();
+    const isLost = error?.reason === Reason.SERVER_UNREACHABLE;
+    this.handlers.onEnd(isLost ? (connection.failure ?? error) : error);
+  }
 }
 
 /** Asks a server for a model that is ready; rejects with an AssayError as `openStreamConnection` does. */

@@ -3,19 +3,19 @@ import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { PredictRequestSchema, PredictResponseSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError } from "../../../../src/errors.ts";
-import { createPendingItems, type PendingItem } from "../../../../src/scorer/remote/pending-items.ts";
+import { type PendingItem, PendingItems } from "../../../../src/scorer/remote/pending-items.ts";
 
 const request = create(PredictRequestSchema);
 const response = create(PredictResponseSchema);
 
-function takeAll(items: ReturnType<typeof createPendingItems>): PendingItem[] {
+function takeAll(items: PendingItems): PendingItem[] {
   const taken: PendingItem[] = [];
   while (items.waitingCount > 0) taken.push(items.takeNext());
   return taken;
 }
 
 test("items are taken in their order; those put back come first, in the order of their numbers", async () => {
-  const items = createPendingItems(1000);
+  const items = new PendingItems(1000);
   const answers = Array.from({ length: 300 }, () => items.add(request));
   const first = Array.from({ length: 200 }, () => items.takeNext());
   expect(first.map(({ itemId }) => itemId)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
@@ -31,7 +31,7 @@ test("items are taken in their order; those put back come first, in the order of
 });
 
 test("more than may wait are refused with LIMIT_REACHED", async () => {
-  const items = createPendingItems(2);
+  const items = new PendingItems(2);
   const answers = [items.add(request), items.add(request)];
   await expect(items.add(request)).rejects.toMatchObject({ reason: Reason.LIMIT_REACHED });
   const taken = takeAll(items);
@@ -41,7 +41,7 @@ test("more than may wait are refused with LIMIT_REACHED", async () => {
 });
 
 test("all are rejected at once, waiting or sent, and settled once", async () => {
-  const items = createPendingItems(10);
+  const items = new PendingItems(10);
   const answers = [items.add(request), items.add(request)];
   const sent = items.takeNext();
   const error = new AssayError(Reason.CANCELLED, "closed");
