@@ -7,7 +7,7 @@ import { type InstanceEvent, type InstanceState, nextRestart, nextState } from "
 import type { Batch, InstanceStatus } from "./pool.ts";
 import { type OpenThread, openOwnThread } from "./session-thread.ts";
 import type { SharedThreads } from "./shared-threads.ts";
-import { startWorker, type WorkerHandle, type WorkerPlan } from "./worker-handle.ts";
+import { lostRows, WorkerHandle, type WorkerPlan } from "./worker-handle.ts";
 
 /**
  * An instance and its states; `instance-state.ts` has the table that the code follows.
@@ -198,7 +198,7 @@ class WorkerInstance implements Instance {
   }
 
   private startLife(): WorkerHandle {
-    const life = startWorker(
+    const life = new WorkerHandle(
       { ...this.options.plan, openThread: this.threadOfNext() },
       {
         onReady: () => {
@@ -305,8 +305,7 @@ class WorkerInstance implements Instance {
   private failUnbegun(error: AssayError | undefined): void {
     const batch = this.unbegun;
     this.unbegun = undefined;
-    const lost = "the worker that held these rows ended and is being replaced; try again";
-    batch?.onError(new AssayError(Reason.INSTANCE_LOST, lost, { cause: error, retryAfterMs: 100 }));
+    batch?.onError(lostRows(error));
   }
 
   private onEnded(error: AssayError | undefined): void {

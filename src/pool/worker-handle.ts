@@ -1,7 +1,7 @@
 import { setPriority } from "node:os";
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError, reasonName } from "../errors.ts";
+import { AssayError, type AssayErrorOptions, reasonName } from "../errors.ts";
 import {
   CONTROL_WORDS,
   EXIT,
@@ -20,10 +20,10 @@ import {
   type WorkerStart,
 } from "../worker/channel.ts";
 import { readText } from "../worker/runner.ts";
-import { createSlotMemory } from "../worker/slot-memory.ts";
+import { createSlotMemory, type SlotMemory } from "../worker/slot-memory.ts";
 import { readOutputs, writeBatch } from "./batch-memory.ts";
 import type { Batch } from "./pool.ts";
-import type { OpenThread } from "./session-thread.ts";
+import type { OpenThread, SessionThread, ThreadEvents } from "./session-thread.ts";
 
 /** The start of a worker, besides its channel. */
 export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
@@ -51,222 +51,231 @@ export interface WorkerEvents {
   onThreadEnded(): void;
 }
 
-/** One life of one worker thread, or of a thread and the process that it relays to; made by `startWorker`. */
-export interface WorkerHandle {
+/** The nice value of a thread that was given up. */
+const LOWEST_PRIORITY = 19;
+
+/** One life of one worker thread, or of a thread and the process that it relays to; its making starts it. */
+export class WorkerHandle implements ThreadEvents {
   /** On `performance.now()`'s clock, when the present run began; undefined while none runs. */
-  readonly runStartedAt: number | undefined;
+  runStartedAt: number | undefined = undefined;
+  private readonly plan: WorkerPlan;
+  private readonly events: WorkerEvents;
+  private readonly words: Int32Array;
+  private readonly port: MessagePort;
+  private readonly thread: SessionThread;
+  private readonly inputs: readonly SlotMemory[];
+  private readonly outputs = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
+  private readonly startTimer: NodeJS.Timeout;
+  private readonly answerCame: () => void;
+  private slot = 0;
+  private request = 0;
+  private batch: Batch | undefined = undefined;
+  private hasEnded = false;
+  private isAsked = false;
+  private isGivenUp = false;
+  private hasLongRuns = false;
+  private threadId = 0;
+  private processId = 0;
+  private failure: AssayError | undefined = undefined;
+
+  constructor(plan: WorkerPlan, events: WorkerEvents) {
+    const { openThread, maxInputBytes, startTimeoutMs, ...start } = plan;
+    const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
+    const { port1, port2 } = new MessageChannel();
+    this.plan = plan;
+    this.events = events;
+    this.words = new Int32Array(control);
+    this.port = port1;
+    this.inputs = Array.from({ length: SLOT_COUNT }, () => createSlotMemory(maxInputBytes));
+    const answerCame = () => this.onResponse();
+    this.answerCame = answerCame;
+    this.startTimer = setTimeout(() => this.onStartTimeout(), startTimeoutMs);
+    this.thread = openThread({ ...start, control, port: port2 }, this);
+  }
+
   /** Its session lives in a process of its own. */
-  readonly isProcess: boolean;
+  get isProcess(): boolean {
+    return this.processId > 0;
+  }
+
   /** Must not be called before `onReady` nor while a run is in progress. */
-  run(batch: Batch): void;
+  run(batch: Batch): void {
+    if (!this.write(batch)) return;
+    this.batch = batch;
+    this.runStartedAt = performance.now();
+    this.request = (this.request + 1) | 0;
+    Atomics.store(this.words, SLOT, this.slot);
+    Atomics.store(this.words, REQUEST, this.request);
+    this.thread.ring();
+    this.awaitResponse();
+  }
+
   /** Answers the batch that it holds with `error`, whose outputs are dropped when they come. */
-  fail(error: AssayError): void;
+  fail(error: AssayError): void {
+    this.take()?.onError(error);
+  }
+
   /** Takes the batch that it holds away, to be run elsewhere; undefined where it holds none. What it makes of it is dropped. */
-  take(): Batch | undefined;
+  take(): Batch | undefined {
+    const held = this.batch;
+    this.batch = undefined;
+    return held;
+  }
+
   /** Asks the worker to end after its run or its start. */
-  end(): void;
+  end(): void {
+    this.isAsked = true;
+    Atomics.store(this.words, SLOT, EXIT);
+    Atomics.store(this.words, REQUEST, (this.request + 1) | 0);
+    this.thread.ring();
+  }
+
   /**
    * Ends the worker in the midst of what it does. A process is killed. A thread in native code cannot be ended (`terminate`
    * would abort the process or never settle): it is left behind with the lowest priority, holds nothing open, and ends
    * by itself if its run ever does. What it holds has to be failed first.
    */
-  giveUp(): void;
-}
+  giveUp(): void {
+    this.isGivenUp = true;
+    this.end();
+    const isLeft = this.thread.leaveBehind();
+    this.endProcess();
+    if (isLeft && this.threadId > 0 && !this.isProcess) lowerPriority(this.threadId);
+  }
 
-/** The nice value of a thread that was given up. */
-const LOWEST_PRIORITY = 19;
-
-/** Starts a worker. */
-export function startWorker(plan: WorkerPlan, events: WorkerEvents): WorkerHandle {
-  const { openThread, maxInputBytes, startTimeoutMs, ...start } = plan;
-  const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
-  const words = new Int32Array(control);
-  const { port1: port, port2: workerPort } = new MessageChannel();
-  const inputs = Array.from({ length: SLOT_COUNT }, () => createSlotMemory(maxInputBytes));
-  const outputs = new Array<SharedArrayBuffer>(SLOT_COUNT).fill(new SharedArrayBuffer(0));
-  let slot = 0;
-  let request = 0;
-  let batch: Batch | undefined;
-  let runStartedAt: number | undefined;
-  let ended = false;
-  let asked = false;
-  let givenUp = false;
-  let hasLongRuns = false;
-  let threadId = 0;
-  let processId = 0;
-  let failure: AssayError | undefined;
-
-  const startTimer = setTimeout(() => {
-    failure ??= new AssayError(
-      Reason.INSTANCE_LOST,
-      `the worker did not load the model within ${startTimeoutMs} ms; a model that is only slow needs a longer load time-out (--load-timeout-ms)`,
-    );
-    giveUp();
-    onEnd();
-  }, startTimeoutMs);
-
-  const thread = openThread(
-    { ...start, control, port: workerPort },
-    {
-      onMessage,
-      onError,
-      onExit(exitCode) {
-        if (!asked)
-          failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker exited with code ${exitCode}`);
-        onEnd();
-        events.onThreadEnded();
-      },
-      onHeldUp: () => events.onHeldUp(),
-      onAlone: () => events.onAlone(),
-    },
-  );
-
-  function onMessage(message: StartMessage): void {
+  onMessage(message: StartMessage): void {
     switch (message.kind) {
       case "thread":
-        threadId = message.threadId;
+        this.threadId = message.threadId;
         break;
       case "process":
-        processId = message.processId;
-        if (givenUp) endProcess();
+        this.processId = message.processId;
+        if (this.isGivenUp) this.endProcess();
         break;
       case "failed":
-        clearTimeout(startTimer);
-        failure = new AssayError(message.reason, message.message);
+        clearTimeout(this.startTimer);
+        this.failure = new AssayError(message.reason, message.message);
         break;
       case "ready":
-        clearTimeout(startTimer);
-        if (!ended) events.onReady();
+        clearTimeout(this.startTimer);
+        if (!this.hasEnded) this.events.onReady();
     }
   }
 
-  function onError(cause: unknown): void {
-    if (cause instanceof Error && "reason" in cause) {
-      failure ??= new AssayError(Reason.INSTANCE_LOST, cause.message, { cause });
-      return;
-    }
+  onError(cause: unknown): void {
     const text = cause instanceof Error ? cause.message : String(cause);
-    failure ??= new AssayError(Reason.INSTANCE_LOST, `the worker ended with an error: ${text}`, { cause });
+    const isTold = cause instanceof Error && "reason" in cause;
+    this.failure ??= lost(isTold ? text : `the worker ended with an error: ${text}`, { cause });
   }
 
-  function onEnd(): void {
-    if (ended) return;
-    ended = true;
-    clearTimeout(startTimer);
+  onExit(exitCode: number): void {
+    if (!this.isAsked) this.failure ??= lost(`the worker exited with code ${exitCode}`);
+    this.onEnd();
+    this.events.onThreadEnded();
+  }
+
+  onHeldUp(): void {
+    this.events.onHeldUp();
+  }
+
+  onAlone(): void {
+    this.events.onAlone();
+  }
+
+  private onStartTimeout(): void {
+    this.failure ??= lost(
+      `the worker did not load the model within ${this.plan.startTimeoutMs} ms; a model that is only slow needs a longer load time-out (--load-timeout-ms)`,
+    );
+    this.giveUp();
+    this.onEnd();
+  }
+
+  private onEnd(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    clearTimeout(this.startTimer);
     // The last run may have been answered in the moment before the end.
-    if (Atomics.load(words, RESPONSE) === request && Atomics.load(words, OUTPUT_MAIL) === 0) finishRun();
-    runStartedAt = undefined;
+    if (this.isAnswered() && Atomics.load(this.words, OUTPUT_MAIL) === 0) this.finishRun();
+    this.runStartedAt = undefined;
     // Settles the wait that the thread can no longer answer.
-    Atomics.notify(words, RESPONSE);
-    port.close();
-    const lost = "the worker that held these rows ended and is being replaced; try again";
-    fail(new AssayError(Reason.INSTANCE_LOST, lost, { cause: failure, retryAfterMs: 100 }));
-    events.onEnded(failure);
+    Atomics.notify(this.words, RESPONSE);
+    this.port.close();
+    this.fail(lostRows(this.failure));
+    this.events.onEnded(this.failure);
   }
 
-  function end(): void {
-    asked = true;
-    Atomics.store(words, SLOT, EXIT);
-    Atomics.store(words, REQUEST, (request + 1) | 0);
-    thread.ring();
-  }
-
-  function giveUp(): void {
-    givenUp = true;
-    end();
-    const isLeft = thread.leaveBehind();
-    endProcess();
-    if (isLeft && threadId > 0 && processId === 0) lowerPriority(threadId);
-  }
-
-  function endProcess(): void {
-    if (processId === 0) return;
+  private endProcess(): void {
+    if (!this.isProcess) return;
     try {
-      process.kill(processId, "SIGKILL");
+      process.kill(this.processId, "SIGKILL");
     } catch {
       // It has just ended by itself.
     }
   }
 
-  function fail(error: AssayError): void {
-    const held = batch;
-    batch = undefined;
-    held?.onError(error);
-  }
-
-  function onResponse(): void {
-    if (ended || runStartedAt === undefined) return;
-    if (Atomics.load(words, RESPONSE) !== request) {
-      awaitResponse();
-      return;
+  /** False where the batch could not be written, and has failed. */
+  private write(batch: Batch): boolean {
+    const memory = this.inputs[this.slot]!;
+    const { buffer } = memory;
+    try {
+      writeBatch(batch, this.plan, memory, this.plan.maxInputBytes);
+      return true;
+    } catch (cause) {
+      const error =
+        cause instanceof AssayError
+          ? cause
+          : new AssayError(Reason.INTERNAL, "the batch could not be written", { cause });
+      batch.onError(error);
+      return false;
+    } finally {
+      if (memory.buffer !== buffer) sendMemory(this.words, this.port, INPUT_MAIL, this.slot, memory.buffer);
     }
-    finishRun();
   }
 
-  function finishRun(): void {
-    if (runStartedAt === undefined) return;
-    const held = batch;
+  private awaitResponse(): void {
+    const wait = Atomics.waitAsync(this.words, RESPONSE, (this.request - 1) | 0);
+    if (wait.async) void wait.value.then(this.answerCame);
+    else queueMicrotask(this.answerCame);
+  }
+
+  private isAnswered(): boolean {
+    return Atomics.load(this.words, RESPONSE) === this.request;
+  }
+
+  private onResponse(): void {
+    if (this.hasEnded || this.runStartedAt === undefined) return;
+    if (this.isAnswered()) this.finishRun();
+    else this.awaitResponse();
+  }
+
+  private finishRun(): void {
+    if (this.runStartedAt === undefined) return;
+    const { words, events } = this;
+    const held = this.take();
     const status = Atomics.load(words, STATUS);
-    takeMemory(words, port, OUTPUT_MAIL, outputs);
-    const memory = outputs[slot]!;
-    batch = undefined;
-    runStartedAt = undefined;
-    slot = (slot + 1) % SLOT_COUNT;
-    if (!hasLongRuns && words[LONG_RUNS] === 1) {
-      hasLongRuns = true;
-      if (!ended) events.onLongRuns();
+    takeMemory(words, this.port, OUTPUT_MAIL, this.outputs);
+    const memory = this.outputs[this.slot]!;
+    this.runStartedAt = undefined;
+    this.slot = (this.slot + 1) % SLOT_COUNT;
+    if (!this.hasLongRuns && words[LONG_RUNS] === 1) {
+      this.hasLongRuns = true;
+      if (!this.hasEnded) events.onLongRuns();
     }
-    if (!ended) events.onIdle();
+    if (!this.hasEnded) events.onIdle();
     if (held === undefined) return;
-    if (status === RUN_OK) held.onOutputs(readOutputs(memory, start.outputNames));
+    if (status === RUN_OK) held.onOutputs(readOutputs(memory, this.plan.outputNames));
     else held.onError(runError(status as Reason, readText(memory)));
   }
+}
 
-  function awaitResponse(): void {
-    const wait = Atomics.waitAsync(words, RESPONSE, (request - 1) | 0);
-    if (wait.async) void wait.value.then(onResponse);
-    else queueMicrotask(onResponse);
-  }
+/** Rows whose worker ended before it answered them. */
+export function lostRows(cause: AssayError | undefined): AssayError {
+  const what = "the worker that held these rows ended and is being replaced; try again";
+  return lost(what, { cause, retryAfterMs: 100 });
+}
 
-  return {
-    get runStartedAt() {
-      return runStartedAt;
-    },
-    get isProcess() {
-      return processId > 0;
-    },
-    run(next) {
-      const memory = inputs[slot]!;
-      const { buffer } = memory;
-      try {
-        writeBatch(next, start, memory, maxInputBytes);
-      } catch (cause) {
-        const error =
-          cause instanceof AssayError
-            ? cause
-            : new AssayError(Reason.INTERNAL, "the batch could not be written", { cause });
-        next.onError(error);
-        return;
-      } finally {
-        if (memory.buffer !== buffer) sendMemory(words, port, INPUT_MAIL, slot, memory.buffer);
-      }
-      batch = next;
-      runStartedAt = performance.now();
-      request = (request + 1) | 0;
-      Atomics.store(words, SLOT, slot);
-      Atomics.store(words, REQUEST, request);
-      thread.ring();
-      awaitResponse();
-    },
-    fail,
-    take() {
-      const held = batch;
-      batch = undefined;
-      return held;
-    },
-    end,
-    giveUp,
-  };
+function lost(what: string, options: AssayErrorOptions = {}): AssayError {
+  return new AssayError(Reason.INSTANCE_LOST, what, options);
 }
 
 function runError(reason: Reason, text: string): AssayError {
