@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { create, createRegistry } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
@@ -123,19 +124,19 @@ describe.each(cases)(
 
     if (how.httpVersion === "2")
       test("a bidi stream answers each item before the next is sent", async () => {
-        const requests = createRequests();
+        const requests = new PassThrough({ objectMode: true });
         const responses = client().predictStream(requests)[Symbol.asyncIterator]();
         for (let i = 1; i <= 3; i++) {
-          requests.push(item(BigInt(i), "sum", [i, i]));
+          requests.write(item(BigInt(i), "sum", [i, i]));
           const { value } = await responses.next();
           expect(value).toMatchObject({
             itemId: BigInt(i),
             result: { case: "response", value: { scores: [2 * i] } },
           });
         }
-        requests.push(item(4n, "invalid", [1, 2, 3]));
+        requests.write(item(4n, "invalid", [1, 2, 3]));
         expectInvalid((await responses.next()).value, 3, how.useBinaryFormat);
-        requests.push(item(5n, "sum", [5]));
+        requests.write(item(5n, "sum", [5]));
         expect((await responses.next()).value).toMatchObject({ itemId: 5n, result: { case: "response" } });
         requests.end();
         expect((await responses.next()).done).toBe(true);
@@ -143,7 +144,7 @@ describe.each(cases)(
 
     if (how.httpVersion === "1.1")
       test("a bidi stream over HTTP/1.1 is refused", async () => {
-        const requests = createRequests();
+        const requests = new PassThrough({ objectMode: true });
         requests.end();
         const error = await failure(collect(client().predictStream(requests)));
         expect(error).toBeInstanceOf(ConnectError);
@@ -213,32 +214,4 @@ async function collect<T>(messages: AsyncIterable<T>): Promise<T[]> {
   const result: T[] = [];
   for await (const message of messages) result.push(message);
   return result;
-}
-
-function createRequests() {
-  const queue: PredictStreamRequest[] = [];
-  let ended = false;
-  let wake = () => {};
-  return {
-    push(request: PredictStreamRequest) {
-      queue.push(request);
-      wake();
-    },
-    end() {
-      ended = true;
-      wake();
-    },
-    async *[Symbol.asyncIterator]() {
-      for (;;) {
-        const next = queue.shift();
-        if (next !== undefined) yield next;
-        else if (ended) return;
-        else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
-    },
-  };
 }

@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
@@ -23,9 +24,9 @@ test.each(WAYS)(
   async (_, http2Engine, make) => {
     const { app, url } = await startAppServer(MODELS, {}, { http2Engine });
     const client = createClient(ScoringService, make(url));
-    const requests = openRequests();
+    const requests = new PassThrough({ objectMode: true });
     const responses = client.predictStream(requests)[Symbol.asyncIterator]();
-    for (let i = 1; i <= 20; i++) requests.push(item(BigInt(i)));
+    for (let i = 1; i <= 20; i++) requests.write(item(BigInt(i)));
     expect((await responses.next()).value).toMatchObject({ itemId: 1n });
     const drained = app.drain();
     const answered = [1n];
@@ -56,32 +57,4 @@ function item(itemId: bigint): PredictStreamRequest {
     itemId,
     request: { modelName: "iris", features: [5.1, 3.5, 1.4, 0.2] },
   });
-}
-
-function openRequests() {
-  const queue: PredictStreamRequest[] = [];
-  let ended = false;
-  let wake = () => {};
-  return {
-    push(request: PredictStreamRequest) {
-      queue.push(request);
-      wake();
-    },
-    end() {
-      ended = true;
-      wake();
-    },
-    async *[Symbol.asyncIterator]() {
-      for (;;) {
-        const next = queue.shift();
-        if (next !== undefined) yield next;
-        else if (ended) return;
-        else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
-    },
-  };
 }
