@@ -7,21 +7,11 @@
 import net from "node:net";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import {
-  CLIENT_PREFACE,
-  DATA,
-  FLAG_ACK,
-  FLAG_END_HEADERS,
-  HEADERS,
-  readUint31,
-  SETTINGS,
-  WINDOW_UPDATE,
-  writeFrameHeader,
-} from "../../src/http2/frame/frame.ts";
-import { createFrameReader, type FrameSink } from "../../src/http2/frame/frame-reader.ts";
-import { encodeFields } from "../../src/http2/hpack/hpack-encoder.ts";
+import { DATA } from "../../src/http2/frame/frame.ts";
+import { framed, PREFIX_BYTES } from "../../src/wire/grpc-frame.ts";
+import { frame } from "../../test/support/clients/raw-http2-client.ts";
+import { openingFrames, StreamWindows } from "./stream-windows.ts";
 
-const PREFIX_BYTES = 5;
 const FRAME_BYTES = 16_384;
 // Messages differ in what fills them, so that an echo from a buffer that was used again too early shows.
 const FILLS = 5;
@@ -37,24 +27,9 @@ const { values } = parseArgs({
 const messageBytes = Number(values.bytes) + PREFIX_BYTES;
 const ownWindow = Number(values.window);
 
-function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(9 + payload.length);
-  writeFrameHeader(bytes, 0, payload.length, type, flags, streamId);
-  bytes.set(payload, 9);
-  return bytes;
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
 /** One message in its DATA frames, all in one buffer. */
 function framedMessage(fill: number): Buffer {
-  const message = Buffer.alloc(messageBytes, fill);
-  message[0] = 0;
-  message.writeUInt32BE(messageBytes - PREFIX_BYTES, 1);
+  const message = framed(0, Buffer.alloc(messageBytes - PREFIX_BYTES, fill));
   const frames: Buffer[] = [];
   for (let start = 0; start < messageBytes; start += FRAME_BYTES) {
     frames.push(frame(DATA, 0, 1, message.subarray(start, start + FRAME_BYTES)));
@@ -62,62 +37,31 @@ function framedMessage(fill: number): Buffer {
   return Buffer.concat(frames);
 }
 
-const framed = Array.from({ length: FILLS }, (_, fill) => framedMessage(fill));
-let streamWindow = 65_535;
-let connectionWindow = 65_535;
+const messages = Array.from({ length: FILLS }, (_, fill) => framedMessage(fill));
 let toSend = 0;
 let sent = 0;
 let received = 0;
-let unreturned = 0;
 let task: { messages: number; until: number; startedMs: number; cpu: NodeJS.CpuUsage } | undefined;
 
 /** Sends whole messages while both windows allow. */
 function send(): void {
   while (toSend > 0 && socket.writableLength < 1_000_000) {
-    if (streamWindow < messageBytes || connectionWindow < messageBytes) return;
-    streamWindow -= messageBytes;
-    connectionWindow -= messageBytes;
+    if (!windows.take(messageBytes)) return;
     toSend--;
-    socket.write(framed[sent++ % FILLS]!);
+    socket.write(messages[sent++ % FILLS]!);
   }
 }
 
-/** Returns a quarter of the window at a time. */
-function returnWindow(byteCount: number): void {
-  unreturned += byteCount;
-  if (unreturned < ownWindow / 4) return;
-  const increment = uint32(unreturned);
-  socket.write(Buffer.concat([frame(WINDOW_UPDATE, 0, 0, increment), frame(WINDOW_UPDATE, 0, 1, increment)]));
-  unreturned = 0;
+/** Counts what comes back, and compares its last octet. */
+function onBody(bytes: Buffer, start: number, end: number): void {
+  if (end === start) return;
+  received += end - start;
+  const last = received - 1;
+  const expected = Math.floor(last / messageBytes) % FILLS;
+  if (last % messageBytes >= PREFIX_BYTES && bytes[end - 1] !== expected) {
+    throw new Error(`octet ${last} of the echo is ${bytes[end - 1]}, sent was ${expected}`);
+  }
 }
-
-const sink: FrameSink = {
-  readingEnded: false,
-  frame(type, flags, streamId, bytes, start, end) {
-    if (type === SETTINGS && (flags & FLAG_ACK) === 0) {
-      for (let i = start; i < end; i += 6) {
-        if (bytes.readUInt16BE(i) === 4) streamWindow += bytes.readUInt32BE(i + 2) - 65_535;
-      }
-      socket.write(frame(SETTINGS, FLAG_ACK, 0, Buffer.alloc(0)));
-    }
-    if (type === WINDOW_UPDATE) {
-      if (streamId === 0) connectionWindow += readUint31(bytes, start);
-      else streamWindow += readUint31(bytes, start);
-    }
-  },
-  dataBegin(_streamId, _flags, frameBytes) {
-    returnWindow(frameBytes);
-  },
-  dataPiece(bytes, start, end) {
-    if (end === start) return;
-    received += end - start;
-    const last = received - 1;
-    const expected = Math.floor(last / messageBytes) % FILLS;
-    if (last % messageBytes >= PREFIX_BYTES && bytes[end - 1] !== expected) {
-      throw new Error(`octet ${last} of the echo is ${bytes[end - 1]}, sent was ${expected}`);
-    }
-  },
-};
 
 function finishTask(): void {
   if (task === undefined || received < task.until) return;
@@ -127,9 +71,6 @@ function finishTask(): void {
   task = undefined;
 }
 
-const read = createFrameReader(sink);
-// The reader expects a client's preface, which a server does not send.
-read(CLIENT_PREFACE);
 const socket = net.connect({
   port: Number(values.port),
   host: "127.0.0.1",
@@ -144,20 +85,10 @@ const socket = net.connect({
     },
   },
 });
+const windows = new StreamWindows(socket, ownWindow, onBody);
+const read = windows.reader();
 socket.on("drain", send);
-const windowSetting = Buffer.concat([Buffer.of(0, 4), uint32(ownWindow)]);
-const head = encodeFields([
-  [":method", "POST"],
-  [":scheme", "http"],
-  [":path", "/echo.Echo/Stream"],
-  [":authority", "localhost"],
-  ["content-type", "application/grpc"],
-  ["te", "trailers"],
-]);
-socket.write(CLIENT_PREFACE);
-socket.write(frame(SETTINGS, 0, 0, windowSetting));
-socket.write(frame(WINDOW_UPDATE, 0, 0, uint32(ownWindow * 4)));
-socket.write(frame(HEADERS, FLAG_END_HEADERS, 1, head));
+socket.write(openingFrames("/echo.Echo/Stream", ownWindow));
 
 const lines = createInterface(process.stdin);
 lines.on("line", (line) => {

@@ -8,20 +8,11 @@ import net from "node:net";
 import process from "node:process";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { PredictStreamRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
-import {
-  CLIENT_PREFACE,
-  DATA,
-  FLAG_ACK,
-  FLAG_END_HEADERS,
-  HEADERS,
-  readUint31,
-  SETTINGS,
-  WINDOW_UPDATE,
-  writeFrameHeader,
-} from "../../src/http2/frame/frame.ts";
-import { createFrameReader, type FrameSink } from "../../src/http2/frame/frame-reader.ts";
-import { encodeFields } from "../../src/http2/hpack/hpack-encoder.ts";
+import { DATA } from "../../src/http2/frame/frame.ts";
+import { framed } from "../../src/wire/grpc-frame.ts";
+import { frame } from "../../test/support/clients/raw-http2-client.ts";
 import { benchRows, COLUMNS } from "../bench-models.ts";
+import { openingFrames, StreamWindows } from "./stream-windows.ts";
 
 const FRAME_BYTES = 16_384;
 const OWN_WINDOW = 4_194_304;
@@ -37,22 +28,9 @@ interface Job {
   readonly rows: number;
 }
 
-function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(9 + payload.length);
-  writeFrameHeader(bytes, 0, payload.length, type, flags, streamId);
-  bytes.set(payload, 9);
-  return bytes;
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
 /** DATA frames that carry the messages one after another, and how many octets of body each has. */
 function framesOf(job: Job): { frames: Buffer[]; lengths: number[] } {
-  const pieces: Buffer[] = [];
+  const pieces: Uint8Array[] = [];
   for (let row = 0; row < DISTINCT; row += job.rowsPerMessage) {
     const values = features.subarray(row * COLUMNS, (row + job.rowsPerMessage) * COLUMNS);
     const rawContents = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -60,7 +38,7 @@ function framesOf(job: Job): { frames: Buffer[]; lengths: number[] } {
     const inputs = [{ name: "features", datatype: "FP32", shape, rawContents }];
     const item = { itemId: BigInt(1 + row), request: { modelName: job.model, inputs } };
     const message = toBinary(PredictStreamRequestSchema, create(PredictStreamRequestSchema, item));
-    pieces.push(Buffer.concat([Buffer.of(0), uint32(message.length), message]));
+    pieces.push(framed(0, message));
   }
   const body = Buffer.concat(pieces);
   const frames: Buffer[] = [];
@@ -85,9 +63,6 @@ async function run(job: Job): Promise<{ rowsPerSecond: number; rows: number }> {
   const expected = (DISTINCT / job.rowsPerMessage) * passes;
   const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
-  let streamWindow = 65_535;
-  let connectionWindow = 65_535;
-  let unreturned = 0;
   let next = 0;
   let answered = 0;
   let answerLeft = 0;
@@ -105,9 +80,7 @@ async function run(job: Job): Promise<{ rowsPerSecond: number; rows: number }> {
     socket.cork();
     while (framesLeft > 0 && socket.writableLength < 1_000_000) {
       const size = lengths[next]!;
-      if (streamWindow < size || connectionWindow < size) break;
-      streamWindow -= size;
-      connectionWindow -= size;
+      if (!windows.take(size)) break;
       framesLeft--;
       socket.write(frames[next]!);
       next = (next + 1) % frames.length;
@@ -135,31 +108,8 @@ async function run(job: Job): Promise<{ rowsPerSecond: number; rows: number }> {
     if (failure !== undefined || answered === expected) onDone();
   }
 
-  const sink: FrameSink = {
-    readingEnded: false,
-    frame(type, flags, streamId, bytes, start, end) {
-      if (type === SETTINGS && (flags & FLAG_ACK) === 0) {
-        for (let i = start; i < end; i += 6) {
-          if (bytes.readUInt16BE(i) === 4) streamWindow += bytes.readUInt32BE(i + 2) - 65_535;
-        }
-        socket.write(frame(SETTINGS, FLAG_ACK, 0, Buffer.alloc(0)));
-      } else if (type === WINDOW_UPDATE) {
-        if (streamId === 0) connectionWindow += readUint31(bytes, start);
-        else streamWindow += readUint31(bytes, start);
-      }
-    },
-    dataBegin(_streamId, _flags, frameBytes) {
-      unreturned += frameBytes;
-      if (unreturned < OWN_WINDOW / 4) return;
-      socket.write(frame(WINDOW_UPDATE, 0, 0, uint32(unreturned)));
-      socket.write(frame(WINDOW_UPDATE, 0, 1, uint32(unreturned)));
-      unreturned = 0;
-    },
-    dataPiece: (bytes, start, end) => count(bytes, start, end),
-  };
-  const read = createFrameReader(sink);
-  // The reader expects a client's preface, which a server does not send.
-  read(CLIENT_PREFACE);
+  const windows = new StreamWindows(socket, OWN_WINDOW, count);
+  const read = windows.reader();
   socket.on("data", (chunk) => {
     read(chunk);
     send();
@@ -169,23 +119,8 @@ async function run(job: Job): Promise<{ rowsPerSecond: number; rows: number }> {
     failure ??= `the connection closed after ${answered} of ${expected} answers`;
     onDone();
   });
-  const head = encodeFields([
-    [":method", "POST"],
-    [":scheme", "http"],
-    [":path", "/assay.v1.ScoringService/PredictStream"],
-    [":authority", "localhost"],
-    ["content-type", "application/grpc"],
-    ["te", "trailers"],
-  ]);
   const startedAt = performance.now();
-  socket.write(
-    Buffer.concat([
-      CLIENT_PREFACE,
-      frame(SETTINGS, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(OWN_WINDOW)])),
-      frame(WINDOW_UPDATE, 0, 0, uint32(OWN_WINDOW * 4)),
-      frame(HEADERS, FLAG_END_HEADERS, 1, head),
-    ]),
-  );
+  socket.write(openingFrames("/assay.v1.ScoringService/PredictStream", OWN_WINDOW));
   await done;
   const seconds = (performance.now() - startedAt) / 1000;
   socket.destroy();
