@@ -1,19 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { collect, run } from "../support/clients/command.ts";
+import { fileFolder } from "../support/folders.ts";
 import { ROOT } from "./server-process.ts";
 
 const INSTALL_MS = 300_000;
-let folder: string;
+const folder = fileFolder();
 let tarball: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-package-"));
   const packed = await run("npm", ["pack", "--silent", "--pack-destination", folder], {
     cwd: ROOT,
     timeoutMs: INSTALL_MS,
@@ -21,7 +20,6 @@ beforeAll(async () => {
   expect(packed, packed.stderr).toMatchObject({ status: 0 });
   tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz"))!);
 }, INSTALL_MS);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What README.md says to type in an empty folder. */
 describe.each(["10.9.4", "11.6.0"])("installed with npm %s into an empty folder", (npmVersion) => {

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { AssayError } from "../../src/errors.ts";
 import { openFileSink } from "../../src/table/write/file-sink.ts";
+import { fileFolder } from "../support/folders.ts";
 import { ROWS_SQL, SINK_COLUMNS } from "../support/tables/sink-rows.ts";
 import {
   appendRest,
@@ -19,20 +19,16 @@ import type { SinkTask } from "../support/tables/sink-worker.ts";
 
 const ROWS = 3 * 2048;
 const PART_ROWS = 2 * 2048;
-let folder: string;
+const folder = fileFolder();
 let table: QueryTable;
 let undisturbed: Buffer;
 let cases = 0;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-crash-"));
   table = await queryTable(ROWS_SQL(ROWS));
   const outputPath = newPath("csv");
   await runOn(outputPath, "csv");
   undisturbed = readFileSync(outputPath);
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
 });
 
 function newPath(ending: string): string {

@@ -2,36 +2,27 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { collect, run } from "../support/clients/command.ts";
-import {
-  childrenOf,
-  endlessModel,
-  type WrittenRepository,
-  writeModels,
-} from "../support/models/hanging-models.ts";
-
-let repository: WrittenRepository;
-afterEach(() => repository.remove());
+import { childrenOf, endlessModel, writeModels } from "../support/models/hanging-models.ts";
 
 const SOON = JSON.stringify({ run_timeout_ms: 500 });
 
-/** A repository with a model that never answers, in which a run may take as long as `config` says, and a table. */
-function write(config: string): { table: string; output: string } {
-  repository = writeModels({ endless: { "model.onnx": endlessModel(), "config.json": config } });
-  const table = join(repository.folder, "table.csv");
+/** A repository with a model that never answers, in which a run may take as long as `config` says, and how a table is scored. */
+function write(config: string): { folder: string; scoreArgs: string[] } {
+  const { folder } = writeModels({ endless: { "model.onnx": endlessModel(), "config.json": config } });
+  const table = join(folder, "table.csv");
   writeFileSync(table, "a,b\n1,2\n");
-  return { table, output: join(repository.folder, "scores.csv") };
+  const scoreArgs = [
+    ...["bin/assay.cjs", "score", "--devices", "cpu", "--models", folder, "--model", "endless"],
+    ...["--by-position", "--input", table, "--output", join(folder, "scores.csv")],
+  ];
+  return { folder, scoreArgs };
 }
 
-const scoreArgs = ({ table, output }: { table: string; output: string }) => [
-  ...["bin/assay.cjs", "score", "--devices", "cpu", "--models", repository.folder],
-  ...["--model", "endless", "--by-position", "--input", table, "--output", output],
-];
-
 test("assay inspect names a model that never answers, and goes on with the others", async () => {
-  write(SOON);
-  const { status, stdout } = await run(process.execPath, ["bin/assay.cjs", "inspect", repository.folder]);
+  const { folder } = write(SOON);
+  const { status, stdout } = await run(process.execPath, ["bin/assay.cjs", "inspect", folder]);
   expect(status).toBe(1);
   expect(stdout).toMatch(
     /endless version 1\n {2}refused {3}the model did not answer its first run: .* 500 ms/,
@@ -40,7 +31,7 @@ test("assay inspect names a model that never answers, and goes on with the other
 });
 
 test("assay score ends with a message on a model that never answers", async () => {
-  const { status, stderr } = await run(process.execPath, scoreArgs(write(SOON)));
+  const { status, stderr } = await run(process.execPath, write(SOON).scoreArgs);
   expect(status).toBe(1);
   expect(stderr).toMatch(
     /"endless" version 1 cannot score: the model did not answer its first run: .* 500 ms/,
@@ -50,12 +41,12 @@ test("assay score ends with a message on a model that never answers", async () =
 for (const isolation of ["thread", "process"]) {
   test(`Ctrl-C ends assay score at once while a model never answers in a ${isolation}`, async () => {
     const config = JSON.stringify({ run_timeout_ms: 600_000, isolation });
-    const child = spawn(process.execPath, scoreArgs(write(config)), { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, write(config).scoreArgs, { stdio: ["ignore", "pipe", "pipe"] });
     const printed = collect(child);
     const ended = once(child, "exit");
     // The first run is on once it takes its second of a core; before that, Ctrl-C would meet the start.
     const id = () => (isolation === "process" ? childrenOf(child.pid!)[0] : child.pid);
-    while ((await usedSeconds(id())) < 3) await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(() => usedSeconds(id()), { timeout: 25_000 }).toBeGreaterThanOrEqual(3);
     const interruptedAt = performance.now();
     child.kill("SIGINT");
     expect(await ended).toEqual([130, null]);

@@ -1,19 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { fileFolder } from "../support/folders.ts";
 
-let folder: string;
+const folder = fileFolder();
 let table: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-full-"));
   mkdirSync(join(folder, "tmp"));
   table = join(folder, "t.csv");
   const rows = Array.from({ length: 60_000 }, (_, row) => `${row},${row % 977}.5,2,3,4\n`);
   writeFileSync(table, `id,a,b,c,d\n${rows.join("")}`);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs where no file may be larger than 32 KiB (64 blocks), which stands for a disk that is full. */
 function scoreOnFullDisk(args: readonly string[]) {

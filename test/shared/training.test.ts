@@ -1,19 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { expectTrainedAgain } from "../conformance/models/training-script.ts";
+import { fileFolder } from "../support/folders.ts";
 import { SHARED } from "./shared-models.ts";
 
-let output: string;
-
-beforeAll(() => {
-  output = mkdtempSync(join(tmpdir(), "assay-training-"));
-});
-
-afterAll(() => {
-  rmSync(output, { recursive: true, force: true });
-});
+const output = fileFolder();
 
 test.each([
   { model: "census", table: "adult-census/adult.data", abs: 1e-4, rel: 1e-3 },

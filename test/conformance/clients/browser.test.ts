@@ -1,20 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 import { ROOT } from "../server-process.ts";
 import { tool } from "../tool.ts";
 
 const PACK_MS = 300_000;
-let folder: string;
+const folder = fileFolder();
 let cleartext: AppServer;
 const encrypted = new Map<string, AppServer>();
 let script: string;
@@ -45,7 +45,6 @@ async function bundlePage(): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-browser-"));
   script = await bundlePage();
   const models = join(ROOT, "models");
   const fixture = (name: string) => join(ROOT, "test/fixtures/tls", name);
@@ -58,7 +57,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await cleartext?.app.close();
   for (const { app } of encrypted.values()) await app.close();
-  rmSync(folder, { recursive: true });
 });
 
 test("Chromium with connect-web calls over HTTP/1.1 and over HTTP/2 with TLS, on both engines", async () => {

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { expectGolden, goldenCases, goldenRequest, goldenRows } from "../../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
 import { tool } from "../tool.ts";
@@ -15,15 +15,13 @@ const JSON_TYPE = ["--header", "Content-Type: application/json"];
 const SHORT = JSON.stringify({ modelName: "iris", features: [5.1, 3.5, 1.4] });
 const cases = goldenCases(MODELS);
 const servers = new Map<string, ServerProcess>();
-let folder: string;
+const folder = fileFolder();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-curl-"));
   for (const engine of HTTP2_ENGINES) servers.set(engine, await startServer(MODELS, [], engine));
 });
 
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
   for (const server of servers.values()) expect(await server.stop()).toBe(0);
 });
 

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HTTP2_ENGINES } from "../../reference/http2-engines.ts";
 import { run } from "../../support/clients/command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { expectGolden, goldenCases, goldenRequest } from "../../support/models/golden-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
 import { tool } from "../tool.ts";
@@ -16,15 +16,13 @@ const cases = goldenCases(MODELS);
 
 describe.each(HTTP2_ENGINES)("nghttp over h2c against the %s engine", (engine) => {
   let server: ServerProcess;
-  let folder: string;
+  const folder = fileFolder();
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "assay-nghttp-"));
     server = await startServer(MODELS, ["--max-header-list-bytes", String(HEADER_LIST_BYTES)], engine);
   });
 
   afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
     if (server !== undefined) expect(await server.stop()).toBe(0);
   });
 

@@ -1,19 +1,18 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../support/clients/command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { type MarkdownBlock, markdownBlocks } from "../../support/markdown-blocks.ts";
 import { ASSAY, ROOT, type ServerProcess, startServer } from "../server-process.ts";
 import { tool } from "../tool.ts";
 
 const PAGE_ADDRESS = "127.0.0.1:8080";
 const blocks = markdownBlocks(readFileSync(join(ROOT, "docs/exporting.md"), "utf8"));
-let folder: string;
+const folder = fileFolder();
 let server: ServerProcess | undefined;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-exporting-"));
   mkdirSync(join(folder, "bin"));
   symlinkSync(tool("python-training"), join(folder, "bin/python"));
   writeFileSync(join(folder, "bin/assay"), `#!/bin/sh\nexec "${process.execPath}" "${ASSAY}" "$@"\n`);
@@ -22,7 +21,6 @@ beforeAll(() => {
 
 afterAll(async () => {
   await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe("docs/exporting.md", () => {

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { SourceOptions } from "../../../src/table/read/open-source.ts";
 import { run } from "../../support/clients/command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { readTable } from "../../support/tables/table-folder.ts";
 import { tool } from "../tool.ts";
 
@@ -14,7 +13,7 @@ interface ForeignTable {
   readonly columns: Readonly<Record<string, readonly unknown[]>>;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "assay-foreign-tables-"));
+const folder = fileFolder();
 let tables: readonly ForeignTable[];
 
 beforeAll(async () => {
@@ -23,8 +22,6 @@ beforeAll(async () => {
   expect(written.status, written.stderr).toBe(0);
   tables = JSON.parse(written.stdout);
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** JSON has no words for these. */
 function named(value: unknown): unknown {

@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createResponse } from "../../../src/service/answer/response.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import { run } from "../../support/clients/command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { openPreparedSession } from "../../support/models/bare-session.ts";
 import { prepared } from "../../support/models/prepare.ts";
 import { documentedPatterns, gated, patternRow } from "../../support/scores/score-reading.ts";
@@ -21,18 +21,13 @@ interface Truth {
 
 /** Trees compare in float32, and decision functions add up in it. */
 const TOLERANCE = 2e-3;
-let folder: string;
+const folder = fileFolder();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-patterns-"));
   const script = join(ROOT, "test/conformance/python/score-patterns.py");
   const finished = await run(tool("python-training"), [script, folder]);
   expect(finished.status, finished.stderr).toBe(0);
 }, 300_000);
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
 
 describe("what is read of trained models", () => {
   test("scores and labels are those of the training library, and docs/models.md says which outputs they are", async () => {

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { fileFolder } from "../../support/folders.ts";
 import { type GoldenCase, goldenCases } from "../../support/models/golden-rows.ts";
 import { ROOT } from "../server-process.ts";
 import { expectTrainedAgain } from "./training-script.ts";
@@ -14,15 +14,7 @@ const SCRIPTS = [
 ];
 const MODELS = ["census", "housing", "digits", "iris"];
 const committed = goldenCases(join(ROOT, "models"));
-let output: string;
-
-beforeAll(() => {
-  output = mkdtempSync(join(tmpdir(), "assay-training-"));
-});
-
-afterAll(() => {
-  rmSync(output, { recursive: true, force: true });
-});
+const output = fileFolder();
 
 describe("examples/training", () => {
   test.each(SCRIPTS)("$model.py makes the committed model's golden rows again", async (script) => {

@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../../support/clients/command.ts";
 import { smallRepository, startCommand } from "../../support/clients/command-process.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { benchRun } from "../../support/load/bench-run.ts";
 import { startPredictServer } from "../../support/load/predict-server.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "assay-bench-"));
+const folder = fileFolder();
 const request = join(folder, "request.json");
 let server: AppServer;
 
@@ -18,7 +18,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.app.close();
-  rmSync(folder, { recursive: true });
 });
 
 function bench(...flags: string[]) {

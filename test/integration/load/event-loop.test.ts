@@ -1,19 +1,18 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ChildServer, startChildServer } from "../../support/clients/child-process.ts";
 import { countAnswers, items, LOOP_ATTACKS, wideModel } from "../../support/clients/loop-attacks.ts";
+import { fileFolder } from "../../support/folders.ts";
 
 /** Fifty and the collector's work, with room for a slow machine; what is meant to be found takes seconds. */
 const LONGEST_STALL_MS = 300;
 const TRIES = 3;
 const CALL_TIMEOUT_MS = 2000;
 
-let folder: string;
+const folder = fileFolder();
 let server: ChildServer;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-loop-"));
   cpSync(new URL("../../../models", import.meta.url), folder, { recursive: true });
   const version = join(folder, "wide", "1");
   mkdirSync(version, { recursive: true });
@@ -22,7 +21,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.close();
-  rmSync(folder, { recursive: true });
 });
 
 /** The shortest of some stalls: what others on the machine add is not the server's. */

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { numberToBfloat } from "../../../src/tensor/float-bits.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
 import { fromMessage, toMessage } from "../../support/models/tensor-messages.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
@@ -40,12 +40,11 @@ const softmax = buildModel({
   nodes: [node("Softmax", ["x"], ["y"])],
 });
 
-let root: string;
+const root = fileFolder();
 let server: AppServer;
 let clients: Client<typeof ScoringService>[];
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "assay-bf16-"));
   for (const [name, bytes] of Object.entries({ doubling, column, softmax })) {
     mkdirSync(join(root, name, "1"), { recursive: true });
     writeFileSync(join(root, name, "1/model.onnx"), bytes);
@@ -63,7 +62,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.app.close();
-  rmSync(root, { recursive: true });
 });
 
 const bits = (...values: number[]) => Uint16Array.from(values, numberToBfloat);

@@ -1,18 +1,17 @@
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Code, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchingMode, ModelService, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 
-let folder: string;
+const folder = fileFolder();
 let server: AppServer;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-models-"));
   cpSync("models/census", join(folder, "census"), { recursive: true });
   cpSync("models/iris/1", join(folder, "iris/9"), { recursive: true });
   cpSync("models/iris/1", join(folder, "iris/10"), { recursive: true });
@@ -28,7 +27,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.app.close();
-  rmSync(folder, { recursive: true });
 });
 
 describe.each(["gRPC", "Connect JSON"])("over %s", (protocol) => {

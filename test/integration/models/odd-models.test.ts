@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BatchingMode, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
+import { fileFolder } from "../../support/folders.ts";
 import {
   buildModel,
   node,
@@ -92,12 +92,11 @@ const fp32 = (name: string, shape: number[], ...values: number[]): TensorData =>
   data: Float32Array.from(values),
 });
 
-let root: string;
+const root = fileFolder();
 let server: AppServer;
 let clients: Record<"gRPC" | "JSON", Client<typeof ScoringService>>;
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "assay-odd-"));
   const damaged = zipMapClassifier(["a", "b", "c"]);
   const files: Record<string, Uint8Array | string> = {
     "names/1/model.onnx": oddNames,
@@ -136,7 +135,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.app.close();
-  rmSync(root, { recursive: true });
 });
 
 describe.each(["gRPC", "JSON"] as const)("through %s", (protocol) => {

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
@@ -11,6 +10,7 @@ import { passGoldenGate } from "../../../src/model/gate/golden-gate.ts";
 import { madeUpInput } from "../../../src/model/gate/probe-rows.ts";
 import type { ModelSignature } from "../../../src/model/signature.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
+import { testFolder } from "../../support/folders.ts";
 import { openBareSession, openPreparedSession } from "../../support/models/bare-session.ts";
 import { prepared } from "../../support/models/prepare.ts";
 import { FIXED_ROWS, type RandomGraph, randomGraph } from "../../support/models/random-graph.ts";
@@ -61,7 +61,7 @@ test("a prepared model answers as a bare session of the unchanged file does", as
 test("a server answers as a bare session of the unchanged file does, alone and in company", async () => {
   const seed = Date.now();
   const graphs = fc.sample(randomGraph, { numRuns: 24, seed });
-  const root = mkdtempSync(join(tmpdir(), "assay-random-"));
+  const root = testFolder();
   for (const [index, { bytes }] of graphs.entries()) {
     mkdirSync(join(root, `g${index}/1`), { recursive: true });
     writeFileSync(join(root, `g${index}/1/model.onnx`), bytes);
@@ -99,6 +99,5 @@ test("a server answers as a bare session of the unchanged file does, alone and i
     }
   } finally {
     await app.close();
-    rmSync(root, { recursive: true });
   }
 }, 120_000);

@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { fileFolder } from "../../support/folders.ts";
 import { buildModel, node, storedTensor, tensorInfo } from "../../support/models/model-builder.ts";
 
-const root = mkdtempSync(join(tmpdir(), "assay-inspect-command-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = fileFolder();
 
 /** Declares `[N]` and returns `[N,1]`, of which ONNX Runtime warns on every run. */
 const misdeclared = buildModel({

@@ -1,20 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import manifest from "../../../package.json" with { type: "json" };
+import { testFolder } from "../../support/folders.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-launcher-"));
+  folder = testFolder();
   writeFileSync(
     join(folder, "old.cjs"),
     'Object.defineProperty(process, "versions", { value: { node: "20.19.0" } });',
   );
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Runs a launcher on a Node that says it is version 20. */
 function onOldNode(launcher: string, ...args: string[]) {

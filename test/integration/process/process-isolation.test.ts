@@ -5,25 +5,16 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { createPool } from "../../../src/pool/create-pool.ts";
 import { runTensors } from "../../../src/pool/pool.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
-import {
-  childrenOf,
-  loopingModel,
-  type WrittenRepository,
-  writeModels,
-} from "../../support/models/hanging-models.ts";
+import { childrenOf, loopingModel } from "../../support/models/hanging-models.ts";
 import { affineModel, lookupModel, onnxModel } from "../../support/models/onnx-model.ts";
+import { serveModels } from "../../support/servers/model-server.ts";
 import { affineAnswer, type Core, score, startCore } from "../../support/servers/scoring-core.ts";
-import { type ServerProcess, startServerProcess } from "../../support/servers/server-process.ts";
 import { silentLog } from "../../support/servers/silent-log.ts";
 
 let core: Core | undefined;
-let server: ServerProcess | undefined;
-let repository: WrittenRepository | undefined;
 afterEach(async () => {
   await core?.close();
-  await server?.kill();
-  repository?.remove();
-  core = server = repository = undefined;
+  core = undefined;
 });
 
 const inProcess = { pool: { isolation: "process" } } as const;
@@ -124,22 +115,12 @@ test("texts, large tensors and failed runs cross to a process and back", async (
 });
 
 test("a server that is killed takes its processes with it, also one in which a run hangs", async () => {
-  repository = writeModels({ looping: loopingModel() });
-  server = await startServerProcess(repository.folder, "--isolation", "process");
+  const server = await serveModels({ looping: loopingModel() }, "--isolation", "process");
   const children = childrenOf(server.processId);
   expect(children).toHaveLength(2);
   const ends = children.map((id) => once(spawn("tail", ["--pid", String(id), "-f", "/dev/null"]), "exit"));
-  const hung = fetch(`${server.url}/predict/looping`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: '{"features":[1e15,0]}',
-  }).catch((error: unknown) => error);
-  const affine = await fetch(`${server.url}/predict/affine`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: '{"features":[1,2]}',
-  });
-  expect(affine.status).toBe(200);
+  const hung = server.predict("looping", [1e15, 0]).catch((error: unknown) => error);
+  expect(await server.predict("affine", [1, 2])).toMatchObject({ status: 200 });
   await server.kill();
   await hung;
   await Promise.all(ends);

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { createPool } from "../../../src/pool/create-pool.ts";
+import { testFolder } from "../../support/folders.ts";
 import { affineModel, onnxModel } from "../../support/models/onnx-model.ts";
 import { score, startCore } from "../../support/servers/scoring-core.ts";
 import { silentLog } from "../../support/servers/silent-log.ts";
@@ -59,7 +59,7 @@ test("a worker that does not come up in time fails the start", async () => {
 });
 
 test("weights in files beside the model are read from its folder", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "assay-weights-"));
+  const folder = testFolder();
   mkdirSync(join(folder, "data"));
   writeFileSync(join(folder, "data", "weights.bin"), new Uint8Array(Float32Array.of(3).buffer));
   const model = onnxModel("external", {
@@ -73,6 +73,5 @@ test("weights in files beside the model are read from its folder", async () => {
   const core = await startCore({ model: { ...model, externalData } });
   const answer = await score(core, { first: 7 });
   await core.close();
-  rmSync(folder, { recursive: true });
   expect(answer).toEqual([21, 21]);
 });

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -12,6 +11,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type PredictRequestSchema, ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import type { Log } from "../../../src/telemetry/log.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { lookupModel, onnxModel, type TestModel } from "../../support/models/onnx-model.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 
@@ -33,7 +33,7 @@ const brokenModel = onnxModel("broken", {
   initializers: [{ name: "three", datatype: "INT64", shape: [2], data: [-1, 3] }],
 });
 
-let folder: string;
+const folder = fileFolder();
 let server: AppServer;
 const lines: [message: string, fields: Record<string, unknown>][] = [];
 const note = (fields: object, message: string): void => {
@@ -48,7 +48,6 @@ const log: Log = {
 };
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-refused-"));
   for (const { modelName, bytes } of [lookupModel(), sumModel, brokenModel] satisfies TestModel[]) {
     const version = join(folder, modelName, "1");
     mkdirSync(version, { recursive: true });
@@ -58,7 +57,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.app.close();
-  rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
   lines.length = 0;
@@ -70,12 +68,14 @@ const lookUp = (id: bigint): Request => ({
   modelName: "lookup",
   inputs: [{ name: "index", datatype: "INT64", shape: [1n], contents: { int64Contents: [id] } }],
 });
+
 const floats = (name: string, width: number) => ({
   name,
   datatype: "FP32",
   shape: [1n, BigInt(width)],
   contents: { fp32Contents: Array<number>(width).fill(1) },
 });
+
 const sum: Request = { modelName: "sum", inputs: [floats("a", 3), floats("b", 4)] };
 const broken: Request = { modelName: "broken", inputs: [floats("x", 4)] };
 

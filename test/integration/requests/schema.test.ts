@@ -1,15 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { testFolder } from "../../support/folders.ts";
 
 const buf = join(process.cwd(), "node_modules/.bin/buf");
-const folders: string[] = [];
 
 function copyOfSchema(): string {
-  const folder = mkdtempSync(join(tmpdir(), "assay-schema-"));
-  folders.push(folder);
+  const folder = testFolder();
   for (const name of ["proto", "buf.yaml", "buf.gen.yaml"])
     cpSync(name, join(folder, name), { recursive: true });
   return folder;
@@ -20,10 +18,6 @@ function filesBelow(folder: string): string[] {
     .filter((name) => name.endsWith(".ts"))
     .sort();
 }
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
 
 test("gen is what the schema generates today", () => {
   const folder = copyOfSchema();

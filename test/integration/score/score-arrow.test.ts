@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type DataType,
@@ -12,8 +11,9 @@ import {
   type Vector,
   vectorFromArray,
 } from "apache-arrow";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { score } from "../../support/clients/score-command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { censusCsv, query } from "../../support/tables/tables.ts";
 
 /** More than a DuckDB vector holds. */
@@ -22,12 +22,11 @@ const NUMBERS = ["age", "fnlwgt", "education-num", "capital-gain", "capital-loss
 const DICTIONARIES = ["sex", "occupation", "relationship", "marital-status"];
 const KEPT = ["age", "fnlwgt", "workclass", "marital-status", "occupation", "native-country", "note", "sex"];
 const ARGS = ["--model", "census", "--keep", KEPT.join(",")];
-let folder: string;
+const folder = fileFolder();
 let arrow: Table;
 let expected: Record<string, unknown>[];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-score-arrow-"));
   const [header, ...lines] = censusCsv(ROWS).trimEnd().split("\n");
   const names = [...header!.split(","), "note"];
   const rows = lines.map((line, row) => {
@@ -51,8 +50,6 @@ beforeAll(async () => {
   );
   expected = await scored(join(folder, "census.csv"));
 }, 60_000);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function arrowColumn(name: string, cells: readonly (string | null)[]): Vector {
   if (NUMBERS.includes(name)) {

@@ -1,18 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { score, startScore } from "../../support/clients/score-command.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 import { censusCsv, query } from "../../support/tables/tables.ts";
 
 const ROWS = 3000;
-let folder: string;
+const folder = fileFolder();
 let server: AppServer;
 let census: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-score-"));
   census = join(folder, "census.csv");
   writeFileSync(census, censusCsv(ROWS));
   server = await startAppServer("models");
@@ -20,7 +19,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.app.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const into = (name: string) => ["--output", join(folder, name)];

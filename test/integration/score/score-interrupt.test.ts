@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, watch } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { fileFolder } from "../../support/folders.ts";
 
 /** Less than the three seconds after which an interrupted run is ended whatever it waits for. */
 const AT_ONCE_MS = 2000;
-const folder = mkdtempSync(join(tmpdir(), "assay-interrupt-"));
+const folder = fileFolder();
 const output = join(folder, "scores.csv");
 let running: ChildProcess | undefined;
 let stderr = "";
@@ -19,8 +19,6 @@ beforeEach(() => {
 afterEach(() => {
   running?.kill("SIGKILL");
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Starts `assay score` over standard input, which stays open; `temporary` is its folder for temporary files. */
 function start(format: string, temporary: string): ChildProcess {

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
@@ -10,6 +9,7 @@ import {
   TensorProto_DataType,
   TensorProtoSchema,
 } from "../../../gen/onnx/onnx-ml_pb.ts";
+import { testFolder } from "../folders.ts";
 import { buildModel, node, storedTensor, tensorInfo } from "./model-builder.ts";
 import { affineModel } from "./onnx-model.ts";
 
@@ -83,26 +83,25 @@ export function externalModel(): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** A repository of models by name, each its files by name; removed by whoever made it. */
-export interface WrittenRepository {
+/** A repository of models by name, each its files by name; it is gone when the test has ended. */
+interface WrittenRepository {
   readonly folder: string;
   /** Where a file of version 1 lies. */
   path(modelName: string, fileName: string): string;
-  remove(): void;
 }
 
 /** Writes models, each with the files given or its bytes alone, beside `affine` (`y = 2x + 1` of two columns), which is well. */
 export function writeModels(
   models: Readonly<Record<string, Uint8Array | Readonly<Record<string, Uint8Array | string>>>>,
 ): WrittenRepository {
-  const folder = mkdtempSync(join(tmpdir(), "assay-models-"));
+  const folder = testFolder();
   const path = (modelName: string, fileName: string) => join(folder, modelName, "1", fileName);
   for (const [name, files] of Object.entries({ ...models, affine: affineModel().bytes })) {
     mkdirSync(join(folder, name, "1"), { recursive: true });
     const named = files instanceof Uint8Array ? { "model.onnx": files } : files;
     for (const [fileName, content] of Object.entries(named)) writeFileSync(path(name, fileName), content);
   }
-  return { folder, path, remove: () => rmSync(folder, { recursive: true }) };
+  return { folder, path };
 }
 
 /** The processes that a process has started and that live. */

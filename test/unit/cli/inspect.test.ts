@@ -1,21 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { inspect } from "../../../src/cli/inspect.ts";
+import { fileFolder } from "../../support/folders.ts";
 import { zipMapClassifier } from "../../support/models/model-builder.ts";
 
-let root: string;
+const root = fileFolder();
 
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "assay-inspect-"));
   mkdirSync(join(root, "good/3"), { recursive: true });
   mkdirSync(join(root, "empty/1"), { recursive: true });
   writeFileSync(join(root, "good/3/model.onnx"), zipMapClassifier(["a", "b", "c"]));
   writeFileSync(join(root, "empty/1/model.onnx"), "");
 });
-
-afterAll(() => rmSync(root, { recursive: true }));
 
 async function report(...args: string[]): Promise<{ status: number; text: string }> {
   let text = "";

@@ -1,9 +1,9 @@
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { FoundModel } from "../../../src/model/prepared-model.ts";
 import { scanRepository } from "../../../src/model/repository.ts";
+import { testFolder } from "../../support/folders.ts";
 import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
 
 /** What happens right after the count-th reading of `model.onnx`. */
@@ -24,13 +24,11 @@ let root: string;
 let folder: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "assay-half-written-"));
+  root = testFolder();
   folder = join(root, "half/1");
   readings = 0;
   await mkdir(folder, { recursive: true });
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 const model = buildModel({
   inputs: [tensorInfo("x", "FLOAT", [null, 2])],

@@ -1,23 +1,19 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { ModelProtoSchema, TensorProtoSchema } from "../../../gen/onnx/onnx-ml_pb.ts";
 import { noModelReason } from "../../../src/model/no-model.ts";
 import type { FoundModel } from "../../../src/model/prepared-model.ts";
 import { scanPath, scanRepository } from "../../../src/model/repository.ts";
+import { testFolder } from "../../support/folders.ts";
 import { openBareSession } from "../../support/models/bare-session.ts";
 import { buildModel, node, storedTensor, tensorInfo } from "../../support/models/model-builder.ts";
 
 let root: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "assay-repository-"));
-});
-
-afterEach(async () => {
-  await rm(root, { recursive: true });
+  root = testFolder();
 });
 
 const model = buildModel({

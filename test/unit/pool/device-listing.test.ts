@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readDeviceListing, readGpus, visibleGpus } from "../../../src/pool/device-listing.ts";
+import { testFolder } from "../../support/folders.ts";
 
 function information(model: string, uuid: string, busLocation: string, excluded = "No"): string {
   return [
@@ -25,7 +26,7 @@ const B = { model: "NVIDIA H200", uuid: "GPU-aabb-2222", busLocation: "0000:0a:0
 const C = { model: "NVIDIA T4", uuid: "GPU-cccc-3333", busLocation: "0001:01:00.0" };
 
 test("the driver's folder is read as it lies", () => {
-  const folder = mkdtempSync(join(tmpdir(), "assay-gpus-"));
+  const folder = testFolder();
   for (const address of ["0000:0a:00.0", "0000:07:00.0"]) {
     mkdirSync(join(folder, address));
     writeFileSync(
@@ -34,7 +35,6 @@ test("the driver's folder is read as it lies", () => {
     );
   }
   const { gpus } = readDeviceListing(undefined, folder);
-  rmSync(folder, { recursive: true });
   expect(gpus?.map((gpu) => gpu.model)).toEqual(["GPU at 0000:07:00.0", "GPU at 0000:0a:00.0"]);
 });
 

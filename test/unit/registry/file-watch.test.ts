@@ -1,19 +1,18 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readSourceFile } from "../../../src/model/source-file.ts";
 import { createFileWatch, type FileWatch } from "../../../src/registry/file-watch.ts";
+import { testFolder } from "../../support/folders.ts";
 
 let folder: string;
 let watch: FileWatch;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-watch-"));
+  folder = testFolder();
   watch = createFileWatch(5);
 });
 afterEach(() => {
   watch.close();
-  rmSync(folder, { recursive: true });
 });
 
 /** Watches files by name; each answer is the next list of changed ones. */

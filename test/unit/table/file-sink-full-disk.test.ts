@@ -1,19 +1,16 @@
 import { execFile, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { fileFolder } from "../../support/folders.ts";
 import { queryRows } from "../../support/tables/sink-tables.ts";
 import type { SinkTask } from "../../support/tables/sink-worker.ts";
 
-let folder: string;
+const folder = fileFolder();
+
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-disk-"));
   mkdirSync(join(folder, "disk"));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
 });
 
 const WORKER = fileURLToPath(new URL("../../support/tables/sink-worker.ts", import.meta.url));

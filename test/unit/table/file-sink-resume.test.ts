@@ -1,19 +1,18 @@
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { type FileSinkOptions, openFileSink } from "../../../src/table/write/file-sink.ts";
 import type { Manifest } from "../../../src/table/write/manifest.ts";
+import { fileFolder } from "../../support/folders.ts";
 import {
   appendRest,
   type QueryTable,
@@ -23,14 +22,10 @@ import {
   sinkOptions,
 } from "../../support/tables/sink-tables.ts";
 
-let folder: string;
+const folder = fileFolder();
 let table: QueryTable;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-resume-"));
   table = await queryTable("SELECT range AS id FROM range(10240)");
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
 });
 
 let cases = 0;

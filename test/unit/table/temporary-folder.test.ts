@@ -1,15 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { pidNamespace, thisProcess } from "../../../src/table/process-identity.ts";
 import { makeTemporaryFolder } from "../../../src/table/temporary-folder.ts";
+import { fileFolder } from "../../support/folders.ts";
 
-let parent: string;
-beforeAll(() => {
-  parent = mkdtempSync(join(tmpdir(), "assay-temporary-"));
-});
-afterAll(() => rmSync(parent, { recursive: true, force: true }));
+const parent = fileFolder();
 
 /** Above every process's number (Linux: at most 2^22). */
 const NO_PROCESS = 2 ** 30;

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LineOutput } from "../../../src/telemetry/line-output.ts";
+import { testFolder } from "../../support/folders.ts";
 
 const LINE = `${"x".repeat(999)}\n`;
 const tellDropped = (count: number, cause: string) => `dropped ${count} (${cause})\n`;
@@ -13,7 +13,7 @@ let reader: number;
 let writer: number;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-lines-"));
+  folder = testFolder();
   fifo = join(folder, "fifo");
   execFileSync("mkfifo", [fifo]);
   reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -23,7 +23,6 @@ beforeEach(() => {
 afterEach(() => {
   closeSync(writer);
   closeSync(reader);
-  rmSync(folder, { recursive: true });
 });
 
 /** Reads until there is nothing more for now. */

@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openSource } from "../../../../src/table/read/open-source.ts";
+import { fileFolder } from "../../../support/folders.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "assay-joined-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
+const folder = fileFolder();
 const rows = [
   { a: "0.1234567890123", b: "short", c: "y".repeat(64) },
   { a: "0.5", b: "ü".repeat(7), c: "y".repeat(65) },

@@ -1,19 +1,11 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import type { TableFormat } from "../../../../src/table/table-source.ts";
 import { openFileSink } from "../../../../src/table/write/file-sink.ts";
+import { fileFolder } from "../../../support/folders.ts";
 import {
   appendRest,
   queryRows,
@@ -23,14 +15,7 @@ import {
   sinkOptions,
 } from "../../../support/tables/sink-tables.ts";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-file-sink-"));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
+const folder = fileFolder();
 let files = 0;
 function newPath(ending: string): string {
   mkdirSync(join(folder, String(++files)));

@@ -1,20 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { thisProcess } from "../../../../src/table/process-identity.ts";
 import { lockOutput } from "../../../../src/table/write/output-lock.ts";
 import { type PartFolder, partFolder } from "../../../../src/table/write/part-folder.ts";
+import { fileFolder } from "../../../support/folders.ts";
 
-let root: string;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "assay-lock-"));
-});
-afterAll(() => {
-  rmSync(root, { recursive: true });
-});
-
+const root = fileFolder();
 let folders = 0;
 function newFolder(): PartFolder {
   const folder = partFolder(join(root, `scores-${++folders}.csv`));

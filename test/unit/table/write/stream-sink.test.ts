@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { tableFromIPC } from "apache-arrow";
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import type { TableFormat } from "../../../../src/table/table-source.ts";
 import { openStreamSink, type StreamSinkOptions } from "../../../../src/table/write/stream-sink.ts";
+import { fileFolder } from "../../../support/folders.ts";
 import {
   appendRest,
   type QueryTable,
@@ -18,16 +18,14 @@ import {
   rowResults,
 } from "../../../support/tables/sink-tables.ts";
 
-let folder: string;
+const folder = fileFolder();
 let table: QueryTable;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "assay-stream-"));
   table = await queryTable("SELECT range AS id, 'text ' || range AS text FROM range(7000)");
 });
 afterAll(() => {
   // Every sink has taken its own folder away.
   expect(readdirSync(folder)).toEqual([]);
-  rmSync(folder, { recursive: true });
 });
 
 function collector(): { output: Writable; bytes(): Buffer } {

@@ -1,17 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { readWeights } from "../../../../src/worker/session/weights.ts";
+import { fileFolder } from "../../../support/folders.ts";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "assay-weights-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
+const folder = fileFolder();
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
 
