@@ -5,6 +5,13 @@ import { didYouMean } from "../wording/nearest-name.ts";
 /** Flags that a command accepts: names without dashes, and whether each takes a value. */
 export type FlagKinds = ReadonlyMap<string, "value" | "switch">;
 
+/** The kinds of a command's flags, of which those without a placeholder are switches. */
+export function flagKinds(
+  rows: readonly { readonly name: string; readonly placeholder: string }[],
+): Map<string, "value" | "switch"> {
+  return new Map(rows.map(({ name, placeholder }) => [name, placeholder === "" ? "switch" : "value"]));
+}
+
 /** Arguments taken apart, with every problem in words. */
 export interface ParsedArguments {
   readonly flags: ReadonlyMap<string, string>;

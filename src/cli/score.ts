@@ -1,14 +1,11 @@
-import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { SCORE_FLAGS } from "../config/flag-table.ts";
 import { readScoreSettings } from "../config/score-settings.ts";
-import { strayVariables } from "../config/stray-variables.ts";
-import { AssayError } from "../errors.ts";
 import { runScore } from "../job/score-run.ts";
 import { createLog } from "../telemetry/log.ts";
-import { type ParsedArguments, parseArguments, wrongArguments } from "./arguments.ts";
-import { endBySignal, endProcess } from "./end-process.ts";
-import { SignalCount } from "./signal-count.ts";
+import { flagKinds, type ParsedArguments, parseArguments, wrongArguments } from "./arguments.ts";
+import { endProcess } from "./end-process.ts";
+import { runInterruptible, say, sayStrayVariables } from "./interruptible.ts";
 
 /** A read that never ends, as of a terminal nobody types at, must not keep an interrupted run alive. */
 const LAST_WORDS_MS = 3000;
@@ -21,57 +18,36 @@ export async function score(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const kinds = new Map(
-    SCORE_FLAGS.map((row) => [row.name, row.placeholder === "" ? ("switch" as const) : ("value" as const)]),
-  );
-  const parsed = parseArguments(argv, kinds);
+  const parsed = parseArguments(argv, flagKinds(SCORE_FLAGS));
   const { flags, paths, repeated } = repeatedFlags(parsed);
   const problems = [...parsed.problems, ...repeated.map((name) => `--${name} came more than once`)];
   if (problems.length > 0) throw wrongArguments(problems, "score");
   const settings = readScoreSettings({ flags, environment }, [...paths, ...parsed.positionals]);
-  for (const { nearest, message } of strayVariables(environment)) {
-    if (nearest !== undefined) process.stderr.write(`assay score: ${message}\n`);
-  }
+  sayStrayVariables("assay score", environment);
   const resumable = settings.output !== "-" && !settings.inputs.includes("-") && !settings.dryRun;
-  const interrupted = `assay score: interrupted${resumable ? "; the same command goes on where it stopped" : ""}\n`;
-  const controller = new AbortController();
-  const signals = new SignalCount();
-  const onSignal = () => {
-    const count = signals.take();
-    if (count > 1) endBySignal(130);
-    if (count !== 1) return;
-    controller.abort();
-    setTimeout(() => {
-      process.stderr.write(interrupted);
-      endProcess(130);
-    }, LAST_WORDS_MS).unref();
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
+  const interrupted = `interrupted${resumable ? "; the same command goes on where it stopped" : ""}`;
   // Whoever read them may be gone: the one that the scores go to ends the run by its write, the other ends nothing.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   orderGpusByPci();
-  try {
-    return await runScore({
-      settings,
-      environment,
-      log: createLog("error"),
-      stdout: process.stdout,
-      stderr: process.stderr,
-      signal: controller.signal,
-    });
-  } catch (error) {
-    if (controller.signal.aborted) {
-      process.stderr.write(interrupted);
-      return 130;
-    }
-    if (!(error instanceof AssayError)) throw error;
-    process.stderr.write(`assay score: ${error.message}\n`);
-    return error.reason === Reason.CONFIG_INVALID ? 2 : 1;
-  } finally {
-    process.off("SIGTERM", onSignal);
-    process.off("SIGINT", onSignal);
-  }
+  return runInterruptible({
+    name: "assay score",
+    interrupted,
+    onInterrupt() {
+      setTimeout(() => {
+        say("assay score", interrupted);
+        endProcess(130);
+      }, LAST_WORDS_MS).unref();
+    },
+    run: (signal) =>
+      runScore({
+        settings,
+        environment,
+        log: createLog("error"),
+        stdout: process.stdout,
+        stderr: process.stderr,
+        signal,
+      }),
+  });
 }
 
 /** Flags whose values add up where they come again; `input` is no list, so that a query may hold commas. */

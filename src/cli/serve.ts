@@ -8,7 +8,7 @@ import { strayVariables } from "../config/stray-variables.ts";
 import { AssayError } from "../errors.ts";
 import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
-import { parseArguments, wrongArguments } from "./arguments.ts";
+import { flagKinds, parseArguments, wrongArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { listenToSignals } from "./serve-signals.ts";
@@ -22,8 +22,7 @@ export async function serve(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const kinds = new Map<string, "value" | "switch">([["config", "value"]]);
-  for (const row of FLAGS) kinds.set(row.name, row.placeholder === "" ? "switch" : "value");
+  const kinds = flagKinds(FLAGS).set("config", "value");
   const { flags, positionals, problems } = parseArguments(argv, kinds);
   const stray = positionals.map((positional) => `${positional} is not known; flags start with --`);
   if (problems.length + stray.length > 0) throw wrongArguments([...problems, ...stray], "serve");
