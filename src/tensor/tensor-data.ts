@@ -1,4 +1,7 @@
-import type { Datatype, NumericArray } from "./datatype.ts";
+import { type Datatype, type NumericArray, numbersOf, rowOf } from "./datatype.ts";
+
+/** Integer labels whose text is made once. */
+const KNOWN_LABELS: readonly string[] = Array.from({ length: 1024 }, (_, label) => String(label));
 
 /**
  * A tensor in memory: `shape` has the length of each axis, `data` the elements row-major. BYTES tensors hold strings,
@@ -16,4 +19,22 @@ export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const length of shape) count *= length;
   return count;
+}
+
+/** Labels as text: whole numbers without a point whatever their type is, flags as true and false. */
+export function labelTexts({ datatype, data }: TensorData): string[] {
+  if (datatype === "BOOL")
+    return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
+  if (rowOf(datatype).bits !== undefined)
+    return Array.from(numbersOf(datatype, data as NumericArray), String);
+  return texts(data as ArrayLike<string | number | bigint>);
+}
+
+function texts(values: ArrayLike<string | number | bigint>): string[] {
+  const labels = new Array<string>(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    labels[row] = typeof value === "string" ? value : (KNOWN_LABELS[Number(value)] ?? String(value));
+  }
+  return labels;
 }

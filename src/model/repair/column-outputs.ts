@@ -1,12 +1,7 @@
-import { create } from "@bufbuild/protobuf";
-import {
-  type NodeProto,
-  NodeProtoSchema,
-  TensorProto_DataType,
-  TensorProtoSchema,
-} from "../../../gen/onnx/onnx-ml_pb.ts";
+import type { NodeProto } from "../../../gen/onnx/onnx-ml_pb.ts";
 import type { DeclaredTensor } from "../onnx/declared-tensor.ts";
 import { attribute, type GraphIndex } from "../onnx/graph-index.ts";
+import { makeNode, makeShape } from "../onnx/made-nodes.ts";
 import type { OnnxEdits } from "../onnx/onnx-edit.ts";
 import { labelTexts } from "../onnx/tensor-proto.ts";
 import { behindReshapes, isStandard } from "../onnx/value-trace.ts";
@@ -132,36 +127,11 @@ function classNames(columns: readonly DeclaredTensor[], classes: readonly string
 
 function appendConcat(columns: readonly DeclaredTensor[], name: string, edits: OnnxEdits): void {
   const shape = "assay/column_shape";
-  edits.appendNodes.push(
-    create(NodeProtoSchema, {
-      opType: "Constant",
-      output: [shape],
-      attribute: [
-        {
-          name: "value",
-          type: 4,
-          t: create(TensorProtoSchema, {
-            dims: [2n],
-            dataType: TensorProto_DataType.INT64,
-            int64Data: [-1n, 1n],
-          }),
-        },
-      ],
-    }),
-  );
+  edits.appendNodes.push(makeShape(shape, [-1n, 1n]));
   const parts = columns.map((column, position) => {
     const part = `assay/column_${position}`;
-    edits.appendNodes.push(
-      create(NodeProtoSchema, { opType: "Reshape", input: [column.name, shape], output: [part] }),
-    );
+    edits.appendNodes.push(makeNode("Reshape", [column.name, shape], part));
     return part;
   });
-  edits.appendNodes.push(
-    create(NodeProtoSchema, {
-      opType: "Concat",
-      input: parts,
-      output: [name],
-      attribute: [{ name: "axis", type: 2, i: 1n }],
-    }),
-  );
+  edits.appendNodes.push(makeNode("Concat", parts, name, { axis: 1 }));
 }

@@ -1,13 +1,7 @@
-import { create } from "@bufbuild/protobuf";
-import {
-  type GraphProto,
-  type NodeProto,
-  NodeProtoSchema,
-  TensorProto_DataType,
-  TensorProtoSchema,
-} from "../../../gen/onnx/onnx-ml_pb.ts";
+import type { GraphProto, NodeProto } from "../../../gen/onnx/onnx-ml_pb.ts";
 import type { DeclaredTensor } from "../onnx/declared-tensor.ts";
 import { attribute, type GraphIndex } from "../onnx/graph-index.ts";
+import { makeNode, makeShape } from "../onnx/made-nodes.ts";
 import type { OnnxEdits } from "../onnx/onnx-edit.ts";
 import { labelTexts } from "../onnx/tensor-proto.ts";
 import { traceDecision } from "../scores/label-decision.ts";
@@ -58,7 +52,8 @@ function flatten(
 ): FlatLabel | undefined {
   const { name, dimensions } = output;
   if (!renameValue(name, `assay/${name}/row`, graph, index, edits)) return undefined;
-  appendReshape(`assay/${name}/row`, name, edits);
+  const shape = `assay/${name}/shape`;
+  edits.appendNodes.push(makeShape(shape, [-1n]), makeNode("Reshape", [`assay/${name}/row`, shape], name));
   edits.dropValueInfo = true;
   return {
     output: { ...output, dimensions: [undefined] },
@@ -136,21 +131,4 @@ function renameValue(
     edits.replaceNodes.set(position, after);
   }
   return true;
-}
-
-function appendReshape(from: string, to: string, edits: OnnxEdits): void {
-  const shape = `assay/${to}/shape`;
-  const value = create(TensorProtoSchema, {
-    dims: [1n],
-    dataType: TensorProto_DataType.INT64,
-    int64Data: [-1n],
-  });
-  edits.appendNodes.push(
-    create(NodeProtoSchema, {
-      opType: "Constant",
-      output: [shape],
-      attribute: [{ name: "value", type: 4, t: value }],
-    }),
-    create(NodeProtoSchema, { opType: "Reshape", input: [from, shape], output: [to] }),
-  );
 }

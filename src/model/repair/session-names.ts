@@ -1,14 +1,7 @@
-import { create } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType,
-  type GraphProto,
-  type NodeProto,
-  NodeProtoSchema,
-  TensorProto_DataType,
-  type ValueInfoProto,
-} from "../../../gen/onnx/onnx-ml_pb.ts";
+import { type GraphProto, TensorProto_DataType, type ValueInfoProto } from "../../../gen/onnx/onnx-ml_pb.ts";
 import { type Datatype, rowOf } from "../../tensor/datatype.ts";
 import { datatypeOf } from "../onnx/element-type.ts";
+import { makeCast } from "../onnx/made-nodes.ts";
 import type { OnnxEdits } from "../onnx/onnx-edit.ts";
 
 /**
@@ -35,7 +28,7 @@ export function renameForSession(graph: GraphProto, edits: OnnxEdits): void {
   if (fed.size > 0) {
     edits.inputs = inputs.map((value) => (fed.has(value.name) ? renamed(value) : value));
     for (const value of inputs.filter(({ name }) => fed.has(name))) {
-      edits.appendNodes.push(linked(nameOf(value), value.name, carriedType(value)));
+      edits.appendNodes.push(makeCast(nameOf(value), value.name, carriedType(value)));
     }
   }
   if (outputs.some(isMistaken)) {
@@ -43,7 +36,7 @@ export function renameForSession(graph: GraphProto, edits: OnnxEdits): void {
     // A value that only passes through the graph is fed and fetched under one name.
     for (const value of outputs.filter((one) => isMistaken(one) && !fed.has(one.name))) {
       const to = carriedType(value) === undefined ? undefined : TensorProto_DataType.FLOAT;
-      edits.appendNodes.push(linked(value.name, nameOf(value), to));
+      edits.appendNodes.push(makeCast(value.name, nameOf(value), to));
     }
   }
 }
@@ -69,10 +62,4 @@ function renamed(value: ValueInfoProto): ValueInfoProto {
   if (carriedType(value) === undefined || type?.value.case !== "tensorType") return { ...value, name };
   const tensor = { ...type.value.value, elemType: TensorProto_DataType.FLOAT };
   return { ...value, name, type: { ...type, value: { case: "tensorType", value: tensor } } };
-}
-
-function linked(from: string, to: string, cast: TensorProto_DataType | undefined): NodeProto {
-  if (cast === undefined) return create(NodeProtoSchema, { opType: "Identity", input: [from], output: [to] });
-  const attribute = [{ name: "to", type: AttributeProto_AttributeType.INT, i: BigInt(cast) }];
-  return create(NodeProtoSchema, { opType: "Cast", input: [from], output: [to], attribute });
 }

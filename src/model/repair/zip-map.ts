@@ -1,16 +1,10 @@
-import { create } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType,
-  type GraphProto,
-  type NodeProto,
-  NodeProtoSchema,
-  TensorProto_DataType,
-} from "../../../gen/onnx/onnx-ml_pb.ts";
+import { type GraphProto, TensorProto_DataType } from "../../../gen/onnx/onnx-ml_pb.ts";
 import { isFloat } from "../../tensor/datatype.ts";
 import type { DeclaredTensor } from "../onnx/declared-tensor.ts";
 import { datatypeOf } from "../onnx/element-type.ts";
 import type { GraphIndex } from "../onnx/graph-index.ts";
 import { inferElementType } from "../onnx/inferred-type.ts";
+import { makeCast } from "../onnx/made-nodes.ts";
 import type { OnnxEdits } from "../onnx/onnx-edit.ts";
 import { quoted } from "../refusal.ts";
 import { zipMapLabels } from "../scores/class-labels.ts";
@@ -42,7 +36,10 @@ export function removeZipMap(
   const labels = zipMapLabels(node);
   const given = datatypeOf(inferElementType(node.input[0] ?? "", graph, index) ?? 0);
   const isFloats = given !== undefined && isFloat(given);
-  edits.replaceNodes.set(graph.node.indexOf(node), isFloats ? identity(node) : castToFloat(node));
+  // It is cast where the graph does not tell its type.
+  const cast = isFloats ? undefined : TensorProto_DataType.FLOAT;
+  const replacement = makeCast(node.input[0] ?? "", node.output[0] ?? "", cast);
+  edits.replaceNodes.set(graph.node.indexOf(node), { ...replacement, name: node.name });
   const served = isFloats ? given : "FP32";
   edits.dropValueInfo = true;
   const width = labels.length > 0 ? labels.length : undefined;
@@ -69,27 +66,6 @@ function readOnlyByIdentities(valueName: string, graph: GraphProto, index: Graph
   return index
     .consumers(valueName)
     .every((node) => node.opType === "Identity" && readOnlyByIdentities(node.output[0] ?? "", graph, index));
-}
-
-function identity(node: NodeProto): NodeProto {
-  return create(NodeProtoSchema, {
-    name: node.name,
-    opType: "Identity",
-    input: node.input.slice(0, 1),
-    output: node.output.slice(0, 1),
-  });
-}
-
-/** For a value whose type the graph does not tell. */
-function castToFloat(node: NodeProto): NodeProto {
-  const to = { name: "to", type: AttributeProto_AttributeType.INT, i: BigInt(TensorProto_DataType.FLOAT) };
-  return create(NodeProtoSchema, {
-    name: node.name,
-    opType: "Cast",
-    input: node.input.slice(0, 1),
-    output: node.output.slice(0, 1),
-    attribute: [to],
-  });
 }
 
 function listed(labels: readonly string[]): string {

@@ -1,5 +1,5 @@
-import { numbersOf, rowOf } from "../../tensor/datatype.ts";
-import type { TensorData } from "../../tensor/tensor-data.ts";
+import { numbersOf } from "../../tensor/datatype.ts";
+import { labelTexts, type TensorData } from "../../tensor/tensor-data.ts";
 import { quoted } from "../refusal.ts";
 import type { ScoreRule, TensorSpec } from "../signature.ts";
 import type { DecisionFacts, OutputOrigins } from "./output-origins.ts";
@@ -174,14 +174,6 @@ function isSame(a: string, b: string): boolean {
   if (a === b) return true;
   const flag = (text: string) => (text === "true" ? "1" : text === "false" ? "0" : text);
   return a !== "" && b !== "" && Number(flag(a)) === Number(flag(b));
-}
-
-function labelTexts(label: TensorData): string[] {
-  const { datatype, data } = label;
-  if (datatype === "BOOL")
-    return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
-  if (rowOf(datatype).bits !== undefined) return numbers(label).map(String);
-  return Array.from(data as ArrayLike<string | number | bigint>, String);
 }
 
 function numbers({ datatype, data }: TensorData): number[] {

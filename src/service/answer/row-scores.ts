@@ -1,9 +1,6 @@
 import type { ModelSignature, ScoreRule } from "../../model/signature.ts";
-import { type NumericArray, numbersOf, rowOf } from "../../tensor/datatype.ts";
-import type { TensorData } from "../../tensor/tensor-data.ts";
-
-/** Integer labels whose text is made once. */
-const KNOWN_LABELS: readonly string[] = Array.from({ length: 1024 }, (_, label) => String(label));
+import { type NumericArray, numbersOf } from "../../tensor/datatype.ts";
+import { labelTexts, type TensorData } from "../../tensor/tensor-data.ts";
 
 /** One score a row: the value, the second class's, or that of the highest class. */
 export function readScores(output: TensorData, rule: ScoreRule, rowCount: number): number[] {
@@ -37,23 +34,6 @@ export function readLabels(
   const rows = score.data.length / width;
   const values = numbers(score);
   return Array.from({ length: rows }, (_, row) => labels[highest(values, row * width, width)] ?? "");
-}
-
-/** Labels as text: whole numbers without a point whatever their type is, flags as true and false. */
-function labelTexts({ datatype, data }: TensorData): string[] {
-  if (datatype === "BOOL")
-    return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
-  if (rowOf(datatype).bits !== undefined) return Array.from(numbers({ datatype, data }), String);
-  return texts(data as ArrayLike<string | number | bigint>);
-}
-
-function texts(values: ArrayLike<string | number | bigint>): string[] {
-  const labels = new Array<string>(values.length);
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    labels[row] = typeof value === "string" ? value : (KNOWN_LABELS[Number(value)] ?? String(value));
-  }
-  return labels;
 }
 
 function highest(values: ArrayLike<number>, from: number, width: number): number {
