@@ -53,6 +53,11 @@ export function withoutStack<T>(make: () => T): T {
   }
 }
 
+/** What was thrown, in words. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** The name of a reason as it stands in ErrorInfo: `QUEUE_FULL`. */
 export function reasonName(reason: Reason): string {
   for (const [name, value] of Object.entries(Reason)) {

@@ -1,7 +1,7 @@
 import { setPriority } from "node:os";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError, type AssayErrorOptions, reasonName } from "../errors.ts";
+import { AssayError, type AssayErrorOptions, messageOf, reasonName } from "../errors.ts";
 import {
   CONTROL_WORDS,
   EXIT,
@@ -163,7 +163,7 @@ export class WorkerHandle implements ThreadEvents {
   }
 
   onError(cause: unknown): void {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = messageOf(cause);
     const isTold = cause instanceof Error && "reason" in cause;
     this.failure ??= lost(isTold ? text : `the worker ended with an error: ${text}`, { cause });
   }

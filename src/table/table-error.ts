@@ -1,5 +1,5 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, messageOf } from "../errors.ts";
 
 /** A TABLE_INVALID; `message` names the file and, where there are any, column and row. */
 export function tableError(message: string, cause?: unknown): AssayError {
@@ -11,7 +11,7 @@ export function tableError(message: string, cause?: unknown): AssayError {
  * options of its own that it proposes.
  */
 export function duckdbReason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const lines: string[] = [];
   for (const line of text.split("\n")) {
     if (/^(Possible (fixes|Solution)|LINE \d|Try |This can happen)|^ {2}\w+ = |^\s*$/i.test(line)) break;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, messageOf } from "../errors.ts";
 import type { SlotMemory } from "./slot-memory.ts";
 
 /** Runs frames: a session of this thread, or one in another process. */
@@ -20,7 +20,7 @@ export interface Runner {
 export function startFailure(error: unknown): { readonly reason: Reason; readonly message: string } {
   return {
     reason: error instanceof AssayError ? error.reason : Reason.INTERNAL,
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
   };
 }
 

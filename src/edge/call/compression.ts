@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
 import { ConnectError } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../../errors.ts";
+import { AssayError, messageOf } from "../../errors.ts";
 import { messageTooLarge } from "../memory/message-limit.ts";
 import { errorRow } from "./error-table.ts";
 
@@ -67,7 +67,7 @@ function compression(
 function decompressionError(error: unknown, name: string, maxMessageBytes: number): AssayError {
   if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
     return messageTooLarge(maxMessageBytes);
-  const what = error instanceof Error ? error.message : String(error);
+  const what = messageOf(error);
   return new AssayError(
     Reason.INVALID_REQUEST,
     `the message is not valid ${name}, which its encoding says it is: ${what}`,

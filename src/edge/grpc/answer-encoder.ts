@@ -4,6 +4,7 @@ import {
   type PredictResponse,
   PredictStreamResponseSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { messageOf } from "../../errors.ts";
 import type { ItemResult } from "../../service/scoring.ts";
 import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
@@ -54,7 +55,7 @@ export function encodeItem(result: ItemResult): Uint8Array {
   try {
     return framed(0, toBinary(PredictStreamResponseSchema, itemResponse(result)));
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     throw new ConnectError(`serialize binary: ${what}`, Code.Internal);
   }
 }

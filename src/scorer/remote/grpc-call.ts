@@ -7,7 +7,7 @@ import {
 } from "node:http2";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Status } from "../../../gen/google/rpc/status_pb.ts";
-import { AssayError } from "../../errors.ts";
+import { AssayError, messageOf } from "../../errors.ts";
 import { answerDeframer } from "../../wire/answer-frames.ts";
 import { framed } from "../../wire/grpc-frame.ts";
 import { statusError, statusOf } from "../../wire/grpc-status.ts";
@@ -165,7 +165,7 @@ const RESET_NAMES =
   /^NGHTTP2_(PROTOCOL_ERROR|INTERNAL_ERROR|FLOW_CONTROL_ERROR|SETTINGS_TIMEOUT|STREAM_CLOSED|FRAME_SIZE_ERROR|REFUSED_STREAM|CANCEL|COMPRESSION_ERROR|CONNECT_ERROR|ENHANCE_YOUR_CALM|INADEQUATE_SECURITY|HTTP_1_1_REQUIRED)$/;
 
 function unreadable(origin: string, cause: unknown): AssayError {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   return new AssayError(Reason.INTERNAL, `an answer of ${origin} cannot be read as Assay's: ${text}`, {
     cause,
   });

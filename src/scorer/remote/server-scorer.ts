@@ -8,7 +8,7 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Model } from "../../../gen/assay/v1/model_service_pb.ts";
 import type { PredictRequest, PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { AssayError } from "../../errors.ts";
+import { AssayError, messageOf } from "../../errors.ts";
 import type { Answer } from "../../wire/answer-decoder.ts";
 import { statusError } from "../../wire/grpc-status.ts";
 import type { Scorer } from "../scorer.ts";
@@ -239,7 +239,7 @@ class ServerScorer implements Scorer, ScoringStreamHandlers {
       stream.send(item);
     } catch (error) {
       // A message that protobuf cannot hold: the caller's mistake, and of this request alone.
-      const message = `the request cannot be encoded: ${error instanceof Error ? error.message : error}`;
+      const message = `the request cannot be encoded: ${messageOf(error)}`;
       this.pending.settle(item, new AssayError(Reason.INVALID_REQUEST, message, { cause: error }));
     }
   }

@@ -9,7 +9,7 @@ import {
   RecordBatchReader,
   type Schema,
 } from "apache-arrow";
-import { AssayError } from "../../errors.ts";
+import { AssayError, messageOf } from "../../errors.ts";
 import { chunkRead } from "../duckdb/chunk-memory.ts";
 import { fileColumns } from "../read/file-source.ts";
 import { notResumableStream } from "../read/standard-input.ts";
@@ -218,7 +218,7 @@ function unreadableArrow(name: string, error: unknown): AssayError {
   if (error instanceof Error && "syscall" in error) {
     return tableError(`${name} cannot be read: ${error.message}`, error);
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const unknown = /^Unrecognized type: "?(\w+)"?/.exec(text);
   if (unknown !== null) {
     return tableError(

@@ -1,4 +1,5 @@
 import { VARCHAR } from "@duckdb/node-api";
+import { messageOf } from "../../errors.ts";
 import { counted } from "../../wording/counted.ts";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlPath, sqlText } from "../duckdb/sql-text.ts";
@@ -87,7 +88,7 @@ function csvTable(path: string, packing: Packing, dialect: CsvDialect): string {
 
 /** The error for what DuckDB says of a CSV file, with the line where it happened. */
 async function explainCsv(error: unknown, origin: CsvOrigin): Promise<Error> {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const record = /CSV Error on Line: (\d+)/.exec(text)?.[1];
   const line =
     record === undefined ? undefined : (await lineOfRecord(origin, Number(record))) + origin.linesBefore;

@@ -1,4 +1,5 @@
 import type { DuckDBType } from "@duckdb/node-api";
+import { messageOf } from "../../errors.ts";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlPath, sqlText } from "../duckdb/sql-text.ts";
 import { duckdbReason, tableError } from "../table-error.ts";
@@ -121,7 +122,7 @@ export async function jsonText(session: DuckdbSession): Promise<DuckDBType> {
 }
 
 async function explainNdjson(error: unknown, origin: NdjsonOrigin): Promise<Error> {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const told =
     /^(?:\w+ )*Error: (Malformed JSON|JSON transform error) in file .*?, (?:at byte \d+ )?in line (\d+): (.*)/s.exec(
       text,

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors.ts";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlPath } from "../duckdb/sql-text.ts";
 import { beginning } from "../file-kind.ts";
@@ -42,7 +43,7 @@ export async function openParquetFile(session: DuckdbSession, path: string): Pro
 
 /** DuckDB tells of magic bytes and settings of its own. */
 async function explainParquet(path: string, error: unknown): Promise<unknown> {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (/is encrypted/i.test(text)) {
     return tableError(
       `${path} is an encrypted Parquet file, and Assay takes no keys; write it without encryption`,

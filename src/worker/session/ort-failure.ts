@@ -1,5 +1,5 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../../errors.ts";
+import { AssayError, messageOf } from "../../errors.ts";
 import { explainLoadFailure, explainRunFailure } from "../../model/ort-advice.ts";
 import { type Device, deviceName } from "../device.ts";
 
@@ -22,7 +22,7 @@ export function runFailure(cause: unknown): AssayError {
 }
 
 function ortText(cause: unknown): string {
-  return cleanOrtMessage(String(cause instanceof Error ? cause.message : cause));
+  return cleanOrtMessage(messageOf(cause));
 }
 
 function isDeviceFailure(text: string): boolean {
