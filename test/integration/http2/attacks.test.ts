@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   CONTINUATION,
   FLAG_END_HEADERS,
@@ -8,11 +8,9 @@ import {
   SETTINGS,
 } from "../../../src/http2/frame/frame.ts";
 import { encodeFields } from "../../../src/http2/hpack/hpack-encoder.ts";
-import type { ServerStream } from "../../../src/http2/stream.ts";
 import {
   data,
   frame,
-  RawHttp2Client,
   REQUEST,
   request,
   reset,
@@ -20,19 +18,8 @@ import {
   uint32,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { DONE, echo, type ListeningEngine, listen, OK } from "../../support/servers/http2-server.ts";
-
-const open: ListeningEngine[] = [];
-
-async function start(handler: (stream: ServerStream) => void = echo, payload?: Buffer, limits = {}) {
-  const server = await listen(handler, { limits });
-  open.push(server);
-  return { server, client: await RawHttp2Client.open(server.port, payload) };
-}
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.stop();
-});
+import { connected } from "../../support/servers/http2-connected.ts";
+import { DONE, OK } from "../../support/servers/http2-server.ts";
 
 const silent = (): void => {};
 const repeat = (count: number, make: (i: number) => Buffer): Buffer[] =>
@@ -141,7 +128,7 @@ describe("a flood ends the connection with ENHANCE_YOUR_CALM and its reason", ()
         ),
     ],
   ])("%s", async (reason, frames) => {
-    const { client, server } = await start(silent);
+    const { client, server } = await connected(silent);
     client.send(...frames());
     expect(await client.goaway()).toMatchObject({ code: 11, reason: expect.stringContaining(reason) });
     await client.untilClosed();
@@ -151,7 +138,7 @@ describe("a flood ends the connection with ENHANCE_YOUR_CALM and its reason", ()
 });
 
 test("windows of one octet cannot cut responses into crumbs for ever (CVE-2019-9511)", async () => {
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       stream.respond(200, OK);
       stream.write(Buffer.alloc(100_000));
@@ -164,7 +151,7 @@ test("windows of one octet cannot cut responses into crumbs for ever (CVE-2019-9
 });
 
 test("busy honest connections are not cut: pings, resets and window updates beside real work", async () => {
-  const { client, server } = await start();
+  const { client, server } = await connected();
   for (let round = 0; round < 40; round++) {
     const base = round * 200;
     client.send(
@@ -187,7 +174,7 @@ test("busy honest connections are not cut: pings, resets and window updates besi
 });
 
 test("rapid resets in bounds leave nothing behind", async () => {
-  const { client, server } = await start(silent);
+  const { client, server } = await connected(silent);
   client.send(
     ...repeat(900, (i) => Buffer.concat([request(id(i), { endStream: false }), reset(id(i), 8)])),
     request(1_801),
@@ -197,7 +184,7 @@ test("rapid resets in bounds leave nothing behind", async () => {
 });
 
 test("resets that cross the end of their answers are no flood", async () => {
-  const { client, server } = await start((stream) => stream.respond(200, OK, true));
+  const { client, server } = await connected((stream) => stream.respond(200, OK, true));
   for (let round = 0; round < 10; round++) {
     const ids = Array.from({ length: 500 }, (_, i) => id(round * 500 + i));
     client.send(...ids.map((streamId) => request(streamId)));
@@ -211,7 +198,7 @@ test("resets that cross the end of their answers are no flood", async () => {
 });
 
 test("callers whose deadlines pass while the server is slow are no flood", async () => {
-  const { client, server } = await start(silent, undefined, { rapidResetMs: 0 });
+  const { client, server } = await connected(silent, undefined, { rapidResetMs: 0 });
   for (let round = 0; round < 3; round++) {
     client.send(...repeat(900, (i) => request(id(round * 900 + i))));
     await expect.poll(() => server.engine.openStreams).toBe(900);
@@ -222,7 +209,7 @@ test("callers whose deadlines pass while the server is slow are no flood", async
 });
 
 test("a stream above the limit is refused, the others go on", async () => {
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       if (stream.headers.get("x") === "now") stream.respond(200, OK, true);
     },
@@ -236,7 +223,7 @@ test("a stream above the limit is refused, the others go on", async () => {
 });
 
 test("a peer that sends and never reads is not read either, and memory stays bounded (CVE-2019-9517)", async () => {
-  const { client, server } = await start((stream) => stream.respond(200, OK, true));
+  const { client, server } = await connected((stream) => stream.respond(200, OK, true));
   client.socket.pause();
   const before = process.memoryUsage().arrayBuffers;
   for (let round = 0; round < 40 && !client.closed; round++) {

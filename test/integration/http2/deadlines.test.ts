@@ -1,6 +1,5 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { CLIENT_PREFACE, DATA, FLAG_ACK, HEADERS, PING, SETTINGS } from "../../../src/http2/frame/frame.ts";
-import type { Http2Limits } from "../../../src/http2/limits.ts";
 import {
   frame,
   RawHttp2Client,
@@ -8,43 +7,32 @@ import {
   settings,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { echo, type ListeningEngine, listen, OK } from "../../support/servers/http2-server.ts";
-
-const open: ListeningEngine[] = [];
-
-async function start(limits: Partial<Http2Limits>, handler = echo): Promise<ListeningEngine> {
-  const server = await listen(handler, { limits });
-  open.push(server);
-  return server;
-}
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.stop();
-});
+import { listening } from "../../support/servers/http2-connected.ts";
+import { echo, OK } from "../../support/servers/http2-server.ts";
 
 test("a client that never sends its preface is let go", async () => {
-  const server = await start({ handshakeTimeoutMs: 50 });
+  const server = await listening(echo, { handshakeTimeoutMs: 50 });
   const client = await RawHttp2Client.connect(server.port);
   expect(await client.goaway()).toMatchObject({ code: 1, reason: expect.stringContaining("preface") });
   await client.untilClosed();
 });
 
 test("a client that never acknowledges SETTINGS is let go", async () => {
-  const server = await start({ handshakeTimeoutMs: 50 });
+  const server = await listening(echo, { handshakeTimeoutMs: 50 });
   const client = await RawHttp2Client.connect(server.port);
   client.send(CLIENT_PREFACE, frame(SETTINGS, 0, 0));
   expect(await client.goaway()).toMatchObject({ code: 4 });
 });
 
 test("a header block that is never completed ends the connection", async () => {
-  const server = await start({ headerBlockTimeoutMs: 50 });
+  const server = await listening(echo, { headerBlockTimeoutMs: 50 });
   const client = await RawHttp2Client.open(server.port);
   client.send(frame(HEADERS, 0, 1, Buffer.of(0x82)));
   expect(await client.goaway()).toMatchObject({ code: 11, reason: expect.stringContaining("header block") });
 });
 
 test("a silent connection is asked by PING, and closed without an answer", async () => {
-  const server = await start({ keepaliveMs: 50 });
+  const server = await listening(echo, { keepaliveMs: 50 });
   const client = await RawHttp2Client.open(server.port);
   const ping = await client.next((f) => f.type === PING);
   client.send(frame(PING, FLAG_ACK, 0, ping.payload));
@@ -53,14 +41,17 @@ test("a silent connection is asked by PING, and closed without an answer", async
 });
 
 test("a peer whose socket takes nothing is let go", async () => {
-  const server = await start({ writeTimeoutMs: 50 }, (stream) => {
-    stream.respond(200, OK);
-    const fill = () => {
-      while (stream.write(Buffer.alloc(100_000)));
-    };
-    stream.onDrain = fill;
-    fill();
-  });
+  const server = await listening(
+    (stream) => {
+      stream.respond(200, OK);
+      const fill = () => {
+        while (stream.write(Buffer.alloc(100_000)));
+      };
+      stream.onDrain = fill;
+      fill();
+    },
+    { writeTimeoutMs: 50 },
+  );
   const client = await RawHttp2Client.open(server.port, settings([4, 0x7fff_ffff]));
   client.socket.pause();
   client.send(windowUpdate(0, 0x7fff_0000), request(1));
@@ -72,10 +63,13 @@ test("a peer whose socket takes nothing is let go", async () => {
 });
 
 test("a finished response that gets no window is given up, and its memory with it", async () => {
-  const server = await start({ stalledResponseMs: 50 }, (stream) => {
-    stream.respond(200, OK);
-    stream.write(Buffer.alloc(100_000), true);
-  });
+  const server = await listening(
+    (stream) => {
+      stream.respond(200, OK);
+      stream.write(Buffer.alloc(100_000), true);
+    },
+    { stalledResponseMs: 50 },
+  );
   const client = await RawHttp2Client.open(server.port, settings([4, 1_000]));
   client.send(request(1));
   await client.next((f) => f.type === DATA);

@@ -1,25 +1,19 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { FLAG_ACK, GOAWAY, MAX_STREAM_ID, PING, readUint31 } from "../../../src/http2/frame/frame.ts";
 import type { CancelReason, ServerStream } from "../../../src/http2/stream.ts";
 import { data, frame, RawHttp2Client, request } from "../../support/clients/raw-http2-client.ts";
-import { type ListeningEngine, listen, OK } from "../../support/servers/http2-server.ts";
-
-const open: ListeningEngine[] = [];
+import { connected } from "../../support/servers/http2-connected.ts";
+import { OK } from "../../support/servers/http2-server.ts";
 
 async function start() {
   const streams: ServerStream[] = [];
   const reasons: CancelReason[] = [];
-  const server = await listen((stream) => {
+  const taken = await connected((stream) => {
     streams.push(stream);
     stream.onCancel = (reason) => reasons.push(reason);
   });
-  open.push(server);
-  return { server, streams, reasons, client: await RawHttp2Client.open(server.port) };
+  return { ...taken, streams, reasons };
 }
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.stop();
-});
 
 const lastStreamId = async (client: RawHttp2Client) =>
   readUint31((await client.next((f) => f.type === GOAWAY)).payload, 0);

@@ -1,27 +1,18 @@
 import { connect } from "node:http2";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { RST_STREAM, WINDOW_UPDATE } from "../../../src/http2/frame/frame.ts";
-import type { Http2Limits } from "../../../src/http2/limits.ts";
 import type { StreamHandler } from "../../../src/http2/stream.ts";
-import { data, RawHttp2Client, REQUEST, request, reset } from "../../support/clients/raw-http2-client.ts";
-import { type ListeningEngine, listen, OK } from "../../support/servers/http2-server.ts";
-
-const open: ListeningEngine[] = [];
+import {
+  data,
+  type RawHttp2Client,
+  REQUEST,
+  request,
+  reset,
+} from "../../support/clients/raw-http2-client.ts";
+import { connected } from "../../support/servers/http2-connected.ts";
+import { OK } from "../../support/servers/http2-server.ts";
 
 const refuseAll: StreamHandler = (stream) => stream.respond(413, OK, true);
-
-async function start(
-  limits: Partial<Http2Limits> = {},
-  handler = refuseAll,
-): Promise<{ server: ListeningEngine; client: RawHttp2Client }> {
-  const server = await listen(handler, { limits });
-  open.push(server);
-  return { server, client: await RawHttp2Client.open(server.port) };
-}
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.stop();
-});
 
 /** Sends a body in frames as the peer's windows allow it, until it is sent or the stream is reset; the octets that went out. */
 async function upload(client: RawHttp2Client, byteCount: number, windowBytes: number): Promise<number> {
@@ -45,7 +36,7 @@ async function upload(client: RawHttp2Client, byteCount: number, windowBytes: nu
 }
 
 test("a peer that sends its whole body before it reads an early answer gets the answer and no reset", async () => {
-  const { client, server } = await start({ initialStreamWindowBytes: 65_535 });
+  const { client, server } = await connected(refuseAll, undefined, { initialStreamWindowBytes: 65_535 });
   client.send(request(1, { endStream: false }));
   expect((await client.response(1)).fields.get(":status")).toBe("413");
   expect(await upload(client, 2_000_000, 65_535)).toBe(2_000_000);
@@ -55,20 +46,27 @@ test("a peer that sends its whole body before it reads an early answer gets the 
 });
 
 test("what a handler kept of a body that it answered early does not hold the peer back", async () => {
-  const { client } = await start({ initialStreamWindowBytes: 65_535 }, (stream) => {
-    let bytesSeen = 0;
-    stream.onData = (bytes) => {
-      // Nothing is consumed.
-      bytesSeen += bytes.length;
-      if (bytesSeen === 65_535) stream.respond(413, OK, true);
-    };
-  });
+  const { client } = await connected(
+    (stream) => {
+      let bytesSeen = 0;
+      stream.onData = (bytes) => {
+        // Nothing is consumed.
+        bytesSeen += bytes.length;
+        if (bytesSeen === 65_535) stream.respond(413, OK, true);
+      };
+    },
+    undefined,
+    { initialStreamWindowBytes: 65_535 },
+  );
   client.send(request(1, { endStream: false }));
   expect(await upload(client, 500_000, 65_535)).toBe(500_000);
 });
 
 test("a peer that never ends its body is stopped at the bound, at once", async () => {
-  const { client, server } = await start({ initialStreamWindowBytes: 65_535, maxDiscardedBytes: 300_000 });
+  const { client, server } = await connected(refuseAll, undefined, {
+    initialStreamWindowBytes: 65_535,
+    maxDiscardedBytes: 300_000,
+  });
   client.send(request(1, { endStream: false }));
   await client.response(1);
   const sent = await upload(client, 100_000_000, 65_535);
@@ -80,7 +78,7 @@ test("a peer that never ends its body is stopped at the bound, at once", async (
 });
 
 test("a peer that sends on for too long is stopped with NO_ERROR", async () => {
-  const { client } = await start({ maxDiscardMs: 0 });
+  const { client } = await connected(refuseAll, undefined, { maxDiscardMs: 0 });
   client.send(request(1, { endStream: false }));
   await client.response(1);
   const stop = await client.next((f) => f.type === RST_STREAM);
@@ -88,7 +86,7 @@ test("a peer that sends on for too long is stopped with NO_ERROR", async () => {
 });
 
 test("streams that are answered make room for others", async () => {
-  const { client, server } = await start({ maxConcurrentStreams: 2 });
+  const { client, server } = await connected(refuseAll, undefined, { maxConcurrentStreams: 2 });
   const ids = [1, 3, 5];
   client.send(...ids.map((id) => request(id, { endStream: false })));
   for (const id of ids) expect((await client.response(id)).fields.get(":status")).toBe("413");
@@ -96,7 +94,7 @@ test("streams that are answered make room for others", async () => {
 });
 
 test("a peer that gives up the rest of an answered request is no flood of resets", async () => {
-  const { client, server } = await start();
+  const { client, server } = await connected(refuseAll);
   for (let id = 1; id < 6_000; id += 2) {
     client.send(request(id, { fields: REQUEST, endStream: false }));
     expect((await client.response(id)).resetCode).toBeUndefined();
@@ -112,7 +110,7 @@ test("a peer that gives up the rest of an answered request is no flood of resets
 test.each([3_000_000, 20_000_000])(
   "a node:http2 client that sends %i octets in one call comes to an end",
   async (byteCount) => {
-    const { server } = await start();
+    const { server } = await connected(refuseAll);
     const session = connect(`http://127.0.0.1:${server.port}`);
     const stream = session.request({ ":method": "POST", ":path": "/" });
     const seen: string[] = [];

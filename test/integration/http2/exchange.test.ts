@@ -1,40 +1,20 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { DATA, FLAG_END_STREAM, HEADERS, RST_STREAM } from "../../../src/http2/frame/frame.ts";
 import { encodeFields } from "../../../src/http2/hpack/hpack-encoder.ts";
-import {
-  type CancelReason,
-  headerBlock,
-  type ServerStream,
-  type StreamHandler,
-} from "../../../src/http2/stream.ts";
+import { type CancelReason, headerBlock, type ServerStream } from "../../../src/http2/stream.ts";
 import {
   data,
   fragmented,
-  RawHttp2Client,
   REQUEST,
   request,
   reset,
   settings,
 } from "../../support/clients/raw-http2-client.ts";
-import { DONE, echo, type ListeningEngine, listen, OK } from "../../support/servers/http2-server.ts";
-
-const open: { stop(): Promise<void>; close?(): Promise<void> }[] = [];
-
-async function start(
-  handler: StreamHandler,
-  payload?: Buffer,
-): Promise<{ server: ListeningEngine; client: RawHttp2Client }> {
-  const server = await listen(handler);
-  open.push(server);
-  return { server, client: await RawHttp2Client.open(server.port, payload) };
-}
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.stop();
-});
+import { connected } from "../../support/servers/http2-connected.ts";
+import { DONE, echo, OK } from "../../support/servers/http2-server.ts";
 
 test("a request's body comes back with head and trailers", async () => {
-  const { client } = await start(echo);
+  const { client } = await connected();
   client.send(
     request(1, { endStream: false }),
     data(1, Buffer.from("abc")),
@@ -47,7 +27,7 @@ test("a request's body comes back with head and trailers", async () => {
 });
 
 test("all answers of a turn leave in one write", async () => {
-  const { client } = await start(echo);
+  const { client } = await connected();
   const chunks: Buffer[] = [];
   client.socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   const ids = Array.from({ length: 20 }, (_, i) => 2 * i + 1);
@@ -60,7 +40,7 @@ test("all answers of a turn leave in one write", async () => {
 
 test("the same header block gives the same Headers object, until the table changes", async () => {
   const seen: ServerStream[] = [];
-  const { client, server } = await start((stream) => {
+  const { client, server } = await connected((stream) => {
     seen.push(stream);
     echo(stream);
   });
@@ -80,13 +60,13 @@ test("the same header block gives the same Headers object, until the table chang
 });
 
 test("a header block may come in CONTINUATION frames", async () => {
-  const { client } = await start(echo);
+  const { client } = await connected();
   client.send(...fragmented(1, encodeFields([...REQUEST, ["x", "y".repeat(100)]]), 20));
   expect((await client.response(1)).fields.get(":status")).toBe("200");
 });
 
 test("request trailers end the request", async () => {
-  const { client } = await start(echo);
+  const { client } = await connected();
   client.send(request(1, { endStream: false }), data(1, Buffer.from("abc")));
   client.send(request(1, { fields: [["x-checksum", "1"]] }));
   expect((await client.response(1)).body.toString()).toBe("abc");
@@ -94,7 +74,7 @@ test("request trailers end the request", async () => {
 
 test("a response block longer than a frame goes out in CONTINUATION frames", async () => {
   const long = headerBlock([["x-long", "\u00ff".repeat(40_000)]]);
-  const { client } = await start((stream) => stream.respond(200, long, true));
+  const { client } = await connected((stream) => stream.respond(200, long, true));
   client.send(request(1));
   const head = await client.next((f) => f.type === HEADERS);
   expect([head.flags, head.payload.length]).toEqual([FLAG_END_STREAM, 16_384]);
@@ -104,7 +84,7 @@ test("a response block longer than a frame goes out in CONTINUATION frames", asy
 
 test("body that comes before the handler listens is held and then handed over", async () => {
   let late: ServerStream | undefined;
-  const { client } = await start((stream) => {
+  const { client } = await connected((stream) => {
     late = stream;
   });
   client.send(
@@ -129,7 +109,7 @@ test("body that comes before the handler listens is held and then handed over", 
 test("a peer's reset reaches the handler once, and later calls do nothing", async () => {
   const reasons: CancelReason[] = [];
   let stream: ServerStream | undefined;
-  const { client, server } = await start((s) => {
+  const { client, server } = await connected((s) => {
     stream = s;
     s.onCancel = (reason) => reasons.push(reason);
   });
@@ -148,7 +128,7 @@ test("a peer's reset reaches the handler once, and later calls do nothing", asyn
 
 test("a lost connection cancels its open streams and none that has ended", async () => {
   const reasons: CancelReason[] = [];
-  const { client, server } = await start((stream) => {
+  const { client, server } = await connected((stream) => {
     stream.onCancel = (reason) => reasons.push(reason);
     if (stream.path === "/echo") stream.respond(200, OK, true);
   });
@@ -160,7 +140,7 @@ test("a lost connection cancels its open streams and none that has ended", async
 });
 
 test("a response before the request's end stops the peer with RST_STREAM NO_ERROR", async () => {
-  const { client } = await start((stream) => stream.respond(404, OK, true));
+  const { client } = await connected((stream) => stream.respond(404, OK, true));
   client.send(request(1, { endStream: false }));
   expect((await client.response(1)).fields.get(":status")).toBe("404");
   const stop = await client.next((f) => f.type === RST_STREAM);
@@ -171,7 +151,7 @@ test("a response before the request's end stops the peer with RST_STREAM NO_ERRO
 });
 
 test("an answer in the same turn as the request's end needs no reset", async () => {
-  const { client, server } = await start((stream) => stream.respond(404, OK, true));
+  const { client, server } = await connected((stream) => stream.respond(404, OK, true));
   client.send(request(1, { endStream: false }), data(1, Buffer.from("x"), true));
   await client.response(1);
   expect(server.engine.counters).toMatchObject({ resetsSent: 0, streamsCompleted: 1 });
@@ -179,7 +159,7 @@ test("an answer in the same turn as the request's end needs no reset", async () 
 
 test("a handler that throws resets its stream with INTERNAL_ERROR, and the error is told", async () => {
   const failure = new Error("a bug");
-  const { client, server } = await start((stream) => {
+  const { client, server } = await connected((stream) => {
     if (stream.method === "POST") throw failure;
     stream.onData = () => {
       throw failure;
@@ -192,7 +172,7 @@ test("a handler that throws resets its stream with INTERNAL_ERROR, and the error
 });
 
 test("expect: 100-continue is answered when the handler waits for the body", async () => {
-  const { client } = await start(echo);
+  const { client } = await connected();
   client.send(request(1, { fields: [...REQUEST, ["expect", "100-continue"]], endStream: false }));
   const interim = await client.next((f) => f.type === HEADERS);
   expect([interim.flags & FLAG_END_STREAM, interim.payload.toString("hex")]).toEqual([
@@ -204,7 +184,7 @@ test("expect: 100-continue is answered when the handler waits for the body", asy
 });
 
 test("CONNECT is not implemented, and extended CONNECT is malformed", async () => {
-  const { client } = await start(echo);
+  const { client } = await connected();
   client.send(
     request(1, {
       fields: [
@@ -222,7 +202,7 @@ test("CONNECT is not implemented, and extended CONNECT is malformed", async () =
 });
 
 test("a header list above the limit is answered 431 and the connection goes on", async () => {
-  const { client, server } = await start(echo);
+  const { client, server } = await connected();
   client.send(...fragmented(1, encodeFields([...REQUEST, ["x", "y".repeat(20_000)]]), 16_384));
   expect((await client.response(1)).fields.get(":status")).toBe("431");
   client.send(request(3));
@@ -231,14 +211,14 @@ test("a header list above the limit is answered 431 and the connection goes on",
 });
 
 test("a peer that makes its HPACK table smaller is told that none is used", async () => {
-  const { client } = await start(echo, settings([1, 0]));
+  const { client } = await connected(echo, settings([1, 0]));
   client.send(request(1));
   const head = await client.next((f) => f.type === HEADERS);
   expect(head.payload.subarray(0, 2).toString("hex")).toBe("2088");
 });
 
 test("a body that is not as long as content-length says is a PROTOCOL_ERROR of the stream", async () => {
-  const { client } = await start(echo);
+  const { client } = await connected();
   client.send(
     request(1, { fields: [...REQUEST, ["content-length", "4"]], endStream: false }),
     data(1, Buffer.from("abc"), true),
@@ -247,7 +227,7 @@ test("a body that is not as long as content-length says is a PROTOCOL_ERROR of t
 });
 
 test("write before respond is a mistake that shows", async () => {
-  const { client, server } = await start((stream) => {
+  const { client, server } = await connected((stream) => {
     stream.write(Buffer.from("x"));
   });
   client.send(request(1));
@@ -256,7 +236,7 @@ test("write before respond is a mistake that shows", async () => {
 });
 
 test("DATA frames of a large body are cut at the peer's frame size", async () => {
-  const { client } = await start((stream) => {
+  const { client } = await connected((stream) => {
     stream.respond(200, OK);
     stream.write(Buffer.alloc(50_000, 1), true);
   });

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   DATA,
   FLAG_END_STREAM,
@@ -7,29 +7,17 @@ import {
   SETTINGS,
   WINDOW_UPDATE,
 } from "../../../src/http2/frame/frame.ts";
-import type { Http2Limits } from "../../../src/http2/limits.ts";
-import type { ServerStream, StreamHandler } from "../../../src/http2/stream.ts";
+import type { ServerStream } from "../../../src/http2/stream.ts";
 import {
   data,
   frame,
-  RawHttp2Client,
+  type RawHttp2Client,
   request,
   settings,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { DONE, type ListeningEngine, listen, OK } from "../../support/servers/http2-server.ts";
-
-const open: ListeningEngine[] = [];
-
-async function start(handler: StreamHandler, payload?: Buffer, limits: Partial<Http2Limits> = {}) {
-  const server = await listen(handler, { limits });
-  open.push(server);
-  return { server, client: await RawHttp2Client.open(server.port, payload) };
-}
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.stop();
-});
+import { connected } from "../../support/servers/http2-connected.ts";
+import { DONE, OK } from "../../support/servers/http2-server.ts";
 
 const PIECE = Buffer.alloc(16_000, 7);
 
@@ -46,7 +34,7 @@ async function take(client: RawHttp2Client, byteCount: number): Promise<boolean>
 
 test("a response stops at the stream's window and goes on with a WINDOW_UPDATE", async () => {
   const events: string[] = [];
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       stream.respond(200, OK);
       stream.onDrain = () => {
@@ -68,7 +56,7 @@ test("a response stops at the stream's window and goes on with a WINDOW_UPDATE",
 });
 
 test("trailers that wait behind a closed window come after the body", async () => {
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       stream.respond(200, OK);
       stream.write(Buffer.alloc(10));
@@ -84,7 +72,7 @@ test("trailers that wait behind a closed window come after the body", async () =
 });
 
 test("the connection's window is shared: streams take turns", async () => {
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       stream.respond(200, OK);
       stream.write(Buffer.alloc(60_000), true);
@@ -104,7 +92,7 @@ test("the connection's window is shared: streams take turns", async () => {
 });
 
 test("a smaller INITIAL_WINDOW_SIZE makes windows negative, which is honoured", async () => {
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       stream.respond(200, OK);
       stream.write(Buffer.alloc(3_000), true);
@@ -125,7 +113,7 @@ test("what a handler does not consume stops the peer, and consuming goes on", as
   const window = { initialStreamWindowBytes: 65_535, maxStreamWindowBytes: 65_535 };
   let received = 0;
   let held: ServerStream | undefined;
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       held = stream;
       stream.onData = (bytes, end) => {
@@ -148,7 +136,7 @@ test("what a handler does not consume stops the peer, and consuming goes on", as
 });
 
 test("more than the stream's window is a FLOW_CONTROL_ERROR of the stream", async () => {
-  const { client } = await start(() => {}, undefined, { initialStreamWindowBytes: 65_535 });
+  const { client } = await connected(() => {}, undefined, { initialStreamWindowBytes: 65_535 });
   client.send(request(1, { endStream: false }), ...Array.from({ length: 5 }, () => data(1, PIECE)));
   const stop = await client.next((f) => f.type === RST_STREAM);
   expect(stop.payload.readUInt32BE(0)).toBe(3);
@@ -160,7 +148,7 @@ test("more than the connection's window ends the connection", async () => {
     maxConnectionWindowBytes: 65_535,
     maxUnreadBodyBytes: 0,
   };
-  const { client } = await start(() => {}, undefined, limits);
+  const { client } = await connected(() => {}, undefined, limits);
   client.send(request(1, { endStream: false }), ...Array.from({ length: 5 }, () => data(1, PIECE)));
   expect(await client.goaway()).toMatchObject({ code: 3, reason: expect.stringContaining("6.9.1") });
   await client.untilClosed();
@@ -168,7 +156,7 @@ test("more than the connection's window ends the connection", async () => {
 
 test("the window of a stream that is read at once grows to its maximum", async () => {
   const limits = { initialStreamWindowBytes: 65_536, maxStreamWindowBytes: 262_144 };
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       stream.onData = (bytes, end) => {
         stream.consume(bytes.length);
@@ -196,7 +184,7 @@ test("the window of a stream that is read at once grows to its maximum", async (
 
 test("bytes of streams that nobody reads go back to the connection's window", async () => {
   const limits = { initialConnectionWindowBytes: 65_535, maxConnectionWindowBytes: 65_535 };
-  const { client, server } = await start((stream) => stream.respond(403, OK, true), undefined, limits);
+  const { client, server } = await connected((stream) => stream.respond(403, OK, true), undefined, limits);
   for (let id = 1; id < 41; id += 2) {
     client.send(request(id, { endStream: false }), data(id, PIECE), data(id, PIECE, true));
     await client.response(id);
@@ -207,7 +195,7 @@ test("bytes of streams that nobody reads go back to the connection's window", as
 test("a peer that does not read its socket stops the writer, and reading lets it go on", async () => {
   let written = 0;
   let drains = 0;
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       stream.respond(200, OK);
       const fill = () => {

@@ -1,8 +1,9 @@
 import * as grpc from "@grpc/grpc-js";
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { ServerStream } from "../../../src/http2/stream.ts";
 import { headerBlock } from "../../../src/http2/stream.ts";
-import { echo, type ListeningEngine, listen } from "../../support/servers/http2-server.ts";
+import { listening } from "../../support/servers/http2-connected.ts";
+import { echo, type ListeningEngine } from "../../support/servers/http2-server.ts";
 
 const bytes = (value: Buffer) => value;
 const METHODS: grpc.ServiceDefinition = {
@@ -27,23 +28,14 @@ const METHODS: grpc.ServiceDefinition = {
 };
 const EchoClient = grpc.makeClientConstructor(METHODS, "Echo");
 
-const open: ListeningEngine[] = [];
-const clients: grpc.Client[] = [];
-
 async function connect(
   handler: (stream: ServerStream) => void,
 ): Promise<{ server: ListeningEngine; client: grpc.Client }> {
-  const server = await listen(handler);
-  open.push(server);
+  const server = await listening(handler);
   const client = new EchoClient(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
-  clients.push(client);
+  onTestFinished(() => client.close());
   return { server, client };
 }
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  for (const server of open.splice(0)) await server.stop();
-});
 
 const unary = (client: grpc.Client, body: Buffer, options: grpc.CallOptions = {}) =>
   new Promise<Buffer>((resolve, reject) => {

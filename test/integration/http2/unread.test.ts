@@ -1,6 +1,5 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { DATA, RST_STREAM, readUint31, WINDOW_UPDATE } from "../../../src/http2/frame/frame.ts";
-import type { Http2Limits } from "../../../src/http2/limits.ts";
 import type { CancelReason, ServerStream, StreamHandler } from "../../../src/http2/stream.ts";
 import {
   data,
@@ -10,22 +9,11 @@ import {
   settings,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { DONE, type ListeningEngine, listen, OK } from "../../support/servers/http2-server.ts";
+import { connected } from "../../support/servers/http2-connected.ts";
+import { DONE, OK } from "../../support/servers/http2-server.ts";
 
 const ENHANCE_YOUR_CALM = 11;
 const MIB = 1 << 20;
-const open: ListeningEngine[] = [];
-
-async function start(handler: StreamHandler, payload?: Buffer, limits: Partial<Http2Limits> = {}) {
-  const server = await listen(handler, { limits });
-  open.push(server);
-  return { server, client: await RawHttp2Client.open(server.port, payload) };
-}
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.stop();
-});
-
 const id = (i: number) => 2 * i + 1;
 const PIECE = Buffer.alloc(16_000);
 const PIECES = 16;
@@ -66,7 +54,7 @@ async function nextCredit(client: RawHttp2Client, window: { left: number }): Pro
 }
 
 test("streams that nobody reads do not stop the others of their connection", async () => {
-  const { client } = await start(readingNow);
+  const { client } = await connected(readingNow);
   // 60 × 256,000 octets are fifteen times what the connection's window begins with.
   await sendUnread(client, 60, { left: MIB });
   client.send(request(id(60), { fields: [...REQUEST, ["x", "now"]], endStream: false }));
@@ -77,7 +65,7 @@ test("streams that nobody reads do not stop the others of their connection", asy
 test("what all streams together may hold unread is bounded, and reading gives the credit back", async () => {
   const streams: ServerStream[] = [];
   let received = 0;
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       streams.push(stream);
       stream.onData = (bytes) => {
@@ -105,7 +93,7 @@ test("what all streams together may hold unread is bounded, and reading gives th
 test("a connection that leaves its answers unread waits with further requests until it reads", async () => {
   let served = 0;
   const answer = answering(100_000);
-  const { client, server } = await start(
+  const { client, server } = await connected(
     (stream) => {
       served++;
       answer(stream);
@@ -129,7 +117,7 @@ test("a connection that leaves its answers unread waits with further requests un
 test("answers beyond what a connection may leave unread are given up, and their handlers hear of it", async () => {
   const streams: ServerStream[] = [];
   const reasons: CancelReason[] = [];
-  const { client, server } = await start(
+  const { client, server } = await connected(
     (stream) => {
       stream.onCancel = (reason) => reasons.push(reason);
       streams.push(stream);
@@ -152,7 +140,7 @@ test("answers beyond what a connection may leave unread are given up, and their 
 });
 
 test("where all connections leave too much unread, the one that holds the most ends", async () => {
-  const { client: small, server } = await start(
+  const { client: small, server } = await connected(
     (stream) => answering(Number(stream.headers.get("x")))(stream),
     settings([4, 0]),
     { maxAllUnreadAnswerBytes: 4 * MIB },
@@ -170,7 +158,7 @@ test("where all connections leave too much unread, the one that holds the most e
 
 test("a stream of which the peer takes nothing is reset, however it dribbles, and its handler hears of it", async () => {
   const reasons: CancelReason[] = [];
-  const { client, server } = await start(
+  const { client, server } = await connected(
     (stream) => {
       stream.onCancel = (reason) => reasons.push(reason);
       stream.respond(200, OK);
@@ -190,7 +178,7 @@ test("a stream of which the peer takes nothing is reset, however it dribbles, an
 
 test("the body of a request that waits, sent octet by octet, is handed over whole", async () => {
   const bodies: string[] = [];
-  const { client } = await start(
+  const { client } = await connected(
     (stream) => {
       if (stream.headers.get("x") !== "body") return answering(100_000)(stream);
       const pieces: Buffer[] = [];

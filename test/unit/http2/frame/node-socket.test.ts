@@ -1,33 +1,10 @@
 import { once } from "node:events";
-import net, { type AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readSocket } from "../../../../src/http2/frame/node-socket.ts";
-
-const open: { close(): void }[] = [];
-
-/** Both ends of a connection, the server's as `net.Server` makes it. */
-async function pair(): Promise<{ client: net.Socket; accepted: net.Socket }> {
-  const server = net.createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const client = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
-  const [accepted] = (await once(server, "connection")) as [net.Socket];
-  open.push({
-    close: () => {
-      client.destroy();
-      accepted.destroy();
-      server.close();
-    },
-  });
-  return { client, accepted };
-}
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close();
-});
+import { socketPair } from "../../../support/servers/http2-connected.ts";
 
 test("chunks of two sockets come in one shared buffer, whole and in order", async () => {
-  const pairs = [await pair(), await pair()];
+  const pairs = [await socketPair(), await socketPair()];
   const buffers = new Set<ArrayBufferLike>();
   const seen = ["", ""];
   for (const [i, { accepted }] of pairs.entries()) {
@@ -44,7 +21,7 @@ test("chunks of two sockets come in one shared buffer, whole and in order", asyn
 });
 
 test("bytes that were read and put back come first", async () => {
-  const { client, accepted } = await pair();
+  const { client, accepted } = await socketPair();
   client.write("first");
   const [chunk] = (await once(accepted, "data")) as [Buffer];
   accepted.pause();
@@ -59,7 +36,7 @@ test("bytes that were read and put back come first", async () => {
 });
 
 test("a paused socket is not read, and the end of the peer is heard", async () => {
-  const { client, accepted } = await pair();
+  const { client, accepted } = await socketPair();
   let seen = 0;
   readSocket(accepted, (bytes) => {
     seen += bytes.length;

@@ -1,27 +1,12 @@
-import { once } from "node:events";
-import net, { type AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { CONTINUATION, DATA, HEADERS, PING } from "../../../../src/http2/frame/frame.ts";
 import { giveSlab, Output, takeSlab } from "../../../../src/http2/frame/output.ts";
 import { frame } from "../../../support/clients/raw-http2-client.ts";
-
-const open: { close(): void }[] = [];
+import { socketPair } from "../../../support/servers/http2-connected.ts";
 
 /** An output on a real socket, and what its peer has received. */
 async function start() {
-  const server = net.createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const accepted = once(server, "connection") as Promise<[net.Socket]>;
-  const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
-  const [[peer]] = await Promise.all([accepted, once(socket, "connect")]);
-  open.push({
-    close: () => {
-      socket.destroy();
-      peer.destroy();
-      server.close();
-    },
-  });
+  const { client: socket, accepted: peer } = await socketPair();
   const chunks: Buffer[] = [];
   peer.on("data", (chunk: Buffer) => chunks.push(chunk));
   return {
@@ -31,10 +16,6 @@ async function start() {
     received: () => Buffer.concat(chunks),
   };
 }
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close();
-});
 
 test("frames of one turn leave together, in the order they were made", async () => {
   const { output, socket, received } = await start();
