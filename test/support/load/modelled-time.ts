@@ -1,5 +1,6 @@
 import type { Failure } from "../../../src/load/failure.ts";
 import type { Clock } from "../../../src/load/loop/clock.ts";
+import { driveLoop, type LoadLoop } from "../../../src/load/loop/load-loop.ts";
 import { type CallTarget, MeasuredCalls } from "../../../src/load/loop/measured-calls.ts";
 
 /** Time that passes only when it is told to. */
@@ -73,15 +74,28 @@ export class ModelledServer implements CallTarget {
   }
 }
 
-/** Calls to a modelled server, measured from `warmupMs` on. */
-export function modelledCalls(
-  clock: ModelledClock,
-  server: ModelledServer,
-  times: { warmupMs?: number; durationMs: number; timeoutMs?: number },
-): MeasuredCalls {
-  const fromMs = clock.now() + (times.warmupMs ?? 0);
-  const window = { fromMs, toMs: fromMs + times.durationMs };
-  const calls = new MeasuredCalls(server, clock, window, times.timeoutMs ?? 10_000);
-  server.onAnswer = (slot, failure) => calls.end(slot, failure);
-  return calls;
+/** When the calls of a loop are measured, and their time-out. */
+interface ModelledTimes {
+  readonly warmupMs?: number;
+  readonly durationMs: number;
+  readonly timeoutMs?: number;
+}
+
+/** Starts loops over a server of `slots` slots that answers `takesMs` after a call, by when it came in the run. */
+export function loopStarter<Loop extends LoadLoop>(
+  makeLoop: (calls: MeasuredCalls, clock: ModelledClock) => Loop,
+) {
+  return (slots: number, times: ModelledTimes, takesMs: (whenMs: number) => number) => {
+    const clock = new ModelledClock();
+    const startMs = clock.now();
+    const server = new ModelledServer(clock, slots, (whenMs) => takesMs(whenMs - startMs));
+    const fromMs = startMs + (times.warmupMs ?? 0);
+    const window = { fromMs, toMs: fromMs + times.durationMs };
+    const calls = new MeasuredCalls(server, clock, window, times.timeoutMs ?? 10_000);
+    server.onAnswer = (slot, failure) => calls.end(slot, failure);
+    const loop = makeLoop(calls, clock);
+    const controller = new AbortController();
+    const ended = driveLoop(loop, calls, clock, controller.signal);
+    return { clock, server, calls, loop, ended, startMs, interrupt: () => controller.abort() };
+  };
 }

@@ -3,6 +3,7 @@ import type { ResultColumns, ResultRows } from "../../../src/table/result-rows.t
 import type { TableSink } from "../../../src/table/table-sink.ts";
 import type { TableChunk } from "../../../src/table/table-source.ts";
 import type { FileSinkOptions } from "../../../src/table/write/file-sink.ts";
+import { queryChunks } from "./table-chunks.ts";
 
 /** The rows of a query as a source would give them. */
 export interface QueryTable {
@@ -11,21 +12,10 @@ export interface QueryTable {
   readonly chunks: readonly TableChunk[];
 }
 
-/** Runs a query in a database of its own. */
+/** Runs a query. */
 export async function queryTable(sql: string): Promise<QueryTable> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  const result = await connection.stream(sql);
-  const chunks: TableChunk[] = [];
-  let fromRow = 0;
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
-    chunks.push({ chunk, fromRow, file: "query", fileRow: fromRow + 1 });
-    fromRow += chunk.rowCount;
-  }
-  return { names: result.columnNames(), types: result.columnTypes(), chunks };
+  const { columns, chunks } = await queryChunks(sql, "query");
+  return { names: columns.map(({ name }) => name), types: columns.map(({ type }) => type), chunks };
 }
 
 /** The rows of a query, as DuckDB shows them in JSON. */

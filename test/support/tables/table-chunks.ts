@@ -19,6 +19,7 @@ export async function queryChunks(sql: string, file = "data.csv"): Promise<Chunk
       autoload_known_extensions: "false",
     });
     connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
   }
   const result = await connection.stream(sql);
   const columns = result.columnNames().map((name, index) => ({ name, type: result.columnType(index) }));

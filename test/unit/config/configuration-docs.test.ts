@@ -1,18 +1,32 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ModelConfigSchema } from "../../../gen/assay/config/v1/model_config_pb.ts";
-import { FLAGS } from "../../../src/config/flag-table.ts";
+import { BENCH_FLAGS, FLAGS, SCORE_FLAGS } from "../../../src/config/flag-table.ts";
 import { isServiceLink } from "../../../src/config/stray-variables.ts";
 import { readConfigJson } from "../../../src/model/config/config-json.ts";
 
 const page = readFileSync("docs/configuration.md", "utf8");
 
+/** The rows of a page's table of flags. */
+const flagRows = (text: string) => text.split("\n").filter((line) => line.startsWith("| `--"));
+const asCode = (text: string) => (text === "" ? "" : `\`${text}\``);
+
 test("docs/configuration.md lists every setting with its default", () => {
-  const rows = FLAGS.map((row) => {
-    const fallback = row.default === "" ? "" : `\`${row.default}\``;
-    return `| \`--${row.name}\` | \`${row.variable}\` | \`${row.field.name}\` | ${fallback} | ${row.help} |`;
-  });
-  expect(page.split("\n").filter((line) => line.startsWith("| `--"))).toEqual(rows);
+  const rows = FLAGS.map(
+    (row) =>
+      `| \`--${row.name}\` | \`${row.variable}\` | \`${row.field.name}\` | ${asCode(row.default)} | ${row.help} |`,
+  );
+  expect(flagRows(page)).toEqual(rows);
+});
+
+test.each([
+  ["docs/benchmarking.md", "bench", BENCH_FLAGS],
+  ["docs/scoring-files.md", "score", SCORE_FLAGS],
+])("%s lists every flag of assay %s with its default", (name, _, flags) => {
+  const rows = flags.map(
+    (row) => `| \`--${row.name}\` | ${asCode(row.default)} | ${row.help.replaceAll("|", "\\|")} |`,
+  );
+  expect(flagRows(readFileSync(name, "utf8"))).toEqual(rows);
 });
 
 test("every environment variable that the page names is a setting, or told to be none", () => {

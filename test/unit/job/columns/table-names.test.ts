@@ -1,23 +1,15 @@
 import { VARCHAR } from "@duckdb/node-api";
 import { expect, test } from "vitest";
-import { mapColumns } from "../../../../src/job/columns/column-mapping.ts";
 import { missingColumnLines } from "../../../../src/job/columns/table-names.ts";
 import { modelMessage, specMessage } from "../../../support/models/model-message.ts";
+import { mapped } from "../../../support/tables/row-encoding.ts";
 
 const columns = (...names: string[]) => names.map((name) => ({ name, type: VARCHAR }));
 const table = { format: "csv", files: ["a.csv"], elsewhere: new Map(), partitions: [] };
 
 test("where inputs have no column, the file and its columns are told", () => {
   const model = modelMessage([specMessage("age", "FP32", [-1, 1]), specMessage("sex", "FP32", [-1, 1])]);
-  const options = {
-    maps: new Map(),
-    byPosition: false,
-    keep: [],
-    textNumbers: true,
-    joinColumns: false,
-    table,
-  };
-  expect(() => mapColumns(model, columns("a", "b"), options)).toThrow(
+  expect(() => mapped(model, columns("a", "b"), { table })).toThrow(
     /input "age" .* has no column in the table\ninput "sex" .*\na\.csv has the columns "a", "b"$/,
   );
 });

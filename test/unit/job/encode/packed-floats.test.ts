@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { mapColumns } from "../../../../src/job/columns/column-mapping.ts";
-import { createRowEncoder } from "../../../../src/job/encode/row-encoder.ts";
 import { openSource } from "../../../../src/table/read/open-source.ts";
 import { modelMessage, specMessage } from "../../../support/models/model-message.ts";
 import { fromMessage } from "../../../support/models/tensor-messages.ts";
+import { encoderOf, mapped } from "../../../support/tables/row-encoding.ts";
 import { tableFolder } from "../../../support/tables/table-folder.ts";
 
 const folder = tableFolder();
@@ -12,23 +11,9 @@ const model = modelMessage([specMessage("v", "FP32", [-1, 3], { featureNames: ["
 /** Every value of the tensor `v` from a row on, read packed or a column at a time. */
 async function values(path: string, joinColumns: boolean, fromRow: number): Promise<number[]> {
   const source = await openSource({ inputs: [path] });
-  const mapping = mapColumns(model, source.columns, {
-    maps: new Map(),
-    byPosition: false,
-    keep: ["b", "n"],
-    textNumbers: false,
-    joinColumns,
-  });
+  const mapping = mapped(model, source.columns, { keep: ["b", "n"], textNumbers: false, joinColumns });
   expect(mapping.requests.some(({ packedFloats }) => packedFloats !== undefined)).toBe(joinColumns);
-  const encoder = createRowEncoder(mapping, {
-    modelName: "m",
-    modelVersion: "1",
-    outputNames: [],
-    nullTexts: new Set(),
-    decimalComma: false,
-    trimText: false,
-    textForNull: undefined,
-  });
+  const encoder = encoderOf(mapping);
   const all: number[] = [];
   for await (const chunk of source.read(mapping.requests, fromRow)) {
     const { request, errors } = encoder.encode(chunk);
@@ -63,11 +48,7 @@ test("columns that are not all FLOAT are read one by one", async () => {
     "SELECT 1::FLOAT AS a, 2::DOUBLE AS b, 3::FLOAT AS c",
   );
   const source = await openSource({ inputs: [path] });
-  const options = { maps: new Map(), byPosition: false, keep: [], textNumbers: false, joinColumns: true };
-  expect(mapColumns(model, source.columns, options).requests.map(({ name }) => name)).toEqual([
-    "a",
-    "b",
-    "c",
-  ]);
+  const { requests } = mapped(model, source.columns, { textNumbers: false, joinColumns: true });
+  expect(requests.map(({ name }) => name)).toEqual(["a", "b", "c"]);
   source.close();
 });

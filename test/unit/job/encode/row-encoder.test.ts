@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { mapColumns } from "../../../../src/job/columns/column-mapping.ts";
 import type { MappingOptions } from "../../../../src/job/columns/model-elements.ts";
-import { createRowEncoder, type RowEncoderOptions } from "../../../../src/job/encode/row-encoder.ts";
+import type { RowEncoderOptions } from "../../../../src/job/encode/row-encoder.ts";
 import { modelMessage, specMessage } from "../../../support/models/model-message.ts";
 import { fromMessage } from "../../../support/models/tensor-messages.ts";
+import { encoderOf, mapped } from "../../../support/tables/row-encoding.ts";
 import { queryChunks, requestSql } from "../../../support/tables/table-chunks.ts";
 
 type Inputs = Parameters<typeof modelMessage>[0];
@@ -15,26 +15,10 @@ async function encode(
   options: Partial<RowEncoderOptions> & Partial<MappingOptions> = {},
 ) {
   const { columns, chunks } = await queryChunks(sql);
-  const mapping = mapColumns(modelMessage(inputs), columns, {
-    maps: new Map(),
-    byPosition: false,
-    keep: [],
-    textNumbers: true,
-    joinColumns: false,
-    ...options,
-  });
+  const mapping = mapped(modelMessage(inputs), columns, options);
   const read = await queryChunks(`SELECT ${requestSql(mapping.requests)} FROM (${sql})`);
   expect(chunks).toHaveLength(1);
-  const encoder = createRowEncoder(mapping, {
-    modelName: "census",
-    modelVersion: "3",
-    outputNames: [],
-    nullTexts: new Set(),
-    decimalComma: false,
-    trimText: false,
-    textForNull: undefined,
-    ...options,
-  });
+  const encoder = encoderOf(mapping, options);
   const { request, rows, errors, rowCount } = encoder.encode(read.chunks[0]!);
   const tensors = (request?.inputs ?? []).map(fromMessage);
   const values = tensors.map(({ data }) => Array.from(data as ArrayLike<unknown>));
@@ -259,43 +243,13 @@ test("an empty chunk makes no request", async () => {
   const { columns } = await queryChunks("SELECT 1::FLOAT x");
   const { chunks } = await queryChunks("SELECT 1::FLOAT x");
   chunks[0]!.chunk.rowCount = 0;
-  const mapping = mapColumns(modelMessage(one("FP32")), columns, {
-    maps: new Map(),
-    byPosition: false,
-    keep: [],
-    textNumbers: true,
-    joinColumns: false,
-  });
-  const encoder = createRowEncoder(mapping, {
-    modelName: "m",
-    modelVersion: "1",
-    outputNames: [],
-    nullTexts: new Set(),
-    decimalComma: false,
-    trimText: false,
-    textForNull: undefined,
-  });
+  const encoder = encoderOf(mapped(modelMessage(one("FP32")), columns));
   expect(encoder.encode(chunks[0]!)).toMatchObject({ rowCount: 0, request: undefined, rows: undefined });
 });
 
 test("requests own their bytes: encoding the next chunk changes none of them", async () => {
   const { columns, chunks } = await queryChunks("SELECT i::FLOAT x FROM range(5000) t(i)");
-  const mapping = mapColumns(modelMessage(one("FP32")), columns, {
-    maps: new Map(),
-    byPosition: false,
-    keep: [],
-    textNumbers: true,
-    joinColumns: false,
-  });
-  const encoder = createRowEncoder(mapping, {
-    modelName: "m",
-    modelVersion: "1",
-    outputNames: [],
-    nullTexts: new Set(),
-    decimalComma: false,
-    trimText: false,
-    textForNull: undefined,
-  });
+  const encoder = encoderOf(mapped(modelMessage(one("FP32")), columns));
   const encoded = chunks.map((chunk) => encoder.encode(chunk));
   expect(encoded.map(({ rowCount }) => rowCount)).toEqual([2048, 2048, 904]);
   const all = encoded.flatMap(({ request }) =>
@@ -382,22 +336,7 @@ test("an empty cell of CSV is an empty text or no value, as is told, and so is a
 
 test("a row that could not be read has that fault alone", async () => {
   const { columns, chunks } = await queryChunks("SELECT * FROM (VALUES (1), (NULL), (3)) t(x)");
-  const mapping = mapColumns(modelMessage(one("INT32")), columns, {
-    maps: new Map(),
-    byPosition: false,
-    keep: [],
-    textNumbers: true,
-    joinColumns: false,
-  });
-  const encoder = createRowEncoder(mapping, {
-    modelName: "m",
-    modelVersion: "1",
-    outputNames: [],
-    nullTexts: new Set(),
-    decimalComma: false,
-    trimText: false,
-    textForNull: undefined,
-  });
+  const encoder = encoderOf(mapped(modelMessage(one("INT32")), columns));
   const faults = new Map([[1, "line 2 is not a JSON object: {"]]);
   const { errors, rows } = encoder.encode({ ...chunks[0]!, faults });
   expect(errors).toEqual(faults);

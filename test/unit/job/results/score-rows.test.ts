@@ -1,13 +1,12 @@
 import { afterEach, expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../../../src/errors.ts";
-import { mapColumns } from "../../../../src/job/columns/column-mapping.ts";
-import { createRowEncoder } from "../../../../src/job/encode/row-encoder.ts";
 import { planResults } from "../../../../src/job/results/result-plan.ts";
 import { scoreRows } from "../../../../src/job/results/score-rows.ts";
 import { exportedModel, readExportCase } from "../../../support/models/exports.ts";
 import { lookupModel, onnxModel, type TestModel } from "../../../support/models/onnx-model.ts";
 import { type InProcessScorer, startScorer } from "../../../support/servers/in-process-scorer.ts";
+import { encoderOf, mapped } from "../../../support/tables/row-encoding.ts";
 import { queryChunks, requestSql } from "../../../support/tables/table-chunks.ts";
 import { dataFile } from "../../../support/tables/tables.ts";
 
@@ -48,13 +47,8 @@ async function score(
 ) {
   scorer = await startScorer(model);
   const { columns, chunks } = await queryChunks(sql);
-  const mapping = mapColumns(scorer.model, columns, {
-    maps: new Map(),
-    byPosition: more.byPosition ?? false,
-    keep: [],
-    textNumbers: true,
-    joinColumns: true,
-  });
+  const byPosition = more.byPosition ?? false;
+  const mapping = mapped(scorer.model, columns, { byPosition, joinColumns: true });
   const plan = planResults(scorer.model, mapping.keep, {
     probabilities: more.probabilities ?? false,
     skipErrors: false,
@@ -62,15 +56,8 @@ async function score(
   const read = await queryChunks(`SELECT ${requestSql(mapping.requests)} FROM (${sql})`);
   expect([chunks.length, read.chunks.length]).toEqual([1, 1]);
   const { modelName, modelVersion } = scorer.model;
-  const encoder = createRowEncoder(mapping, {
-    modelName,
-    modelVersion,
-    outputNames: plan.outputNames,
-    nullTexts: new Set(),
-    decimalComma: false,
-    trimText: true,
-    textForNull: undefined,
-  });
+  const { outputNames } = plan;
+  const encoder = encoderOf(mapping, { modelName, modelVersion, outputNames, trimText: true });
   const results = await scoreRows(encoder.encode(read.chunks[0]!), scorer, plan);
   return { plan, results, scores: [...results.scores], requestRows: scorer.requestRows };
 }
@@ -127,25 +114,10 @@ test("an error that concerns no row rejects", async () => {
   });
   await expect(started).resolves.toBeDefined();
   const { columns, chunks } = await queryChunks("SELECT 1::FLOAT a, 2::FLOAT b, 3::FLOAT c");
-  const mapping = mapColumns(scorer!.model, columns, {
-    maps: new Map(),
-    byPosition: true,
-    keep: [],
-    textNumbers: false,
-    joinColumns: false,
-  });
+  const mapping = mapped(scorer!.model, columns, { byPosition: true, textNumbers: false });
   const plan = planResults(scorer!.model, [], { probabilities: false, skipErrors: false });
-  const options = {
-    outputNames: [],
-    nullTexts: new Set<string>(),
-    decimalComma: false,
-    trimText: false,
-    textForNull: undefined,
-  };
   const encode = (modelName: string, tensors = mapping.tensors) =>
-    createRowEncoder({ ...mapping, tensors }, { modelName, modelVersion: "1", ...options }).encode(
-      chunks[0]!,
-    );
+    encoderOf({ ...mapping, tensors }, { modelName, modelVersion: "1" }).encode(chunks[0]!);
   const unknown = scoreRows(encode("other"), scorer!, plan);
   await expect(unknown).rejects.toMatchObject({ reason: Reason.MODEL_NOT_FOUND });
   // The shape is wrong for every row: no row is named, and nothing is sent again.

@@ -1,21 +1,8 @@
 import { expect, test } from "vitest";
 import { ClosedLoop } from "../../../../src/load/loop/closed-loop.ts";
-import { driveLoop } from "../../../../src/load/loop/load-loop.ts";
-import { ModelledClock, ModelledServer, modelledCalls } from "../../../support/load/modelled-time.ts";
+import { loopStarter } from "../../../support/load/modelled-time.ts";
 
-function start(
-  slots: number,
-  times: { warmupMs?: number; durationMs: number },
-  takesMs: (whenMs: number) => number,
-) {
-  const clock = new ModelledClock();
-  const startMs = clock.now();
-  const server = new ModelledServer(clock, slots, (whenMs) => takesMs(whenMs - startMs));
-  const calls = modelledCalls(clock, server, times);
-  const controller = new AbortController();
-  const ended = driveLoop(new ClosedLoop(calls, clock), calls, clock, controller.signal);
-  return { clock, server, calls, ended, interrupt: () => controller.abort() };
-}
+const start = loopStarter((calls, clock) => new ClosedLoop(calls, clock));
 
 test("as many calls are in flight as there are slots, and those that began in the measured time are counted", async () => {
   const { clock, server, calls, ended } = start(3, { warmupMs: 100, durationMs: 1000 }, () => 10);

@@ -1,26 +1,10 @@
 import { expect, test } from "vitest";
-import { driveLoop } from "../../../../src/load/loop/load-loop.ts";
 import { OpenLoop } from "../../../../src/load/loop/open-loop.ts";
-import { ModelledClock, ModelledServer, modelledCalls } from "../../../support/load/modelled-time.ts";
+import { loopStarter } from "../../../support/load/modelled-time.ts";
 
-const HUNDRED_A_SECOND = 100;
-
-interface Times {
-  readonly warmupMs?: number;
-  readonly durationMs: number;
-  readonly timeoutMs?: number;
-}
-
-function start(slots: number, times: Times, takesMs: (whenMs: number) => number) {
-  const clock = new ModelledClock();
-  const startMs = clock.now();
-  const server = new ModelledServer(clock, slots, (whenMs) => takesMs(whenMs - startMs));
-  const calls = modelledCalls(clock, server, times);
-  const loop = new OpenLoop(calls, clock, HUNDRED_A_SECOND);
-  const controller = new AbortController();
-  const ended = driveLoop(loop, calls, clock, controller.signal);
-  return { clock, server, calls, loop, ended, startMs, interrupt: () => controller.abort() };
-}
+const starter = (rate: number) => loopStarter((calls, clock) => new OpenLoop(calls, clock, rate));
+/** A hundred calls a second. */
+const start = starter(100);
 
 test("calls begin at even distances, and warm-up calls are not measured", async () => {
   const { clock, server, calls, loop, ended, startMs } = start(
@@ -94,11 +78,11 @@ test("an interruption ends the measured time, and what is in flight a second lat
 
 test("as many calls are due as the rate says, whatever its fractions", async () => {
   for (const rate of [3, 7, 300, 999, 1001.5]) {
-    const clock = new ModelledClock();
-    const server = new ModelledServer(clock, 20_000, () => 0.01);
-    const calls = modelledCalls(clock, server, { warmupMs: 333, durationMs: 1000 });
-    const loop = new OpenLoop(calls, clock, rate);
-    const ended = driveLoop(loop, calls, clock, new AbortController().signal);
+    const { clock, calls, loop, ended } = starter(rate)(
+      20_000,
+      { warmupMs: 333, durationMs: 1000 },
+      () => 0.01,
+    );
     clock.pass(1500);
     await ended;
     expect(calls.tally.latency.count).toBe(Math.ceil(rate));
