@@ -1,19 +1,14 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { PredictRequestSchema, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import type { Edge } from "../../../src/edge/edge.ts";
-import { startEdge } from "../../support/servers/fake-services.ts";
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
 const PREDICT = "/assay.v1.ScoringService/Predict";
-let edge: Edge;
 let url: string;
 async function start(corsOrigins: string[] = ["*"]) {
-  const started = await startEdge({ corsOrigins });
-  ({ edge } = started);
-  url = `http://127.0.0.1:${started.port}`;
+  const { port } = await testedEdge({ corsOrigins });
+  url = `http://127.0.0.1:${port}`;
 }
-afterEach(() => edge.close());
-
 describe("CORS", () => {
   const preflight = () =>
     fetch(url + PREDICT, {

@@ -1,15 +1,16 @@
 import { once } from "node:events";
+import { connect } from "node:http2";
 import { Code, createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import type { Edge } from "../../../src/edge/edge.ts";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
-import { type FakeScoring, startEdge } from "../../support/servers/fake-services.ts";
+import type { FakeScoring } from "../../support/servers/fake-services.ts";
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
 type Engine = "assay" | "node";
 type Make = (baseUrl: string) => Transport;
@@ -23,22 +24,18 @@ const WAYS: [string, Engine, Make][] = [
 ];
 
 describe.each(WAYS)("%s", (_, http2Engine, make) => {
-  let edge: Edge;
   let scoring: FakeScoring;
   let transport: Transport;
   beforeEach(async () => {
-    const started = await startEdge({ http2Engine });
-    ({ edge, scoring } = started);
+    const started = await testedEdge({ http2Engine });
+    ({ scoring } = started);
     transport = make(`http://127.0.0.1:${started.port}`);
   });
-  afterEach(() => edge.close());
 
   test("the caller's timeout becomes the call's deadline, and is answered at it", async () => {
     const client = createClient(ScoringService, transport);
     const startedAt = performance.now();
-    const came = new Promise<void>((resolve) => {
-      scoring.onHang = resolve;
-    });
+    const came = scoring.hangs();
     const call = client.predict({ modelName: "hang", features: [1] }, { timeoutMs: 400 });
     await expect(call).rejects.toMatchObject({ code: Code.DeadlineExceeded });
     await came;
@@ -53,12 +50,8 @@ describe.each(WAYS)("%s", (_, http2Engine, make) => {
   test("a caller that cancels reaches the call", async () => {
     const client = createClient(ScoringService, transport);
     const abort = new AbortController();
-    const came = new Promise<void>((resolve) => {
-      scoring.onHang = resolve;
-    });
-    const cancelled = new Promise<void>((resolve) => {
-      scoring.onCancelled = resolve;
-    });
+    const came = scoring.hangs();
+    const cancelled = scoring.cancels();
     const call = client.predict({ modelName: "hang", features: [1] }, { signal: abort.signal });
     await came;
     abort.abort();
@@ -70,54 +63,34 @@ describe.each(WAYS)("%s", (_, http2Engine, make) => {
 });
 
 describe("plain HTTP", () => {
-  let edge: Edge;
-  afterEach(() => edge.close());
-
   test("a caller that closes its connection reaches the call", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const came = new Promise<void>((resolve) => {
-      started.scoring.onHang = resolve;
-    });
-    const cancelled = new Promise<void>((resolve) => {
-      started.scoring.onCancelled = resolve;
-    });
-    const raw = await rawConnection(started.port);
+    const { port, scoring } = await testedEdge();
+    const came = scoring.hangs();
+    const cancelled = scoring.cancels();
+    const raw = await rawConnection(port);
     const body = '{"features":[1]}';
     raw.write(`POST /predict/hang HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     await came;
     raw.socket.destroy();
     await cancelled;
-    expect(started.scoring.calls[0]!.protocol).toBe("http");
+    expect(scoring.calls[0]!.protocol).toBe("http");
   });
 
   test("a caller that loses its HTTP/2 connection reaches every call on it", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const { connect } = await import("node:http2");
-    const session = connect(`http://127.0.0.1:${started.port}`);
+    const { port, scoring } = await testedEdge();
+    const session = connect(`http://127.0.0.1:${port}`);
     session.on("error", () => {});
-    let hanging = 0;
-    const came = new Promise<void>((resolve) => {
-      started.scoring.onHang = () => {
-        if (++hanging === 3) resolve();
-      };
-    });
+    const came = scoring.hangs(3);
     for (let i = 0; i < 3; i++) {
       const stream = session.request({ ":method": "POST", ":path": "/predict/hang" });
       stream.on("error", () => {});
       stream.end('{"features":[1]}');
     }
     await came;
-    let left = 3;
-    const cancelled = new Promise<void>((resolve) => {
-      started.scoring.onCancelled = () => {
-        if (--left === 0) resolve();
-      };
-    });
+    const cancelled = scoring.cancels(3);
     session.socket.destroy();
     await once(session, "close");
     await cancelled;
-    expect(started.scoring.hanging.size).toBe(0);
+    expect(scoring.hanging.size).toBe(0);
   });
 });

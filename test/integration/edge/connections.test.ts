@@ -1,19 +1,16 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Edge } from "../../../src/edge/edge.ts";
-import { startEdge } from "../../support/servers/fake-services.ts";
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
 const MIB = 1 << 20;
 const GET = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
 // Not what is tested here.
 const MESSAGES = { maxMessageBytes: 64 * MIB, maxRequestMemoryBytes: 4n * 1024n ** 3n };
 
-let edge: Edge;
 const sockets: Socket[] = [];
-afterEach(async () => {
+afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await edge.close();
 });
 
 async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
@@ -42,51 +39,46 @@ async function askUnread(port: number, byteCount: number): Promise<Socket> {
 
 describe("connections of one address", () => {
   test("leave room for others by default, and the refusal names the limit", async () => {
-    const started = await startEdge({ limits: { maxConnections: 8 } });
-    edge = started.edge;
-    for (let i = 0; i < 7; i++) expect(await answer(await open(started.port))).toMatch(/^HTTP\/1\.1 200 /);
-    expect(await answer(await open(started.port))).toMatch(
+    const { port } = await testedEdge({ limits: { maxConnections: 8 } });
+    for (let i = 0; i < 7; i++) expect(await answer(await open(port))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await answer(await open(port))).toMatch(
       /^HTTP\/1\.1 503 [\s\S]*7 connections came from one address, .*\(max-connections-per-peer\)/,
     );
-    expect(await answer(await open(started.port, "127.0.0.2"))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await answer(await open(port, "127.0.0.2"))).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   test("that never say a word do not keep others out, however many they are", async () => {
-    const started = await startEdge({ limits: { maxConnections: 20 } });
-    edge = started.edge;
-    for (let i = 0; i < 200; i++) await open(started.port);
-    expect(await answer(await open(started.port, "127.0.0.2"))).toMatch(/^HTTP\/1\.1 200 /);
+    const { port } = await testedEdge({ limits: { maxConnections: 20 } });
+    for (let i = 0; i < 200; i++) await open(port);
+    expect(await answer(await open(port, "127.0.0.2"))).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   test("are as many as the flag says", async () => {
-    const started = await startEdge({ limits: { maxConnections: 8, maxConnectionsPerPeer: 2 } });
-    edge = started.edge;
-    const two = [await open(started.port), await open(started.port)];
+    const { edge, port } = await testedEdge({ limits: { maxConnections: 8, maxConnectionsPerPeer: 2 } });
+    const two = [await open(port), await open(port)];
     for (const socket of two) expect(await answer(socket)).toMatch(/^HTTP\/1\.1 200 /);
-    expect(await answer(await open(started.port))).toMatch(/max-connections-per-peer/);
+    expect(await answer(await open(port))).toMatch(/max-connections-per-peer/);
     two[0]!.destroy();
     await expect.poll(() => edge.connectionCount).toBeLessThanOrEqual(2);
-    expect(await answer(await open(started.port))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await answer(await open(port))).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 
 describe("answers over HTTP/1.1 that are not read", () => {
   test("are bounded over all connections: those that hold the most end, and the rest is served", async () => {
-    const started = await startEdge({ limits: { ...MESSAGES, maxUnreadAnswerBytes: MIB } });
-    edge = started.edge;
-    for (let i = 0; i < 4; i++) await askUnread(started.port, 16 * MIB);
+    const { edge, port } = await testedEdge({ limits: { ...MESSAGES, maxUnreadAnswerBytes: MIB } });
+    for (let i = 0; i < 4; i++) await askUnread(port, 16 * MIB);
     await expect.poll(() => edge.connectionCount).toBe(4);
     await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
-    expect(await answer(await open(started.port))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await answer(await open(port))).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   test("have a time; a peer that reads slowly is given its answer whole", async () => {
-    const started = await startEdge({
+    const { edge, port } = await testedEdge({
       limits: { ...MESSAGES, unreadTimeoutMs: 1000, maxUnreadAnswerBytes: 64 * MIB },
     });
-    edge = started.edge;
-    await askUnread(started.port, 20 * MIB);
-    const slow = await askUnread(started.port, 20 * MIB);
+    await askUnread(port, 20 * MIB);
+    const slow = await askUnread(port, 20 * MIB);
     const startedAt = performance.now();
     let received = 0;
     slow.on("data", (chunk) => {

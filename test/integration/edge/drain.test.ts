@@ -1,24 +1,16 @@
 import { type ClientHttp2Session, connect } from "node:http2";
 import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
-import type { Edge } from "../../../src/edge/edge.ts";
 import { type RawConnection, rawConnection } from "../../support/clients/raw-connection.ts";
-import { startEdge } from "../../support/servers/fake-services.ts";
-
-let edge: Edge;
-afterEach(async () => {
-  await edge.close();
-  expect(edge.connectionCount).toBe(0);
-});
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
 const DRAIN_LIMIT_MS = 200;
 
 describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
   test("announced, the server is not ready at once and still serves", async () => {
-    const { edge: started, port } = await startEdge({ http2Engine });
-    edge = started;
+    const { edge, port } = await testedEdge({ http2Engine });
     edge.announceDrain();
     const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
     expect(ready.status).toBe(503);
@@ -31,14 +23,8 @@ describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
   });
 
   test("calls in flight are answered, connections then closed, new ones not taken", async () => {
-    const { edge: started, port, scoring } = await startEdge({ http2Engine });
-    edge = started;
-    let inFlight = 0;
-    const came = new Promise<void>((resolve) => {
-      scoring.onHang = () => {
-        if (++inFlight === 2) resolve();
-      };
-    });
+    const { edge, port, scoring } = await testedEdge({ http2Engine });
+    const came = scoring.hangs(2);
     const raw = await predictSlowly(port);
     const session = connect(`http://127.0.0.1:${port}`);
     const answer = predictOver(session);
@@ -56,11 +42,8 @@ describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
   });
 
   test("a health watch is sent NOT_SERVING when the end is announced, and is served on", async () => {
-    const { edge: started, port } = await startEdge({ http2Engine });
-    edge = started;
-    const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
-    const updates = client.watch({ service: "" })[Symbol.asyncIterator]();
-    expect((await updates.next()).value).toMatchObject({ status: 1 });
+    const { edge, port } = await testedEdge({ http2Engine });
+    const { client, updates } = await watchHealth(port);
     edge.announceDrain();
     expect((await updates.next()).value).toMatchObject({ status: 2 });
     expect((await client.check({ service: "" })).status).toBe(2);
@@ -71,11 +54,8 @@ describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
   });
 
   test("a health watch is sent NOT_SERVING and ends at once, and does not hold the drain up", async () => {
-    const { edge: started, port } = await startEdge({ http2Engine });
-    edge = started;
-    const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
-    const updates = client.watch({ service: "" })[Symbol.asyncIterator]();
-    expect((await updates.next()).value).toMatchObject({ status: 1 });
+    const { edge, port } = await testedEdge({ http2Engine });
+    const { updates } = await watchHealth(port);
     const last = updates.next();
     const drained = edge.drain(5000);
     expect((await last).value).toMatchObject({ status: 2 });
@@ -84,11 +64,8 @@ describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
   });
 
   test("what is left at the limit is reset, and its call hears of it", async () => {
-    const { edge: started, port, scoring } = await startEdge({ http2Engine });
-    edge = started;
-    const came = new Promise<void>((resolve) => {
-      scoring.onHang = resolve;
-    });
+    const { edge, port, scoring } = await testedEdge({ http2Engine });
+    const came = scoring.hangs();
     const session = connect(`http://127.0.0.1:${port}`);
     session.on("error", () => {});
     const answer = predictOver(session).catch(() => "reset");
@@ -98,6 +75,14 @@ describe.each(["assay", "node"] as const)("drain with %s", (http2Engine) => {
     expect(await answer).toBe("reset");
   });
 });
+
+/** A watch that was told SERVING. */
+async function watchHealth(port: number) {
+  const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
+  const updates = client.watch({ service: "" })[Symbol.asyncIterator]();
+  expect((await updates.next()).value).toMatchObject({ status: 1 });
+  return { client, updates };
+}
 
 async function predictSlowly(port: number): Promise<RawConnection> {
   const raw = await rawConnection(port);

@@ -1,18 +1,11 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Edge } from "../../../src/edge/edge.ts";
+import { beforeEach, expect, test } from "vitest";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
-import { startEdge } from "../../support/servers/fake-services.ts";
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
-let edge: Edge;
 let port: number;
 beforeEach(async () => {
-  ({ edge, port } = await startEdge({ limits: { headerTimeoutMs: 300 } }));
+  ({ port } = await testedEdge({ limits: { headerTimeoutMs: 300 } }));
 });
-afterEach(async () => {
-  await edge.close();
-  expect(edge.connectionCount).toBe(0);
-});
-
 async function livez(): Promise<number> {
   return (await fetch(`http://127.0.0.1:${port}/livez`)).status;
 }

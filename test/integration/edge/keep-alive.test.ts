@@ -1,17 +1,10 @@
-import { afterEach, describe, expect, test } from "vitest";
-import type { Edge } from "../../../src/edge/edge.ts";
+import { describe, expect, test } from "vitest";
 import { type RawConnection, rawConnection } from "../../support/clients/raw-connection.ts";
-import { startEdge } from "../../support/servers/fake-services.ts";
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
 const PREDICT = '{"features":[1,2]}';
 const request = (path = "/predict", body = PREDICT) =>
   `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-
-let edge: Edge;
-afterEach(async () => {
-  await edge.close();
-  expect(edge.connectionCount).toBe(0);
-});
 
 /** A keep-alive connection that was answered once. */
 async function keptAlive(port: number): Promise<RawConnection> {
@@ -34,9 +27,8 @@ const answers = (raw: RawConnection) => raw.received().toString().split("HTTP/1.
 
 describe("keep-alive connections over the end of the server", () => {
   test("from the announcement on each answer says connection: close, and the connection then ends by FIN", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const raw = await keptAlive(started.port);
+    const { edge, port } = await testedEdge();
+    const raw = await keptAlive(port);
     edge.announceDrain();
     const end = ending(raw);
     raw.write(request());
@@ -48,10 +40,9 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("a new connection is served in the grace, and told as well", async () => {
-    const started = await startEdge();
-    edge = started.edge;
+    const { edge, port } = await testedEdge();
     edge.announceDrain();
-    const raw = await rawConnection(started.port);
+    const raw = await rawConnection(port);
     raw.write(request());
     const text = (await raw.closed()).toString();
     expect(text).toContain('"scores":[3]');
@@ -59,9 +50,8 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("an idle connection stays for a call that is on its way when the drain begins", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const raw = await keptAlive(started.port);
+    const { edge, port } = await testedEdge();
+    const raw = await keptAlive(port);
     const drained = edge.drain(20_000);
     const end = ending(raw);
     raw.write(request());
@@ -72,10 +62,9 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("a connection that stays idle, and one that never said a word, end by FIN and do not hold the drain up", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const idle = await keptAlive(started.port);
-    const silent = await rawConnection(started.port, true);
+    const { edge, port } = await testedEdge();
+    const idle = await keptAlive(port);
+    const silent = await rawConnection(port, true);
     const ends = Promise.all([ending(idle), ending(silent)]);
     const drained = edge.drain(20_000);
     expect(await ends).toEqual(["end", "end"]);
@@ -84,10 +73,9 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("a request of which a part has come is answered after the drain has begun", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const raw = await keptAlive(started.port);
-    const idle = await keptAlive(started.port);
+    const { edge, port } = await testedEdge();
+    const raw = await keptAlive(port);
+    const idle = await keptAlive(port);
     const whole = request();
     raw.write(whole.slice(0, 20));
     const closed = edge.drain(20_000);
@@ -104,9 +92,8 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("what a peer sends behind the last answer does not turn its end into a reset", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const raw = await keptAlive(started.port);
+    const { edge, port } = await testedEdge();
+    const raw = await keptAlive(port);
     edge.announceDrain();
     const end = ending(raw);
     raw.write(request() + request() + request());
@@ -120,10 +107,8 @@ describe("keep-alive connections over the end of the server", () => {
 
 describe("pipelined requests", () => {
   test("are answered in their order, eight of them at a time", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const { scoring } = started;
-    const raw = await rawConnection(started.port);
+    const { port, scoring } = await testedEdge();
+    const raw = await rawConnection(port);
     raw.write(request("/predict/hang").repeat(20));
     await expect.poll(() => scoring.hanging.size).toBe(8);
     scoring.release();
@@ -138,10 +123,8 @@ describe("pipelined requests", () => {
   });
 
   test("those of a peer that goes away are not begun", async () => {
-    const started = await startEdge();
-    edge = started.edge;
-    const { scoring } = started;
-    const raw = await rawConnection(started.port);
+    const { edge, port, scoring } = await testedEdge();
+    const raw = await rawConnection(port);
     raw.write(request("/predict/hang").repeat(20));
     await expect.poll(() => scoring.hanging.size).toBe(8);
     raw.socket.destroy();

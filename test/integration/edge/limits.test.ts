@@ -1,24 +1,20 @@
+import { connect } from "node:http2";
 import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { EdgeLimits } from "../../../src/edge/call/limits.ts";
-import type { Edge } from "../../../src/edge/edge.ts";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
-import { startEdge } from "../../support/servers/fake-services.ts";
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
-let edge: Edge;
 let port: number;
 async function start(limits: Partial<EdgeLimits>, http2Engine: "assay" | "node" = "assay") {
-  const started = await startEdge({ limits, http2Engine });
-  ({ edge, port } = started);
+  const started = await testedEdge({ limits, http2Engine });
+  ({ port } = started);
   return started;
 }
-afterEach(async () => {
-  await edge.close();
-  expect(edge.connectionCount).toBe(0);
-});
 
 const request = (path: string, more = "") => `POST ${path} HTTP/1.1\r\nhost: a\r\n${more}`;
 
@@ -34,7 +30,6 @@ describe("message", () => {
 
   test("a gzip bomb is refused by name", async () => {
     await start({ maxMessageBytes: 100_000 });
-    const { gzipSync } = await import("node:zlib");
     const response = await fetch(`http://127.0.0.1:${port}/predict`, {
       method: "POST",
       headers: { "content-encoding": "gzip" },
@@ -69,7 +64,6 @@ describe("header list", () => {
 
   test("HTTP/2 is answered 431 with the limit's name", async () => {
     await start({ maxHeaderListBytes: 2048 });
-    const { connect } = await import("node:http2");
     const session = connect(`http://127.0.0.1:${port}`);
     const stream = session.request({ ":path": "/livez", x: "a".repeat(4000) });
     const status = await new Promise((resolve) => {
@@ -86,7 +80,6 @@ describe("streams", () => {
     "the limit of %s holds a third call back until one ends",
     async (engine) => {
       const { scoring } = await start({ maxConcurrentStreams: 2 }, engine);
-      const { connect } = await import("node:http2");
       const session = connect(`http://127.0.0.1:${port}`);
       const remote = new Promise<{ maxConcurrentStreams?: number }>((resolve) => {
         session.once("remoteSettings", resolve);
@@ -98,19 +91,12 @@ describe("streams", () => {
         stream.end('{"features":[1]}');
         return new Promise<void>((resolve) => stream.once("close", () => resolve()));
       };
-      let hanging = 0;
-      const reached = (count: number) =>
-        new Promise<void>((resolve) => {
-          scoring.onHang = () => {
-            if (++hanging === count) resolve();
-          };
-        });
-      const two = reached(2);
+      const two = scoring.hangs(2);
       const calls = [hang(), hang(), hang()];
       await two;
       await new Promise((resolve) => session.ping(resolve));
-      expect(hanging).toBe(2);
-      const three = reached(3);
+      expect(scoring.calls.length).toBe(2);
+      const three = scoring.hangs();
       scoring.release();
       await three;
       scoring.release();
@@ -184,7 +170,6 @@ describe("time", () => {
 
   test.each(["assay", "node"] as const)("an idle HTTP/2 connection is closed by %s", async (http2Engine) => {
     await start({ idleTimeoutMs: 300 }, http2Engine);
-    const { connect } = await import("node:http2");
     const session = connect(`http://127.0.0.1:${port}`);
     const stream = session.request({ ":path": "/livez" });
     stream.resume();

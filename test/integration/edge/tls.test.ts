@@ -2,28 +2,21 @@ import { readFileSync } from "node:fs";
 import { type ConnectionOptions, connect } from "node:tls";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import type { Edge } from "../../../src/edge/edge.ts";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
-import { startEdge } from "../../support/servers/fake-services.ts";
+import { testedEdge } from "../../support/servers/tested-edge.ts";
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url), "utf8");
 const cert = fixture("localhost-cert.pem");
 const key = fixture("localhost-key.pem");
 
-let edge: Edge;
 let port: number;
 async function start(clientCa?: string, http2Engine: "assay" | "node" = "assay") {
   const tls = { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
-  ({ edge, port } = await startEdge({ tls, http2Engine, limits: { headerTimeoutMs: 300 } }));
+  ({ port } = await testedEdge({ tls, http2Engine, limits: { headerTimeoutMs: 300 } }));
 }
-afterEach(async () => {
-  await edge.close();
-  expect(edge.connectionCount).toBe(0);
-});
-
 describe.each(["assay", "node"] as const)("%s", (http2Engine) => {
   test("both HTTP versions are served on the same port, chosen by ALPN", async () => {
     await start(undefined, http2Engine);
@@ -71,7 +64,7 @@ test("a request without TLS is told that the port takes TLS only", async () => {
 });
 
 test("a TLS handshake on a port without TLS is answered with what no TLS is", async () => {
-  ({ edge, port } = await startEdge({ limits: { headerTimeoutMs: 300 } }));
+  ({ port } = await testedEdge({ limits: { headerTimeoutMs: 300 } }));
   await expect(exchange({}, "")).rejects.toMatchObject({ code: "ERR_SSL_WRONG_VERSION_NUMBER" });
 });
 

@@ -44,9 +44,10 @@ export interface FakeScoring extends ScoringService {
   readonly calls: Call[];
   /** Calls to model `hang` that have not been cancelled. */
   readonly hanging: Set<Call>;
-  /** Called whenever a call to `hang` has come. */
-  onHang: () => void;
-  onCancelled: () => void;
+  /** Resolves when so many more calls to `hang` have come. */
+  hangs(count?: number): Promise<void>;
+  /** Resolves when so many more of them have been cancelled. */
+  cancels(count?: number): Promise<void>;
   /** So many calls find the queue full, whatever their model. */
   fullFor: number;
   /** Answers what hangs with the score 7. */
@@ -54,19 +55,25 @@ export interface FakeScoring extends ScoringService {
 }
 
 export function createFakeScoring(): FakeScoring {
-  const answers: Answers = new Map();
+  const hung: HungCalls = { answers: new Map(), onHang: () => {}, onCancelled: () => {} };
   const fake: FakeScoring = {
     calls: [],
     hanging: new Set(),
-    onHang: () => {},
-    onCancelled: () => {},
+    hangs: (count = 1) =>
+      countdown(count, (heard) => {
+        hung.onHang = heard;
+      }),
+    cancels: (count = 1) =>
+      countdown(count, (heard) => {
+        hung.onCancelled = heard;
+      }),
     fullFor: 0,
     release() {
-      for (const answer of answers.values()) answer(create(PredictResponseSchema, { scores: [7] }));
+      for (const answer of hung.answers.values()) answer(create(PredictResponseSchema, { scores: [7] }));
     },
     predict(request, call) {
       fake.calls.push(call);
-      if (request.modelName === "hang") return hang(fake, call, answers);
+      if (request.modelName === "hang") return hang(fake, call, hung);
       if (fake.fullFor > 0) {
         fake.fullFor--;
         return Promise.reject(queueFull());
@@ -90,19 +97,32 @@ export function createFakeScoring(): FakeScoring {
   return fake;
 }
 
-type Answers = Map<Call, (response: PredictResponse) => void>;
+interface HungCalls {
+  readonly answers: Map<Call, (response: PredictResponse) => void>;
+  onHang: () => void;
+  onCancelled: () => void;
+}
 
-function hang(fake: FakeScoring, call: Call, answers: Answers): Promise<PredictResponse> {
+function countdown(count: number, listen: (heard: () => void) => void): Promise<void> {
+  let left = count;
+  return new Promise((resolve) => {
+    listen(() => {
+      if (--left === 0) resolve();
+    });
+  });
+}
+
+function hang(fake: FakeScoring, call: Call, hung: HungCalls): Promise<PredictResponse> {
   return new Promise((resolve, reject) => {
     fake.hanging.add(call);
-    answers.set(call, resolve);
+    hung.answers.set(call, resolve);
     call.onCancel = () => {
       fake.hanging.delete(call);
-      answers.delete(call);
+      hung.answers.delete(call);
       reject(new AssayError(Reason.CANCELLED, "cancelled"));
-      fake.onCancelled();
+      hung.onCancelled();
     };
-    fake.onHang();
+    hung.onHang();
   });
 }
 
