@@ -44,7 +44,7 @@ export class ModelledClock implements Clock {
 }
 
 /** A server of modelled time: it answers after `takesMs(when)`, never where that is Infinity. */
-export class ModelledServer implements CallTarget {
+class ModelledServer implements CallTarget {
   readonly slotCount: number;
   readonly begunAtMs: number[] = [];
   onAnswer: (slot: number, failure: Failure | undefined) => void = () => {};

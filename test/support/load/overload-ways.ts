@@ -4,7 +4,7 @@ import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 
 /** A row of iris flowers. */
-export const FLOWER = [5.1, 3.5, 1.4, 0.2];
+const FLOWER = [5.1, 3.5, 1.4, 0.2];
 
 /** Scores a flower, and expects its answer or the refusal of a full queue. */
 export type OverloadWay = (requestId: string) => Promise<"answered" | "refused">;

@@ -4,22 +4,20 @@ import type { MappingOptions } from "../../../src/job/columns/model-elements.ts"
 import { createRowEncoder, type RowEncoderOptions } from "../../../src/job/encode/row-encoder.ts";
 import type { TableColumn } from "../../../src/table/table-source.ts";
 
-/** Columns found by name, none kept, numbers read from text. */
-export const MAPPING: MappingOptions = {
-  maps: new Map(),
-  byPosition: false,
-  keep: [],
-  textNumbers: true,
-  joinColumns: false,
-};
-
-/** Maps columns to a model's inputs. */
+/** Maps columns to a model's inputs; by default by name, with numbers read from text, and none kept. */
 export function mapped(
   model: Model,
   columns: readonly TableColumn[],
   options: Partial<MappingOptions> = {},
 ): ColumnMapping {
-  return mapColumns(model, columns, { ...MAPPING, ...options });
+  return mapColumns(model, columns, {
+    maps: new Map(),
+    byPosition: false,
+    keep: [],
+    textNumbers: true,
+    joinColumns: false,
+    ...options,
+  });
 }
 
 /** An encoder for `census` version 3, which takes every text as it is. */
