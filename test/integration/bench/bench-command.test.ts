@@ -1,25 +1,21 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { run } from "../../support/clients/command.ts";
 import { smallRepository, startCommand } from "../../support/clients/command-process.ts";
 import { fileFolder } from "../../support/folders.ts";
 import { benchRun } from "../../support/load/bench-run.ts";
 import { startPredictServer } from "../../support/load/predict-server.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
 const folder = fileFolder();
 const request = join(folder, "request.json");
-let server: AppServer;
 
+const server = await fileServer(smallRepository());
 beforeAll(async () => {
-  server = await startAppServer(smallRepository());
   writeFileSync(request, JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] }));
 });
-afterAll(async () => {
-  await server.app.close();
-});
-
 function bench(...flags: string[]) {
   const args = [
     "bin/assay.cjs",

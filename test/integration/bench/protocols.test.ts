@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { smallRepository } from "../../support/clients/command-process.ts";
 import { startTcpProxy } from "../../support/clients/tcp-proxy.ts";
 import { benchRun } from "../../support/load/bench-run.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
 const WAYS = [
   { protocol: "grpc", version: "2" },
@@ -16,12 +17,8 @@ const WAYS = [
   { protocol: "predict", version: "1.1" },
   { protocol: "predict", version: "2" },
 ];
-let server: AppServer;
 
-beforeAll(async () => {
-  server = await startAppServer(smallRepository(), { "max-concurrent-streams": "50" });
-});
-afterAll(() => server.app.close());
+const server = await fileServer(smallRepository(), { "max-concurrent-streams": "50" });
 
 describe.each(WAYS)("$protocol over HTTP/$version", ({ protocol, version }) => {
   const way = { protocol, "http-version": version };

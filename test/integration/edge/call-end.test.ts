@@ -10,7 +10,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
 import type { FakeScoring } from "../../support/servers/fake-services.ts";
-import { testedEdge } from "../../support/servers/tested-edge.ts";
+import { testedEdge } from "../../support/servers/tested-servers.ts";
 
 type Engine = "assay" | "node";
 type Make = (baseUrl: string) => Transport;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { testedEdge } from "../../support/servers/tested-edge.ts";
+import { testedEdge } from "../../support/servers/tested-servers.ts";
 
 const MIB = 1 << 20;
 const GET = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";

@@ -4,7 +4,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
 import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { type RawConnection, rawConnection } from "../../support/clients/raw-connection.ts";
-import { testedEdge } from "../../support/servers/tested-edge.ts";
+import { testedEdge } from "../../support/servers/tested-servers.ts";
 
 const DRAIN_LIMIT_MS = 200;
 

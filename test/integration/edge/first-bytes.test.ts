@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
-import { testedEdge } from "../../support/servers/tested-edge.ts";
+import { testedEdge } from "../../support/servers/tested-servers.ts";
 
 let port: number;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type RawConnection, rawConnection } from "../../support/clients/raw-connection.ts";
-import { testedEdge } from "../../support/servers/tested-edge.ts";
+import { testedEdge } from "../../support/servers/tested-servers.ts";
 
 const PREDICT = '{"features":[1,2]}';
 const request = (path = "/predict", body = PREDICT) =>

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { EdgeLimits } from "../../../src/edge/call/limits.ts";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
-import { testedEdge } from "../../support/servers/tested-edge.ts";
+import { testedEdge } from "../../support/servers/tested-servers.ts";
 
 let port: number;
 async function start(limits: Partial<EdgeLimits>, http2Engine: "assay" | "node" = "assay") {

@@ -18,8 +18,8 @@ import {
   uint32,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { connected } from "../../support/servers/http2-connected.ts";
 import { DONE, OK } from "../../support/servers/http2-server.ts";
+import { connected } from "../../support/servers/tested-servers.ts";
 
 const silent = (): void => {};
 const repeat = (count: number, make: (i: number) => Buffer): Buffer[] =>

@@ -7,8 +7,8 @@ import {
   settings,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { listening } from "../../support/servers/http2-connected.ts";
 import { echo, OK } from "../../support/servers/http2-server.ts";
+import { listening } from "../../support/servers/tested-servers.ts";
 
 test("a client that never sends its preface is let go", async () => {
   const server = await listening(echo, { handshakeTimeoutMs: 50 });

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { FLAG_ACK, GOAWAY, MAX_STREAM_ID, PING, readUint31 } from "../../../src/http2/frame/frame.ts";
 import type { CancelReason, ServerStream } from "../../../src/http2/stream.ts";
 import { data, frame, RawHttp2Client, request } from "../../support/clients/raw-http2-client.ts";
-import { connected } from "../../support/servers/http2-connected.ts";
 import { OK } from "../../support/servers/http2-server.ts";
+import { connected } from "../../support/servers/tested-servers.ts";
 
 async function start() {
   const streams: ServerStream[] = [];

@@ -9,8 +9,8 @@ import {
   request,
   reset,
 } from "../../support/clients/raw-http2-client.ts";
-import { connected } from "../../support/servers/http2-connected.ts";
 import { OK } from "../../support/servers/http2-server.ts";
+import { connected } from "../../support/servers/tested-servers.ts";
 
 const refuseAll: StreamHandler = (stream) => stream.respond(413, OK, true);
 

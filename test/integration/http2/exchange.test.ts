@@ -10,8 +10,8 @@ import {
   reset,
   settings,
 } from "../../support/clients/raw-http2-client.ts";
-import { connected } from "../../support/servers/http2-connected.ts";
 import { DONE, echo, OK } from "../../support/servers/http2-server.ts";
+import { connected } from "../../support/servers/tested-servers.ts";
 
 test("a request's body comes back with head and trailers", async () => {
   const { client } = await connected();

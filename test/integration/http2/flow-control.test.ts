@@ -16,8 +16,8 @@ import {
   settings,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { connected } from "../../support/servers/http2-connected.ts";
 import { DONE, OK } from "../../support/servers/http2-server.ts";
+import { connected } from "../../support/servers/tested-servers.ts";
 
 const PIECE = Buffer.alloc(16_000, 7);
 

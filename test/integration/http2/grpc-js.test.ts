@@ -2,8 +2,8 @@ import * as grpc from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import type { ServerStream } from "../../../src/http2/stream.ts";
 import { headerBlock } from "../../../src/http2/stream.ts";
-import { listening } from "../../support/servers/http2-connected.ts";
 import { echo, type ListeningEngine } from "../../support/servers/http2-server.ts";
+import { listening } from "../../support/servers/tested-servers.ts";
 
 const bytes = (value: Buffer) => value;
 const METHODS: grpc.ServiceDefinition = {

@@ -9,8 +9,8 @@ import {
   settings,
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
-import { connected } from "../../support/servers/http2-connected.ts";
 import { DONE, OK } from "../../support/servers/http2-server.ts";
+import { connected } from "../../support/servers/tested-servers.ts";
 
 const ENHANCE_YOUR_CALM = 11;
 const MIB = 1 << 20;

@@ -1,15 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, createClient } from "@connectrpc/connect";
+import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { numberToBfloat } from "../../../src/tensor/float-bits.ts";
 import { fileFolder } from "../../support/folders.ts";
 import { buildModel, node, tensorInfo } from "../../support/models/model-builder.ts";
 import { fromMessage, toMessage } from "../../support/models/tensor-messages.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
 /** y = 2x in float32, between casts, as exporters of mixed precision write it; `same` passes x through. */
 const doubling = buildModel({
@@ -41,28 +41,20 @@ const softmax = buildModel({
 });
 
 const root = fileFolder();
-let server: AppServer;
-let clients: Client<typeof ScoringService>[];
 
-beforeAll(async () => {
-  for (const [name, bytes] of Object.entries({ doubling, column, softmax })) {
-    mkdirSync(join(root, name, "1"), { recursive: true });
-    writeFileSync(join(root, name, "1/model.onnx"), bytes);
-  }
-  server = await startAppServer(root);
-  const baseUrl = server.url;
-  clients = [
-    createClient(ScoringService, createGrpcTransport({ baseUrl })),
-    createClient(
-      ScoringService,
-      createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false }),
-    ),
-  ];
-});
-
-afterAll(async () => {
-  await server.app.close();
-});
+for (const [name, bytes] of Object.entries({ doubling, column, softmax })) {
+  mkdirSync(join(root, name, "1"), { recursive: true });
+  writeFileSync(join(root, name, "1/model.onnx"), bytes);
+}
+const server = await fileServer(root);
+const baseUrl = server.url;
+const clients = [
+  createClient(ScoringService, createGrpcTransport({ baseUrl })),
+  createClient(
+    ScoringService,
+    createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false }),
+  ),
+];
 
 const bits = (...values: number[]) => Uint16Array.from(values, numberToBfloat);
 

@@ -5,7 +5,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type PredictRequest,
   PredictRequestSchema,
@@ -21,14 +21,10 @@ import {
   goldenRows,
   singleRows,
 } from "../../support/models/golden-rows.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
 const cases = goldenCases("models");
-let server: AppServer;
-beforeAll(async () => {
-  server = await startAppServer("models");
-});
-afterAll(() => server.app.close());
+const server = await fileServer("models");
 
 type Predict = (request: PredictRequest) => Promise<PredictResponse>;
 

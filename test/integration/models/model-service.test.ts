@@ -3,31 +3,26 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Code, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BatchingMode, ModelService, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { fileFolder } from "../../support/folders.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
 const folder = fileFolder();
-let server: AppServer;
-beforeAll(async () => {
-  cpSync("models/census", join(folder, "census"), { recursive: true });
-  cpSync("models/iris/1", join(folder, "iris/9"), { recursive: true });
-  cpSync("models/iris/1", join(folder, "iris/10"), { recursive: true });
-  const config = {
-    max_batch_size: 32,
-    instance_group: [{ kind: "KIND_CPU", count: 3 }],
-    inputs: [{ name: "features", nan: "REJECT" }],
-  };
-  writeFileSync(join(folder, "iris/10/config.json"), JSON.stringify(config));
-  mkdirSync(join(folder, "iris/11"));
-  writeFileSync(join(folder, "iris/11/model.onnx"), "");
-  server = await startAppServer(folder, { "default-model": "iris" });
-});
-afterAll(async () => {
-  await server.app.close();
-});
+cpSync("models/census", join(folder, "census"), { recursive: true });
+cpSync("models/iris/1", join(folder, "iris/9"), { recursive: true });
+cpSync("models/iris/1", join(folder, "iris/10"), { recursive: true });
+const config = {
+  max_batch_size: 32,
+  instance_group: [{ kind: "KIND_CPU", count: 3 }],
+  inputs: [{ name: "features", nan: "REJECT" }],
+};
+writeFileSync(join(folder, "iris/10/config.json"), JSON.stringify(config));
+mkdirSync(join(folder, "iris/11"));
+writeFileSync(join(folder, "iris/11/model.onnx"), "");
+const server = await fileServer(folder, { "default-model": "iris" });
 
 describe.each(["gRPC", "Connect JSON"])("over %s", (protocol) => {
   const transport = () =>

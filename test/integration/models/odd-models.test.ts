@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { BatchingMode, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
@@ -15,7 +15,7 @@ import {
   zipMapClassifier,
 } from "../../support/models/model-builder.ts";
 import { fromMessage, toMessage } from "../../support/models/tensor-messages.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
 const ODD_NAMES = ["constructor", "a b", "prénom", "x:0", "hasOwnProperty", "__proto__"];
 
@@ -93,49 +93,41 @@ const fp32 = (name: string, shape: number[], ...values: number[]): TensorData =>
 });
 
 const root = fileFolder();
-let server: AppServer;
-let clients: Record<"gRPC" | "JSON", Client<typeof ScoringService>>;
 
-beforeAll(async () => {
-  const damaged = zipMapClassifier(["a", "b", "c"]);
-  const files: Record<string, Uint8Array | string> = {
-    "names/1/model.onnx": oddNames,
-    "proto/1/model.onnx": protoOutput,
-    "default/1/model.onnx": withDefault,
-    "scalar/1/model.onnx": scalar,
-    "coupled/1/model.onnx": coupledSoftmax,
-    "coupled/1/config.json": '{"max_batch_size": 4}',
-    "any/1/model.onnx": anyShape,
-    "columns/1/model.onnx": halfColumns,
-    "lookup/1/model.onnx": lookup,
-    "zeros/1/model.onnx": zeros,
-    "classes/1/model.onnx": zipMapClassifier(["a", "b", "c"]),
-    "damaged/1/model.onnx": damaged,
-    "damaged/1/golden.json": JSON.stringify({
-      inputs: { X: { datatype: "FP32", shape: [1, 4], data: [1, 2, 3, 4] } },
-      outputs: { output_probability: { datatype: "FP32", shape: [1, 3], data: [0.3, 0.3, 0.4] } },
-    }),
-    "pickle/1/model.onnx": "\u0000",
-  };
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(join(root, path, ".."), { recursive: true });
-    writeFileSync(join(root, path), content);
-  }
-  writeFileSync(join(root, "pickle/1/model.onnx"), Uint8Array.of(0x80, 4, 0x95, 1, 2, 3));
-  server = await startAppServer(root);
-  const baseUrl = server.url;
-  clients = {
-    gRPC: createClient(ScoringService, createGrpcTransport({ baseUrl })),
-    JSON: createClient(
-      ScoringService,
-      createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false }),
-    ),
-  };
-}, 60_000);
-
-afterAll(async () => {
-  await server.app.close();
-});
+const damaged = zipMapClassifier(["a", "b", "c"]);
+const files: Record<string, Uint8Array | string> = {
+  "names/1/model.onnx": oddNames,
+  "proto/1/model.onnx": protoOutput,
+  "default/1/model.onnx": withDefault,
+  "scalar/1/model.onnx": scalar,
+  "coupled/1/model.onnx": coupledSoftmax,
+  "coupled/1/config.json": '{"max_batch_size": 4}',
+  "any/1/model.onnx": anyShape,
+  "columns/1/model.onnx": halfColumns,
+  "lookup/1/model.onnx": lookup,
+  "zeros/1/model.onnx": zeros,
+  "classes/1/model.onnx": zipMapClassifier(["a", "b", "c"]),
+  "damaged/1/model.onnx": damaged,
+  "damaged/1/golden.json": JSON.stringify({
+    inputs: { X: { datatype: "FP32", shape: [1, 4], data: [1, 2, 3, 4] } },
+    outputs: { output_probability: { datatype: "FP32", shape: [1, 3], data: [0.3, 0.3, 0.4] } },
+  }),
+  "pickle/1/model.onnx": "\u0000",
+};
+for (const [path, content] of Object.entries(files)) {
+  mkdirSync(join(root, path, ".."), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+writeFileSync(join(root, "pickle/1/model.onnx"), Uint8Array.of(0x80, 4, 0x95, 1, 2, 3));
+const server = await fileServer(root);
+const baseUrl = server.url;
+const clients = {
+  gRPC: createClient(ScoringService, createGrpcTransport({ baseUrl })),
+  JSON: createClient(
+    ScoringService,
+    createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false }),
+  ),
+};
 
 describe.each(["gRPC", "JSON"] as const)("through %s", (protocol) => {
   async function predict(

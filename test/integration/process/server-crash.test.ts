@@ -1,26 +1,15 @@
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { status } from "@grpc/grpc-js";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { ModelService, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
-import {
-  type LoadedScoringClient,
-  loadScoringClient,
-  predict,
-} from "../../support/clients/grpc-js-client.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { loadScoringClient, predict } from "../../support/clients/grpc-js-client.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 import { COMMANDED_WORKER_URL, commandWorkers } from "../../support/servers/worker-commands.ts";
 
-let server: AppServer;
-let client: LoadedScoringClient;
-beforeAll(async () => {
-  server = await startAppServer("models", {}, { workerUrl: COMMANDED_WORKER_URL });
-  client = loadScoringClient(server.address);
-});
-afterAll(async () => {
-  client.close();
-  await server.app.close();
-});
+const server = await fileServer("models", {}, { workerUrl: COMMANDED_WORKER_URL });
+const client = loadScoringClient(server.address);
+afterAll(() => client.close());
 
 const iris = { model_name: "iris", features: [5.1, 3.5, 1.4, 0.2] };
 

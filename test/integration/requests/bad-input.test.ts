@@ -6,16 +6,12 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type PredictRequestSchema, ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
-let server: AppServer;
-beforeAll(async () => {
-  server = await startAppServer(fileURLToPath(new URL("../../../models", import.meta.url)));
-});
-afterAll(() => server.app.close());
+const server = await fileServer(fileURLToPath(new URL("../../../models", import.meta.url)));
 
 type Request = MessageInitShape<typeof PredictRequestSchema>;
 const iris = { modelName: "iris", features: [5.1, 3.5, 1.4, 0.2] };

@@ -7,13 +7,13 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { type PredictRequestSchema, ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import type { Log } from "../../../src/telemetry/log.ts";
 import { fileFolder } from "../../support/folders.ts";
 import { lookupModel, onnxModel, type TestModel } from "../../support/models/onnx-model.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 
 /** Adds two inputs whose lengths callers choose. */
 const sumModel = onnxModel("sum", {
@@ -34,7 +34,6 @@ const brokenModel = onnxModel("broken", {
 });
 
 const folder = fileFolder();
-let server: AppServer;
 const lines: [message: string, fields: Record<string, unknown>][] = [];
 const note = (fields: object, message: string): void => {
   lines.push([message, fields as Record<string, unknown>]);
@@ -47,17 +46,13 @@ const log: Log = {
   isLevelEnabled: (level) => level === "error",
 };
 
-beforeAll(async () => {
-  for (const { modelName, bytes } of [lookupModel(), sumModel, brokenModel] satisfies TestModel[]) {
-    const version = join(folder, modelName, "1");
-    mkdirSync(version, { recursive: true });
-    writeFileSync(join(version, "model.onnx"), bytes);
-  }
-  server = await startAppServer(folder, {}, { log });
-});
-afterAll(async () => {
-  await server.app.close();
-});
+for (const { modelName, bytes } of [lookupModel(), sumModel, brokenModel] satisfies TestModel[]) {
+  const version = join(folder, modelName, "1");
+  mkdirSync(version, { recursive: true });
+  writeFileSync(join(version, "model.onnx"), bytes);
+}
+const server = await fileServer(folder, {}, { log });
+
 beforeEach(() => {
   lines.length = 0;
 });

@@ -1,25 +1,17 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { score, startScore } from "../../support/clients/score-command.ts";
 import { fileFolder } from "../../support/folders.ts";
-import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { fileServer } from "../../support/servers/tested-servers.ts";
 import { censusCsv, query } from "../../support/tables/tables.ts";
 
 const ROWS = 3000;
 const folder = fileFolder();
-let server: AppServer;
-let census: string;
 
-beforeAll(async () => {
-  census = join(folder, "census.csv");
-  writeFileSync(census, censusCsv(ROWS));
-  server = await startAppServer("models");
-}, 60_000);
-
-afterAll(async () => {
-  await server.app.close();
-});
+const census = join(folder, "census.csv");
+writeFileSync(census, censusCsv(ROWS));
+const server = await fileServer("models");
 
 const into = (name: string) => ["--output", join(folder, name)];
 const CENSUS = ["--model", "census", "--keep", "age,sex,fnlwgt"];

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { readSocket } from "../../../../src/http2/frame/node-socket.ts";
-import { socketPair } from "../../../support/servers/http2-connected.ts";
+import { socketPair } from "../../../support/servers/tested-servers.ts";
 
 test("chunks of two sockets come in one shared buffer, whole and in order", async () => {
   const pairs = [await socketPair(), await socketPair()];

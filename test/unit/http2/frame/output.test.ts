@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { CONTINUATION, DATA, HEADERS, PING } from "../../../../src/http2/frame/frame.ts";
 import { giveSlab, Output, takeSlab } from "../../../../src/http2/frame/output.ts";
 import { frame } from "../../../support/clients/raw-http2-client.ts";
-import { socketPair } from "../../../support/servers/http2-connected.ts";
+import { socketPair } from "../../../support/servers/tested-servers.ts";
 
 /** An output on a real socket, and what its peer has received. */
 async function start() {

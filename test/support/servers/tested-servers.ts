@@ -1,9 +1,12 @@
+/** Servers that end with the test, or the test file, that they were started for. */
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 import type { Http2Limits } from "../../../src/http2/limits.ts";
 import type { StreamHandler } from "../../../src/http2/stream.ts";
 import { RawHttp2Client } from "../clients/raw-http2-client.ts";
+import { type AppServer, startAppServer } from "./app-server.ts";
+import { startEdge } from "./fake-services.ts";
 import { echo, type ListeningEngine, listen } from "./http2-server.ts";
 
 /** Serves `handler` until the test has ended, which fails where a socket or a stream is left. */
@@ -40,4 +43,23 @@ export async function socketPair(): Promise<{ client: net.Socket; accepted: net.
     server.close();
   });
   return { client, accepted };
+}
+
+/** An edge over the fakes, closed when the test has ended, which fails where a connection is left. */
+export async function testedEdge(
+  ...options: Parameters<typeof startEdge>
+): Promise<Awaited<ReturnType<typeof startEdge>>> {
+  const started = await startEdge(...options);
+  onTestFinished(async () => {
+    await started.edge.close();
+    expect(started.edge.connectionCount).toBe(0);
+  });
+  return started;
+}
+
+/** A whole server, closed when the file's tests have ended; started while the file is read, not in a hook. */
+export async function fileServer(...options: Parameters<typeof startAppServer>): Promise<AppServer> {
+  const server = await startAppServer(...options);
+  afterAll(() => server.app.close());
+  return server;
 }
