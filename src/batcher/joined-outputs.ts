@@ -1,6 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { type Datatype, elementBytes, type NumericArray, numericView } from "../tensor/datatype.ts";
+import { copyElements } from "../tensor/octet-copy.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 
 interface JoinedOutput {
@@ -55,7 +56,7 @@ export class JoinedOutputs {
         );
       }
       const perRow = elementCount(whole.shape) / this.rowCount;
-      copyElements(whole.data, part.data, fromRow * perRow);
+      copyValues(whole.data, part.data, fromRow * perRow);
     }
   }
 
@@ -78,12 +79,11 @@ function sameTail(shape: readonly number[], other: readonly number[]): boolean {
   return shape.length === other.length && shape.every((length, axis) => axis === 0 || length === other[axis]);
 }
 
-function copyElements(target: NumericArray | string[], source: TensorData["data"], at: number): void {
+function copyValues(target: NumericArray | string[], source: TensorData["data"], at: number): void {
   if (Array.isArray(target)) {
     for (let i = 0; i < source.length; i++) target[at + i] = source[i] as string;
   } else {
-    // Both have the same element type; `set` is not callable on a union of arrays.
-    (target as Uint8Array).set(source as Uint8Array, at);
+    copyElements(source as NumericArray, target, at);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { elementBytes, type NumericArray, numericView } from "../tensor/datatype.ts";
+import { copyOctets } from "../tensor/octet-copy.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import { alignOffset, type FrameTensor, headerBytes, readHeader, writeHeader } from "../worker/frame.ts";
 import type { SlotMemory } from "../worker/slot-memory.ts";
@@ -45,7 +46,7 @@ export function writeBatch(batch: Batch, names: TensorNames, memory: SlotMemory,
     }
     checkSize(end, maxBytes);
     const numeric = new Uint8Array(memory.buffer, 0, textStart);
-    if (memory.fit(end)) new Uint8Array(memory.buffer).set(numeric);
+    if (memory.fit(end)) copyOctets(numeric, new Uint8Array(memory.buffer, 0, textStart));
     for (const [index, { values, encoded }] of strings) {
       writeStrings(memory.buffer, tensors[index]!.byteOffset, values, encoded);
     }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type TensorContents, TensorContentsSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import { type ContentsField, type NumericArray, rowOf } from "./datatype.ts";
+import { type ContentsField, type NumericArray, numericView, rowOf } from "./datatype.ts";
+import { copiedOctets } from "./octet-copy.ts";
 import { PackedContents } from "./packed-contents.ts";
 import type { TensorData } from "./tensor-data.ts";
 
@@ -29,15 +30,16 @@ function listOf<T extends number | bigint>(data: ArrayLike<T>): T[] {
 }
 
 /** The same, as a copy in one array; `field` is the list of the datatype. */
-export function packedContents({ data }: TensorData, field: ContentsField): PackedContents {
-  return new PackedContents(field, data.slice());
+export function packedContents({ datatype, data }: TensorData, field: ContentsField): PackedContents {
+  if (datatype === "BYTES") return new PackedContents(field, data.slice() as string[]);
+  const octets = copiedOctets(data as NumericArray);
+  return new PackedContents(field, numericView(datatype, octets.buffer, 0, data.length));
 }
 
 /** The elements as little-endian bytes; BYTES with a 4-byte length before each value. */
 export function rawContents(tensor: TensorData): Uint8Array<ArrayBuffer> {
   if (tensor.datatype !== "BYTES") {
-    const data = tensor.data as NumericArray;
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    return copiedOctets(tensor.data as NumericArray);
   }
   return rawTexts(tensor.data as readonly string[]);
 }

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { RowWriter } from "../../batcher/batcher.ts";
 import type { NumericArray } from "../../tensor/datatype.ts";
+import { copyOctets } from "../../tensor/octet-copy.ts";
 
 /** The checked elements of one input: those of all rows, or of one row that all are alike. */
 export type InputValues = RowValues | { readonly kind: "repeated"; readonly row: RowValues };
@@ -33,7 +34,7 @@ export function copyValues(
       const size = target.BYTES_PER_ELEMENT;
       const isAll = values.bytes.length === count * size;
       const bytes = isAll ? values.bytes : values.bytes.subarray(from * size, (from + count) * size);
-      copyBytes(bytes, Buffer.from(target.buffer, target.byteOffset, target.byteLength));
+      copyOctets(bytes, new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
       return;
     }
     case "repeated":
@@ -66,12 +67,6 @@ function repeatRow(row: RowValues, writer: RowWriter, inputIndex: number, count:
 
 function* repeated(values: readonly string[], count: number): Generator<string> {
   for (let at = 0; at < count; at += Math.max(1, values.length)) yield* values;
-}
-
-/** V8 copies to shared memory word by word; `fill` has memcpy do it, six times as fast from some KiB on. */
-function copyBytes(bytes: Uint8Array, target: Buffer): void {
-  if (bytes.length < 2048) target.set(bytes);
-  else target.fill(bytes);
 }
 
 function slice(values: readonly string[], from: number, count: number): readonly string[] {

@@ -2,6 +2,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { type Datatype, elementOf, type NumericArray, numericView, rowOf } from "../../tensor/datatype.ts";
+import { copyElements } from "../../tensor/octet-copy.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
 import type { SessionStart } from "../channel.ts";
 import { alignOffset, type FrameTensor, headerBytes, writeHeader } from "../frame.ts";
@@ -92,7 +93,5 @@ function carriedTensor(
 
 function copyNumeric(memory: SharedArrayBuffer, place: FrameTensor, data: NumericArray): void {
   if (place.datatype === "BYTES") return;
-  const target = numericView(place.datatype, memory, place.byteOffset, data.length);
-  // Both have the same element type; `set` is not callable on a union of arrays.
-  (target as Uint8Array).set(data as Uint8Array);
+  copyElements(data, numericView(place.datatype, memory, place.byteOffset, data.length));
 }
