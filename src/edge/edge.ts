@@ -31,11 +31,12 @@ import { detailTypes } from "./connect/detail-types.ts";
 import { callInterceptor } from "./connect/interceptor.ts";
 import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
+import { createHttp1Engine } from "./http1/http1-engine.ts";
 import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
 import type { Engine } from "./listen/engine.ts";
-import { createHttp1Engine } from "./listen/http1-engine.ts";
 import { createListener, type TlsOptions } from "./listen/listener.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.ts";
+import { RouteTable } from "./route-table.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";
 
@@ -53,6 +54,8 @@ export interface EdgeOptions {
   readonly http2Engine?: ((limits: EdgeLimits, onStream: StreamHandler) => Engine) | undefined;
   /** Who serves PredictStream over gRPC: `connect`, to compare with; default `assay`. */
   readonly grpcStreams?: "assay" | "connect";
+  /** Who reads requests of HTTP/1.1 in their plain forms: `node`, for `node:http`, to compare with; default `assay`. */
+  readonly http1Requests?: "assay" | "node";
   /** Who serves unary calls in their plain forms: `connect`, to compare with; default `assay`. */
   readonly unaryCalls?: "assay" | "connect";
   /** More procedures behind the same listener; their errors carry no details of Assay's. */
@@ -138,12 +141,14 @@ export function createEdge(options: EdgeOptions): Edge {
     deadlines: new CallDeadlines(),
     requests: new RequestReader(),
   };
-  const { grpcStreams = "assay", unaryCalls = "assay" } = options;
+  const { grpcStreams = "assay", unaryCalls = "assay", http1Requests = "assay" } = options;
   const { handlers } = connect;
   const routes = edgeRoutes({ scoring, readiness, handlers, grpcStreams, unaryCalls, context });
-  const onStream = createRouter(routes, context);
+  const table = new RouteTable(routes);
+  const onStream = createRouter(table, context);
+  const isHot = (path: string): boolean => table.find(path)?.route.isHot === true;
   const listener = createListener({
-    http1: createHttp1Engine(limits, onStream, memory),
+    http1: createHttp1Engine(limits, onStream, memory, http1Requests === "assay" ? isHot : undefined),
     http2:
       options.http2Engine?.(limits, onStream) ??
       createAssayHttp2Engine(limits, onStream, (stream) => refuseHeaderList(stream, context), memory, log),

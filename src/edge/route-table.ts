@@ -22,6 +22,8 @@ export interface Route {
   readonly methods: readonly string[] | undefined;
   /** It is asked whether the server is there: calls do not keep it waiting. */
   readonly isProbe?: boolean;
+  /** Its calls are many and small: their requests over HTTP/1.1 are read by hand where they are plain. */
+  readonly isHot?: boolean;
   /** They are asked in turn; the last one takes every stream. */
   readonly servers: readonly StreamServer[];
 }
@@ -36,11 +38,16 @@ export interface FoundRoute {
 
 const PLACE = /^\{(\w+)\}$/;
 const NO_PARAMS: PathParams = {};
+/** Paths of open patterns whose rows are known: callers send the same ones again and again. */
+const MOST_KNOWN = 1024;
+/** A longer path is looked up anew. */
+const MAX_KNOWN_LENGTH = 256;
 
 /** The rows by path; made once for an edge. */
 export class RouteTable {
   private readonly exact = new Map<string, FoundRoute>();
   private readonly open: { readonly route: Route; readonly segments: readonly string[] }[] = [];
+  private readonly known = new Map<string, FoundRoute>();
   private readonly routes: readonly Route[];
 
   constructor(routes: readonly Route[]) {
@@ -54,8 +61,17 @@ export class RouteTable {
 
   /** The row for a path without its query; undefined where nothing is served. */
   find(path: string): FoundRoute | undefined {
-    const found = this.exact.get(path);
-    if (found !== undefined) return found;
+    const known = this.exact.get(path) ?? this.known.get(path);
+    if (known !== undefined) return known;
+    const found = this.search(path);
+    if (found !== undefined && path.length <= MAX_KNOWN_LENGTH) {
+      if (this.known.size === MOST_KNOWN) this.known.clear();
+      this.known.set(path, found);
+    }
+    return found;
+  }
+
+  private search(path: string): FoundRoute | undefined {
     // People write a slash at the end, and FastAPI and most frameworks let them.
     const resource = path.length > 1 && path.endsWith("/") ? path.replace(/\/+$/, "") : path;
     const trimmed = this.exact.get(resource);

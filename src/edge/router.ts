@@ -10,13 +10,13 @@ import { isPreflight, preflightFields } from "./call/cors.ts";
 import { headerListBytes } from "./call/field-list.ts";
 import { refuse } from "./call/refusal.ts";
 import type { PlainContext } from "./plain/plain-http.ts";
-import { type FoundRoute, type Route, RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
+import { type FoundRoute, type RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
 
 type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "log">;
 
 /** Makes the handler of every stream. */
-export function createRouter(routes: readonly Route[], context: RouterContext): StreamHandler {
-  const router = new Router(new RouteTable(routes), context);
+export function createRouter(table: RouteTable, context: RouterContext): StreamHandler {
+  const router = new Router(table, context);
   return (stream) => router.route(stream);
 }
 

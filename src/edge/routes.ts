@@ -41,9 +41,13 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     ...handlers.map((handler) => ({
       pattern: handler.requestPath,
       methods: undefined,
+      isHot: handler.requestPath === PREDICT_PATH,
       servers: [...firstServers(handler), connectServer(handler, context)],
     })),
-    ...predictRoutes(scoring, encoder).map((row) => plainRow(row, context, predictServers)),
+    ...predictRoutes(scoring, encoder).map((row) => ({
+      ...plainRow(row, context, predictServers),
+      isHot: true,
+    })),
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }

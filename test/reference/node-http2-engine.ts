@@ -1,8 +1,8 @@
 import { constants, performServerHandshake, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { EdgeLimits } from "../../src/edge/call/limits.ts";
+import type { EngineStream } from "../../src/edge/http1/node-stream.ts";
 import type { Engine } from "../../src/edge/listen/engine.ts";
-import type { EngineStream } from "../../src/edge/listen/http1-stream.ts";
 import type { StreamHandler } from "../../src/http2/stream.ts";
 import { createNodeHttp2Stream } from "./node-http2-stream.ts";
 

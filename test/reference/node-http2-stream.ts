@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { fieldList } from "../../src/edge/call/field-list.ts";
-import { DataListener, type EngineStream } from "../../src/edge/listen/http1-stream.ts";
+import { DataListener, type EngineStream } from "../../src/edge/http1/node-stream.ts";
 import type { CancelReason, HeaderBlock, ServerStream } from "../../src/http2/stream.ts";
 
 /** A connection's knowledge of each of its streams. */

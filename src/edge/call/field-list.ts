@@ -11,9 +11,11 @@ export function fieldList(rawHeaders: readonly string[]): Headers {
   return new FieldList(fields);
 }
 
-class FieldList implements Headers {
+/** Header fields in a list: few enough to be looked through. */
+export class FieldList implements Headers {
   private readonly fields: readonly [string, string][];
 
+  /** Names are lower-case already. */
   constructor(fields: readonly [string, string][]) {
     this.fields = fields;
   }

@@ -64,32 +64,39 @@ describe("connections of one address", () => {
   });
 });
 
-describe("answers over HTTP/1.1 that are not read", () => {
-  test("are bounded over all connections: those that hold the most end, and the rest is served", async () => {
-    const { edge, port } = await testedEdge({ limits: { ...MESSAGES, maxUnreadAnswerBytes: MIB } });
-    for (let i = 0; i < 4; i++) await askUnread(port, 16 * MIB);
-    await expect.poll(() => edge.connectionCount).toBe(4);
-    await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
-    expect(await answer(await open(port))).toMatch(/^HTTP\/1\.1 200 /);
-  });
+describe.each(["assay", "node"] as const)(
+  "answers over HTTP/1.1, read by %s, that are not taken",
+  (http1Requests) => {
+    test("are bounded over all connections: those that hold the most end, and the rest is served", async () => {
+      const { edge, port } = await testedEdge({
+        http1Requests,
+        limits: { ...MESSAGES, maxUnreadAnswerBytes: MIB },
+      });
+      for (let i = 0; i < 4; i++) await askUnread(port, 16 * MIB);
+      await expect.poll(() => edge.connectionCount).toBe(4);
+      await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
+      expect(await answer(await open(port))).toMatch(/^HTTP\/1\.1 200 /);
+    });
 
-  test("have a time; a peer that reads slowly is given its answer whole", async () => {
-    const { edge, port } = await testedEdge({
-      limits: { ...MESSAGES, unreadTimeoutMs: 1000, maxUnreadAnswerBytes: 64 * MIB },
+    test("have a time; a peer that reads slowly is given its answer whole", async () => {
+      const { edge, port } = await testedEdge({
+        http1Requests,
+        limits: { ...MESSAGES, unreadTimeoutMs: 1000, maxUnreadAnswerBytes: 64 * MIB },
+      });
+      await askUnread(port, 20 * MIB);
+      const slow = await askUnread(port, 20 * MIB);
+      const startedAt = performance.now();
+      let received = 0;
+      slow.on("data", (chunk) => {
+        received += chunk.length;
+        // A piece now and then, for longer than the time-out.
+        if (performance.now() - startedAt > 2500) return;
+        slow.pause();
+        setTimeout(() => slow.resume(), 5);
+      });
+      slow.resume();
+      await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
+      await expect.poll(() => received, { timeout: 20_000 }).toBeGreaterThan(20 * MIB);
     });
-    await askUnread(port, 20 * MIB);
-    const slow = await askUnread(port, 20 * MIB);
-    const startedAt = performance.now();
-    let received = 0;
-    slow.on("data", (chunk) => {
-      received += chunk.length;
-      // A piece now and then, for longer than the time-out.
-      if (performance.now() - startedAt > 2500) return;
-      slow.pause();
-      setTimeout(() => slow.resume(), 5);
-    });
-    slow.resume();
-    await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
-    await expect.poll(() => received, { timeout: 20_000 }).toBeGreaterThan(20 * MIB);
-  });
-});
+  },
+);

@@ -10,23 +10,31 @@ import { rawConnection } from "../../support/clients/raw-connection.ts";
 import { testedEdge } from "../../support/servers/tested-servers.ts";
 
 let port: number;
-async function start(limits: Partial<EdgeLimits>, http2Engine: "assay" | "node" = "assay") {
-  const started = await testedEdge({ limits, http2Engine });
+async function start(
+  limits: Partial<EdgeLimits>,
+  http2Engine: "assay" | "node" = "assay",
+  http1Requests: "assay" | "node" = "assay",
+) {
+  const started = await testedEdge({ limits, http2Engine, http1Requests });
   ({ port } = started);
   return started;
 }
 
+const READERS = ["assay", "node"] as const;
 const request = (path: string, more = "") => `POST ${path} HTTP/1.1\r\nhost: a\r\n${more}`;
 
 describe("message", () => {
-  test("a body that announces too much is refused by name, 413, before it comes", async () => {
-    await start({ maxMessageBytes: 1024 });
-    const raw = await rawConnection(port);
-    raw.write(request("/predict", "content-length: 1025\r\n\r\n"));
-    const text = await raw.until((text) => text.includes("max-message-bytes"));
-    expect(text).toMatch(/^HTTP\/1\.1 413 /);
-    raw.socket.destroy();
-  });
+  test.each(READERS)(
+    "a body that announces too much is refused by name, 413, before it comes, read by %s",
+    async (reader) => {
+      await start({ maxMessageBytes: 1024 }, "assay", reader);
+      const raw = await rawConnection(port);
+      raw.write(request("/predict", "content-length: 1025\r\n\r\n"));
+      const text = await raw.until((text) => text.includes("max-message-bytes"));
+      expect(text).toMatch(/^HTTP\/1\.1 413 /);
+      raw.socket.destroy();
+    },
+  );
 
   test("a gzip bomb is refused by name", async () => {
     await start({ maxMessageBytes: 100_000 });
@@ -53,10 +61,14 @@ describe("message", () => {
 });
 
 describe("header list", () => {
-  test("HTTP/1.1 is answered 431 with the limit's name", async () => {
-    await start({ maxHeaderListBytes: 2048 });
+  test.each([
+    ["assay", "GET /livez HTTP/1.1\r\nhost: a\r\n"],
+    ["assay", request("/predict", "content-length: 0\r\n")],
+    ["node", request("/predict", "content-length: 0\r\n")],
+  ] as const)("HTTP/1.1 is answered 431 with the limit's name, read by %s: %j", async (reader, head) => {
+    await start({ maxHeaderListBytes: 2048 }, "assay", reader);
     const raw = await rawConnection(port);
-    raw.write(`GET /livez HTTP/1.1\r\nhost: a\r\nx: ${"a".repeat(4000)}\r\n\r\n`);
+    raw.write(`${head}x: ${"a".repeat(4000)}\r\n\r\n`);
     expect((await raw.closed()).toString()).toMatch(
       /^HTTP\/1\.1 431 [\s\S]*2048 bytes \(max-header-list-bytes\)/,
     );
@@ -129,23 +141,33 @@ describe("connections", () => {
 });
 
 describe("time", () => {
-  test("a header block that comes too slowly is answered 408 with the limit's name", async () => {
-    await start({ headerTimeoutMs: 300 });
-    const raw = await rawConnection(port);
-    raw.write("GET /livez HTTP/1.1\r\nhost: a\r\n");
-    expect((await raw.closed()).toString()).toMatch(/^HTTP\/1\.1 408 [\s\S]*300 ms \(header-timeout-ms\)/);
-  });
-
-  test("a body that comes too slowly is refused by name, in plain HTTP and in Connect", async () => {
-    await start({ bodyTimeoutMs: 200 });
-    for (const path of ["/predict", "/assay.v1.ScoringService/Predict"]) {
+  test.each([
+    ["assay", "GET /livez HTTP/1.1\r\nhost: a\r\n"],
+    ["assay", request("/predict")],
+    ["node", request("/predict")],
+  ] as const)(
+    "a header block that comes too slowly is answered 408 with the limit's name, read by %s: %j",
+    async (reader, head) => {
+      await start({ headerTimeoutMs: 300 }, "assay", reader);
       const raw = await rawConnection(port);
-      raw.write(request(path, 'content-type: application/json\r\ncontent-length: 50\r\n\r\n{"feat'));
-      const text = await raw.until((text) => text.includes("body-timeout-ms"));
-      expect(text).toMatch(/^HTTP\/1\.1 504 /);
-      raw.socket.destroy();
-    }
-  });
+      raw.write(head);
+      expect((await raw.closed()).toString()).toMatch(/^HTTP\/1\.1 408 [\s\S]*300 ms \(header-timeout-ms\)/);
+    },
+  );
+
+  test.each(READERS)(
+    "a body that comes too slowly is refused by name, in plain HTTP and in Connect, read by %s",
+    async (reader) => {
+      await start({ bodyTimeoutMs: 200 }, "assay", reader);
+      for (const path of ["/predict", "/assay.v1.ScoringService/Predict"]) {
+        const raw = await rawConnection(port);
+        raw.write(request(path, 'content-type: application/json\r\ncontent-length: 50\r\n\r\n{"feat'));
+        const text = await raw.until((text) => text.includes("body-timeout-ms"));
+        expect(text).toMatch(/^HTTP\/1\.1 504 /);
+        raw.socket.destroy();
+      }
+    },
+  );
 
   test("a call that takes too long is answered DEADLINE_EXCEEDED by the server's limit", async () => {
     const { scoring } = await start({ callTimeoutMs: 150 });
@@ -161,10 +183,10 @@ describe("time", () => {
     expect(scoring.hanging.size).toBe(0);
   });
 
-  test("an idle HTTP/1.1 connection is closed", async () => {
-    await start({ idleTimeoutMs: 200 });
+  test.each(READERS)("an idle HTTP/1.1 connection is closed, read by %s", async (reader) => {
+    await start({ idleTimeoutMs: 200 }, "assay", reader);
     const raw = await rawConnection(port);
-    raw.write("GET /livez HTTP/1.1\r\nhost: a\r\n\r\n");
+    raw.write(request("/predict", 'content-length: 16\r\n\r\n{"features":[1]}'));
     expect((await raw.closed()).toString()).toMatch(/^HTTP\/1\.1 200 /);
   });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Route } from "../../../src/edge/route-table.ts";
+import { RouteTable } from "../../../src/edge/route-table.ts";
 import { createRouter } from "../../../src/edge/router.ts";
 import type { ServerStream } from "../../../src/http2/stream.ts";
 
@@ -42,7 +43,7 @@ function setUp(serve: (stream: Asked) => void) {
   const errors: unknown[] = [];
   const log = { error: (fields: unknown) => errors.push(fields) };
   const context = { limits: { maxHeaderListBytes: 16_384 }, corsOrigins: [], log };
-  const route = createRouter([row("/dear", false), row("/livez", true)], context as never);
+  const route = createRouter(new RouteTable([row("/dear", false), row("/livez", true)]), context as never);
   return { route: (stream: Asked) => route(stream as unknown as ServerStream), errors };
 }
 

@@ -1,15 +1,15 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { socketProgress } from "../../http2/frame/node-socket.ts";
-import { closeGently } from "./gentle-close.ts";
+import { closeGently } from "../listen/gentle-close.ts";
+import { AnswerProgress } from "./answer-progress.ts";
 
 /** Pipelined requests that are served at a time; further ones wait for the answers before them. */
 const MAX_SERVED = 8;
 /** Those that wait for them; with more, the connection is not read. */
 const MAX_WAITING = 64;
 
-/** One HTTP/1.1 connection: which requests it has under way, and how its peer takes their answers. */
-export class Http1Connection {
+/** One connection of `node:http`: which requests it has under way, and how its peer takes their answers. */
+export class NodeConnection {
   readonly socket: Socket;
   /** The last response is sent or begun: what comes after it is not served. */
   isLast = false;
@@ -17,14 +17,15 @@ export class Http1Connection {
   private waiting: { readonly response: ServerResponse; readonly serve: () => void }[] = [];
   private served = 0;
   private resumedAtMs = Number.NEGATIVE_INFINITY;
+  private refuse: (() => void) | undefined = undefined;
   /** What was read when the last response ended; more says that a request is coming. */
   private readAtRest = -1;
-  private progress = "";
-  private progressAtMs = 0;
+  private readonly progress: AnswerProgress;
 
   /** Made of a socket that node:http has: its listeners come first. */
   constructor(socket: Socket) {
     this.socket = socket;
+    this.progress = new AnswerProgress(socket);
     // What node:http calls after the last response.
     const close = (): void => closeGently(socket);
     socket.destroySoon = close;
@@ -74,14 +75,14 @@ export class Http1Connection {
     if (this.isFull) this.socket.pause();
   }
 
-  /** Since when the peer has taken nothing of what waits for it; `nowMs` where it takes. */
+  /** What came is no request, and nothing is read any more: `refuse` is called once those before it are answered. */
+  faulted(refuse: () => void): void {
+    this.refuse ??= refuse;
+    this.refuseInTurn();
+  }
+
   stalledSince(nowMs: number): number {
-    const progress = this.socket.writableLength === 0 ? "" : socketProgress(this.socket);
-    if (progress === "" || progress !== this.progress) {
-      this.progress = progress;
-      this.progressAtMs = nowMs;
-    }
-    return this.progressAtMs;
+    return this.progress.stalledSince(nowMs);
   }
 
   /** A response has gone, whole or not: the next request that waits is served. */
@@ -97,5 +98,13 @@ export class Http1Connection {
     }
     if (next === undefined) this.served--;
     else next.serve();
+    this.refuseInTurn();
+  }
+
+  /** A request whose body is at fault is not waited for. */
+  private refuseInTurn(): void {
+    if (this.refuse === undefined) return;
+    for (const { req } of this.responses) if (req.complete) return;
+    this.refuse();
   }
 }

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { createHttp1Engine } from "../../../../src/edge/http1/http1-engine.ts";
 import type { Engine } from "../../../../src/edge/listen/engine.ts";
-import { createHttp1Engine } from "../../../../src/edge/listen/http1-engine.ts";
 import { createMemoryBudget } from "../../../../src/edge/memory/memory-budget.ts";
 import { headerBlock, type ServerStream } from "../../../../src/http2/stream.ts";
 import { rawConnection } from "../../../support/clients/raw-connection.ts";

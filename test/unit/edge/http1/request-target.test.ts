@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { requestTarget } from "../../../../src/edge/listen/http1-stream.ts";
+import { requestTarget } from "../../../../src/edge/http1/node-stream.ts";
 
 test.each([
   ["/a?b=1", "/a?b=1", "host"],

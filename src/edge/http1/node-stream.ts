@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { fieldList } from "../call/field-list.ts";
+import { closeGently } from "../listen/gentle-close.ts";
 import { MAX_DISCARD_MS } from "../memory/message-limit.ts";
-import { closeGently } from "./gentle-close.ts";
 
 /** A stream and its engine's way to end it: also when the response has closed. */
 export interface EngineStream {
@@ -48,7 +48,7 @@ export class DataListener {
 const QUIET_MS = 5000;
 
 /** One HTTP/1.1 exchange over `node:http` as a ServerStream. */
-export function createHttp1Stream(
+export function createNodeStream(
   request: IncomingMessage,
   response: ServerResponse,
   context: Http1Context,

@@ -25,9 +25,11 @@ function ending(raw: RawConnection): Promise<"end" | "reset"> {
 
 const answers = (raw: RawConnection) => raw.received().toString().split("HTTP/1.1 200 OK").length - 1;
 
-describe("keep-alive connections over the end of the server", () => {
+const READERS = ["assay", "node"] as const;
+
+describe.each(READERS)("keep-alive connections over the end of the server, read by %s", (http1Requests) => {
   test("from the announcement on each answer says connection: close, and the connection then ends by FIN", async () => {
-    const { edge, port } = await testedEdge();
+    const { edge, port } = await testedEdge({ http1Requests });
     const raw = await keptAlive(port);
     edge.announceDrain();
     const end = ending(raw);
@@ -40,7 +42,7 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("a new connection is served in the grace, and told as well", async () => {
-    const { edge, port } = await testedEdge();
+    const { edge, port } = await testedEdge({ http1Requests });
     edge.announceDrain();
     const raw = await rawConnection(port);
     raw.write(request());
@@ -50,7 +52,7 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("an idle connection stays for a call that is on its way when the drain begins", async () => {
-    const { edge, port } = await testedEdge();
+    const { edge, port } = await testedEdge({ http1Requests });
     const raw = await keptAlive(port);
     const drained = edge.drain(20_000);
     const end = ending(raw);
@@ -62,7 +64,7 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("a connection that stays idle, and one that never said a word, end by FIN and do not hold the drain up", async () => {
-    const { edge, port } = await testedEdge();
+    const { edge, port } = await testedEdge({ http1Requests });
     const idle = await keptAlive(port);
     const silent = await rawConnection(port, true);
     const ends = Promise.all([ending(idle), ending(silent)]);
@@ -73,7 +75,7 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("a request of which a part has come is answered after the drain has begun", async () => {
-    const { edge, port } = await testedEdge();
+    const { edge, port } = await testedEdge({ http1Requests });
     const raw = await keptAlive(port);
     const idle = await keptAlive(port);
     const whole = request();
@@ -92,7 +94,7 @@ describe("keep-alive connections over the end of the server", () => {
   });
 
   test("what a peer sends behind the last answer does not turn its end into a reset", async () => {
-    const { edge, port } = await testedEdge();
+    const { edge, port } = await testedEdge({ http1Requests });
     const raw = await keptAlive(port);
     edge.announceDrain();
     const end = ending(raw);
@@ -105,9 +107,9 @@ describe("keep-alive connections over the end of the server", () => {
   });
 });
 
-describe("pipelined requests", () => {
+describe.each(READERS)("pipelined requests, read by %s", (http1Requests) => {
   test("are answered in their order, eight of them at a time", async () => {
-    const { port, scoring } = await testedEdge();
+    const { port, scoring } = await testedEdge({ http1Requests });
     const raw = await rawConnection(port);
     raw.write(request("/predict/hang").repeat(20));
     await expect.poll(() => scoring.hanging.size).toBe(8);
@@ -123,7 +125,7 @@ describe("pipelined requests", () => {
   });
 
   test("those of a peer that goes away are not begun", async () => {
-    const { edge, port, scoring } = await testedEdge();
+    const { edge, port, scoring } = await testedEdge({ http1Requests });
     const raw = await rawConnection(port);
     raw.write(request("/predict/hang").repeat(20));
     await expect.poll(() => scoring.hanging.size).toBe(8);
