@@ -30,101 +30,107 @@ const MAX_DEPTH = 100;
 
 /** Parses JSON (RFC 8259) and keeps the places; throws JsonSyntaxError. For files that people write, not for requests. */
 export function parseLocatedJson(text: string): LocatedJson {
-  const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  let at = 0;
-  let line = 1;
-  let lineStart = 0;
+  return new LocatedParser(text.startsWith("\uFEFF") ? text.slice(1) : text).parse();
+}
 
-  function fail(message: string): never {
-    throw new JsonSyntaxError(line, at - lineStart + 1, message);
+class LocatedParser {
+  private readonly source: string;
+  private at = 0;
+  private line = 1;
+  private lineStart = 0;
+
+  constructor(source: string) {
+    this.source = source;
   }
-  function skipSpace(): void {
-    for (; at < source.length; at++) {
-      const char = source[at];
+
+  parse(): LocatedJson {
+    const root = this.value(0);
+    this.skipSpace();
+    if (this.at < this.source.length) this.fail("something stands behind the end");
+    return root;
+  }
+
+  private get column(): number {
+    return this.at - this.lineStart + 1;
+  }
+
+  private fail(message: string): never {
+    throw new JsonSyntaxError(this.line, this.column, message);
+  }
+
+  private skipSpace(): void {
+    for (; this.at < this.source.length; this.at++) {
+      const char = this.source[this.at];
       if (char === "\n") {
-        line++;
-        lineStart = at + 1;
+        this.line++;
+        this.lineStart = this.at + 1;
       } else if (char !== " " && char !== "\t" && char !== "\r") return;
     }
   }
-  function parseValue(depth: number): LocatedJson {
-    if (depth > MAX_DEPTH) fail(`nested deeper than ${MAX_DEPTH}`);
-    skipSpace();
-    const place = { line, column: at - lineStart + 1 };
-    const char = source[at];
-    if (char === "{") return { ...place, value: { kind: "object", entries: parseObject(depth) } };
-    if (char === "[") return { ...place, value: { kind: "array", items: parseArray(depth) } };
-    if (char === '"') return { ...place, value: { kind: "scalar", value: parseString() } };
+
+  private value(depth: number): LocatedJson {
+    if (depth > MAX_DEPTH) this.fail(`nested deeper than ${MAX_DEPTH}`);
+    this.skipSpace();
+    const { line, column } = this;
+    return { line, column, value: this.valueHere(depth) };
+  }
+
+  private valueHere(depth: number): LocatedValue {
+    const { source, at } = this;
+    if (source[at] === "{") return { kind: "object", entries: this.list("}", () => this.entry(depth)) };
+    if (source[at] === "[") return { kind: "array", items: this.list("]", () => this.value(depth + 1)) };
+    if (source[at] === '"') return { kind: "scalar", value: this.string() };
     const word = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.])/.exec(
       source.slice(at, at + 400),
     )?.[0];
     if (word === undefined) {
-      if (at >= source.length) fail("the file ends where a value is expected");
-      fail(`expected a value, found ${JSON.stringify(source.slice(at, at + 12))}`);
+      if (at >= source.length) this.fail("the file ends where a value is expected");
+      this.fail(`expected a value, found ${JSON.stringify(source.slice(at, at + 12))}`);
     }
-    at += word.length;
-    return { ...place, value: { kind: "scalar", value: JSON.parse(word) as number | boolean | null } };
+    this.at += word.length;
+    return { kind: "scalar", value: JSON.parse(word) as number | boolean | null };
   }
-  function parseString(): string {
-    const end = /^"(?:[^"\\\p{Cc}]|\\.)*"/u.exec(source.slice(at));
-    if (end === null) fail("a string has no end on its line");
+
+  private string(): string {
+    const end = /^"(?:[^"\\\p{Cc}]|\\.)*"/u.exec(this.source.slice(this.at));
+    if (end === null) this.fail("a string has no end on its line");
     try {
       const value = JSON.parse(end[0]) as string;
-      at += end[0].length;
+      this.at += end[0].length;
       return value;
     } catch {
-      fail("a string has a wrong escape");
+      this.fail("a string has a wrong escape");
     }
   }
-  function parseObject(depth: number): LocatedEntry[] {
-    const entries: LocatedEntry[] = [];
-    at++;
-    skipSpace();
-    if (source[at] === "}") {
-      at++;
-      return entries;
-    }
-    for (;;) {
-      skipSpace();
-      const keyLine = line;
-      if (source[at] !== '"') fail(`expected a name in quotes${source[at] === "}" ? ", not a comma" : ""}`);
-      const key = parseString();
-      skipSpace();
-      if (source[at] !== ":") fail(`expected ":" after ${JSON.stringify(key)}`);
-      at++;
-      entries.push({ key, line: keyLine, item: parseValue(depth + 1) });
-      skipSpace();
-      if (source[at] === "}") {
-        at++;
-        return entries;
+
+  /** What stands between brackets, of which `end` is the second. */
+  private list<Item>(end: string, item: () => Item): Item[] {
+    const items: Item[] = [];
+    this.at++;
+    this.skipSpace();
+    while (this.source[this.at] !== end) {
+      if (items.length > 0) {
+        if (this.source[this.at] !== ",") this.fail(`expected "," or "${end}"`);
+        this.at++;
       }
-      if (source[at] !== ",") fail('expected "," or "}"');
-      at++;
+      items.push(item());
+      this.skipSpace();
     }
+    this.at++;
+    return items;
   }
-  function parseArray(depth: number): LocatedJson[] {
-    const items: LocatedJson[] = [];
-    at++;
-    skipSpace();
-    if (source[at] === "]") {
-      at++;
-      return items;
-    }
-    for (;;) {
-      items.push(parseValue(depth + 1));
-      skipSpace();
-      if (source[at] === "]") {
-        at++;
-        return items;
-      }
-      if (source[at] !== ",") fail('expected "," or "]"');
-      at++;
-    }
+
+  private entry(depth: number): LocatedEntry {
+    this.skipSpace();
+    const { line } = this;
+    const char = this.source[this.at];
+    if (char !== '"') this.fail(`expected a name in quotes${char === "}" ? ", not a comma" : ""}`);
+    const key = this.string();
+    this.skipSpace();
+    if (this.source[this.at] !== ":") this.fail(`expected ":" after ${JSON.stringify(key)}`);
+    this.at++;
+    return { key, line, item: this.value(depth + 1) };
   }
-  const root = parseValue(0);
-  skipSpace();
-  if (at < source.length) fail("something stands behind the end");
-  return root;
 }
 
 /** The plain value. Objects have no prototype, so that names such as `__proto__` are only names. */

@@ -48,7 +48,7 @@ export async function runGoldenCases(
     const fit = fitGoldenInputs(golden.inputs, signature);
     if (fit.kind === "misfit") return { kind: "refused", reason: `${place}: ${fit.reason}` };
     fitted.push(fit);
-    const together = await attempt(golden, fit.inputs, fit.rowCount, run);
+    const together = await attempt(golden, fit.rowCount, () => run(fit.inputs));
     const alone =
       batched && fit.rowCount !== 1 && fit.rowCount <= MAX_SINGLE_ROWS
         ? await attemptSingles(golden, fit.inputs, fit.rowCount, run, rowless)
@@ -71,19 +71,19 @@ type Attempt =
 
 async function attempt(
   golden: GoldenCase,
-  inputs: readonly TensorData[],
   rowCount: number,
-  run: Run,
+  run: () => Promise<readonly TensorData[]>,
+  expected: readonly TensorData[] = golden.outputs,
 ): Promise<Attempt> {
   try {
-    const mismatch = compareOutputs(await run(inputs), golden.outputs, rowCount, golden.tolerance);
+    const mismatch = compareOutputs(await run(), expected, rowCount, golden.tolerance);
     return mismatch === undefined ? { kind: "met" } : { kind: "missed", mismatch };
   } catch (cause) {
     return { kind: "failed", cause };
   }
 }
 
-async function attemptSingles(
+function attemptSingles(
   golden: GoldenCase,
   inputs: readonly TensorData[],
   rowCount: number,
@@ -91,14 +91,11 @@ async function attemptSingles(
   rowless: ReadonlySet<string>,
 ): Promise<Attempt> {
   const hasRows = ({ name }: TensorData) => !rowless.has(name);
-  try {
+  const runSingles = async () => {
     const { alone } = await runRowsAlone(inputs, rowCount, async (rows) => (await run(rows)).filter(hasRows));
-    const expected = golden.outputs.filter(hasRows);
-    const mismatch = compareOutputs(alone ?? [], expected, rowCount, golden.tolerance);
-    return mismatch === undefined ? { kind: "met" } : { kind: "missed", mismatch };
-  } catch (cause) {
-    return { kind: "failed", cause };
-  }
+    return alone ?? [];
+  };
+  return attempt(golden, rowCount, runSingles, golden.outputs.filter(hasRows));
 }
 
 /** The rows of all cases whose tail shapes are those of the first, run alone, together and shuffled. */
