@@ -8,6 +8,7 @@ import { GetModelResponseSchema, ModelState } from "../../gen/assay/v1/model_ser
 import { PredictStreamResponseSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { createHttp2Engine } from "../../src/http2/engine.ts";
 import { headerBlock, type ServerStream } from "../../src/http2/stream.ts";
+import { framed } from "../../test/support/clients/wire-octets.ts";
 
 const HEAD = headerBlock([["content-type", "application/grpc"]]);
 const DONE = headerBlock([["grpc-status", "0"]]);
@@ -15,15 +16,10 @@ const DONE = headerBlock([["grpc-status", "0"]]);
 const HEAD_BYTES = 12;
 const ITEM_ID_AT = 6;
 
-function framed(message: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
-
 const scores = Array.from({ length: 2048 }, (_, row) => row / 2048);
 const labels = scores.map((_, row) => String(row & 1));
 const description = framed(
+  0,
   toBinary(
     GetModelResponseSchema,
     create(GetModelResponseSchema, {
@@ -33,6 +29,7 @@ const description = framed(
 );
 // A number of three octets, which each answer overwrites with its own, padded to as many.
 const answer = framed(
+  0,
   toBinary(
     PredictStreamResponseSchema,
     create(PredictStreamResponseSchema, {

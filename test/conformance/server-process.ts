@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
 import type { Http2EngineName } from "../reference/http2-engines.ts";
 import { collect } from "../support/clients/command.ts";
+import { freePort } from "../support/servers/server-process.ts";
 
 /** The checkout's root. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -74,15 +74,4 @@ export async function isReady(address: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** A port that was free a moment ago: the address stands in commands before the server is up. */
-export async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  listener.close();
-  await once(listener, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
 }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../support/clients/command.ts";
-import { ASSAY, freePort, isReady, ROOT } from "./server-process.ts";
+import { freePort } from "../support/servers/server-process.ts";
+import { ASSAY, isReady, ROOT } from "./server-process.ts";
 
 const TERMINAL = join(ROOT, "test/conformance/python/terminal.py");
 

@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { delimited, framed } from "../support/clients/wire-octets.ts";
 import type { Bed } from "./bed.ts";
 
 /** What a fault did to the package under test: whether it is there, and what was seen, as a few words. */
@@ -23,18 +24,10 @@ export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** A stall of /livez from which on the event loop counts as held; the machine may be busy with others. */
 export const HELD_MS = 500;
 
-/** A protobuf varint. */
-export function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
-  return Buffer.from([...bytes, rest]);
-}
-
 /** A length-delimited protobuf field. */
 export function field(number: number, bytes: Uint8Array | string): Buffer {
   const body = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
-  return Buffer.concat([varint(number * 8 + 2), varint(body.length), body]);
+  return delimited(number, body);
 }
 
 /** As many copies of a pattern as stand in `length` octets. */
@@ -44,9 +37,5 @@ export function filled(pattern: Uint8Array | string, length: number): Buffer {
 
 /** A gRPC frame, compressed where asked for. */
 export function grpcFrame(message: Uint8Array, compressed = false): Buffer {
-  const body = compressed ? gzipSync(message) : message;
-  const head = Buffer.alloc(5);
-  head[0] = compressed ? 1 : 0;
-  head.writeUInt32BE(body.length, 1);
-  return Buffer.concat([head, body]);
+  return compressed ? framed(1, gzipSync(message)) : framed(0, message);
 }

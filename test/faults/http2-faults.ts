@@ -13,8 +13,9 @@ import {
   reset,
   settings,
 } from "../support/clients/raw-http2-client.ts";
+import { varint } from "../support/clients/wire-octets.ts";
 import { connectJson, grpcCall, post, rawExchange, session } from "./calls.ts";
-import { type Fault, field, filled, grpcFrame, varint } from "./fault.ts";
+import { type Fault, field, filled, grpcFrame } from "./fault.ts";
 import { writeLookupModel, writeWideModel } from "./fault-models.ts";
 import { held } from "./held.ts";
 

@@ -1,7 +1,8 @@
 /** Requests that hold the event loop or fill the memory. */
 import { gzipSync } from "node:zlib";
+import { varint } from "../support/clients/wire-octets.ts";
 import { connectJson, grpcCall, post, session } from "./calls.ts";
-import { type Fault, field, filled, grpcFrame, MAX_MESSAGE_BYTES, varint } from "./fault.ts";
+import { type Fault, field, filled, grpcFrame, MAX_MESSAGE_BYTES } from "./fault.ts";
 import { writeWideModel } from "./fault-models.ts";
 import { held } from "./held.ts";
 

@@ -1,6 +1,6 @@
 /** Requests that are small on the wire and dear to a decoder that trusts them, in every form that the server reads. */
 import { gzipSync } from "node:zlib";
-import { delimited, repeated, varint } from "../support/clients/wire-octets.ts";
+import { delimited, framed, repeated, varint } from "../support/clients/wire-octets.ts";
 
 export interface DecodeCase {
   readonly name: string;
@@ -180,13 +180,6 @@ const post = (
   body,
 });
 
-function framed(message: Buffer, flags: number): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix[0] = flags;
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
-
 const suffix = (isJson: boolean) => (isJson ? "json" : "proto");
 /** The request as the only item of a list or a stream. */
 function item({ isJson }: Payload, octets: Buffer): Buffer {
@@ -227,7 +220,7 @@ export const FORMS: Readonly<Record<string, Form>> = {
       true,
       `${SCORING}/Predict`,
       { "content-type": `application/grpc+${suffix(isJson)}`, "grpc-encoding": "gzip" },
-      framed(zipped, 1),
+      framed(1, zipped),
     ),
   web: ({ name, isJson }, _octets, zipped) =>
     post(
@@ -235,7 +228,7 @@ export const FORMS: Readonly<Record<string, Form>> = {
       false,
       `${SCORING}/Predict`,
       { "content-type": `application/grpc-web-text+${suffix(isJson)}`, "grpc-encoding": "gzip" },
-      text(framed(zipped, 1).toString("base64")),
+      text(framed(1, zipped).toString("base64")),
     ),
   stream: (one, octets) =>
     post(
@@ -243,7 +236,7 @@ export const FORMS: Readonly<Record<string, Form>> = {
       true,
       `${SCORING}/PredictStream`,
       { "content-type": `application/grpc+${suffix(one.isJson)}`, "grpc-encoding": "gzip" },
-      framed(gzipSync(item(one, octets)), 1),
+      framed(1, gzipSync(item(one, octets))),
     ),
   rows: (one, octets) =>
     post(
@@ -251,7 +244,7 @@ export const FORMS: Readonly<Record<string, Form>> = {
       false,
       `${SCORING}/PredictRows`,
       { "content-type": `application/connect+${suffix(one.isJson)}`, "connect-content-encoding": "gzip" },
-      framed(gzipSync(items(one, octets)), 1),
+      framed(1, gzipSync(items(one, octets))),
     ),
   get: ({ name, isJson }, _octets, zipped) => {
     const message = zipped.toString("base64url");

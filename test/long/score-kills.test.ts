@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ResumedScore } from "../support/clients/resumed-score.ts";
 import { type score, startScore } from "../support/clients/score-command.ts";
+import { freePort } from "../support/servers/server-process.ts";
 
 /** Runs of one output that are killed before one is let go to its end. */
 const KILLS = 6;
@@ -68,15 +68,6 @@ test("a server that is killed and comes back costs time, not rows", { timeout: 1
     server.kill("SIGKILL");
   }
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
 
 async function startServer(port: number): Promise<ChildProcess> {
   const args = [

@@ -3,6 +3,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Edge } from "../../../src/edge/edge.ts";
+import { framed } from "../../support/clients/wire-octets.ts";
 import { type FakeScoring, startEdge } from "../../support/servers/fake-services.ts";
 
 const WATCH = "/grpc.health.v1.Health/Watch";
@@ -17,12 +18,6 @@ beforeAll(async () => {
   ({ edge, port, scoring } = await startEdge());
 });
 afterAll(() => edge.close());
-
-function framed(bytes: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([prefix, bytes]);
-}
 
 /** Opens a call and gives what came first: a message, or the status that ended it. */
 async function first(path: string, timeout: string, body: Buffer, whole = true) {
@@ -50,13 +45,13 @@ async function first(path: string, timeout: string, body: Buffer, whole = true) 
 describe.each(FAR)("a deadline of %s, beyond Node's timers", (timeout) => {
   test("lets a unary call be answered", async () => {
     const bytes = toBinary(PredictRequestSchema, create(PredictRequestSchema, { features: [1] }));
-    const { came, session } = await first(PREDICT, timeout, framed(bytes));
+    const { came, session } = await first(PREDICT, timeout, framed(0, bytes));
     expect(came).toBe("message");
     session.destroy();
   });
 
   test("lets a health watch stay open", async () => {
-    const { came, stream, session } = await first(WATCH, timeout, framed(Buffer.alloc(0)));
+    const { came, stream, session } = await first(WATCH, timeout, framed(0, Buffer.alloc(0)));
     expect(came).toBe("message");
     await new Promise((resolve) => session.ping(resolve));
     expect(stream.closed).toBe(false);
@@ -64,7 +59,7 @@ describe.each(FAR)("a deadline of %s, beyond Node's timers", (timeout) => {
   });
 
   test("lets a bidi stream stay open", async () => {
-    const { came, stream, session } = await first(STREAM, timeout, framed(Buffer.of(8, 7)), false);
+    const { came, stream, session } = await first(STREAM, timeout, framed(0, Buffer.of(8, 7)), false);
     expect(came).toBe("message");
     await new Promise((resolve) => session.ping(resolve));
     expect(stream.closed).toBe(false);
@@ -84,7 +79,7 @@ test.each(["2147483647", "2147483648", "9999999999"])(
 );
 
 test("a timeout that is malformed is still refused", async () => {
-  const { came, session } = await first(PREDICT, "1000h", framed(Buffer.alloc(0)));
+  const { came, session } = await first(PREDICT, "1000h", framed(0, Buffer.alloc(0)));
   expect(came).toBe("3");
   session.destroy();
 });

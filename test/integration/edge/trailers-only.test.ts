@@ -7,6 +7,7 @@ import {
   PredictStreamRequestSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Edge } from "../../../src/edge/edge.ts";
+import { framed } from "../../support/clients/wire-octets.ts";
 import { startEdge } from "../../support/servers/fake-services.ts";
 
 const SCORING = "/assay.v1.ScoringService";
@@ -20,18 +21,12 @@ interface Blocks {
   readonly body: Buffer;
 }
 
-function framed(bytes: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([prefix, bytes]);
-}
-
 const predict = (modelName: string) =>
-  framed(toBinary(PredictRequestSchema, create(PredictRequestSchema, { modelName, features: [1] })));
+  framed(0, toBinary(PredictRequestSchema, create(PredictRequestSchema, { modelName, features: [1] })));
 const item = (modelName: string) =>
   create(PredictStreamRequestSchema, { request: { modelName, features: [1] } });
 const rows = (...names: string[]) =>
-  framed(toBinary(PredictRowsRequestSchema, create(PredictRowsRequestSchema, { items: names.map(item) })));
+  framed(0, toBinary(PredictRowsRequestSchema, create(PredictRowsRequestSchema, { items: names.map(item) })));
 
 describe.each(["assay", "node"] as const)("over %s", (http2Engine) => {
   let edge: Edge;
@@ -68,12 +63,12 @@ describe.each(["assay", "node"] as const)("over %s", (http2Engine) => {
   test.each<[string, string, Buffer, string, Record<string, string>]>([
     ["a full queue", "Predict", predict("full"), "8", {}],
     ["a bad request", "Predict", predict("invalid"), "3", {}],
-    ["a message that is no message", "Predict", framed(Buffer.of(255)), "3", {}],
-    ["a message that is too large", "Predict", framed(Buffer.alloc(3000)), "8", {}],
+    ["a message that is no message", "Predict", framed(0, Buffer.of(255)), "3", {}],
+    ["a message that is too large", "Predict", framed(0, Buffer.alloc(3000)), "8", {}],
     ["a deadline that has passed", "Predict", predict("hang"), "4", { "grpc-timeout": "50m" }],
-    ["a server stream without an answer", "PredictRows", framed(Buffer.of(255)), "3", {}],
-    ["a bidi stream without an answer", "PredictStream", framed(Buffer.of(255)), "3", {}],
-    ["an unknown encoding", "PredictStream", framed(Buffer.alloc(0)), "12", { "grpc-encoding": "x" }],
+    ["a server stream without an answer", "PredictRows", framed(0, Buffer.of(255)), "3", {}],
+    ["a bidi stream without an answer", "PredictStream", framed(0, Buffer.of(255)), "3", {}],
+    ["an unknown encoding", "PredictStream", framed(0, Buffer.alloc(0)), "12", { "grpc-encoding": "x" }],
     ["a method that is not there", "Predcit", predict("sum"), "12", {}],
     [
       "an unknown message form",

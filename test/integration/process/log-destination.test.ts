@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdirSync, mkdtempSync, openSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { freePort } from "../../support/servers/server-process.ts";
 
 let child: ChildProcess | undefined;
 afterEach(async () => {
@@ -13,15 +13,6 @@ afterEach(async () => {
   child.kill("SIGKILL");
   await ended;
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** The iris model, and so many refused ones that what is said of them at the start is more than a pipe holds. */
 function talkativeRepository(): string {

@@ -8,6 +8,7 @@ import { PredictRequestSchema, PredictResponseSchema } from "../../../gen/assay/
 import { AssayError } from "../../../src/errors.ts";
 import type { ScoringService } from "../../../src/service/scoring.ts";
 import { type UnaryAnswer, UnaryPeer, type UnaryScript } from "../../support/clients/unary-exchange.ts";
+import { framed } from "../../support/clients/wire-octets.ts";
 import { affineModel } from "../../support/models/onnx-model.ts";
 import {
   binaryRequest,
@@ -117,13 +118,6 @@ afterAll(async () => {
   expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
   await core.close();
 });
-
-function framed(flags: number, bytes: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix[0] = flags;
-  prefix.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([prefix, bytes]);
-}
 
 async function on(side: string, script: UnaryScript): Promise<{ answer: UnaryAnswer; lines: string[] }> {
   const { peer, lines } = sides.get(side)!;

@@ -10,6 +10,7 @@ import {
   StreamOptions_Lane,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { StatusSchema } from "../../../gen/google/rpc/status_pb.ts";
+import { framed } from "../../support/clients/wire-octets.ts";
 import { affineModel } from "../../support/models/onnx-model.ts";
 import { type Core, startCore } from "../../support/servers/scoring-core.ts";
 import { type StreamEdge, startStreamEdge } from "../../support/servers/stream-services.ts";
@@ -119,13 +120,6 @@ function expectEqual(ours: Answer, connects: Answer, script: Script): void {
   if (script.isUnordered) for (const list of [mine, theirs]) list.sort(Buffer.compare);
   expect(mine).toHaveLength(theirs.length);
   for (const [i, frame] of theirs.entries()) expect(Buffer.compare(mine[i]!, frame)).toBe(0);
-}
-
-function framed(flags: number, bytes: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix[0] = flags;
-  prefix.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([prefix, bytes]);
 }
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 });

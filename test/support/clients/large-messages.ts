@@ -17,6 +17,7 @@ import {
 import type { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { elementBytes } from "../../../src/tensor/datatype.ts";
 import { onnxModel, type TestModel } from "../models/onnx-model.ts";
+import { framed } from "./wire-octets.ts";
 
 /** What a large message was answered. */
 export interface LargeAnswer {
@@ -154,7 +155,7 @@ export function largeMessages(): LargeMessage[] {
     ),
     large(`Connect rows JSON: ${title}`, leastOctets, (url) => {
       const message = create(PredictRowsRequestSchema, { items: [{ itemId: 1n, request: request() }] });
-      const octets = framed(Buffer.from(toJsonString(PredictRowsRequestSchema, message)));
+      const octets = framed(0, Buffer.from(toJsonString(PredictRowsRequestSchema, message)));
       return post(url, `${SCORING}/PredictRows`, "application/connect+json", octets);
     }),
   ]);
@@ -217,12 +218,6 @@ function jsonOf(request: Request): Buffer {
   return Buffer.from(toJsonString(PredictRequestSchema, create(PredictRequestSchema, request)));
 }
 
-function framed(message: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
-}
-
 async function post(url: string, path: string, type: string, body: Buffer): Promise<LargeAnswer> {
   const response = await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": type }, body });
   const { byteLength } = await response.arrayBuffer();
@@ -235,7 +230,7 @@ async function grpc<Desc extends DescMessage>(
   schema: Desc,
   init: MessageInitShape<Desc>,
 ): Promise<LargeAnswer> {
-  const octets = framed(toBinary(schema, create(schema, init) as MessageShape<Desc>));
+  const octets = framed(0, toBinary(schema, create(schema, init) as MessageShape<Desc>));
   const session = connect(url, { settings: { initialWindowSize: 2 ** 26 } });
   session.on("error", () => {});
   await once(session, "connect");

@@ -17,6 +17,7 @@ import { StatusSchema } from "../../../gen/google/rpc/status_pb.ts";
 import { toItemStatus } from "../../../src/edge/call/error-details.ts";
 import type { AssayError } from "../../../src/errors.ts";
 import { answerDeframer } from "../../../src/wire/answer-frames.ts";
+import { framed } from "../clients/wire-octets.ts";
 
 /** One PredictStream as its server sees it. */
 export interface ScriptedStream {
@@ -92,7 +93,7 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
       return;
     }
     respond(stream);
-    stream.write(framed(toBinary(GetModelResponseSchema, create(GetModelResponseSchema, { model }))));
+    stream.write(framed(0, toBinary(GetModelResponseSchema, create(GetModelResponseSchema, { model }))));
     endWith(stream);
   }
 
@@ -107,13 +108,13 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
         respondOnce();
         const result = { case: "response" as const, value: { scores: [Number(itemId)] } };
         const message = create(PredictStreamResponseSchema, { itemId, result });
-        stream.write(framed(toBinary(PredictStreamResponseSchema, message)));
+        stream.write(framed(0, toBinary(PredictStreamResponseSchema, message)));
       },
       refuse(itemId, error) {
         respondOnce();
         const result = { case: "status" as const, value: toItemStatus(error) };
         const message = create(PredictStreamResponseSchema, { itemId, result });
-        stream.write(framed(toBinary(PredictStreamResponseSchema, message)));
+        stream.write(framed(0, toBinary(PredictStreamResponseSchema, message)));
       },
       end(error) {
         if (stream.destroyed || stream.writableEnded) return;
@@ -173,10 +174,4 @@ function statusFields(error: AssayError | undefined): Record<string, string> {
     "grpc-message": encodeURIComponent(status.message),
     "grpc-status-details-bin": Buffer.from(toBinary(StatusSchema, status)).toString("base64"),
   };
-}
-
-function framed(message: Uint8Array): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
-  return Buffer.concat([prefix, message]);
 }

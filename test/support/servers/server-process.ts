@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const LAUNCHER = fileURLToPath(new URL("../../../bin/assay.cjs", import.meta.url));
@@ -44,4 +45,14 @@ export async function startServerProcess(models: string, ...flags: string[]): Pr
     },
     terminate: () => signal("SIGTERM"),
   };
+}
+
+/** A port that was free a moment ago: the address stands in commands before the server is up. */
+export async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, "close");
+  return port;
 }
