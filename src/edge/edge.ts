@@ -162,7 +162,7 @@ export function createEdge(options: EdgeOptions): Edge {
   }
 
   return {
-    listen: listener.listen,
+    listen: (host, port) => listener.listen(host, port),
     get connectionCount() {
       return listener.connectionCount;
     },

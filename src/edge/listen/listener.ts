@@ -29,18 +29,6 @@ export interface TlsOptions {
   readonly clientCa?: string;
 }
 
-/** The listening socket and its connections; whoever made it closes it. */
-export interface Listener {
-  listen(host: string, port: number): Promise<AddressInfo>;
-  readonly connectionCount: number;
-  /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
-  drain(timeoutMs: number): Promise<boolean>;
-  /** Takes connections and serves everything, while peers are told that the end comes. */
-  announceDrain(): void;
-  /** Ends everything at once. */
-  close(): Promise<void>;
-}
-
 /** What a listener is made of. */
 export interface ListenerOptions {
   readonly http1: Engine;
@@ -61,92 +49,160 @@ type Spoken = Exclude<FirstBytes, "more">;
 
 /** Makes the listener; nothing listens yet. */
 export function createListener(options: ListenerOptions): Listener {
-  const { http1, http2, limits, tls, log } = options;
-  const engines = { http1, http2 };
-  const sockets = new Set<Socket>();
+  return new Listener(options);
+}
+
+/** The listening socket and its connections; whoever made it closes it. */
+class Listener {
+  private readonly engines: { readonly http1: Engine; readonly http2: Engine };
+  private readonly limits: EdgeLimits;
+  private readonly maxPerPeer: number;
+  private readonly server: Server = createServer({ allowHalfOpen: true, noDelay: true });
+  private readonly secured: TlsServer | undefined;
+  private readonly sockets = new Set<Socket>();
   /** Those that have not said yet what they speak. */
-  const silent = new Set<Socket>();
+  private readonly silent = new Set<Socket>();
   /** Those that are refused, by their peers' ends, and why; they are not counted among the served. */
-  const refused = new Map<string, string>();
-  const peers = new Peers();
-  let served = 0;
-  const maxPerPeer = connectionsPerPeer(limits.maxConnectionsPerPeer, limits.maxConnections);
-  const openFiles = new OpenFiles();
-  let announcedAtMs: number | undefined;
-  let onEmpty = () => {};
-  let lastRefusal = "";
-  const refusals = new Seldom((times) => log.warn({ times }, `a connection was refused: ${lastRefusal}`));
-  let lastFailure = "";
-  const failures = new Seldom((times) =>
-    log.error({ times, error: lastFailure }, "the listener could not take a connection, and goes on"),
-  );
+  private readonly refused = new Map<string, string>();
+  private readonly peers = new Peers();
+  private readonly openFiles = new OpenFiles();
+  private readonly refusals: Seldom;
+  private readonly failures: Seldom;
+  private readonly mistakes: Seldom;
+  private served = 0;
+  private announcedAtMs: number | undefined;
+  private onEmpty: () => void = nothing;
+  private lastRefusal = "";
+  private lastFailure = "";
+  private lastMistake = "";
 
-  let lastMistake = "";
-  const mistakes = new Seldom((times) => log.warn({ times }, lastMistake));
-
-  const server: Server = createServer({ allowHalfOpen: true, noDelay: true });
-  const secured = tls === undefined ? undefined : tlsServer(tls, limits);
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-    const leave = admit(socket);
-    socket.once("close", () => {
-      sockets.delete(socket);
-      silent.delete(socket);
-      leave();
-      if (sockets.size === 0) onEmpty();
+  constructor({ http1, http2, limits, tls, log }: ListenerOptions) {
+    this.engines = { http1, http2 };
+    this.limits = limits;
+    this.maxPerPeer = connectionsPerPeer(limits.maxConnectionsPerPeer, limits.maxConnections);
+    this.refusals = new Seldom((times) =>
+      log.warn({ times }, `a connection was refused: ${this.lastRefusal}`),
+    );
+    this.failures = new Seldom((times) =>
+      log.error({ times, error: this.lastFailure }, "the listener could not take a connection, and goes on"),
+    );
+    this.mistakes = new Seldom((times) => log.warn({ times }, this.lastMistake));
+    this.secured = tls === undefined ? undefined : tlsServer(tls, limits);
+    this.server.on("connection", (socket: Socket) => this.take(socket));
+    this.secured?.on("secureConnection", (socket) => {
+      socket.on("error", () => socket.destroy());
+      if (socket.alpnProtocol === false) this.sniff(socket, (kind) => this.hand(socket, kind));
+      else this.hand(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
     });
-    if (!socket.destroyed) sniff(socket, secured === undefined ? handCleartext : handEncrypted);
-  });
-  secured?.on("secureConnection", (socket) => {
+    this.secured?.on("tlsClientError", (error, socket) => {
+      log.debug({ error: error.message }, "TLS handshake failed");
+      socket.destroy();
+    });
+  }
+
+  get connectionCount(): number {
+    return this.sockets.size;
+  }
+
+  listen(host: string, port: number): Promise<AddressInfo> {
+    const { server } = this;
+    return new Promise((resolve, reject) => {
+      server.once("error", (cause) => reject(cannotListen(host, port, cause)));
+      server.listen(port, host, () => {
+        server.removeAllListeners("error");
+        server.on("error", (error) => {
+          this.lastFailure = error.message;
+          this.failures.happened();
+        });
+        resolve(server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Takes connections and serves everything, while peers are told that the end comes. */
+  announceDrain(): void {
+    this.announcedAtMs ??= performance.now();
+    this.engines.http1.announceDrain();
+    this.engines.http2.announceDrain();
+  }
+
+  /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const closed = stopListening(this.server);
+    this.startDrain(timeoutMs);
+    const inTime = await within(this.emptied(), timeoutMs);
+    this.end();
+    await closed;
+    await this.emptied();
+    return inTime;
+  }
+
+  /** Ends everything at once. */
+  async close(): Promise<void> {
+    const closed = stopListening(this.server);
+    this.end();
+    await closed;
+    await this.emptied();
+  }
+
+  private take(socket: Socket): void {
+    this.sockets.add(socket);
     socket.on("error", () => socket.destroy());
-    if (socket.alpnProtocol === false) sniff(socket, hand);
-    else hand(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
-  });
-  secured?.on("tlsClientError", (error, socket) => {
-    log.debug({ error: error.message }, "TLS handshake failed");
-    socket.destroy();
-  });
+    const leave = this.admit(socket);
+    socket.once("close", () => {
+      this.sockets.delete(socket);
+      this.silent.delete(socket);
+      leave();
+      if (this.sockets.size === 0) this.onEmpty();
+    });
+    if (socket.destroyed) return;
+    this.sniff(socket, (kind) => {
+      if (this.secured === undefined) this.handCleartext(socket, kind);
+      else this.handEncrypted(socket, kind, this.secured);
+    });
+  }
 
   /** Counts a connection among those that are served, or notes why it is not; gives what to do when it closes. */
-  function admit(socket: Socket): () => void {
+  private admit(socket: Socket): () => void {
     const peer = peerOf(socket.remoteAddress);
-    const why = refusalOf(peer);
+    const why = this.refusalOf(peer);
     if (why === undefined) {
-      served++;
-      peers.add(peer);
+      this.served++;
+      this.peers.add(peer);
       return () => {
-        served--;
-        peers.remove(peer);
+        this.served--;
+        this.peers.remove(peer);
       };
     }
-    lastRefusal = why;
-    refusals.happened();
+    this.lastRefusal = why;
+    this.refusals.happened();
     const end = endOf(socket);
-    if (refused.size >= MAX_POLITE_REFUSALS) socket.destroy();
-    else refused.set(end, why);
-    return () => refused.delete(end);
+    if (this.refused.size >= MAX_POLITE_REFUSALS) socket.destroy();
+    else this.refused.set(end, why);
+    return () => this.refused.delete(end);
   }
 
   /** Why one more connection of a peer is not served, or undefined. */
-  function refusalOf(peer: string): string | undefined {
-    const openFilesAllow = openFiles.maxConnections(sockets.size, performance.now());
-    const most = Math.min(limits.maxConnections, openFilesAllow);
-    if (served >= most) {
+  private refusalOf(peer: string): string | undefined {
+    const { openFiles, maxPerPeer } = this;
+    const { maxConnections } = this.limits;
+    const openFilesAllow = openFiles.maxConnections(this.sockets.size, performance.now());
+    const most = Math.min(maxConnections, openFilesAllow);
+    if (this.served >= most) {
       const which =
-        most === limits.maxConnections
+        most === maxConnections
           ? "max-connections"
           : `its limit of open files is ${openFiles.limit}: ulimit -n`;
       return `the server has ${most} connections and takes no more (${which})`;
     }
-    if (peers.count(peer) < maxPerPeer) return undefined;
+    if (this.peers.count(peer) < maxPerPeer) return undefined;
     return `${maxPerPeer} connections came from one address, which gets no more (max-connections-per-peer)`;
   }
 
-  function sniff(socket: Socket, then: (socket: Socket, kind: Spoken) => void): void {
-    silent.add(socket);
+  private sniff(socket: Socket, then: (kind: Spoken) => void): void {
+    this.silent.add(socket);
     let bytes: Buffer = Buffer.alloc(0);
-    const timer = setTimeout(() => socket.destroy(), limits.headerTimeoutMs);
+    const timer = setTimeout(() => socket.destroy(), this.limits.headerTimeoutMs);
     const stop = () => {
       clearTimeout(timer);
       socket.off("data", take);
@@ -155,14 +211,14 @@ export function createListener(options: ListenerOptions): Listener {
     };
     const give = () => socket.destroy();
     const take = (chunk: Buffer) => {
-      silent.delete(socket);
+      this.silent.delete(socket);
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-      const kind = firstBytes(bytes, limits.maxHeaderListBytes);
+      const kind = firstBytes(bytes, this.limits.maxHeaderListBytes);
       if (kind === "more") return;
       stop();
       socket.pause();
       socket.unshift(bytes);
-      then(socket, kind);
+      then(kind);
     };
     socket.on("data", take);
     socket.once("end", give);
@@ -170,107 +226,71 @@ export function createListener(options: ListenerOptions): Listener {
   }
 
   /** On a port without TLS. */
-  function handCleartext(socket: Socket, kind: Spoken): void {
-    if (kind === "tls") refuseEncryption(socket, kind);
-    else hand(socket, kind);
+  private handCleartext(socket: Socket, kind: Spoken): void {
+    if (kind === "tls") this.refuseEncryption(socket, kind);
+    else this.hand(socket, kind);
   }
 
   /** On a port with TLS, which begins with the octets that were put back. */
-  function handEncrypted(socket: Socket, kind: Spoken): void {
-    if (kind === "tls") secured!.emit("connection", socket);
+  private handEncrypted(socket: Socket, kind: Spoken, secured: TlsServer): void {
+    if (kind === "tls") secured.emit("connection", socket);
     else if (kind === "unknown") socket.destroy();
-    else refuseEncryption(socket, kind);
+    else this.refuseEncryption(socket, kind);
   }
 
-  function refuseEncryption(socket: Socket, came: "http1" | "http2" | "tls"): void {
+  private refuseEncryption(socket: Socket, came: "http1" | "http2" | "tls"): void {
     const { message, answer } = wrongEncryption(came);
-    lastMistake = message;
-    mistakes.happened();
+    this.lastMistake = message;
+    this.mistakes.happened();
     socket.write(answer);
     closeGently(socket);
   }
 
-  function hand(socket: Socket, kind: Spoken): void {
-    const why = refused.get(endOf(socket));
+  private hand(socket: Socket, kind: Spoken): void {
+    const why = this.refused.get(endOf(socket));
     if (kind === "unknown" || kind === "tls") {
       socket.destroy();
     } else if (why === undefined) {
-      engines[kind].accept(socket);
+      this.engines[kind].accept(socket);
     } else {
       socket.end(connectionRefusal(kind, why));
-      socket.setTimeout(limits.headerTimeoutMs, () => socket.destroy());
+      socket.setTimeout(this.limits.headerTimeoutMs, () => socket.destroy());
       socket.resume();
     }
   }
 
-  function announceDrain(): void {
-    announcedAtMs ??= performance.now();
-    http1.announceDrain();
-    http2.announceDrain();
-  }
-
   /** Engines let their idle peers go after what is left of the linger; so are those that have not said a word. */
-  function startDrain(timeoutMs: number): void {
-    announceDrain();
-    const left = LINGER_MS - (performance.now() - announcedAtMs!);
+  private startDrain(timeoutMs: number): void {
+    this.announceDrain();
+    const left = LINGER_MS - (performance.now() - this.announcedAtMs!);
     const lingerMs = Math.min(Math.max(left, MIN_LINGER_MS), timeoutMs / 2);
-    http1.drain(lingerMs);
-    http2.drain(lingerMs);
+    this.engines.http1.drain(lingerMs);
+    this.engines.http2.drain(lingerMs);
     setTimeout(() => {
-      for (const socket of silent) closeGently(socket);
+      for (const socket of this.silent) closeGently(socket);
     }, lingerMs).unref();
   }
 
-  function emptied(): Promise<void> {
-    if (sockets.size === 0) return Promise.resolve();
+  private emptied(): Promise<void> {
+    if (this.sockets.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const next = onEmpty;
-      onEmpty = () => {
+      const next = this.onEmpty;
+      const emptied = () => {
         resolve();
         next();
       };
+      this.onEmpty = emptied;
     });
   }
 
-  function end(): void {
+  private end(): void {
+    const { http1, http2 } = this.engines;
     for (const engine of [http1, http2]) engine.abort({ kind: "drain-limit" });
-    for (const socket of sockets) socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
   }
-
-  return {
-    get connectionCount() {
-      return sockets.size;
-    },
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
-        server.once("error", (cause) => reject(cannotListen(host, port, cause)));
-        server.listen(port, host, () => {
-          server.removeAllListeners("error");
-          server.on("error", (error) => {
-            lastFailure = error.message;
-            failures.happened();
-          });
-          resolve(server.address() as AddressInfo);
-        });
-      }),
-    announceDrain,
-    async drain(timeoutMs) {
-      const closed = stopListening(server);
-      startDrain(timeoutMs);
-      const inTime = await within(emptied(), timeoutMs);
-      end();
-      await closed;
-      await emptied();
-      return inTime;
-    },
-    async close() {
-      const closed = stopListening(server);
-      end();
-      await closed;
-      await emptied();
-    },
-  };
 }
+
+function nothing(): void {}
 
 /** A peer's end of a connection: what a socket and the TLS socket over it have in common. */
 function endOf({ remoteAddress, remotePort }: Socket): string {
