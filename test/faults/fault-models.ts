@@ -10,7 +10,7 @@ import {
   NodeProtoSchema,
 } from "../../gen/onnx/onnx-ml_pb.ts";
 import { buildModel, node, storedTensor, tensorInfo } from "../support/models/model-builder.ts";
-import { onnxModel } from "../support/models/onnx-model.ts";
+import { lookupModel, onnxModel, sumModel } from "../support/models/onnx-model.ts";
 
 /** Writes version 1 of a model; resolves to its folder. */
 function writeModel(repository: string, name: string, bytes: Uint8Array, config?: unknown): string {
@@ -24,24 +24,14 @@ function writeModel(repository: string, name: string, bytes: Uint8Array, config?
 /** A sum over `count` named columns. */
 export function writeWideModel(repository: string, count: number): void {
   const names = Array.from({ length: count }, (_, i) => `feature_number_${i}`);
-  const { bytes } = onnxModel("wide", {
-    inputs: [{ name: "x", datatype: "FP32", shape: [-1, count] }],
-    outputs: [{ name: "y", datatype: "FP32", shape: [-1] }],
-    nodes: [{ op: "ReduceSum", inputs: ["x", "axes"], outputs: ["y"], attributes: { keepdims: 0 } }],
-    initializers: [{ name: "axes", datatype: "INT64", shape: [1], data: [1] }],
-  });
+  const { bytes } = sumModel(count);
   writeModel(repository, "wide", bytes, { inputs: [{ name: "x", feature_names: names }] });
   writeSmallModel(repository, "iris", 4);
 }
 
 /** The sum of a vector as score, under any name; takes the example model's place as the one that answers on. */
 export function writeSmallModel(repository: string, name: string, columns: number, rows = -1): string {
-  const { bytes } = onnxModel(name, {
-    inputs: [{ name: "features", datatype: "FP32", shape: [rows, columns] }],
-    outputs: [{ name: "y", datatype: "FP32", shape: [rows] }],
-    nodes: [{ op: "ReduceSum", inputs: ["features", "axes"], outputs: ["y"], attributes: { keepdims: 0 } }],
-    initializers: [{ name: "axes", datatype: "INT64", shape: [1], data: [1] }],
-  });
+  const { bytes } = sumModel(columns, { input: "features", rows });
   return writeModel(repository, name, bytes);
 }
 
@@ -83,13 +73,7 @@ function loop(): NodeProto {
 
 /** Looks ids up in a table of ten rows, as an embedding does. */
 export function writeLookupModel(repository: string): void {
-  const { bytes } = onnxModel("lookup", {
-    inputs: [{ name: "ids", datatype: "INT64", shape: [-1] }],
-    outputs: [{ name: "value", datatype: "FP32", shape: [-1] }],
-    nodes: [{ op: "Gather", inputs: ["table", "ids"], outputs: ["value"], attributes: { axis: 0 } }],
-    initializers: [{ name: "table", shape: [10], data: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] }],
-  });
-  writeModel(repository, "lookup", bytes);
+  writeModel(repository, "lookup", lookupModel().bytes);
 }
 
 /** A lookup whose table of `count` floats lies in `model.onnx.data`; resolves to that file's path. */

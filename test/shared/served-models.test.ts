@@ -2,12 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import { exportCases, readExportCase } from "../support/models/exports.ts";
-import {
-  checkExampleRequests,
-  checkJoinedCases,
-  checkServedCase,
-  SERVED_PROTOCOLS,
-} from "../support/scores/served-cases.ts";
+import { describeServed } from "../support/scores/served-cases.ts";
 import { type AppServer, startAppServer } from "../support/servers/app-server.ts";
 import { readRequestCase, SHARED_MODELS } from "./shared-models.ts";
 import { linkSharedModels } from "./shared-repository.ts";
@@ -61,19 +56,7 @@ describe("models that others made, served", () => {
     for (const name of Object.keys(REFUSED)) expect(body).toContain(`"${name}"`);
   });
 
-  describe.each(SERVED_PROTOCOLS)("through %s", (protocol) => {
-    it.each(cases.map((one) => [one.file, one] as const))("%s alone", async (_, one) => {
-      await checkServedCase(server.url, protocol, one);
-    });
-
-    it("all cases, joined with each other and cut into single rows, at once", async () => {
-      await checkJoinedCases(server.url, protocol, joined);
-    });
-
-    it("the example request of every served model is answered", async () => {
-      await checkExampleRequests(server.url, protocol, models.values());
-    });
-  });
+  describeServed(cases, joined, () => ({ url: server.url, models: models.values() }));
 
   it("GetModel names the repairs", () => {
     const kinds = models.get("overridable_initializer")!.repairs.map(({ kind }) => kind);

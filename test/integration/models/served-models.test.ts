@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Model, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { EXPORTED_MODELS, exportCases, readExportCase } from "../../support/models/exports.ts";
-import {
-  checkExampleRequests,
-  checkJoinedCases,
-  checkServedCase,
-  SERVED_PROTOCOLS,
-} from "../../support/scores/served-cases.ts";
+import { describeServed } from "../../support/scores/served-cases.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 
 describe("exports as training scripts leave them, served", () => {
@@ -27,19 +22,7 @@ describe("exports as training scripts leave them, served", () => {
       expect({ state, stateReason }).toEqual({ state: ModelState.READY, stateReason: "" });
   });
 
-  describe.each(SERVED_PROTOCOLS)("through %s", (protocol) => {
-    it.each(cases.map((one) => [one.file, one] as const))("%s alone", async (_, one) => {
-      await checkServedCase(server.url, protocol, one);
-    });
-
-    it("all cases, joined with each other and cut into single rows, at once", async () => {
-      await checkJoinedCases(server.url, protocol, cases);
-    });
-
-    it("the example request of every model is answered", async () => {
-      await checkExampleRequests(server.url, protocol, models.values());
-    });
-  });
+  describeServed(cases, cases, () => ({ url: server.url, models: models.values() }));
 
   it("GetModel names the repairs", () => {
     const kinds = (name: string) => models.get(name)!.repairs.map(({ kind }) => kind);

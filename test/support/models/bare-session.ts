@@ -41,6 +41,20 @@ export async function openBareSession(bytes: Uint8Array, folder?: string): Promi
   };
 }
 
+/** Runs a model once, in a session of its own. */
+export async function runBare(
+  bytes: Uint8Array,
+  inputs: readonly TensorData[],
+  folder?: string,
+): Promise<readonly TensorData[]> {
+  const session = await openBareSession(bytes, folder);
+  try {
+    return await session.run(inputs);
+  } finally {
+    await session.release();
+  }
+}
+
 /** Opens a session of a prepared model that is fed and fetched by the model's own names. */
 export async function openPreparedSession(model: PreparedModel): Promise<BareSession> {
   const session = await openBareSession(model.bytes);

@@ -112,6 +112,16 @@ export function affineModel(columns = 2, batching: Batching = "across-requests")
   });
 }
 
+/** The sum of `columns` floats a row. */
+export function sumModel(columns: number, { input = "x", rows = -1 } = {}): TestModel {
+  return onnxModel("sum", {
+    inputs: [{ name: input, datatype: "FP32", shape: [rows, columns] }],
+    outputs: [{ name: "y", datatype: "FP32", shape: [rows] }],
+    nodes: [{ op: "ReduceSum", inputs: [input, "axes"], outputs: ["y"], attributes: { keepdims: 0 } }],
+    initializers: [{ name: "axes", datatype: "INT64", shape: [1], data: [1] }],
+  });
+}
+
 /** Looks rows up in a table of ten: an index outside fails the whole run. */
 export function lookupModel(): TestModel {
   return onnxModel("lookup", {

@@ -1,6 +1,6 @@
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { expect } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Model, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { compareOutputs } from "../../../src/model/gate/compare-outputs.ts";
@@ -9,18 +9,38 @@ import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import type { ExportCase } from "../models/exports.ts";
 import { fromMessage, toMessage } from "../models/tensor-messages.ts";
 
-/** The ways to a server that served cases take. */
-export const SERVED_PROTOCOLS = ["gRPC", "JSON"] as const;
+/** Tests, over each protocol, that cases are answered as the training library does, one by one and at once, and example requests too. */
+export function describeServed(
+  cases: readonly ExportCase[],
+  joined: readonly ExportCase[],
+  server: () => { readonly url: string; readonly models: Iterable<Model> },
+): void {
+  describe.each(SERVED_PROTOCOLS)("through %s", (protocol) => {
+    it.each(cases.map((one) => [one.file, one] as const))("%s alone", async (_, one) => {
+      await checkServedCase(server().url, protocol, one);
+    });
+
+    it("all cases, joined with each other and cut into single rows, at once", async () => {
+      await checkJoinedCases(server().url, protocol, joined);
+    });
+
+    it("the example request of every served model is answered", async () => {
+      await checkExampleRequests(server().url, protocol, server().models);
+    });
+  });
+}
+
+const SERVED_PROTOCOLS = ["gRPC", "JSON"] as const;
 
 type Protocol = (typeof SERVED_PROTOCOLS)[number];
 
 /** Sends one case, alone, and fails unless the answer is the training library's. */
-export async function checkServedCase(url: string, protocol: Protocol, one: ExportCase): Promise<void> {
+async function checkServedCase(url: string, protocol: Protocol, one: ExportCase): Promise<void> {
   await check(clientOf(url, protocol), protocol, one, one.inputs, one.outputs);
 }
 
 /** Sends all cases three times at once, whole and cut into single rows, so that the server joins them with each other. */
-export async function checkJoinedCases(
+async function checkJoinedCases(
   url: string,
   protocol: Protocol,
   cases: readonly ExportCase[],
@@ -42,11 +62,7 @@ export async function checkJoinedCases(
 }
 
 /** Sends the example request of each model that is ready, and fails unless every output comes. */
-export async function checkExampleRequests(
-  url: string,
-  protocol: Protocol,
-  models: Iterable<Model>,
-): Promise<void> {
+async function checkExampleRequests(url: string, protocol: Protocol, models: Iterable<Model>): Promise<void> {
   const client = clientOf(url, protocol);
   for (const model of models) {
     if (model.state !== ModelState.READY) continue;

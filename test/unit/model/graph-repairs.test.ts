@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openBareSession } from "../../support/models/bare-session.ts";
+import { openBareSession, runBare } from "../../support/models/bare-session.ts";
 import {
   buildModel,
   node,
@@ -121,14 +121,12 @@ describe("zipmap='columns'", () => {
     expect(model.signature.outputs.map(({ name }) => name).slice(1, 3)).toEqual(names);
     expect(model.signature.score).toMatchObject({ output: gathered.name, kind: "second-class" });
     expect(model.repairs).toMatchObject([{ kind: "columns_gathered", target: gathered.name }]);
-    const session = await openBareSession(model.bytes);
     const x = { name: "x", datatype: "FP32" as const, shape: [2, 2], data: Float32Array.of(1, 2, -3, 4) };
-    const outputs = new Map((await session.run([x])).map((output) => [output.name, output]));
+    const outputs = new Map((await runBare(model.bytes, [x])).map((output) => [output.name, output]));
     const [first, second] = names.map((name) => outputs.get(name)!.data as Float32Array);
     expect(outputs.get(gathered.name)?.data).toEqual(
       Float32Array.of(first![0]!, second![0]!, first![1]!, second![1]!),
     );
-    await session.release();
   });
 
   it("gathers columns whose names are not the classes: the graph says what they are cut from", () => {
@@ -169,10 +167,12 @@ describe("sequences", () => {
         ],
       }),
     );
-    const session = await openBareSession(model.bytes);
     const x = { name: "x", datatype: "FP32" as const, shape: [1, 2], data: Float32Array.of(1, 2) };
-    expect((await session.run([x]))[1]).toMatchObject({ name: "p", datatype: "FP32", shape: [1, 2] });
-    await session.release();
+    expect((await runBare(model.bytes, [x]))[1]).toMatchObject({
+      name: "p",
+      datatype: "FP32",
+      shape: [1, 2],
+    });
   });
 
   it("takes a ZipMap off numbers in double precision, which ONNX Runtime's own does not take", async () => {
@@ -191,10 +191,12 @@ describe("sequences", () => {
       score: { output: "p", kind: "second-class" },
       labelOutput: "label",
     });
-    const session = await openBareSession(model.bytes);
     const x = { name: "x", datatype: "FP64" as const, shape: [1, 2], data: Float64Array.of(1, 2) };
-    expect((await session.run([x]))[1]).toMatchObject({ name: "p", datatype: "FP64", shape: [1, 2] });
-    await session.release();
+    expect((await runBare(model.bytes, [x]))[1]).toMatchObject({
+      name: "p",
+      datatype: "FP64",
+      shape: [1, 2],
+    });
   });
 
   it("serves the precision that comes where an output declares another", async () => {
@@ -220,10 +222,8 @@ describe("sequences", () => {
     );
     expect(model.signature).toMatchObject({ inputs: [{ shape: [-1, 2] }], outputs: [{ shape: [-1, 2] }] });
     expect(model.repairs).toMatchObject([{ kind: "empty_axis_opened", target: "x" }]);
-    const session = await openBareSession(model.bytes);
     const x = { name: "x", datatype: "FP32" as const, shape: [1, 2], data: Float32Array.of(1, 2) };
-    expect((await session.run([x]))[0]).toMatchObject({ shape: [1, 2] });
-    await session.release();
+    expect((await runBare(model.bytes, [x]))[0]).toMatchObject({ shape: [1, 2] });
   });
 
   it.each([

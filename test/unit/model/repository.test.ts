@@ -7,7 +7,7 @@ import { noModelReason } from "../../../src/model/no-model.ts";
 import type { FoundModel } from "../../../src/model/prepared-model.ts";
 import { scanPath, scanRepository } from "../../../src/model/repository.ts";
 import { testFolder } from "../../support/folders.ts";
-import { openBareSession } from "../../support/models/bare-session.ts";
+import { runBare } from "../../support/models/bare-session.ts";
 import { buildModel, node, storedTensor, tensorInfo } from "../../support/models/model-builder.ts";
 
 let root: string;
@@ -199,12 +199,9 @@ describe("scanRepository", () => {
     const [found] = await scanRepository(root);
     if (found?.kind !== "prepared") throw new Error("refused");
     expect(found.model.externalData.map(({ location }) => location)).toEqual(["weights.bin"]);
-    const session = await openBareSession(found.model.bytes, join(root, "m/1"));
-    const [y] = await session.run([
-      { name: "x", datatype: "FP32", shape: [1, 2], data: Float32Array.of(1, 1) },
-    ]);
+    const x = { name: "x", datatype: "FP32" as const, shape: [1, 2], data: Float32Array.of(1, 1) };
+    const [y] = await runBare(found.model.bytes, [x], join(root, "m/1"));
     expect(y?.data).toEqual(Float32Array.of(5, 7));
-    await session.release();
   });
 
   it.each([

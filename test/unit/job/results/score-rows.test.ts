@@ -4,7 +4,7 @@ import { AssayError } from "../../../../src/errors.ts";
 import { planResults } from "../../../../src/job/results/result-plan.ts";
 import { scoreRows } from "../../../../src/job/results/score-rows.ts";
 import { exportedModel, readExportCase } from "../../../support/models/exports.ts";
-import { lookupModel, onnxModel, type TestModel } from "../../../support/models/onnx-model.ts";
+import { lookupModel, sumModel, type TestModel } from "../../../support/models/onnx-model.ts";
 import { type InProcessScorer, startScorer } from "../../../support/servers/in-process-scorer.ts";
 import { encoderOf, mapped } from "../../../support/tables/row-encoding.ts";
 import { queryChunks, requestSql } from "../../../support/tables/table-chunks.ts";
@@ -17,13 +17,8 @@ afterEach(async () => {
 });
 
 /** The sum of three floats a row as its score. */
-function sumModel(): TestModel {
-  const model = onnxModel("sum", {
-    inputs: [{ name: "x", datatype: "FP32", shape: [-1, 3] }],
-    outputs: [{ name: "y", datatype: "FP32", shape: [-1] }],
-    nodes: [{ op: "ReduceSum", inputs: ["x", "axes"], outputs: ["y"], attributes: { keepdims: 0 } }],
-    initializers: [{ name: "axes", datatype: "INT64", shape: [1], data: [1] }],
-  });
+function sumOfThree(): TestModel {
+  const model = sumModel(3);
   return { ...model, signature: { ...model.signature, score: scoreFrom("y") } };
 }
 
@@ -64,7 +59,7 @@ async function score(
 
 test("every row gets its score in one request", async () => {
   const sql = "SELECT i::FLOAT a, 1::FLOAT b, 2::FLOAT c FROM range(2000) t(i)";
-  const { scores, results, requestRows } = await score(sumModel(), sql, { byPosition: true });
+  const { scores, results, requestRows } = await score(sumOfThree(), sql, { byPosition: true });
   expect(scores).toEqual(Array.from({ length: 2000 }, (_, i) => i + 3));
   expect(results).toMatchObject({ rowCount: 2000, labels: [], errors: new Map() });
   expect(requestRows).toEqual([2000]);
@@ -73,7 +68,7 @@ test("every row gets its score in one request", async () => {
 test("rows that the model's rules refuse are taken out with their column, the rest is scored", async () => {
   const sql = `SELECT i::FLOAT a, CASE WHEN i IN (3, 7) THEN 'inf'::FLOAT ELSE 0 END b,
     CASE WHEN i = 7 THEN '-inf'::FLOAT ELSE 0 END c FROM range(10) t(i)`;
-  const { scores, results, requestRows } = await score(sumModel(), sql, { byPosition: true });
+  const { scores, results, requestRows } = await score(sumOfThree(), sql, { byPosition: true });
   expect(scores).toEqual([0, 1, 2, Number.NaN, 4, 5, 6, Number.NaN, 8, 9]);
   expect(Object.fromEntries(results.errors)).toEqual({
     3: 'column "b": Infinity came; a finite number is expected',
@@ -84,14 +79,14 @@ test("rows that the model's rules refuse are taken out with their column, the re
 
 test("rows refused by the encoder and by the model keep their places", async () => {
   const sql = `SELECT * FROM (VALUES ('1', 1::FLOAT, 1::FLOAT), ('q', 1, 1), ('2', 'inf', 1), ('3', 1, 1)) t(a, b, c)`;
-  const { scores, results } = await score(sumModel(), sql, { byPosition: true });
+  const { scores, results } = await score(sumOfThree(), sql, { byPosition: true });
   expect(scores).toEqual([3, Number.NaN, Number.NaN, 5]);
   expect([...results.errors.keys()].sort()).toEqual([1, 2]);
 });
 
 test("a chunk full of refused values is refused once, not once for each part of the list", async () => {
   const sql = `SELECT CASE WHEN i % 10 = 0 THEN 1 ELSE NULL END::FLOAT a, NULL::FLOAT b2, 2::FLOAT c FROM range(2048) t(i)`;
-  const nan = await score(rejectingNan(sumModel()), sql, { byPosition: true });
+  const nan = await score(rejectingNan(sumOfThree()), sql, { byPosition: true });
   expect(nan.results.errors.size).toBe(2048);
   expect(nan.results.errors.get(1)).toBe(
     'column "a": NaN came; this input takes no missing values (nan: REJECT); column "b2": NaN came; this input takes no missing values (nan: REJECT)',
@@ -108,7 +103,7 @@ test("a row that the model fails on is found by halving, and no other row suffer
 });
 
 test("an error that concerns no row rejects", async () => {
-  const model = sumModel();
+  const model = sumOfThree();
   const started = score({ ...model, modelVersion: "1" }, "SELECT 1::FLOAT a, 2::FLOAT b, 3::FLOAT c", {
     byPosition: true,
   });

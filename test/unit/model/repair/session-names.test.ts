@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sessionName } from "../../../../src/model/repair/session-names.ts";
-import { openBareSession } from "../../../support/models/bare-session.ts";
+import { runBare } from "../../../support/models/bare-session.ts";
 import { buildModel, node, tensorInfo } from "../../../support/models/model-builder.ts";
 import { prepared } from "../../../support/models/prepare.ts";
 
@@ -28,11 +28,11 @@ test.each([
   );
   expect(model.signature.inputs[0]?.name).toBe(input);
   expect(model.signature.outputs[0]?.name).toBe(output);
-  const session = await openBareSession(model.bytes);
   const data = Float32Array.of(1, 2);
-  const [came] = await session.run([{ name: sessionName(input), datatype: "FP32", shape: [2], data }]);
+  const [came] = await runBare(model.bytes, [
+    { name: sessionName(input), datatype: "FP32", shape: [2], data },
+  ]);
   expect(came).toMatchObject({ name: sessionName(output), data: Float32Array.of(-1, -2) });
-  await session.release();
 });
 
 test("a value that only passes through is fed and fetched under one name", async () => {
@@ -43,14 +43,14 @@ test("a value that only passes through is fed and fetched under one name", async
       nodes: [node("Neg", ["constructor"], ["y"])],
     }),
   );
-  const session = await openBareSession(model.bytes);
   const name = sessionName("constructor");
-  const outputs = await session.run([{ name, datatype: "FP32", shape: [1], data: Float32Array.of(3) }]);
+  const outputs = await runBare(model.bytes, [
+    { name, datatype: "FP32", shape: [1], data: Float32Array.of(3) },
+  ]);
   expect(outputs.map((output) => [output.name, output.data[0]])).toEqual([
     [name, 3],
     ["y", -3],
   ]);
-  await session.release();
 });
 
 test("tensors that a session has no arrays for cross as float32, bit for bit", async () => {
@@ -65,12 +65,12 @@ test("tensors that a session has no arrays for cross as float32, bit for bit", a
     ["x", "BF16"],
     ["y", "BF16"],
   ]);
-  const session = await openBareSession(model.bytes);
   const data = Float32Array.of(1.5, -0, Number.NaN, 2 ** -133, Number.POSITIVE_INFINITY);
-  const outputs = await session.run([{ name: sessionName("x", "BF16"), datatype: "FP32", shape: [5], data }]);
+  const outputs = await runBare(model.bytes, [
+    { name: sessionName("x", "BF16"), datatype: "FP32", shape: [5], data },
+  ]);
   expect(outputs.map((output) => [output.name, output.data])).toEqual([
     [sessionName("x", "BF16"), data],
     [sessionName("y", "BF16"), data],
   ]);
-  await session.release();
 });
