@@ -6,8 +6,9 @@ import {
   PredictStreamRequestSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import { PlainCursor } from "./plain-cursor.ts";
+import { KnownTexts } from "./known-texts.ts";
 import { plainTag } from "./plain-tag.ts";
+import { WireCursor } from "./wire-cursor.ts";
 import { statedMaxItems } from "./wire-table.ts";
 
 const ITEM_ID = plainTag(PredictStreamRequestSchema, "itemId");
@@ -33,20 +34,26 @@ const MAX_AXES = most(TensorSchema.field.shape);
 const MAX_FEATURES = most(PredictRequestSchema.field.features);
 const MAX_OUTPUT_NAMES = most(PredictRequestSchema.field.outputNames);
 
+/** Longer texts are seldom, and left to protobuf-es. */
+const LONGEST_TEXT = 64;
+const TEXT_PLACES = 64;
+const NOT_PLAIN = "is not in the plain form";
+
 /** About what they take of V8's heap. */
 const REQUEST_BYTES = 512;
 const TENSOR_BYTES = 400;
 const FEATURE_BYTES = 8;
 
 /**
- * Reads requests by hand, in the plain form only: features, raw tensors, which are views of the octets, ASCII names, nothing unknown;
+ * Reads requests by hand, in the plain form only: features, raw tensors, which are views of the octets, short texts, nothing unknown;
  * undefined for any other, which protobuf-es must read. That takes several times as long for a small message; a property test holds the
  * two together. Messages are written down as `create` makes them, which costs ten times as much.
  */
 export class RequestReader {
   /** What the message that was read last takes of V8's heap, its octets not counted. */
   heapBytes = 0;
-  private readonly cursor = new PlainCursor();
+  private readonly cursor = new WireCursor();
+  private readonly texts = new KnownTexts(TEXT_PLACES);
 
   /** One PredictRequest. */
   request(bytes: Uint8Array): PredictRequest | undefined {
@@ -54,7 +61,7 @@ export class RequestReader {
     cursor.begin(bytes);
     this.heapBytes = REQUEST_BYTES;
     const request = this.readRequest(bytes.length);
-    return cursor.isPlain ? request : undefined;
+    return cursor.fault === "" ? request : undefined;
   }
 
   /** One item of a stream; without options, and without features, which protobuf-es reads. */
@@ -64,14 +71,14 @@ export class RequestReader {
     this.heapBytes = REQUEST_BYTES;
     let itemId = 0;
     let request: PredictRequest | undefined;
-    while (cursor.isBefore(bytes.length)) {
-      const tag = cursor.octet();
-      if (tag === ITEM_ID) itemId = cursor.varint(bytes.length);
-      else if (tag === REQUEST && request === undefined) {
-        request = this.readRequest(cursor.fieldEnd(bytes.length));
-      } else return undefined;
+    const end = bytes.length;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === ITEM_ID) itemId = cursor.varint(end);
+      else if (tag === REQUEST && request === undefined) request = this.readRequest(cursor.fieldEnd(end));
+      else return undefined;
     }
-    if (!cursor.isPlain || (request !== undefined && request.features.length > 0)) return undefined;
+    if (cursor.fault !== "" || (request !== undefined && request.features.length > 0)) return undefined;
     const $typeName = "assay.v1.PredictStreamRequest";
     if (request === undefined) return { $typeName, itemId: BigInt(itemId) };
     return { $typeName, itemId: BigInt(itemId), request };
@@ -85,17 +92,17 @@ export class RequestReader {
     const features: number[] = [];
     const inputs: Tensor[] = [];
     const outputNames: string[] = [];
-    while (cursor.isBefore(end)) {
-      const tag = cursor.octet();
-      if (tag === MODEL_NAME) modelName = cursor.ascii(cursor.fieldEnd(end));
-      else if (tag === MODEL_VERSION) modelVersion = cursor.ascii(cursor.fieldEnd(end));
-      else if (tag === REQUEST_ID) requestId = cursor.ascii(cursor.fieldEnd(end));
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === MODEL_NAME) modelName = this.readText(cursor.fieldEnd(end));
+      else if (tag === MODEL_VERSION) modelVersion = this.readText(cursor.fieldEnd(end));
+      else if (tag === REQUEST_ID) requestId = this.readText(cursor.fieldEnd(end));
       else if (tag === FEATURES) this.readFeatures(features, end);
       else if (tag === INPUTS && inputs.length < MAX_INPUTS)
         inputs.push(this.readTensor(cursor.fieldEnd(end)));
       else if (tag === OUTPUT_NAMES && outputNames.length < MAX_OUTPUT_NAMES)
-        outputNames.push(cursor.ascii(cursor.fieldEnd(end)));
-      else cursor.giveUp();
+        outputNames.push(this.readText(cursor.fieldEnd(end)));
+      else cursor.fail(NOT_PLAIN);
     }
     return {
       $typeName: "assay.v1.PredictRequest",
@@ -111,8 +118,7 @@ export class RequestReader {
 
   private readFeatures(features: number[], end: number): void {
     const { cursor } = this;
-    const valueEnd = cursor.fieldEnd(end);
-    cursor.floats(valueEnd, features, MAX_FEATURES);
+    cursor.floats(cursor.fieldEnd(end), features, MAX_FEATURES);
     this.heapBytes += FEATURE_BYTES * features.length;
   }
 
@@ -123,21 +129,28 @@ export class RequestReader {
     let datatype = "";
     let rawContents = NO_BYTES;
     const shape: bigint[] = [];
-    while (cursor.isBefore(end)) {
-      const tag = cursor.octet();
-      if (tag === NAME) name = cursor.ascii(cursor.fieldEnd(end));
-      else if (tag === DATATYPE) datatype = cursor.ascii(cursor.fieldEnd(end));
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === NAME) name = this.readText(cursor.fieldEnd(end));
+      else if (tag === DATATYPE) datatype = this.readText(cursor.fieldEnd(end));
       else if (tag === SHAPE) this.readShape(shape, cursor.fieldEnd(end));
       else if (tag === RAW_CONTENTS) rawContents = cursor.view(cursor.fieldEnd(end));
-      else cursor.giveUp();
+      else cursor.fail(NOT_PLAIN);
     }
     return { $typeName: "assay.v1.Tensor", name, datatype, shape, rawContents };
   }
 
   private readShape(shape: bigint[], end: number): void {
     const { cursor } = this;
-    while (cursor.isBefore(end) && shape.length <= MAX_AXES) shape.push(axis(cursor.varint(end)));
-    if (shape.length > MAX_AXES) cursor.giveUp();
+    while (cursor.at < end && shape.length <= MAX_AXES) shape.push(axis(cursor.varint(end)));
+    if (shape.length > MAX_AXES) cursor.fail(NOT_PLAIN);
+  }
+
+  private readText(end: number): string {
+    const { cursor } = this;
+    if (end - cursor.at <= LONGEST_TEXT) return cursor.text(end, this.texts);
+    cursor.fail(NOT_PLAIN);
+    return "";
   }
 }
 

@@ -11,9 +11,10 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
-import { DELIMITED, WireCursor } from "../../wire/wire-cursor.ts";
+import { DELIMITED } from "../../wire/wire-cursor.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
 import { decodePacked } from "./packed-decoding.ts";
+import { RequestCursor } from "./request-cursor.ts";
 
 /** Fields that the schema does not have are not kept: they would be until the answer. */
 export const READ_OPTIONS = { readUnknownFields: false };
@@ -34,7 +35,7 @@ export async function decodeInSlices(
   return message;
 }
 
-class PieceDecoder extends WireCursor {
+class PieceDecoder extends RequestCursor {
   private readonly slices: LoopSlices;
 
   constructor(bytes: Uint8Array, typeName: string, slices: LoopSlices) {
@@ -47,7 +48,7 @@ class PieceDecoder extends WireCursor {
     let from = this.at;
     while (this.at < end) {
       const fieldAt = this.at;
-      const tag = this.varint(end);
+      const tag = this.tag(end);
       const valueAt = this.at;
       this.skip(tag & 7, end);
       if (this.at - fieldAt > PIECE_BYTES) {
@@ -56,7 +57,7 @@ class PieceDecoder extends WireCursor {
           const next = this.at;
           await this.merge(desc, message, from, fieldAt);
           this.at = valueAt;
-          await this.readField(desc, message, field, this.length(end), next === end);
+          await this.readField(desc, message, field, this.fieldEnd(end), next === end);
           this.at = from = next;
           continue;
         }

@@ -4,8 +4,9 @@ import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { readText } from "../../service/tensors/text-elements.ts";
 import type { ContentsField, NumericArray } from "../../tensor/datatype.ts";
 import { PackedContents } from "../../tensor/packed-contents.ts";
-import { DELIMITED, WireCursor } from "../../wire/wire-cursor.ts";
+import { DELIMITED } from "../../wire/wire-cursor.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
+import { RequestCursor } from "./request-cursor.ts";
 
 /** Octets that are read at once. */
 const PIECE_OCTETS = 32_768;
@@ -19,8 +20,8 @@ export async function decodePacked(
   bytes: Uint8Array,
   slices: LoopSlices,
 ): Promise<PackedContents | undefined> {
-  const cursor = new WireCursor(bytes, TensorContentsSchema.typeName);
-  const tag = cursor.varint(bytes.length);
+  const cursor = new RequestCursor(bytes, TensorContentsSchema.typeName);
+  const tag = cursor.tag(bytes.length);
   const field = TensorContentsSchema.fields.find(({ number }) => number === tag >>> 3);
   if (field?.fieldKind !== "list" || (tag & 7) !== DELIMITED || field.listKind !== "scalar") return undefined;
   const name = field.localName as ContentsField;
@@ -28,18 +29,18 @@ export async function decodePacked(
     const texts = await readTexts(bytes, tag, slices);
     return texts && new PackedContents(name, texts);
   }
-  if (cursor.length(bytes.length) !== bytes.length) return undefined;
+  if (cursor.fieldEnd(bytes.length) !== bytes.length) return undefined;
   const values = await readNumbers(bytes.subarray(cursor.at), field.scalar, slices);
   return values && new PackedContents(name, values);
 }
 
 async function readTexts(bytes: Uint8Array, tag: number, slices: LoopSlices): Promise<string[] | undefined> {
   const texts: string[] = [];
-  const cursor = new WireCursor(bytes, TensorContentsSchema.typeName);
+  const cursor = new RequestCursor(bytes, TensorContentsSchema.typeName);
   const { length } = bytes;
   while (cursor.at < length) {
-    if (cursor.varint(length) !== tag) return undefined;
-    const end = cursor.length(length);
+    if (cursor.tag(length) !== tag) return undefined;
+    const end = cursor.fieldEnd(length);
     const text = readText(bytes, cursor.at, end, false);
     if (text === undefined) return undefined;
     texts.push(text);

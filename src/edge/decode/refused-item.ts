@@ -5,11 +5,12 @@ import {
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { refusedItems } from "../../service/stream/refused-items.ts";
-import { VARINT, WireCursor } from "../../wire/wire-cursor.ts";
+import { plainTag } from "../../wire/plain-tag.ts";
 import { integerOf } from "../json/json-number.ts";
 import type { ExactObject } from "../json/json-text.ts";
+import { RequestCursor } from "./request-cursor.ts";
 
-const ITEM_ID = 1;
+const ITEM_ID = plainTag(PredictStreamRequestSchema, "itemId");
 
 /**
  * The stand-in for a stream's item that is well-formed and was refused; undefined where its octets are no item at all, which ends the
@@ -29,13 +30,13 @@ export function refusedItem(
 
 /** The last item_id that the octets say, as protobuf reads it. */
 function wireItemId(bytes: Uint8Array): bigint {
-  const cursor = new WireCursor(bytes, PredictStreamRequestSchema.typeName);
+  const cursor = new RequestCursor(bytes, PredictStreamRequestSchema.typeName);
   let itemId = 0n;
   while (cursor.at < bytes.length) {
-    const tag = cursor.varint(bytes.length);
+    const tag = cursor.tag(bytes.length);
     const from = cursor.at;
     cursor.skip(tag & 7, bytes.length);
-    if (tag !== ITEM_ID * 8 + VARINT) continue;
+    if (tag !== ITEM_ID) continue;
     itemId = 0n;
     for (let at = cursor.at - 1; at >= from; at--) itemId = (itemId << 7n) | BigInt(bytes[at]! & 0x7f);
   }

@@ -4,10 +4,11 @@
  */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError, type Violation } from "../../errors.ts";
-import { DELIMITED, FIXED32, FIXED64, MAX_DEPTH, VARINT, WireCursor } from "../../wire/wire-cursor.ts";
+import { DELIMITED, FIXED32, FIXED64, MAX_DEPTH, VARINT } from "../../wire/wire-cursor.ts";
 import type { WireField, WireForm, WireTable } from "../../wire/wire-table.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
 import { memoryPerMessage, tooLargeDecoded } from "../memory/message-limit.ts";
+import { RequestCursor } from "./request-cursor.ts";
 
 /** What a message will take. */
 export interface WireCost {
@@ -62,7 +63,7 @@ interface OpenMessage {
   readonly depth: number;
 }
 
-class WireScan extends WireCursor {
+class WireScan extends RequestCursor {
   private readonly maxMessageBytes: number;
   private readonly maxHeapBytes: number;
   private heapBytes = 0;
@@ -98,28 +99,28 @@ class WireScan extends WireCursor {
   fields(table: WireTable, end: number): boolean {
     if (this.open === undefined) {
       this.open = [];
-      this.begin(table, end, 0);
+      this.enter(table, end, 0);
     }
     const { open } = this;
     const until = this.at + LOOK_OCTETS;
     for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
       if (this.at >= inner.end) {
         open.pop();
-        this.endMessage(inner.table, inner.end, inner.counts, inner.depth);
+        this.checkCounts(inner.table, inner.counts, inner.depth);
       } else if (this.at >= until) return false;
       else this.field(inner.table, inner.end, inner.counts, inner.depth);
     }
     return true;
   }
 
-  private begin(table: WireTable, end: number, depth: number): void {
+  private enter(table: WireTable, end: number, depth: number): void {
     this.checkDepth(depth);
     this.heapBytes += table.emptyBytes;
     this.open!.push({ table, end, counts: table.zeroCounts.slice(), depth });
   }
 
   private checkDepth(depth: number): void {
-    if (depth > MAX_DEPTH) throw this.malformed(`nests deeper than ${MAX_DEPTH} messages`);
+    if (depth > MAX_DEPTH) this.fail(`nests deeper than ${MAX_DEPTH} messages`);
   }
 
   message(table: WireTable, end: number, depth: number): void {
@@ -127,19 +128,13 @@ class WireScan extends WireCursor {
     const counts = table.zeroCounts.length === 0 ? table.zeroCounts : table.zeroCounts.slice();
     this.heapBytes += table.emptyBytes;
     while (this.at < end) this.field(table, end, counts, depth);
-    this.endMessage(table, end, counts, depth);
-  }
-
-  private endMessage(table: WireTable, end: number, counts: readonly number[], depth: number): void {
-    if (this.at > end) throw this.cutOff();
-    if (counts.length > 0) this.checkCounts(table, counts, depth);
+    this.checkCounts(table, counts, depth);
   }
 
   private field(table: WireTable, end: number, counts: number[], depth: number): void {
     const { fields } = table;
-    const tag = this.varint(end);
+    const tag = this.tag(end);
     const number = tag >>> 3;
-    if (number === 0) throw this.malformed("has a field with the number 0");
     const field = number < fields.length ? fields[number] : undefined;
     if (field === undefined) {
       this.unknown(tag & 7, number, end);
@@ -162,8 +157,8 @@ class WireScan extends WireCursor {
   private value(field: WireField, wireType: number, end: number, index: number, depth: number): number {
     if (wireType !== WIRE_TYPE[field.form]) {
       const packable = field.repeated && wireType === DELIMITED && field.child === undefined;
-      if (packable) return this.packed(field, this.length(end));
-      throw this.malformed(
+      if (packable) return this.packed(field, this.fieldEnd(end));
+      this.fail(
         `has ${WIRE_NAMES[wireType] ?? `wire type ${wireType}`} for the field ${field.name}, which takes ${WIRE_NAMES[WIRE_TYPE[field.form]]}`,
       );
     }
@@ -172,13 +167,13 @@ class WireScan extends WireCursor {
         this.skipVarint(end);
         return 1;
       case "fixed64":
-        this.at += 8;
+        this.at = this.fixedEnd(8, end);
         return 1;
       case "fixed32":
-        this.at += 4;
+        this.at = this.fixedEnd(4, end);
         return 1;
       case "message": {
-        const valueEnd = this.length(end);
+        const valueEnd = this.fieldEnd(end);
         if (depth < 4) {
           this.names[depth] = field.name;
           this.indexes[depth] = field.repeated ? index : -1;
@@ -188,13 +183,13 @@ class WireScan extends WireCursor {
         else {
           if (field.beginsRow) this.structRecords = 0;
           const isLong = this.open !== undefined && valueEnd - this.at > LOOK_OCTETS;
-          if (isLong) this.begin(field.child!, valueEnd, depth + 1);
+          if (isLong) this.enter(field.child!, valueEnd, depth + 1);
           else this.message(field.child!, valueEnd, depth + 1);
         }
         return 1;
       }
       default: {
-        const valueEnd = this.length(end);
+        const valueEnd = this.fieldEnd(end);
         if (field.form === "text") this.heapBytes += valueEnd - this.at;
         else if (valueEnd > this.at) this.keepsOctets = true;
         this.at = valueEnd;
@@ -209,12 +204,12 @@ class WireScan extends WireCursor {
     this.at = end;
     if (form !== "varint") {
       const size = form === "fixed64" ? 8 : 4;
-      if ((end - from) % size !== 0) throw this.cutOff();
+      if ((end - from) % size !== 0) this.cutOff();
       return (end - from) / size;
     }
     let values = 0;
     for (let i = from; i < end; i++) if (bytes[i]! < 0x80) values++;
-    if (end > from && bytes[end - 1]! >= 0x80) throw this.cutOff();
+    if (end > from && bytes[end - 1]! >= 0x80) this.cutOff();
     this.heapBytes += Math.max(0, (end - from) * octetBytes - values * valueBytes);
     return values;
   }
@@ -230,6 +225,7 @@ class WireScan extends WireCursor {
   }
 
   private checkCounts(table: WireTable, counts: readonly number[], depth: number): void {
+    if (counts.length === 0) return;
     for (const field of table.fields) {
       const count = field === undefined || field.countIndex < 0 ? 0 : counts[field.countIndex]!;
       if (field === undefined || count <= field.maxItems) continue;

@@ -1,7 +1,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { PredictStreamRequestSchema, StreamOptionsSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { DecodedFields } from "../../http2/hpack/hpack-decoder.ts";
-import { createAnswerDecoder } from "../../wire/answer-decoder.ts";
+import { AnswerDecoder } from "../../wire/answer-decoder.ts";
 import { answerDeframer } from "../../wire/answer-frames.ts";
 import { PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { statusError } from "../../wire/grpc-status.ts";
@@ -54,7 +54,7 @@ class ItemStream implements CallConnection, StreamListener {
   private readonly handlers: ConnectionHandlers;
   private readonly streamId: number;
   private readonly deframer = answerDeframer();
-  private readonly decode = createAnswerDecoder();
+  private readonly decoder = new AnswerDecoder();
   private readonly inFlight = new Set<number>();
   private status = new Map<string, string>();
   private isFirst = true;
@@ -125,7 +125,7 @@ class ItemStream implements CallConnection, StreamListener {
   }
 
   private answered(message: Uint8Array): void {
-    const { itemId, response, status } = this.decode(message);
+    const { itemId, response, status } = this.decoder.decode(message);
     const slot = itemId - 1;
     if (!this.inFlight.delete(slot)) return;
     let failure: Failure | undefined;

@@ -8,7 +8,7 @@ import {
   ModelState,
 } from "../../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { type Answer, createAnswerDecoder } from "../../wire/answer-decoder.ts";
+import { type Answer, AnswerDecoder } from "../../wire/answer-decoder.ts";
 import { type Connection, type ConnectionOptions, openConnection } from "./connection.ts";
 import { callUnary, startCall } from "./grpc-call.ts";
 
@@ -74,9 +74,9 @@ export class StreamConnection {
   constructor(connection: Connection, origin: string, handlers: StreamHandlers) {
     this.connection = connection;
     this.handlers = handlers;
-    const decode = createAnswerDecoder();
+    const decoder = new AnswerDecoder();
     this.stream = startCall(connection.session, origin, PREDICT_STREAM, {
-      onMessage: (message) => handlers.onAnswer(decode(message)),
+      onMessage: (message) => handlers.onAnswer(decoder.decode(message)),
       onEnd: (error) => this.ended(error),
     });
     this.stream.on("drain", () => handlers.onRoom());

@@ -3,7 +3,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PredictStreamResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { createAnswerDecoder } from "../../../src/wire/answer-decoder.ts";
+import { AnswerDecoder } from "../../../src/wire/answer-decoder.ts";
 
 /** What fromBinary makes of the same bytes, in the form of an answer. */
 function expected(bytes: Uint8Array) {
@@ -35,7 +35,7 @@ const response = fc.record({
 const status = fc.record({ code: fc.integer({ min: 0, max: 16 }), message: fc.string() });
 
 test("an answer is decoded as fromBinary does, one after the other by the same decoder", () => {
-  const decode = createAnswerDecoder();
+  const decoder = new AnswerDecoder();
   const result = fc.oneof(
     response.map((value) => ({ case: "response" as const, value })),
     status.map((value) => ({ case: "status" as const, value })),
@@ -47,7 +47,7 @@ test("an answer is decoded as fromBinary does, one after the other by the same d
         PredictStreamResponseSchema,
         create(PredictStreamResponseSchema, { itemId: BigInt(itemId), result: one }),
       );
-      expect(decode(bytes)).toEqual(expected(bytes));
+      expect(decoder.decode(bytes)).toEqual(expected(bytes));
     }),
     { numRuns: 300 },
   );
@@ -65,7 +65,7 @@ test("what another writer may send is decoded too: scores not packed or in parts
   outer.tag(2, WireType.LengthDelimited).bytes(inner.finish());
   outer.tag(50, WireType.LengthDelimited).string("new");
   outer.tag(1, WireType.Varint).uint64(3n);
-  const answer = createAnswerDecoder()(outer.finish());
+  const answer = new AnswerDecoder().decode(outer.finish());
   expect(answer).toMatchObject({ itemId: 3, response: { scores: [0.5, 0.25, 1, 2], labels: ["a", "b"] } });
 });
 
@@ -75,10 +75,10 @@ test("bytes that end too early or are no packed doubles are refused", () => {
     result: { case: "response", value: { scores: [1, 2], labels: ["a", "b"] } },
   });
   const bytes = toBinary(PredictStreamResponseSchema, message);
-  const decode = createAnswerDecoder();
+  const decoder = new AnswerDecoder();
   // Cuts after the item's number and before the result would be whole messages.
   for (let length = 3; length < bytes.length; length++) {
-    expect(() => decode(bytes.subarray(0, length)), `cut to ${length}`).toThrow();
+    expect(() => decoder.decode(bytes.subarray(0, length)), `cut to ${length}`).toThrow();
   }
-  expect(() => decode(Buffer.of(0x12, 5, 0x22, 3, 1, 2, 3))).toThrow(/multiple of 8/);
+  expect(() => decoder.decode(Buffer.of(0x12, 5, 0x22, 3, 1, 2, 3))).toThrow(/multiple of 8/);
 });
