@@ -80,6 +80,15 @@ export class BatchPicker {
     };
   }
 
+  /** About what the inputs of a plan's batch take. */
+  bytesOf(plan: BatchPlan): number {
+    if (plan.kind === "half") return 0;
+    const { rows, bytes } = this.queue;
+    const { byteCount, rowCount } = plan.head.entry;
+    const first = plan.mostRows < rowCount && this.shape.splitsEntries ? plan.mostRows / rowCount : 1;
+    return Math.max(byteCount * first, bytes * Math.min(1, plan.mostRows / rows));
+  }
+
   /** Takes the batch of a plan, which must have been made just now. */
   take(plan: BatchPlan): Part[] {
     if (plan.kind === "half") return this.halves.shift() ?? [];

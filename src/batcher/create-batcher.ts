@@ -3,6 +3,7 @@ import { AssayError } from "../errors.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAlarm } from "../timing/alarm.ts";
+import { LARGE_OCTETS, loopTurns } from "../timing/loop-turns.ts";
 import { type Admission, createAdmission, createDrainRate } from "./admission.ts";
 import { BatchPicker } from "./batch-picker.ts";
 import { batchShape, type Start, whenToRun } from "./batch-policy.ts";
@@ -51,9 +52,16 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     this.turnIsWatched = false;
     this.dispatch();
   };
+  private readonly onLargeTurn = (): void => {
+    this.largeTurn = "begun";
+    this.dispatch();
+    if (this.largeTurn === "begun") this.largeTurn = "none";
+  };
   private runningRows = 0;
   private runningBatches = 0;
   private turnIsWatched = false;
+  /** The turn for a batch of megabytes, whose inputs take long to copy. */
+  private largeTurn: "none" | "awaited" | "begun" = "none";
   /** Takes no more entries, and lets none wait for others. */
   private isClosing = false;
   /** Begins no more batches. */
@@ -213,6 +221,8 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
         this.waitFor(start);
         return undefined;
       }
+      if (this.queue.bytes > LARGE_OCTETS && this.picker.bytesOf(plan) > LARGE_OCTETS && !this.takeTurn())
+        return undefined;
       const parts = this.picker.take(plan);
       const taken = parts.length;
       this.tickets.dropLate(parts, now);
@@ -221,6 +231,20 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     }
     this.watchTurn();
     return undefined;
+  }
+
+  /** Takes the turn for a large batch, or awaits one. */
+  private takeTurn(): boolean {
+    if (this.largeTurn === "begun") {
+      this.largeTurn = "none";
+      return true;
+    }
+    if (this.largeTurn === "none") {
+      if (loopTurns.take()) return true;
+      this.largeTurn = "awaited";
+      loopTurns.later(this.onLargeTurn);
+    }
+    return false;
   }
 
   private waitFor(start: Start): void {

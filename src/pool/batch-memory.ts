@@ -56,11 +56,11 @@ export function writeBatch(batch: Batch, names: TensorNames, memory: SlotMemory,
 }
 
 interface StringInput {
-  readonly values: string[];
+  values: string[] | readonly string[];
   encoded: EncodedStrings;
 }
 
-const NO_TEXT: EncodedStrings = { text: "", byteLength: 0 };
+const NO_TEXT: EncodedStrings = { pieces: [], byteLength: 0 };
 
 /** Has the batch write numeric elements in place; gathers its strings, whose size is known only when all are there. */
 function writeElements(
@@ -83,7 +83,10 @@ function writeElements(
     appendStrings(inputIndex, values): void {
       const input = strings?.get(inputIndex);
       if (input === undefined) throw new TypeError(`input ${inputIndex} holds no strings`);
-      for (const value of values) input.values.push(value);
+      const expected = elementCount(tensors[inputIndex]!.shape);
+      // Those of one entry alone lie as they are to lie here.
+      if (Array.isArray(values) && values.length === expected) input.values = values as readonly string[];
+      else for (const value of values) (input.values as string[]).push(value);
     },
   });
   if (strings === undefined) return undefined;

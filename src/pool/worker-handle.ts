@@ -2,6 +2,7 @@ import { setPriority } from "node:os";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, type AssayErrorOptions, messageOf, reasonName } from "../errors.ts";
+import { LARGE_OCTETS, loopTurns } from "../timing/loop-turns.ts";
 import {
   CONTROL_WORDS,
   EXIT,
@@ -19,6 +20,7 @@ import {
   takeMemory,
   type WorkerStart,
 } from "../worker/channel.ts";
+import { frameBytes } from "../worker/frame.ts";
 import { readText } from "../worker/runner.ts";
 import { createSlotMemory, type SlotMemory } from "../worker/slot-memory.ts";
 import { readOutputs, writeBatch } from "./batch-memory.ts";
@@ -244,8 +246,21 @@ export class WorkerHandle implements ThreadEvents {
 
   private onResponse(): void {
     if (this.hasEnded || this.runStartedAt === undefined) return;
-    if (this.isAnswered()) this.finishRun();
-    else this.awaitResponse();
+    if (!this.isAnswered()) {
+      this.awaitResponse();
+      return;
+    }
+    takeMemory(this.words, this.port, OUTPUT_MAIL, this.outputs);
+    // Until its outputs are read it takes no other batch, which would be copied in the same turn.
+    const isLarge = this.outputs[this.slot]!.byteLength > LARGE_OCTETS && this.hasLargeOutputs();
+    if (isLarge && !loopTurns.take()) loopTurns.later(() => this.finishRun());
+    else this.finishRun();
+  }
+
+  private hasLargeOutputs(): boolean {
+    return (
+      Atomics.load(this.words, STATUS) === RUN_OK && frameBytes(this.outputs[this.slot]!) > LARGE_OCTETS
+    );
   }
 
   private finishRun(): void {
@@ -253,7 +268,6 @@ export class WorkerHandle implements ThreadEvents {
     const { words, events } = this;
     const held = this.take();
     const status = Atomics.load(words, STATUS);
-    takeMemory(words, this.port, OUTPUT_MAIL, this.outputs);
     const memory = this.outputs[this.slot]!;
     this.runStartedAt = undefined;
     this.slot = (this.slot + 1) % SLOT_COUNT;

@@ -1,8 +1,10 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { PredictRequest, PredictResponse } from "../../gen/assay/v1/scoring_service_pb.ts";
+import type { Tensor } from "../../gen/assay/v1/tensor_pb.ts";
 import type { Entry, Lane, RowWriter, StageTimes, TakenEntry } from "../batcher/batcher.ts";
 import { AssayError } from "../errors.ts";
 import type { ServedModel } from "../registry/served-model.ts";
+import { RawTextTensor } from "../tensor/raw-text-tensor.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import { createResponse, fetchedOutputs } from "./answer/response.ts";
 import { toldRunError } from "./answer/run-refusal.ts";
@@ -119,7 +121,7 @@ class Prediction implements Entry, StartedPrediction {
         requestId,
         rowCount: this.rowCount,
         outputNames: this.returnedOutputs,
-        raw: inputs.some((input) => input.rawContents.length > 0),
+        raw: inputs.some(isRaw),
       });
     } catch (error) {
       this.events.onError(error);
@@ -133,6 +135,10 @@ class Prediction implements Entry, StartedPrediction {
     const { rowCount, inputs } = this;
     this.events.onError(toldRunError(error, { modelName, modelVersion, signature, rowCount, inputs }));
   }
+}
+
+function isRaw(input: Tensor): boolean {
+  return input instanceof RawTextTensor || input.rawContents.length > 0;
 }
 
 /** Scores one request of a call. Sets `call.onCancel`; rejects with an AssayError. */

@@ -41,18 +41,20 @@ export function rawContents(tensor: TensorData): Uint8Array<ArrayBuffer> {
   if (tensor.datatype !== "BYTES") {
     return copiedOctets(tensor.data as NumericArray);
   }
-  return rawTexts(tensor.data as readonly string[]);
+  const texts = tensor.data as readonly string[];
+  return rawTexts(texts, 0, texts.length);
 }
 
 /** Texts of ASCII up to this length are written here: a native call costs more than they do. */
 const SHORT = 24;
 
-function rawTexts(texts: readonly string[]): Uint8Array<ArrayBuffer> {
+/** The raw octets of the texts from `first` to before `end`. */
+export function rawTexts(texts: readonly string[], first: number, end: number): Uint8Array<ArrayBuffer> {
   let room = 0;
-  for (let i = 0; i < texts.length; i++) room += 4 + 3 * texts[i]!.length;
+  for (let i = first; i < end; i++) room += 4 + 3 * texts[i]!.length;
   const octets = Buffer.allocUnsafeSlow(room);
   let at = 0;
-  for (let i = 0; i < texts.length; i++) {
+  for (let i = first; i < end; i++) {
     const text = texts[i]!;
     const from = at + 4;
     const length = writeAscii(octets, from, text) ? text.length : octets.write(text, from, "utf8");

@@ -8,6 +8,8 @@ import {
   PredictStreamResponseSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { PackedContents } from "../../tensor/packed-contents.ts";
+import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
+import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import { LoopSlices } from "../memory/loop-slices.ts";
 import { WorkTurns } from "../memory/work-turns.ts";
@@ -21,16 +23,15 @@ export type AnswerForm = "binary" | "json" | "plain";
 type ItemForm = Exclude<AnswerForm, "plain">;
 
 const RESPONSE_FIELD = PredictStreamResponseSchema.field.response.number;
-const LARGE_RAW_BYTES = 262_144;
 
 /** Whether an answer takes long to encode. */
 export function isLargeAnswer({ outputs }: PredictResponse): boolean {
   let rawBytes = 0;
-  for (const { contents, rawContents } of outputs) {
-    if (contents instanceof PackedContents) return true;
-    rawBytes += rawContents.length;
+  for (const output of outputs) {
+    if (output instanceof RawTextTensor || output.contents instanceof PackedContents) return true;
+    rawBytes += output.rawContents.length;
   }
-  return rawBytes > LARGE_RAW_BYTES;
+  return rawBytes > LARGE_OCTETS;
 }
 
 /** Encodes large answers; one for the whole server. */
@@ -70,10 +71,11 @@ export class AnswerEncoder {
     try {
       const slices = new LoopSlices();
       while (!steps.next().done) {
-        if (slices.isOver()) await slices.pause();
+        if (slices.isOver()) await slices.nextTurn();
         if (memory.failure !== undefined) throw memory.failure;
       }
-      await slices.pause();
+      // The copy is one piece, and what sends it another.
+      await slices.nextTurn();
       return parts.join(new Uint8Array(prefixBytes));
     } finally {
       this.turns.end();

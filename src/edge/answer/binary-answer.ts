@@ -3,7 +3,9 @@ import { toBinary } from "@bufbuild/protobuf";
 import { type PredictResponse, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorContentsSchema, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
+import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import { OctetParts } from "./octet-parts.ts";
+import { pieceEnd, rawPieces } from "./text-pieces.ts";
 
 /** Elements that are written at once. */
 const PIECE_VALUES = 4096;
@@ -39,8 +41,17 @@ function head(field: number, length: number): Uint8Array {
 
 function* writeTensor(tensor: Tensor, parts: OctetParts): Generator<void> {
   const { contents: _, ...rest } = tensor;
-  const { contents, rawContents } = tensor;
   parts.add(toBinary(TensorSchema, { ...rest, rawContents: NO_OCTETS }));
+  if (tensor instanceof RawTextTensor && tensor.texts.length > 0) {
+    const inner = new OctetParts();
+    for (const octets of rawPieces(tensor.texts)) {
+      inner.add(octets);
+      yield;
+    }
+    addMessage(parts, RAW_CONTENTS, inner);
+    return;
+  }
+  const { contents, rawContents } = tensor;
   if (contents instanceof PackedContents) {
     const inner = new OctetParts();
     yield* writeContents(contents, inner);
@@ -96,8 +107,8 @@ function* writeIntegers(values: ArrayLike<number | bigint>, parts: OctetParts): 
 }
 
 function* writeTexts(field: number, texts: readonly string[], parts: OctetParts): Generator<void> {
-  for (let from = 0; from < texts.length; from += PIECE_VALUES) {
-    const to = Math.min(texts.length, from + PIECE_VALUES);
+  for (let from = 0, to = 0; from < texts.length; from = to) {
+    to = pieceEnd(texts, from);
     let room = 0;
     for (let i = from; i < to; i++) room += 3 * texts[i]!.length + LONGEST_VARINT;
     const octets = Buffer.allocUnsafe(room);

@@ -3,7 +3,9 @@ import { toJson } from "@bufbuild/protobuf";
 import { type PredictResponse, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
+import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import type { OctetParts } from "./octet-parts.ts";
+import { inThrees, pieceEnd, rawPieces } from "./text-pieces.ts";
 
 /** The spelling of names. */
 export interface JsonSpelling {
@@ -40,9 +42,10 @@ export function* writeJsonAnswer(
 
 /** `contents` and `raw_contents` are the last members of a tensor, `outputs` the last of an answer. */
 function* writeTensor(tensor: Tensor, spelling: JsonSpelling, parts: OctetParts): Generator<void> {
-  const { contents, rawContents } = tensor;
+  const { contents } = tensor;
   const isPacked = contents instanceof PackedContents;
-  if (!isPacked && rawContents.length < PIECE_OCTETS) {
+  const texts = tensor instanceof RawTextTensor && tensor.texts.length > 0 ? tensor.texts : undefined;
+  if (!isPacked && texts === undefined && tensor.rawContents.length < PIECE_OCTETS) {
     parts.add(Buffer.from(JSON.stringify(toJson(TensorSchema, tensor, spelling))));
     return;
   }
@@ -51,8 +54,9 @@ function* writeTensor(tensor: Tensor, spelling: JsonSpelling, parts: OctetParts)
   parts.add(Buffer.from(opened(JSON.stringify(toJson(TensorSchema, head, spelling)))));
   if (!isPacked) {
     parts.addText(`"${spelling.useProtoFieldName ? "raw_contents" : "rawContents"}":"`);
-    for (let from = 0; from < rawContents.length; from += PIECE_OCTETS) {
-      parts.addText(octetText(rawContents.subarray(from, from + PIECE_OCTETS)));
+    const pieces = texts === undefined ? octetPieces(tensor.rawContents) : inThrees(rawPieces(texts));
+    for (const octets of pieces) {
+      parts.addText(octetText(octets));
       yield;
     }
     parts.addText('"}');
@@ -63,15 +67,24 @@ function* writeTensor(tensor: Tensor, spelling: JsonSpelling, parts: OctetParts)
   if (values.length > 0) {
     const desc = TensorSchema.field.contents.message!.field[field]!;
     parts.addText(`"${spelling.useProtoFieldName ? desc.name : desc.jsonName}":[`);
-    for (let from = 0; from < values.length; from += PIECE_VALUES) {
+    const isTexts = field === "bytesContents";
+    for (let from = 0, to = 0; from < values.length; from = to) {
+      to = isTexts
+        ? pieceEnd(values as readonly string[], from)
+        : Math.min(values.length, from + PIECE_VALUES);
       if (from > 0) parts.addText(",");
-      const piece = JSON.stringify(jsonValues(contents, from, Math.min(values.length, from + PIECE_VALUES)));
-      parts.addText(piece.slice(1, -1));
+      parts.addText(JSON.stringify(jsonValues(contents, from, to)).slice(1, -1));
       yield;
     }
     parts.addText("]");
   }
   parts.addText("}}");
+}
+
+function* octetPieces(octets: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < octets.length; from += PIECE_OCTETS) {
+    yield octets.subarray(from, from + PIECE_OCTETS);
+  }
 }
 
 /** An object's text without its end, ready for one more member. */

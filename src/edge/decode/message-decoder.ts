@@ -6,6 +6,7 @@ import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { PredictStreamRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { LARGE_OCTETS, loopTurns } from "../../timing/loop-turns.ts";
 import { wireTable } from "../../wire/wire-table.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { EdgeLimits } from "../call/limits.ts";
@@ -17,6 +18,7 @@ import { memoryPerMessage } from "../memory/message-limit.ts";
 import { WorkTurns } from "../memory/work-turns.ts";
 import { decodeInSlices, READ_OPTIONS } from "./binary-decoding.ts";
 import { JsonDecoding, type JsonOptions } from "./json-decoding.ts";
+import { hasRawTexts, readRawTexts } from "./raw-texts.ts";
 import { refusedItem } from "./refused-item.ts";
 import { scanInSlices, scanMessage, type WireCost } from "./wire-scan.ts";
 
@@ -78,6 +80,24 @@ export class MessageDecoder {
     }
   }
 
+  /**
+   * Readies a message of more than LARGE_OCTETS that was read by hand from `bytes`, which it still holds: its raw texts are read, and it
+   * is handed on in a turn of its own. Rejects with MEMORY_FULL.
+   */
+  async ready(message: Message, bytes: Uint8Array, memory: CallMemory): Promise<Decoded> {
+    let decoded: Decoded = { message, heldBytes: bytes.length, decodedBytes: 0 };
+    if (hasRawTexts(message)) {
+      await this.decodings.begin(memory);
+      try {
+        decoded = await withTexts(decoded, memory, new LoopSlices());
+      } finally {
+        this.decodings.end();
+      }
+    }
+    await loopTurns.next();
+    return decoded;
+  }
+
   /** Decompresses one message when it is its turn: until then only the compressed octets are held. */
   async decompress(
     compression: MessageCompression,
@@ -104,14 +124,19 @@ export class MessageDecoder {
 
   private async decodeInTurn(form: MessageForm, bytes: Uint8Array, memory: CallMemory): Promise<Decoded> {
     await this.decodings.begin(memory);
+    let decoded: Decoded;
     try {
       const slices = new LoopSlices();
-      return form.isJson
+      decoded = form.isJson
         ? await this.readJson(form, bytes, memory, slices)
         : await this.readBinary(form.desc, bytes, memory, slices);
+      decoded = await withTexts(decoded, memory, slices);
     } finally {
       this.decodings.end();
     }
+    // Its checks, which come next, are one piece.
+    if (bytes.length > LARGE_OCTETS) await loopTurns.next();
+    return decoded;
   }
 
   private async readBinary(
@@ -168,6 +193,13 @@ export class MessageDecoder {
       ...(aliases && { aliases }),
     };
   }
+}
+
+async function withTexts(decoded: Decoded, memory: CallMemory, slices: LoopSlices): Promise<Decoded> {
+  const textBytes = await readRawTexts(decoded.message, memory, slices);
+  if (textBytes === 0) return decoded;
+  const { heldBytes, decodedBytes } = decoded;
+  return { ...decoded, heldBytes: heldBytes + textBytes, decodedBytes: decodedBytes + textBytes };
 }
 
 /** The budget has the message's bytes already. */

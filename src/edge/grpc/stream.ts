@@ -16,6 +16,7 @@ import {
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { ItemStream, ScoringService } from "../../service/scoring.ts";
 import { turnBudget } from "../../service/stream/turn-budget.ts";
+import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
 import { Deframer } from "../../wire/deframer.ts";
 import { COMPRESSED_FLAG, PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 import type { MessageCompression } from "../call/compression.ts";
@@ -240,13 +241,17 @@ class GrpcStreamCall {
   private decode(message: ArrivedMessage, bytes: Uint8Array): void {
     turnBudget.weigh(bytes.length);
     const plain = this.context.requests.item(bytes);
-    if (plain !== undefined) {
+    if (plain !== undefined && bytes.length <= LARGE_OCTETS) {
       this.offered = plain;
       this.offeredMessage = message;
       return;
     }
     try {
-      const decoded = this.context.decoder.decode(ITEM_FORM, bytes, this.memory);
+      const { decoder } = this.context;
+      const decoded =
+        plain === undefined
+          ? decoder.decode(ITEM_FORM, bytes, this.memory)
+          : decoder.ready(plain, bytes, this.memory);
       if (!(decoded instanceof Promise)) this.takeDecoded(message, bytes, decoded);
       else {
         this.isDecoding = true;

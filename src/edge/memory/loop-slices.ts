@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { loopTurns } from "../../timing/loop-turns.ts";
 
 /** The longest that work on one message holds the event loop before it gives it back. */
 const SLICE_MS = 8;
@@ -9,8 +9,12 @@ export class LoopSlices {
 
   /** Gives the loop back where the slice has lasted long enough. */
   async pause(): Promise<void> {
-    if (!this.isOver()) return;
-    await nextTurn();
+    if (this.isOver()) await this.nextTurn();
+  }
+
+  /** Gives the loop back, for a piece of work that cannot be cut. */
+  async nextTurn(): Promise<void> {
+    await loopTurns.next();
     this.startedAt = performance.now();
   }
 

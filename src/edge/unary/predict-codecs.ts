@@ -6,6 +6,7 @@ import {
   type PredictResponse,
   PredictResponseSchema,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
 import { isPlainResponse, MeasuredResponse } from "../../wire/response-writer.ts";
 import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
@@ -32,7 +33,7 @@ export function binaryPredict(
       if (plain === undefined) return read(decoder, BINARY, bytes, memory);
       const refused = memory.take(requests.heapBytes);
       if (refused !== undefined) throw refused;
-      return plain;
+      return bytes.length > LARGE_OCTETS ? decoder.ready(plain, bytes, memory).then(messageOf) : plain;
     },
     encode: (response, room, memory) =>
       isLargeAnswer(response)

@@ -3,6 +3,7 @@ import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.t
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { ModelSignature } from "../../model/signature.ts";
 import { rowOf } from "../../tensor/datatype.ts";
+import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import { packedContents, rawContents, typedContents } from "../../tensor/tensor-contents.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import { readLabels, readScores } from "./row-scores.ts";
@@ -19,7 +20,7 @@ export interface ResponseShape {
   readonly raw: boolean;
 }
 
-/** Makes the response; copies what it needs, so that `outputs` may be views. */
+/** Makes the response; copies what it needs of numbers, so that `outputs` may be views. */
 export function createResponse(
   outputs: readonly TensorData[],
   signature: ModelSignature,
@@ -72,7 +73,7 @@ function namesOf(asked: readonly string[], signature: ModelSignature): readonly 
   return signature.outputs.map((output) => output.name).filter((name) => names.has(name));
 }
 
-/** Outputs of more elements together are not made into lists. */
+/** Outputs of more elements together are not made into lists, nor texts into octets: whoever writes them does it in pieces. */
 const LISTED_ELEMENTS = 16_384;
 
 function toTensor(output: TensorData, form: "raw" | "packed" | "listed"): Tensor {
@@ -89,6 +90,9 @@ function toTensor(output: TensorData, form: "raw" | "packed" | "listed"): Tensor
       contents: packedContents(output, contents),
       rawContents: NO_OCTETS,
     };
+  }
+  if (form === "raw" && datatype === "BYTES" && output.data.length > LISTED_ELEMENTS) {
+    return new RawTextTensor(name, shape, output.data as readonly string[]);
   }
   if (form === "raw" || contents === undefined) {
     return create(TensorSchema, { name, datatype, shape, rawContents: rawContents(output) });

@@ -1,6 +1,7 @@
 import type { PredictStreamRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
+import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 
 const ITEM_BYTES = 200;
 /** An element of a decoded list, or a field of a struct, in V8's memory; the longer ones are counted by their length. */
@@ -27,7 +28,9 @@ function packedBytes(values: PackedValues): number {
   return (values as readonly string[]).reduce((bytes, text) => bytes + FIELD_BYTES + text.length, 0);
 }
 
-function tensorBytes({ rawContents, contents }: Tensor): number {
+function tensorBytes(tensor: Tensor): number {
+  if (tensor instanceof RawTextTensor) return packedBytes(tensor.texts);
+  const { rawContents, contents } = tensor;
   if (contents === undefined) return rawContents.byteLength;
   if (contents instanceof PackedContents) return packedBytes(contents.values);
   const { boolContents, intContents, int64Contents, uintContents, uint64Contents } = contents;

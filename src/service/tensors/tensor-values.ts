@@ -3,6 +3,7 @@ import type { TensorSpec } from "../../model/signature.ts";
 import { type ContentsField, elementBytes, isFloat, rowOf } from "../../tensor/datatype.ts";
 import { floatReader, mayHoldNonFinite } from "../../tensor/float-bytes.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
+import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
 import { shownShape } from "../../wording/field-paths.ts";
 import type { InputValues } from "../check/input-values.ts";
@@ -47,7 +48,12 @@ export function readTensorValues(
   path: string,
   violations: Violations,
 ): InputValues | undefined {
-  const { contents, rawContents } = tensor;
+  const { contents } = tensor;
+  if (contents === undefined && tensor instanceof RawTextTensor) {
+    // Whoever made it has read as many as its shape says, each a text that a model can take.
+    return options.countsOnly ? undefined : { kind: "strings", values: tensor.texts };
+  }
+  const { rawContents } = tensor;
   if (contents === undefined) return readRaw(rawContents, shape, options, spec, path, violations);
   const before = violations.count;
   const expected = elementCount(shape);

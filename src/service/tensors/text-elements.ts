@@ -46,7 +46,97 @@ export function readRawTexts({ bytes, starts, ends }: TextPlaces, faults: Elemen
   return texts;
 }
 
-/** The same for texts of their own arrays. */
+/** Octets that `RawTexts` reads at once. */
+const PIECE_OCTETS = 32_768;
+/** A piece of texts of nothing has so many at most. */
+const PIECE_TEXTS = PIECE_OCTETS / 4;
+
+/** The texts of large raw contents, read piece by piece. */
+export class RawTexts {
+  readonly texts: string[];
+  /** They are not as many as expected, or one is none that a model can take: `findRawTexts` and `readRawTexts` say what is wrong. */
+  isWrong = false;
+  private readonly octets: Buffer;
+  private readonly starts = new Uint32Array(PIECE_TEXTS);
+  private readonly ends = new Uint32Array(PIECE_TEXTS);
+  private count = 0;
+  private at = 0;
+
+  constructor({ buffer, byteOffset, byteLength }: Uint8Array, expected: number) {
+    this.octets = Buffer.from(buffer, byteOffset, byteLength);
+    // Each takes 4 bytes at least: no room is made for more than came.
+    this.isWrong = expected * 4 > byteLength;
+    this.texts = new Array<string>(this.isWrong ? 0 : expected);
+  }
+
+  /** Goes on; true at the end. */
+  step(): boolean {
+    const { octets, texts, starts, ends } = this;
+    if (this.isWrong) return true;
+    if (this.count === texts.length) {
+      this.isWrong = this.at !== octets.length;
+      return true;
+    }
+    const from = this.at;
+    const pieceEnd = from + PIECE_OCTETS;
+    let found = 0;
+    let at = from;
+    while (at < pieceEnd && found < PIECE_TEXTS && this.count + found < texts.length) {
+      const start = at + 4;
+      at = start > octets.length ? start : start + octets.readUInt32LE(start - 4);
+      if (at > octets.length) {
+        this.isWrong = true;
+        return true;
+      }
+      starts[found] = start - from;
+      ends[found++] = at - from;
+    }
+    this.at = at;
+    if (isPlainPiece(octets, from, starts, ends, found)) this.readPlain(from, found);
+    else this.readEach(from, found);
+    this.count += found;
+    return this.isWrong;
+  }
+
+  /** One native call for all: one for each would cost several times as much. */
+  private readPlain(from: number, found: number): void {
+    const { texts, starts, ends, count } = this;
+    const piece = this.octets.toString("latin1", from, this.at);
+    for (let i = 0; i < found; i++) texts[count + i] = piece.slice(starts[i], ends[i]);
+  }
+
+  private readEach(from: number, found: number): void {
+    const { octets, texts, starts, ends, count } = this;
+    for (let i = 0; i < found; i++) {
+      const text = readText(octets, from + starts[i]!, from + ends[i]!, false);
+      if (text === undefined) {
+        this.isWrong = true;
+        return;
+      }
+      texts[count + i] = text;
+    }
+  }
+}
+
+/** Whether texts are of ASCII without NUL. */
+function isPlainPiece(
+  octets: Uint8Array,
+  from: number,
+  starts: Uint32Array,
+  ends: Uint32Array,
+  count: number,
+): boolean {
+  for (let i = 0; i < count; i++) {
+    const end = from + ends[i]!;
+    for (let at = from + starts[i]!; at < end; at++) {
+      const octet = octets[at]!;
+      if (octet === 0 || octet > 0x7f) return false;
+    }
+  }
+  return true;
+}
+
+/** What `readRawTexts` does, for texts of their own arrays. */
 export function readTexts(elements: readonly Uint8Array[], faults: ElementFaults): string[] {
   const texts = new Array<string>(elements.length);
   let failed = false;

@@ -77,6 +77,22 @@ function raw(datatype: "FP32" | "INT64", count: number): Request {
   };
 }
 
+/** Texts in the form of raw octets, each with its length before it. */
+function rawTexts(count: number): Request {
+  const texts = list(count, (i) => Buffer.from(`text ${i}`));
+  const octets = texts.flatMap((text) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    return [length, text];
+  });
+  return {
+    modelName: "echo_bytes",
+    inputs: [
+      { name: "x", datatype: "BYTES", shape: [1n, BigInt(count)], rawContents: Buffer.concat(octets) },
+    ],
+  };
+}
+
 const MANY: () => Request = () => ({
   modelName: "echo_many",
   inputs: list(1000, (i) => ({
@@ -100,6 +116,7 @@ const BINARY: readonly [title: string, least: number, request: () => Request][] 
     8e6,
     () => echo("BYTES", { bytesContents: list(8e5, (i) => Buffer.from(`text ${i}`)) }, 1),
   ],
+  ["800,000 texts as raw octets", 11e6, () => rawTexts(8e5)],
   ["4 M floats as raw octets", 15e6, () => raw("FP32", 4e6 - 100)],
   ["a thousand inputs", 8e6, MANY],
 ];
@@ -115,6 +132,7 @@ const JSON_REQUESTS: readonly [title: string, least: number, request: () => Requ
     12e6,
     () => echo("BYTES", { bytesContents: list(8e5, (i) => Buffer.from(`text ${i}`)) }, 1),
   ],
+  ["700,000 texts as raw octets", 13e6, () => rawTexts(7e5)],
   ["3 M floats as raw octets", 15e6, () => raw("FP32", 29e5)],
   ["a thousand inputs", 9e6, MANY],
 ];
