@@ -31,8 +31,12 @@ export interface LargeMessage {
   readonly title: string;
   /** The octets that its answer has at least. */
   readonly leastOctets: number;
-  send(url: string): Promise<LargeAnswer>;
+  /** Makes its octets, for as many sendings as one likes. */
+  prepare(): Send;
 }
+
+/** Sends a prepared message to a server. */
+export type Send = (url: string) => Promise<LargeAnswer>;
 
 type Request = MessageInitShape<typeof PredictRequestSchema>;
 type Contents = MessageInitShape<typeof TensorContentsSchema>;
@@ -156,25 +160,23 @@ function rowsOfCensus(count: number): Request {
 /** All of them, for a server with the example models and `echoModels`. */
 export function largeMessages(): LargeMessage[] {
   const binary = BINARY.flatMap(([title, leastOctets, request]) => [
-    large(`gRPC: ${title}`, leastOctets, (url) => grpc(url, "Predict", PredictRequestSchema, request())),
-    large(`gRPC stream: ${title}`, leastOctets, (url) =>
-      grpc(url, "PredictStream", PredictStreamRequestSchema, { itemId: 1n, request: request() }),
+    large(`gRPC: ${title}`, leastOctets, () => grpc("Predict", PredictRequestSchema, request())),
+    large(`gRPC stream: ${title}`, leastOctets, () =>
+      grpc("PredictStream", PredictStreamRequestSchema, { itemId: 1n, request: request() }),
     ),
-    large(`Connect: ${title}`, leastOctets, (url) =>
-      post(url, `${SCORING}/Predict`, "application/proto", binaryOf(request())),
+    large(`Connect: ${title}`, leastOctets, () =>
+      post(`${SCORING}/Predict`, "application/proto", binaryOf(request())),
     ),
   ]);
   const json = JSON_REQUESTS.flatMap(([title, leastOctets, request]) => [
-    large(`Connect JSON: ${title}`, leastOctets, (url) =>
-      post(url, `${SCORING}/Predict`, "application/json", jsonOf(request())),
+    large(`Connect JSON: ${title}`, leastOctets, () =>
+      post(`${SCORING}/Predict`, "application/json", jsonOf(request())),
     ),
-    large(`/predict: ${title}`, leastOctets, (url) =>
-      post(url, "/predict", "application/json", jsonOf(request())),
-    ),
-    large(`Connect rows JSON: ${title}`, leastOctets, (url) => {
+    large(`/predict: ${title}`, leastOctets, () => post("/predict", "application/json", jsonOf(request()))),
+    large(`Connect rows JSON: ${title}`, leastOctets, () => {
       const message = create(PredictRowsRequestSchema, { items: [{ itemId: 1n, request: request() }] });
       const octets = framed(0, Buffer.from(toJsonString(PredictRowsRequestSchema, message)));
-      return post(url, `${SCORING}/PredictRows`, "application/connect+json", octets);
+      return post(`${SCORING}/PredictRows`, "application/connect+json", octets);
     }),
   ]);
   const data: [string, string, () => unknown][] = [
@@ -203,29 +205,28 @@ export function largeMessages(): LargeMessage[] {
     ...binary,
     ...json,
     ...data.map(([title, model, tensor]) =>
-      large(`/predict: ${title}`, 5e6, (url) =>
+      large(`/predict: ${title}`, 5e6, () =>
         post(
-          url,
           `/predict/${model}`,
           "application/json",
           Buffer.from(JSON.stringify({ inputs: [{ name: "x", ...(tensor() as object) }] })),
         ),
       ),
     ),
-    large("/predict: 8,192 rows", 1e5, (url) =>
-      post(url, "/predict", "application/json", jsonOf(rowsOfCensus(8192))),
+    large("/predict: 8,192 rows", 1e5, () =>
+      post("/predict", "application/json", jsonOf(rowsOfCensus(8192))),
     ),
-    large("gRPC: 8,192 rows", 3e4, (url) => grpc(url, "Predict", PredictRequestSchema, rowsOfCensus(8192))),
-    large("Connect JSON: 8,192 rows", 1e5, (url) =>
-      post(url, `${SCORING}/Predict`, "application/json", jsonOf(rowsOfCensus(8192))),
+    large("gRPC: 8,192 rows", 3e4, () => grpc("Predict", PredictRequestSchema, rowsOfCensus(8192))),
+    large("Connect JSON: 8,192 rows", 1e5, () =>
+      post(`${SCORING}/Predict`, "application/json", jsonOf(rowsOfCensus(8192))),
     ),
   ];
 }
 
 const SCORING = "/assay.v1.ScoringService";
 
-function large(title: string, leastOctets: number, send: LargeMessage["send"]): LargeMessage {
-  return { title, leastOctets, send };
+function large(title: string, leastOctets: number, prepare: () => Send): LargeMessage {
+  return { title, leastOctets, prepare };
 }
 
 function binaryOf(request: Request): Buffer {
@@ -236,19 +237,24 @@ function jsonOf(request: Request): Buffer {
   return Buffer.from(toJsonString(PredictRequestSchema, create(PredictRequestSchema, request)));
 }
 
-async function post(url: string, path: string, type: string, body: Buffer): Promise<LargeAnswer> {
-  const response = await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": type }, body });
-  const { byteLength } = await response.arrayBuffer();
-  return { status: response.status, octets: byteLength };
+function post(path: string, type: string, body: Buffer): Send {
+  return async (url) => {
+    const response = await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { "content-type": type },
+      body,
+    });
+    const { byteLength } = await response.arrayBuffer();
+    return { status: response.status, octets: byteLength };
+  };
 }
 
-async function grpc<Desc extends DescMessage>(
-  url: string,
-  method: string,
-  schema: Desc,
-  init: MessageInitShape<Desc>,
-): Promise<LargeAnswer> {
+function grpc<Desc extends DescMessage>(method: string, schema: Desc, init: MessageInitShape<Desc>): Send {
   const octets = framed(0, toBinary(schema, create(schema, init) as MessageShape<Desc>));
+  return (url) => sendGrpc(url, method, octets);
+}
+
+async function sendGrpc(url: string, method: string, octets: Buffer): Promise<LargeAnswer> {
   const session = connect(url, { settings: { initialWindowSize: 2 ** 26 } });
   session.on("error", () => {});
   await once(session, "connect");
