@@ -111,6 +111,7 @@ class UnaryCall implements AnsweredCall {
     edgeCall.onFailure = onFailure;
     stream.onCancel = onCancel;
     const announced = this.deframer !== undefined ? undefined : stream.headers.get("content-length");
+    if (announced !== undefined) this.body.announcedBytes = Number(announced);
     if (announced !== undefined && Number(announced) > this.maxMessageBytes) {
       this.finish(messageTooLarge(this.maxMessageBytes, Number(announced)));
     } else stream.onData = onData;
@@ -155,7 +156,7 @@ class UnaryCall implements AnsweredCall {
     else if (isWhole) {
       if (this.hasEnded) this.edgeCall.bodyArrived();
       this.decode(PREFIX_BYTES);
-    }
+    } else if (this.body.length >= PREFIX_BYTES) this.body.announcedBytes = PREFIX_BYTES + deframer.length;
   }
 
   /** A malformed message is refused before the end comes. */

@@ -27,7 +27,8 @@ export async function startEchoServer(): Promise<EchoServer> {
   }
   const server = await startChildServer({ models: folder });
   return {
-    async judge({ send, leastOctets }) {
+    async judge({ prepare, leastOctets }) {
+      const send = prepare();
       let shortestMs = Number.POSITIVE_INFINITY;
       for (let i = 0; i < TRIES && shortestMs > LONGEST_STALL_MS; i++) {
         await server.longestStallMs();
