@@ -83,17 +83,17 @@ function raw(datatype: "FP32" | "INT64", count: number): Request {
 
 /** Texts in the form of raw octets, each with its length before it. */
 function rawTexts(count: number): Request {
-  const texts = list(count, (i) => Buffer.from(`text ${i}`));
-  const octets = texts.flatMap((text) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(text.length);
-    return [length, text];
-  });
+  const octets = Buffer.alloc(count * 16);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const length = octets.write(`text ${i}`, at + 4, "latin1");
+    octets.writeUInt32LE(length, at);
+    at += 4 + length;
+  }
+  const rawContents = octets.subarray(0, at);
   return {
     modelName: "echo_bytes",
-    inputs: [
-      { name: "x", datatype: "BYTES", shape: [1n, BigInt(count)], rawContents: Buffer.concat(octets) },
-    ],
+    inputs: [{ name: "x", datatype: "BYTES", shape: [1n, BigInt(count)], rawContents }],
   };
 }
 

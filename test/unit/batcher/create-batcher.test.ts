@@ -69,6 +69,31 @@ describe("what runs together", () => {
     expect(ran).toEqual(expected);
   });
 
+  test("large batches of several models begin in turns of their own, small ones do not wait for them", async () => {
+    const models = [setUp(), setUp(), setUp()];
+    const small = setUp();
+    for (const { batcher } of models) batcher.enqueue(affineEntry({ columns: 100_000 }));
+    small.batcher.enqueue(affineEntry());
+    const begun = () => models.filter(({ pool }) => pool.held.length > 0).length;
+    await turn();
+    expect([begun(), small.pool.held.length]).toEqual([1, 1]);
+    const seen = new Set<number>();
+    while (begun() < 3) {
+      seen.add(begun());
+      await turn();
+    }
+    expect(seen).toEqual(new Set([1, 2]));
+  });
+
+  test("instances that are idle together take large batches one a turn", async () => {
+    const { pool, batcher } = setUp({ maxBatchSize: 1 }, 2);
+    for (let first = 0; first < 2; first++) batcher.enqueue(affineEntry({ first, columns: 100_000 }));
+    await turn();
+    expect(pool.held.length).toBe(1);
+    for (let i = 0; i < 3; i++) await turn();
+    expect(pool.held.map((batch) => batch.rows[0])).toEqual([0, 1]);
+  });
+
   test("without a batch dimension the shape is the entry's own", async () => {
     const { pool, batcher } = setUp({ batching: "no-batch-dimension" });
     batcher.enqueue(affineEntry({ columns: 3 }));

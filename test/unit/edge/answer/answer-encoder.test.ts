@@ -11,6 +11,7 @@ import { AnswerEncoder, isLargeAnswer } from "../../../../src/edge/answer/answer
 import { CallMemory } from "../../../../src/edge/memory/call-memory.ts";
 import { createMemoryBudget } from "../../../../src/edge/memory/memory-budget.ts";
 import { type Datatype, rowOf } from "../../../../src/tensor/datatype.ts";
+import { RawTextTensor } from "../../../../src/tensor/raw-text-tensor.ts";
 import { packedContents, rawContents, typedContents } from "../../../../src/tensor/tensor-contents.ts";
 import type { TensorData } from "../../../../src/tensor/tensor-data.ts";
 
@@ -43,17 +44,27 @@ const output: fc.Arbitrary<TensorData> = fc
     }),
   );
 
-type Form = "packed" | "listed" | "raw";
+type Form = "packed" | "listed" | "raw" | "raw texts";
 
 function tensor(one: TensorData, form: Form): Tensor {
   const { name, datatype } = one;
   const head = { name, datatype, shape: one.shape.map(BigInt) };
-  if (form === "raw") return create(TensorSchema, { ...head, rawContents: rawContents(one) });
+  if (form === "raw texts" && one.datatype === "BYTES") {
+    return new RawTextTensor(name, head.shape, one.data as readonly string[]);
+  }
+  if (form.startsWith("raw")) return create(TensorSchema, { ...head, rawContents: rawContents(one) });
   return create(TensorSchema, {
     ...head,
     contents: form === "packed" ? packedContents(one, rowOf(one.datatype).contents!) : typedContents(one),
   });
 }
+
+const PLAIN_FORM: Readonly<Record<Form, Form>> = {
+  packed: "listed",
+  listed: "listed",
+  raw: "raw",
+  "raw texts": "raw",
+};
 
 /** The same answer twice: with contents in one array, and with lists. */
 const answers = fc
@@ -63,13 +74,13 @@ const answers = fc
     requestId: fc.string(),
     scores: fc.array(fc.double()),
     labels: fc.array(fc.string()),
-    outputs: fc.array(fc.tuple(output, fc.constantFrom<Form>("packed", "listed", "raw"))),
+    outputs: fc.array(fc.tuple(output, fc.constantFrom<Form>("packed", "listed", "raw", "raw texts"))),
   })
   .map(({ outputs, ...rest }) => [
     create(PredictResponseSchema, { ...rest, outputs: outputs.map(([one, form]) => tensor(one, form)) }),
     create(PredictResponseSchema, {
       ...rest,
-      outputs: outputs.map(([one, form]) => tensor(one, form === "packed" ? "listed" : form)),
+      outputs: outputs.map(([one, form]) => tensor(one, PLAIN_FORM[form])),
     }),
   ]);
 
@@ -119,7 +130,9 @@ describe("what is written in pieces is what the library writes", () => {
         ? (values as string[])
         : (some!.constructor as unknown as { from(list: unknown[]): TensorData["data"] }).from(values);
     const one = { name: "y", datatype, shape: [1, count], data };
-    const packed = create(PredictResponseSchema, { outputs: [tensor(one, "packed"), tensor(one, "raw")] });
+    const packed = create(PredictResponseSchema, {
+      outputs: [tensor(one, "packed"), tensor(one, "raw texts")],
+    });
     const listed = create(PredictResponseSchema, { outputs: [tensor(one, "listed"), tensor(one, "raw")] });
     expect(text(await encoder.encode(packed, "json", memoryOf()))).toBe(
       JSON.stringify(toJson(PredictResponseSchema, listed)),
@@ -132,6 +145,23 @@ describe("what is written in pieces is what the library writes", () => {
     expect(isLargeAnswer(packed)).toBe(true);
   });
 });
+
+test.each(["é", "x".repeat(70_000), "", "日本".repeat(40)])(
+  "raw texts like %j are written in pieces",
+  async (one) => {
+    const data = Array.from({ length: one.length > 1000 ? 9 : 9000 }, () => one);
+    const texts = { name: "y", datatype: "BYTES" as const, shape: [1, data.length], data };
+    const packed = create(PredictResponseSchema, { outputs: [tensor(texts, "raw texts")] });
+    const plain = create(PredictResponseSchema, { outputs: [tensor(texts, "raw")] });
+    expect(isLargeAnswer(packed)).toBe(true);
+    expect(text(await encoder.encode(packed, "json", memoryOf()))).toBe(
+      JSON.stringify(toJson(PredictResponseSchema, plain)),
+    );
+    expect(Buffer.from(await encoder.encode(packed, "binary", memoryOf()))).toEqual(
+      Buffer.from(toBinary(PredictResponseSchema, plain)),
+    );
+  },
+);
 
 test("room for a prefix stands before an answer", async () => {
   const answer: PredictResponse = create(PredictResponseSchema, { modelName: "iris" });

@@ -29,3 +29,24 @@ test("a body is its pieces one after the other, whatever bodies come and go besi
     ),
   );
 });
+
+test("room for an announced body is made once a part of it has come, and for no other", () => {
+  const sizes: number[] = [];
+  const memory = createMessageMemory();
+  const noted = {
+    idleBytes: 0,
+    lease(byteCount: number) {
+      sizes.push(byteCount);
+      return memory.lease(byteCount);
+    },
+  };
+  const body = new ArrivedBody(noted, 10_000_000);
+  body.announcedBytes = 3_200_000;
+  for (let i = 0; i < 32; i++) body.add(new Uint8Array(100_000));
+  expect(sizes).toEqual([100_000, 3_200_000]);
+  sizes.length = 0;
+  const small = new ArrivedBody(noted, 10_000_000);
+  small.announcedBytes = 10_000_000;
+  for (let i = 0; i < 3; i++) small.add(new Uint8Array(100));
+  expect(sizes).toEqual([100, 400]);
+});

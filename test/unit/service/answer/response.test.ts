@@ -1,5 +1,9 @@
+import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { TensorSchema } from "../../../../gen/assay/v1/tensor_pb.ts";
 import { createResponse, fetchedOutputs } from "../../../../src/service/answer/response.ts";
+import { RawTextTensor } from "../../../../src/tensor/raw-text-tensor.ts";
+import { rawContents } from "../../../../src/tensor/tensor-contents.ts";
 import type { TensorData } from "../../../../src/tensor/tensor-data.ts";
 import { signature, spec } from "../../../support/models/signatures.ts";
 
@@ -53,6 +57,24 @@ test("a raw request is answered raw and a typed one typed", () => {
   expect(typed.outputs[0]).toMatchObject({ contents: { fp32Contents: [1, 2] }, shape: [2n, 1n] });
   const raw = createResponse(outputs, plain, { ...shape, outputNames: ["y"], raw: true });
   expect(new Float32Array(raw.outputs[0]!.rawContents.slice().buffer)).toEqual(new Float32Array([1, 2]));
+});
+
+test("a raw answer of many texts keeps them as texts, and is the same message", () => {
+  const plain = signature([spec("x", "BYTES", [-1, 1])], { score: undefined });
+  const data = Array.from({ length: 20_000 }, (_, i) => `täxt ${i}`);
+  const output: TensorData = { name: "y", datatype: "BYTES", shape: [1, data.length], data };
+  const asked = { ...shape, rowCount: 1, outputNames: ["y"], raw: true };
+  const [large] = createResponse([output], plain, asked).outputs;
+  expect(large).toBeInstanceOf(RawTextTensor);
+  const few = { ...output, shape: [1, 3], data: data.slice(0, 3) };
+  expect(createResponse([few], plain, asked).outputs[0]).not.toBeInstanceOf(RawTextTensor);
+  const octets = create(TensorSchema, {
+    name: "y",
+    datatype: "BYTES",
+    shape: [1n, 20_000n],
+    rawContents: rawContents(output),
+  });
+  expect(Buffer.from(toBinary(TensorSchema, large!)).equals(toBinary(TensorSchema, octets))).toBe(true);
 });
 
 test("a run fetches what was asked for and what scores are read from, nothing else", () => {

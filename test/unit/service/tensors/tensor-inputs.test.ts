@@ -6,6 +6,7 @@ import { createViolations } from "../../../../src/service/check/violations.ts";
 import { checkInputs } from "../../../../src/service/tensors/tensor-inputs.ts";
 import type { ContentsField } from "../../../../src/tensor/datatype.ts";
 import { PackedContents, type PackedValues } from "../../../../src/tensor/packed-contents.ts";
+import { RawTextTensor } from "../../../../src/tensor/raw-text-tensor.ts";
 import { signature, spec } from "../../../support/models/signatures.ts";
 
 const model = signature([
@@ -180,4 +181,16 @@ test("contents in one array are taken as they lie", () => {
     { kind: "strings", values: ["a", "ü"] },
     { kind: "numbers", values: Int32Array.of(1, -2) },
   ]);
+});
+
+test("texts that were read from raw contents are taken as they are", () => {
+  const read = new RawTextTensor("job", [2n, 1n], ["a", "ü"]);
+  const { checked, faults } = check(x, read);
+  expect(faults).toEqual([]);
+  expect(checked!.inputs[1]!.values).toEqual({ kind: "strings", values: ["a", "ü"] });
+  const { rawContents, shape } = read;
+  const wrongInput = { name: "x", datatype: "BYTES", shape, rawContents };
+  const { faults: expected } = check(wrongInput, job);
+  expect(expected).not.toEqual([]);
+  expect(check(new RawTextTensor("x", shape, read.texts), job).faults).toEqual(expected);
 });

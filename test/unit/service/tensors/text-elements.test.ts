@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   findRawTexts,
+  RawTexts,
   readRawTexts,
   readTexts,
   textFault,
@@ -56,6 +57,39 @@ test("texts are what a strict decoder reads, whatever the bytes and either way t
   );
 });
 
+/** Texts read in pieces; undefined where they are wrong. */
+function inPieces(octets: Uint8Array, expected: number): string[] | undefined {
+  const reading = new RawTexts(octets, expected);
+  while (!reading.step());
+  return reading.isWrong ? undefined : reading.texts;
+}
+
+test("texts in pieces are what is read at once, and wrong where those are", () => {
+  const plain = fc.string({ unit: "binary-ascii", maxLength: 40 }).map((one) => one.replaceAll("\0", " "));
+  const other = fc.string({ unit: "grapheme", maxLength: 40 });
+  const element = fc
+    .oneof(plain, other)
+    .map((one) => new TextEncoder().encode(one) as Uint8Array)
+    .chain((one) => fc.oneof({ weight: 200, arbitrary: fc.constant(one) }, fc.uint8Array({ maxLength: 6 })));
+  fc.assert(
+    fc.property(fc.array(element, { maxLength: 30 }), fc.integer({ min: 1, max: 900 }), (some, times) => {
+      const elements = Array.from({ length: times }, () => some).flat();
+      const faults: number[] = [];
+      const octets = raw(elements);
+      const texts = readRawTexts(findRawTexts(octets, elements.length)!, {
+        add: (index) => faults.push(index),
+      });
+      expect(inPieces(octets, elements.length)).toEqual(faults.length > 0 ? undefined : texts);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("one text may be longer than a piece", () => {
+  const long = [Buffer.alloc(100_000, "a"), Buffer.from("b"), Buffer.alloc(90_000, "ü")];
+  expect(inPieces(raw(long), 3)).toEqual(long.map(String));
+});
+
 test("what is no text is told as what it is", () => {
   expect(textFault(Uint8Array.of(0x61, 0)).rule).toBe("value.nul");
   expect(textFault(Uint8Array.of(0xff)).rule).toBe("value.utf8");
@@ -68,4 +102,5 @@ test.each([
   ["a shape of more than there can be", new Uint8Array(16), 2 ** 53],
 ])("%s are not so many texts", (_, bytes, count) => {
   expect(findRawTexts(bytes, count)).toBeUndefined();
+  expect(inPieces(bytes, count)).toBeUndefined();
 });
