@@ -258,9 +258,7 @@ export class WorkerHandle implements ThreadEvents {
   }
 
   private hasLargeOutputs(): boolean {
-    return (
-      Atomics.load(this.words, STATUS) === RUN_OK && frameBytes(this.outputs[this.slot]!) > LARGE_OCTETS
-    );
+    return Atomics.load(this.words, STATUS) === RUN_OK && frameBytes(this.outputs[this.slot]!) > LARGE_OCTETS;
   }
 
   private finishRun(): void {
