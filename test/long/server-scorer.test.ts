@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import {
   PredictRequestSchema,
@@ -25,24 +25,20 @@ import { type ServerProcess, startServerProcess } from "../support/servers/serve
 const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
 
 let repository: AffineRepository;
-const closers: (() => Promise<unknown>)[] = [];
 beforeEach(() => {
   repository = writeAffineRepository();
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  repository.remove();
+  onTestFinished(() => repository.remove());
 });
 
 async function serve(...flags: string[]): Promise<ServerProcess> {
   const server = await startServerProcess(repository.folder, ...flags);
-  closers.push(server.kill);
+  onTestFinished(server.kill);
   return server;
 }
 
 async function open(url: string, options: Partial<ServerScorerOptions> = {}): Promise<Scorer> {
   const scorer = await openServerScorer({ url, modelName: "affine", ...options });
-  closers.push(() => scorer.close());
+  onTestFinished(() => scorer.close());
   return scorer;
 }
 
@@ -71,7 +67,7 @@ const once = (count: number) => new Array<number>(count).fill(1);
 
 test("scores, labels and outputs are those of unary predictions, row by row", async () => {
   const { app, url } = await startAppServer(MODELS);
-  closers.push(app.close);
+  onTestFinished(app.close);
   const scorer = await open(url, { modelName: "iris", streams: 3 });
   expect(scorer.model).toMatchObject({ modelName: "iris", modelVersion: "1" });
   const unary = createClient(ScoringService, createGrpcTransport({ baseUrl: url }));
@@ -114,7 +110,7 @@ test("https works with a certificate that is trusted", async () => {
   const cert = fixture("localhost-cert.pem");
   const flags = { "tls-cert": cert, "tls-key": fixture("localhost-key.pem") };
   const { app } = await startAppServer(repository.folder, flags);
-  closers.push(app.close);
+  onTestFinished(app.close);
   const certificateAuthorities = readFileSync(cert, "utf8");
   const scorer = await open(`https://localhost:${app.address.port}`, { certificateAuthorities });
   expect(await scoreAll(scorer, 20)).toEqual(once(20));
@@ -201,7 +197,7 @@ test("connections cut after random byte counts: every row is scored once", async
     const bytes = cuts[connection];
     return bytes === undefined ? undefined : { bytes, ending: "cut" };
   });
-  closers.push(proxy.close);
+  onTestFinished(proxy.close);
   const scorer = await open(proxy.url, { streams: 2 });
   const count = 1000;
   expect(await scoreAll(scorer, count), `cuts at ${cuts}`).toEqual(once(count));
@@ -213,7 +209,7 @@ test("a peer that is dead without a word is noticed by PINGs", async () => {
   const proxy = await startTcpProxy(server.port, (connection) =>
     connection === 0 ? { bytes: 100_000, ending: "hang" } : undefined,
   );
-  closers.push(proxy.close);
+  onTestFinished(proxy.close);
   const retries: string[] = [];
   const scorer = await open(proxy.url, { keepaliveMs: 300, onRetry: ({ message }) => retries.push(message) });
   expect(await scoreAll(scorer, 100)).toEqual(once(100));
@@ -276,7 +272,7 @@ test("a model or a version that the server does not have is refused at opening",
 test("close rejects what is unanswered, twice is as good as once, and nothing is left", async () => {
   const server = await serve();
   const proxy = await startTcpProxy(server.port, () => undefined);
-  closers.push(proxy.close);
+  onTestFinished(proxy.close);
   const scorer = await openServerScorer({ url: proxy.url, modelName: "affine", streams: 2 });
   await scorer.score(affineRequest(0));
   const waiting = Array.from({ length: 50 }, (_, index) => scorer.score(affineRequest(index)));

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   type CommandProcess,
   portIsFree,
@@ -7,14 +7,9 @@ import {
   startServe,
 } from "../../support/clients/command-process.ts";
 
-const started: CommandProcess[] = [];
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.end();
-});
-
 async function serve(...flags: string[]) {
   const server = await startServe(flags, { behindLauncher: true });
-  started.push(server);
+  onTestFinished(() => server.end());
   return server;
 }
 
@@ -64,7 +59,7 @@ describe("behind the launcher", () => {
   test("a signal while models load ends both with 0", async () => {
     const args = ["serve", "--models", "models", "--port", "0", "--devices", "cpu"];
     const server = startCommand(args, { behindLauncher: true });
-    started.push(server);
+    onTestFinished(() => server.end());
     await server.finds(/listening/, "stderr");
     server.signalGroup("SIGTERM");
     expect(await server.ended).toEqual([0, null]);
@@ -74,12 +69,12 @@ describe("behind the launcher", () => {
   test("standard input reaches assay score, and its exit code comes back", async () => {
     const args = ["score", "--model", "iris", "--by-position", "--input", "-", "--input-format", "csv"];
     const run = startCommand([...args, "--output", "-", "--output-format", "csv"], { behindLauncher: true });
-    started.push(run);
+    onTestFinished(() => run.end());
     run.child.stdin!.end("a,b,c,d\n5.1,3.5,1.4,0.2\n");
     expect(await run.ended, run.printed.stderr).toEqual([0, null]);
     expect(run.printed.stdout).toContain("setosa");
     const wrong = startCommand(["score", "--no-such-flag"], { behindLauncher: true });
-    started.push(wrong);
+    onTestFinished(() => wrong.end());
     expect(await wrong.ended).toEqual([2, null]);
   });
 });

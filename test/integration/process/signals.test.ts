@@ -1,18 +1,13 @@
 import { setTimeout as elapsed } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { type CommandProcess, startCommand, startServe } from "../../support/clients/command-process.ts";
-
-const started: CommandProcess[] = [];
-afterEach(async () => {
-  for (const one of started.splice(0)) await one.end();
-});
+import { startCommand, startServe } from "../../support/clients/command-process.ts";
 
 async function serve(...flags: string[]) {
   const server = await startServe(flags);
-  started.push(server);
+  onTestFinished(() => server.end());
   return { ...server, server: server.child, url: `http://127.0.0.1:${server.port}` };
 }
 
@@ -70,7 +65,7 @@ test("one signal more than a second after the first ends a server at once that h
 
 test("a signal while models load ends with 0, before any is announced", async () => {
   const server = startCommand(["serve", "--models", "models", "--port", "0", "--devices", "cpu"]);
-  started.push(server);
+  onTestFinished(() => server.end());
   await server.finds(/listening/, "stderr");
   server.child.kill("SIGTERM");
   expect(await server.ended).toEqual([0, null]);

@@ -4,26 +4,22 @@ import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
 import net, { type AddressInfo, type Server } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { openServerScorer } from "../../../src/scorer/remote/server-scorer.ts";
 import { startEdge } from "../../support/servers/fake-services.ts";
+import { freePort } from "../../support/servers/server-process.ts";
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url), "utf8");
 const TLS = { cert: fixture("localhost-cert.pem"), key: fixture("localhost-key.pem") };
-
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
 
 async function portOf(server: Server): Promise<number> {
   const sockets = new Set<net.Socket>();
   server.on("connection", (socket: net.Socket) => sockets.add(socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  closers.push(async () => {
+  onTestFinished(async () => {
     const closed = once(server, "close");
     server.close();
     for (const socket of sockets) socket.destroy();
@@ -46,10 +42,9 @@ async function refusal(
 }
 
 test("a port where nothing listens", async () => {
-  const server = net.createServer();
-  const port = await portOf(server);
-  await closers.pop()!();
-  expect(await refusal(`http://127.0.0.1:${port}`)).toMatch(/nothing listens there \(ECONNREFUSED\)/);
+  expect(await refusal(`http://127.0.0.1:${await freePort()}`)).toMatch(
+    /nothing listens there \(ECONNREFUSED\)/,
+  );
 });
 
 test("a name that does not exist", async () => {
@@ -108,12 +103,12 @@ test("a proxy whose server is away is waited for", async () => {
 
 test("TLS where cleartext is expected, and the other way round, name the right URL", async () => {
   const encrypted = await startEdge({ tls: TLS });
-  closers.push(encrypted.edge.close);
+  onTestFinished(encrypted.edge.close);
   expect(await refusal(`http://localhost:${encrypted.port}`)).toMatch(
     `it speaks TLS there: use https://localhost:${encrypted.port}`,
   );
   const clear = await startEdge({});
-  closers.push(clear.edge.close);
+  onTestFinished(clear.edge.close);
   expect(await refusal(`https://localhost:${clear.port}`)).toMatch(
     `it speaks no TLS there: use http://localhost:${clear.port}`,
   );
@@ -121,7 +116,7 @@ test("TLS where cleartext is expected, and the other way round, name the right U
 
 test("a certificate that is not trusted, and a server of HTTP/1.1 behind TLS, are named", async () => {
   const { edge, port } = await startEdge({ tls: TLS });
-  closers.push(edge.close);
+  onTestFinished(edge.close);
   expect(await refusal(`https://localhost:${port}`)).toMatch(
     /certificate is not trusted .*NODE_EXTRA_CA_CERTS/,
   );

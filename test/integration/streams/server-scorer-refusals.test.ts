@@ -1,6 +1,6 @@
 import http2 from "node:http2";
 import { create } from "@bufbuild/protobuf";
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import {
@@ -20,17 +20,12 @@ import {
   startScriptedServer,
 } from "../../support/servers/scripted-server.ts";
 
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
 async function start(
   script: Script,
   options: Partial<ServerScorerOptions> = {},
 ): Promise<{ server: ScriptedServer; scorer: Scorer; retries: string[] }> {
   const server = await startScriptedServer(script);
-  closers.push(server.close);
+  onTestFinished(server.close);
   const retries: string[] = [];
   const scorer = await openServerScorer({
     url: server.url,
@@ -38,7 +33,7 @@ async function start(
     onRetry: ({ message }) => retries.push(message),
     ...options,
   });
-  closers.push(() => scorer.close());
+  onTestFinished(() => scorer.close());
   return { server, scorer, retries };
 }
 

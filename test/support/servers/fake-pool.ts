@@ -1,7 +1,11 @@
+import type { Batcher, BatcherOptions } from "../../../src/batcher/batcher.ts";
+import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import type { AssayError } from "../../../src/errors.ts";
 import type { Batch, Pool } from "../../../src/pool/pool.ts";
 import { type NumericArray, numericView } from "../../../src/tensor/datatype.ts";
 import { elementCount } from "../../../src/tensor/tensor-data.ts";
+import { turn } from "./scoring-core.ts";
+import { silentLog } from "./silent-log.ts";
 
 /** One batch that the fake holds. */
 interface HeldBatch {
@@ -65,4 +69,19 @@ export function createFakePool(instanceCount = 1): FakePool {
       held.push(one);
     },
   };
+}
+
+/** A batcher over a fake pool. */
+export function fakeBatcher(
+  options: Partial<BatcherOptions> = {},
+  instanceCount = 1,
+): { pool: FakePool; batcher: Batcher } {
+  const pool = createFakePool(instanceCount);
+  const common = { pool, modelName: "m", batching: "across-requests", log: silentLog } as const;
+  return { pool, batcher: createBatcher({ ...common, ...options }) };
+}
+
+/** Answers batches until none is left. */
+export async function succeedAll(pool: FakePool): Promise<void> {
+  for (await turn(); pool.held.length > 0; await turn()) pool.held[0]!.succeed();
 }

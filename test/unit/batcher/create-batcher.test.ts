@@ -1,34 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { type BatcherOptions, NOT_YET, type TakenEntry } from "../../../src/batcher/batcher.ts";
-import { createBatcher } from "../../../src/batcher/create-batcher.ts";
+import { NOT_YET, type TakenEntry } from "../../../src/batcher/batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
-import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
+import { fakeBatcher, succeedAll } from "../../support/servers/fake-pool.ts";
 import { affineAnswer, affineEntry, type TestEntry, turn } from "../../support/servers/scoring-core.ts";
 import { silentLog } from "../../support/servers/silent-log.ts";
-
-function setUp(options: Partial<BatcherOptions> = {}, instances = 1) {
-  const pool = createFakePool(instances);
-  const batcher = createBatcher({
-    pool,
-    modelName: "m",
-    batching: "across-requests",
-    log: silentLog,
-    ...options,
-  });
-  return { pool, batcher };
-}
-
-async function succeedAll(pool: FakePool): Promise<void> {
-  for (await turn(); pool.held.length > 0; await turn()) pool.held[0]!.succeed();
-}
 
 const runFailed = new AssayError(Reason.RUN_FAILED, "a row that the model cannot take");
 
 describe("what runs together", () => {
   test("an idle instance takes what came in a turn of the loop, what comes meanwhile gathers", async () => {
-    const { pool, batcher } = setUp({ maxBatchSize: 3 });
+    const { pool, batcher } = fakeBatcher({ maxBatchSize: 3 });
     batcher.enqueue(affineEntry({ columns: 1 }));
     await turn();
     for (let first = 1; first < 6; first++) batcher.enqueue(affineEntry({ first, columns: 1 }));
@@ -41,7 +24,7 @@ describe("what runs together", () => {
   });
 
   test("entries whose shapes differ never share a batch", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     batcher.enqueue(affineEntry({ columns: 1 }));
     await turn();
     for (const columns of [1, 2, 1, 2]) batcher.enqueue(affineEntry({ columns }));
@@ -55,7 +38,7 @@ describe("what runs together", () => {
     ["within-request", [[1, 2, 3, 4], [5]]],
     ["single-rows", [[1], [2], [3], [4], [5]]],
   ] as const)("%s never joins entries", async (batching, expected) => {
-    const { pool, batcher } = setUp({ batching, maxBatchSize: 2 });
+    const { pool, batcher } = fakeBatcher({ batching, maxBatchSize: 2 });
     batcher.enqueue(affineEntry({ columns: 1 }));
     await turn();
     batcher.enqueue(affineEntry({ first: 1, rowCount: 4, columns: 1 }));
@@ -95,14 +78,14 @@ describe("what runs together", () => {
   });
 
   test("without a batch dimension the shape is the entry's own", async () => {
-    const { pool, batcher } = setUp({ batching: "no-batch-dimension" });
+    const { pool, batcher } = fakeBatcher({ batching: "no-batch-dimension" });
     batcher.enqueue(affineEntry({ columns: 3 }));
     await turn();
     expect(pool.held[0]!.shape).toEqual([3]);
   });
 
   test("interactive rows overtake bulk rows, which get their share", async () => {
-    const { pool, batcher } = setUp({ maxBatchSize: 8 });
+    const { pool, batcher } = fakeBatcher({ maxBatchSize: 8 });
     batcher.enqueue(affineEntry({ columns: 1 }));
     await turn();
     for (let i = 0; i < 16; i++) batcher.enqueue(affineEntry({ first: 100 + i, columns: 1, lane: "bulk" }));
@@ -112,7 +95,7 @@ describe("what runs together", () => {
   });
 
   test("the outputs of a batch are those that its entries want", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     batcher.enqueue(affineEntry());
     await turn();
     batcher.enqueue(affineEntry({ outputNames: ["y"] }));
@@ -126,7 +109,7 @@ describe("what runs together", () => {
   });
 
   test("entries that want an output without rows run alone, also among others", async () => {
-    const { pool, batcher } = setUp({ rowlessOutputNames: ["mean"] });
+    const { pool, batcher } = fakeBatcher({ rowlessOutputNames: ["mean"] });
     for (const [first, outputNames] of [["y"], ["y", "mean"], ["y"], []].entries()) {
       batcher.enqueue(affineEntry({ first, columns: 1, outputNames }));
     }
@@ -142,7 +125,7 @@ describe("what runs together", () => {
     vi.useFakeTimers();
     const endOfTurn = () => vi.advanceTimersByTime(0);
     try {
-      const { pool, batcher } = setUp({ maxQueueDelayMicroseconds: 5_000, maxBatchSize: 3 });
+      const { pool, batcher } = fakeBatcher({ maxQueueDelayMicroseconds: 5_000, maxBatchSize: 3 });
       batcher.enqueue(affineEntry({ columns: 1 }));
       batcher.enqueue(affineEntry({ first: 1, columns: 1 }));
       endOfTurn();
@@ -163,7 +146,7 @@ describe("what runs together", () => {
 
 describe("what is answered", () => {
   test("a failed batch of many entries is run in halves until the bad one is alone", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     batcher.enqueue(affineEntry({ first: 1000, columns: 1 }));
     await turn();
     const entries = Array.from({ length: 16 }, (_, first) => affineEntry({ first, columns: 1 }));
@@ -184,7 +167,7 @@ describe("what is answered", () => {
   });
 
   test("what a lost instance held fails and is not run again", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     const entries = [affineEntry(), affineEntry()];
     for (const entry of entries) batcher.enqueue(entry);
     await turn();
@@ -197,7 +180,7 @@ describe("what is answered", () => {
 
   test("a callback that throws does not take the answers of others", async () => {
     const logged: object[] = [];
-    const { pool, batcher } = setUp({ log: { ...silentLog, error: (fields) => logged.push(fields) } });
+    const { pool, batcher } = fakeBatcher({ log: { ...silentLog, error: (fields) => logged.push(fields) } });
     batcher.enqueue(affineEntry());
     const bug = new Error("a bug above");
     batcher.enqueue({
@@ -214,7 +197,7 @@ describe("what is answered", () => {
   });
 
   test("while no instance will be up soon, those that wait and those that come hear why", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     const outage = new AssayError(Reason.MODEL_NOT_READY, "no live instance", { retryAfterMs: 1000 });
     const [running, waiting, coming] = [affineEntry(), affineEntry(), affineEntry()];
     batcher.enqueue(running);
@@ -232,7 +215,7 @@ describe("when it passed from stage to stage", () => {
   test("an entry is enqueued, started with the first of its rows, and ended with the last", async () => {
     vi.useFakeTimers({ now: 1_000 });
     try {
-      const { pool, batcher } = setUp({ maxBatchSize: 2 });
+      const { pool, batcher } = fakeBatcher({ maxBatchSize: 2 });
       const [zero] = [performance.now()];
       const { times, ...entry } = affineEntry({ rowCount: 3, columns: 1 });
       vi.advanceTimersByTime(5);
@@ -253,7 +236,7 @@ describe("when it passed from stage to stage", () => {
   });
 
   test("what fails ends too, what is taken back does not", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     const [failed, gone] = [affineEntry(), affineEntry()];
     batcher.enqueue(failed);
     const taken = batcher.enqueue(gone)!;
@@ -267,7 +250,7 @@ describe("when it passed from stage to stage", () => {
 
 describe("the end", () => {
   test("drain answers all that it has and takes no more", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     const entries = [affineEntry(), affineEntry()];
     for (const entry of entries) batcher.enqueue(entry);
     const drained = batcher.drain();
@@ -280,7 +263,7 @@ describe("the end", () => {
   });
 
   test("close waits for what runs and ends what waits", async () => {
-    const { pool, batcher } = setUp();
+    const { pool, batcher } = fakeBatcher();
     const [running, waiting] = [affineEntry(), affineEntry()];
     batcher.enqueue(running);
     await turn();
@@ -337,7 +320,7 @@ describe("any order of events", () => {
         fc.integer({ min: 1, max: 3 }),
         fc.constantFrom("across-requests" as const, "within-request" as const, "single-rows" as const),
         async (actions, maxBatchSize, instances, batching) => {
-          const { pool, batcher } = setUp({ maxBatchSize, batching, maxQueueRows: 200 }, instances);
+          const { pool, batcher } = fakeBatcher({ maxBatchSize, batching, maxQueueRows: 200 }, instances);
           const entries: {
             entry: TestEntry;
             ticket: TakenEntry | undefined;

@@ -1,22 +1,12 @@
 import { expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { BatcherOptions } from "../../../src/batcher/batcher.ts";
-import { createBatcher } from "../../../src/batcher/create-batcher.ts";
 import { AssayError } from "../../../src/errors.ts";
-import { createFakePool, type FakePool } from "../../support/servers/fake-pool.ts";
+import { fakeBatcher, succeedAll } from "../../support/servers/fake-pool.ts";
 import { affineEntry, turn } from "../../support/servers/scoring-core.ts";
-import { silentLog } from "../../support/servers/silent-log.ts";
 
-function setUp(options: Partial<BatcherOptions> = {}, instances = 1) {
-  const pool = createFakePool(instances);
-  const common = { pool, modelName: "m", batching: "across-requests", log: silentLog } as const;
-  const batcher = createBatcher({ ...common, maxQueueRows: 20_000, ...options });
-  return { pool, batcher };
-}
-
-async function succeedAll(pool: FakePool): Promise<void> {
-  for (await turn(); pool.held.length > 0; await turn()) pool.held[0]!.succeed();
-}
+const setUp = (options: Partial<BatcherOptions> = {}, instances = 1) =>
+  fakeBatcher({ maxQueueRows: 20_000, ...options }, instances);
 
 test("thousands whose deadline has passed are told in slices, between which others have their turn", async () => {
   const { batcher } = setUp({}, 0);
