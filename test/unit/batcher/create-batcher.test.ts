@@ -53,8 +53,8 @@ describe("what runs together", () => {
   });
 
   test("large batches of several models begin in turns of their own, small ones do not wait for them", async () => {
-    const models = [setUp(), setUp(), setUp()];
-    const small = setUp();
+    const models = [fakeBatcher(), setUp(), setUp()];
+    const small = fakeBatcher();
     for (const { batcher } of models) batcher.enqueue(affineEntry({ columns: 100_000 }));
     small.batcher.enqueue(affineEntry());
     const begun = () => models.filter(({ pool }) => pool.held.length > 0).length;
@@ -69,7 +69,7 @@ describe("what runs together", () => {
   });
 
   test("instances that are idle together take large batches one a turn", async () => {
-    const { pool, batcher } = setUp({ maxBatchSize: 1 }, 2);
+    const { pool, batcher } = fakeBatcher({ maxBatchSize: 1 }, 2);
     for (let first = 0; first < 2; first++) batcher.enqueue(affineEntry({ first, columns: 100_000 }));
     await turn();
     expect(pool.held.length).toBe(1);
