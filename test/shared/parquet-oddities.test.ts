@@ -1,12 +1,12 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openSource } from "../../src/table/read/open-source.ts";
-import { readRows, readTable, tableFolder } from "../support/tables/table-folder.ts";
+import { readRows, tableFolder } from "../support/tables/table-folder.ts";
 import { SHARED } from "./shared-models.ts";
 
 const ROOT = join(SHARED, "data/parquet-oddities");
-const folder = tableFolder();
+const _folder = tableFolder();
 
 /** What DuckDB says of the files that it does not read. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
@@ -60,15 +60,5 @@ describe("the files of apache/parquet-testing", () => {
   test("page checksums are not verified: a file whose checksums are wrong is read like any other", async () => {
     expect(await readAll(`${ROOT}/data/datapage_v1-corrupt-checksum.parquet`)).toBe(5120);
     expect(await readAll(`${ROOT}/data/rle-dict-uncompressed-corrupt-checksum.parquet`)).toBe(1000);
-  });
-
-  test("a file cut anywhere is refused by its name", async () => {
-    const whole = readFileSync(`${ROOT}/data/alltypes_plain.parquet`);
-    for (const length of [0, 3, 4, 11, 500, whole.length - 200, whole.length - 8, whole.length - 1]) {
-      const path = folder.write("cut.parquet", whole.subarray(0, length));
-      await expect(readTable({ inputs: [path] }), `${length} bytes`).rejects.toThrow(
-        /cut\.parquet (cannot be read|is no Parquet file|is cut off)/,
-      );
-    }
   });
 });

@@ -53,7 +53,7 @@ describe("what runs together", () => {
   });
 
   test("large batches of several models begin in turns of their own, small ones do not wait for them", async () => {
-    const models = [fakeBatcher(), setUp(), setUp()];
+    const models = [fakeBatcher(), fakeBatcher(), fakeBatcher()];
     const small = fakeBatcher();
     for (const { batcher } of models) batcher.enqueue(affineEntry({ columns: 100_000 }));
     small.batcher.enqueue(affineEntry());
