@@ -36,7 +36,7 @@ function start() {
     process.channel.unref();
   }
   const source = path.join(root, "src", "main.ts");
-  const entry = fs.existsSync(source) ? source : path.join(root, "dist", "src", "main.js");
+  const entry = fs.existsSync(source) ? source : path.join(root, "dist", "main.js");
   import(require("node:url").pathToFileURL(entry).href).catch((error) => {
     console.error(error);
     process.exitCode = 1;

@@ -1,14 +1,8 @@
 import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
-import { tryGate } from "../registry/pass-gate.ts";
-import { createLog } from "../telemetry/log.ts";
+import { packageVersion } from "../package-files.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
-import { bench } from "./bench.ts";
 import { benchHelp, generalHelp, inspectHelp, scoreHelp, serveHelp } from "./help.ts";
-import { inspect } from "./inspect.ts";
-import { score } from "./score.ts";
-import { serve } from "./serve.ts";
-import { packageVersion } from "./version.ts";
 
 const COMMANDS = ["serve", "score", "bench", "inspect"];
 
@@ -28,18 +22,23 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   try {
     if (command === "--version" || command === "version") return say(packageVersion());
     if (command === "--help" || command === "-h" || command === "help") return say(generalHelp().trimEnd());
+    // Each command loads what it needs: tables and their libraries would take a third of the time in which a server is up.
     if (command === "serve") {
-      return rest.includes("--help") ? say(serveHelp().trimEnd()) : await serve(rest, readEnvironment());
+      if (rest.includes("--help")) return say(serveHelp().trimEnd());
+      return await (await import("./serve.ts")).serve(rest, readEnvironment());
     }
     if (command === "score") {
-      return rest.includes("--help") ? say(scoreHelp().trimEnd()) : await score(rest, readEnvironment());
+      if (rest.includes("--help")) return say(scoreHelp().trimEnd());
+      return await (await import("./score.ts")).score(rest, readEnvironment());
     }
     if (command === "bench") {
-      return rest.includes("--help") ? say(benchHelp().trimEnd()) : await bench(rest, readEnvironment());
+      if (rest.includes("--help")) return say(benchHelp().trimEnd());
+      return await (await import("./bench.ts")).bench(rest, readEnvironment());
     }
     if (command === "inspect") {
       if (rest.includes("--help")) return say(inspectHelp().trimEnd());
-      return await inspect(rest, process.stdout, (model) => tryGate(model, createLog("error")));
+      const { inspect, runFirst } = await import("./inspect.ts");
+      return await inspect(rest, process.stdout, runFirst);
     }
     const hint = didYouMean(command, COMMANDS) || "; see assay --help";
     process.stderr.write(`assay has no command ${JSON.stringify(command)}${hint}\n`);

@@ -5,7 +5,9 @@ import { exampleRequest } from "../model/example-request.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { scanPath } from "../model/repository.ts";
 import type { TensorSpec } from "../model/signature.ts";
+import { tryGate } from "../registry/pass-gate.ts";
 import { describeThread } from "../registry/thread-sharing.ts";
+import { createLog } from "../telemetry/log.ts";
 import { listed } from "../wording/field-paths.ts";
 
 /** Where the report goes: process.stdout, or a test's array. */
@@ -46,6 +48,11 @@ export async function inspect(
   else if (found.length === 0) stdout.write(`${path}: no models; expected <name>/<version>/model.onnx\n`);
   else stdout.write(found.map(toTable).join("\n"));
   return found.length === 0 || found.some(({ kind }) => kind === "refused") ? 1 : 0;
+}
+
+/** Runs a model as it is run before it is served: the `check` that the command takes. */
+export function runFirst(model: PreparedModel): Promise<FoundModel> {
+  return tryGate(model, createLog("error"));
 }
 
 function toReport(found: FoundModel): object {

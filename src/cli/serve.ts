@@ -6,13 +6,13 @@ import { FLAGS } from "../config/flag-table.ts";
 import { readServerSettings } from "../config/server-settings.ts";
 import { strayVariables } from "../config/stray-variables.ts";
 import { AssayError } from "../errors.ts";
+import { packageVersion } from "../package-files.ts";
 import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { flagKinds, parseArguments, wrongArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { listenToSignals } from "./serve-signals.ts";
-import { packageVersion } from "./version.ts";
 
 const LAST_LINES_MS = 250;
 const LEFT_OVERS_MS = 500;

@@ -1,6 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
+import { entryUrl } from "../package-files.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Device } from "../worker/device.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
@@ -32,9 +33,8 @@ export interface PoolOptions {
   readonly workerUrl?: URL;
 }
 
-const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const WORKER_URL = new URL(`../worker/worker-main${EXTENSION}`, import.meta.url);
-const RELAY_URL = new URL(`../worker/process/relay-main${EXTENSION}`, import.meta.url);
+const WORKER_URL = entryUrl("worker/worker-main");
+const RELAY_URL = entryUrl("worker/process/relay-main");
 const MAX_HUNG_THREADS = 2;
 /** Callers wait in the queue for a restart that comes within this time; they are refused where it takes longer. */
 const OUTAGE_RETRY_MS = 1_000;

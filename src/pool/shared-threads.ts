@@ -1,4 +1,5 @@
 import { MessageChannel, Worker } from "node:worker_threads";
+import { entryUrl } from "../package-files.ts";
 import type { Log } from "../telemetry/log.ts";
 import {
   BEGUN,
@@ -23,8 +24,7 @@ const HOLD_CHECK_MS = 250;
 /** What a run may take before others that share its thread are moved to another, whose start they then wait for. */
 export const LONGEST_HOLD_UP_MS = 2 * HOLD_CHECK_MS;
 
-const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const SHARED_URL = new URL(`../worker/shared-main${EXTENSION}`, import.meta.url);
+const SHARED_URL = entryUrl("worker/shared-main");
 
 /** The threads that light sessions share, filled one after another. A thread ends with the last session in it. */
 export class SharedThreads {

@@ -102,7 +102,7 @@ test("the package holds no TypeScript source, no tests and no models", async () 
   // The README links them.
   expect(names).toContain("package/docs/configuration.md");
   expect(names).toContain("package/examples/training/iris.py");
-  expect(names).toContain("package/dist/src/worker/worker-main.js");
+  expect(names).toContain("package/dist/worker-main.js");
   expect(names.filter((name) => /^package\/(src|test|models|gen)\//.test(name))).toEqual([]);
   expect(manifest.bin.assay).toBe("bin/assay.cjs");
 });

@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { dirname, join, normalize, relative } from "node:path";
 import { expect, test } from "vitest";
 
 /** What each folder of src may import besides itself: a request flows edge → service → batcher → pool → worker. */
-const ANYONE = ["errors", "wording", "tensor", "gen", "telemetry", "config-types", "timing"];
+const ANYONE = ["errors", "wording", "tensor", "gen", "telemetry", "config-types", "timing", "package-files"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   edge: ["service", "registry", "wire", "http2", ...ANYONE],
   service: ["registry", "batcher", "model", ...ANYONE],
@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tensor: ["errors", "gen"],
   telemetry: ["errors", "gen", "wording"],
   errors: ["gen"],
+  "package-files": [],
   wording: [],
   timing: [],
   config: ANYONE,
@@ -56,12 +57,19 @@ function roomOf(file: string): string {
   return (parts[1] ?? "").replace(/\.ts$/, "");
 }
 
+function relativeTo(file: string, target: string): string {
+  const path = relative(dirname(file), target);
+  return path.startsWith(".") ? path : `./${path}`;
+}
+
 function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
   const found = [
     ...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"|new URL\(\s*"([^"]+)"|"(\.\.?\/[^"]+\.[jt]s)"/g),
   ];
-  return found.map((match) => match[1] ?? match[2] ?? match[3]!).filter((name) => name !== "");
+  const entries = [...text.matchAll(/entryUrl\("([^"]+)"\)/g)].map((match) => `src/${match[1]}.ts`);
+  const names = found.map((match) => match[1] ?? match[2] ?? match[3]!).filter((name) => name !== "");
+  return [...names, ...entries.map((entry) => relativeTo(file, entry))];
 }
 
 test("imports run downward, one stage at a time", () => {

@@ -11,8 +11,6 @@ const ALONE: Readonly<Record<string, string>> = {
   "src/edge/json/stray-token.ts": "what people write that is no JSON; its reader is long enough",
   "src/load/loop/closed-loop.ts": "one of two loops, of which the other is long",
   "src/load/protocol/predict.ts": "a protocol, as each of its neighbours",
-  "src/worker/process/process-main.ts": "the entry of a process",
-  "src/worker/process/process-session-main.ts": "the entry of a thread",
 };
 
 const sources = globSync("src/**/*.ts").map((file) => file.replaceAll("\\", "/"));

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
+import { entryUrl } from "../../package-files.ts";
 import type { Clock } from "./clock.ts";
 
-const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const THREAD_URL = new URL(`./alarm-thread${EXTENSION}`, import.meta.url);
+const THREAD_URL = entryUrl("load/loop/alarm-thread");
 
 /** Alarms do not ring more often: each costs both threads some microseconds. */
 const SHORTEST_MS = 0.2;

@@ -4,11 +4,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { entryUrl } from "../../package-files.ts";
 
-const SESSION_ENTRY = new URL(
-  import.meta.url.endsWith(".ts") ? "./process-session-main.ts" : "./process-session-main.js",
-  import.meta.url,
-);
+const SESSION_ENTRY = entryUrl("worker/process/process-session-main");
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parentPort } from "node:worker_threads";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { entryUrl } from "../../package-files.ts";
 import { RUN_OK, type StartMessage, type WorkerStart } from "../channel.ts";
 import { frameBytes } from "../frame.ts";
 import { type Runner, readText } from "../runner.ts";
@@ -21,10 +22,7 @@ import {
   writeMessage,
 } from "./process-protocol.ts";
 
-const ENTRY = new URL(
-  import.meta.url.endsWith(".ts") ? "./process-main.ts" : "./process-main.js",
-  import.meta.url,
-);
+const ENTRY = entryUrl("worker/process/process-main");
 
 /** What Node keeps of a pipe, of which its types say nothing: read and written here by blocking calls. */
 interface PipeHandle {

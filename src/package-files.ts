@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+
+/** Files of this package, which lie otherwise in the compiled package than in the sources: there each entry is one file of `dist`. */
+const isSource = import.meta.url.endsWith(".ts");
+
+/** What a thread or a process of its own is started with, from `src` on. `scripts/build.ts` makes an entry of each. */
+export const ENTRIES = [
+  "load/loop/alarm-thread",
+  "worker/worker-main",
+  "worker/shared-main",
+  "worker/process/relay-main",
+  "worker/process/process-main",
+  "worker/process/process-session-main",
+] as const;
+
+/** Where an entry lies. */
+export function entryUrl(entry: (typeof ENTRIES)[number]): URL {
+  return new URL(isSource ? `./${entry}.ts` : `./${basename(entry)}.js`, import.meta.url);
+}
+
+/** The package's version, from its package.json. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
