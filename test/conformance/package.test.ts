@@ -103,6 +103,7 @@ test("the package holds no TypeScript source, no tests and no models", async () 
   expect(names).toContain("package/docs/configuration.md");
   expect(names).toContain("package/examples/training/iris.py");
   expect(names).toContain("package/dist/worker-main.js");
+  expect(names).toContain("package/dist/THIRD-PARTY.txt");
   expect(names.filter((name) => /^package\/(src|test|models|gen)\//.test(name))).toEqual([]);
   expect(manifest.bin.assay).toBe("bin/assay.cjs");
 });
