@@ -7,9 +7,9 @@ import {
   StreamOptionsSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorContentsSchema, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
-import { PREFIX_BYTES, writePrefix } from "./grpc-frame.ts";
+import { PREFIX_BYTES } from "./grpc-frame.ts";
 import { plainTag } from "./plain-tag.ts";
-import { signedVarintBytes, varintBytes, writeSignedVarint, writeVarint } from "./varint.ts";
+import { fieldBytes, optionalBytes, varintBytes, WireWriter } from "./wire-writer.ts";
 
 // Raw contents from here on are pieces of their own; shorter ones cost less copied than as one more write.
 const COPIED_BYTES = 16_384;
@@ -47,13 +47,13 @@ export function encodeItem(itemId: number, request: PredictRequest, options?: St
   const inputs = request.inputs.map(measured);
   const optionBytes = options === undefined ? EMPTY : toBinary(StreamOptionsSchema, options);
   let requestBytes = shell.length;
-  for (const { bytes } of inputs) requestBytes += 1 + varintBytes(bytes) + bytes;
-  let messageBytes = 1 + varintBytes(itemId) + 1 + varintBytes(requestBytes) + requestBytes;
-  if (options !== undefined) messageBytes += 1 + varintBytes(optionBytes.length) + optionBytes.length;
+  for (const { bytes } of inputs) requestBytes += fieldBytes(bytes);
+  let messageBytes = 1 + varintBytes(itemId) + fieldBytes(requestBytes);
+  if (options !== undefined) messageBytes += fieldBytes(optionBytes.length);
 
   let copiedBytes = PREFIX_BYTES + messageBytes;
   for (const { rawContents } of request.inputs) if (isPiece(rawContents)) copiedBytes -= rawContents.length;
-  const copied = new ByteWriter(Buffer.allocUnsafe(copiedBytes));
+  const copied = new WireWriter(Buffer.allocUnsafe(copiedBytes));
   const pieces: Uint8Array[] = [];
   copied.prefix(messageBytes);
   copied.tagged(ITEM_ID, itemId);
@@ -88,75 +88,24 @@ function measured(tensor: Tensor): MeasuredTensor {
   const contentBytes = contents === undefined ? EMPTY : toBinary(TensorContentsSchema, contents);
   let shapeBytes = 0;
   // Negative lengths are none that a shape may have; they are written as the server's refusal of them needs.
-  for (const length of shape) shapeBytes += signedVarintBytes(Number(length));
-  let bytes = fieldBytes(nameBytes) + fieldBytes(Buffer.byteLength(datatype)) + fieldBytes(shapeBytes);
-  if (contents !== undefined) bytes += 1 + varintBytes(contentBytes.length) + contentBytes.length;
-  bytes += fieldBytes(rawContents.length);
+  for (const length of shape) shapeBytes += varintBytes(Number(length));
+  let bytes = optionalBytes(nameBytes) + optionalBytes(Buffer.byteLength(datatype));
+  bytes += optionalBytes(shapeBytes) + optionalBytes(rawContents.length);
+  if (contents !== undefined) bytes += fieldBytes(contentBytes.length);
   return { tensor, nameBytes, shapeBytes, contents: contentBytes, bytes };
 }
 
 /** All of a tensor but its raw contents, whose tag and length are the last that is written. */
-function writeHead(copied: ByteWriter, input: MeasuredTensor): void {
+function writeHead(copied: WireWriter, input: MeasuredTensor): void {
   const { tensor, nameBytes, shapeBytes, contents, bytes } = input;
   copied.tagged(REQUEST_INPUT, bytes);
-  copied.text(TENSOR_NAME, tensor.name, nameBytes);
-  copied.text(TENSOR_DATATYPE, tensor.datatype, Buffer.byteLength(tensor.datatype));
+  if (nameBytes > 0) copied.text(TENSOR_NAME, tensor.name, nameBytes);
+  const datatypeBytes = Buffer.byteLength(tensor.datatype);
+  if (datatypeBytes > 0) copied.text(TENSOR_DATATYPE, tensor.datatype, datatypeBytes);
   if (shapeBytes > 0) {
     copied.tagged(TENSOR_SHAPE, shapeBytes);
-    for (const length of tensor.shape) copied.signedVarint(Number(length));
+    for (const length of tensor.shape) copied.varint(Number(length));
   }
   if (tensor.contents !== undefined) copied.field(TENSOR_CONTENTS, contents);
   if (tensor.rawContents.length > 0) copied.tagged(TENSOR_RAW_CONTENTS, tensor.rawContents.length);
-}
-
-/** The length of a field that is left out when it is empty, as proto3 does. */
-function fieldBytes(length: number): number {
-  return length === 0 ? 0 : 1 + varintBytes(length) + length;
-}
-
-class ByteWriter {
-  private readonly buffer: Buffer;
-  private from = 0;
-  private to = 0;
-
-  constructor(buffer: Buffer) {
-    this.buffer = buffer;
-  }
-
-  prefix(messageBytes: number): void {
-    writePrefix(this.buffer, 0, messageBytes);
-    this.to = PREFIX_BYTES;
-  }
-
-  signedVarint(value: number): void {
-    this.to = writeSignedVarint(this.buffer, this.to, value);
-  }
-
-  tagged(tag: number, value: number): void {
-    this.buffer[this.to++] = tag;
-    this.to = writeVarint(this.buffer, this.to, value);
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.buffer.set(bytes, this.to);
-    this.to += bytes.length;
-  }
-
-  field(tag: number, bytes: Uint8Array): void {
-    this.tagged(tag, bytes.length);
-    this.bytes(bytes);
-  }
-
-  text(tag: number, text: string, byteLength: number): void {
-    if (byteLength === 0) return;
-    this.tagged(tag, byteLength);
-    this.to += this.buffer.write(text, this.to);
-  }
-
-  /** What was written since the last cut. */
-  cut(): Buffer {
-    const piece = this.buffer.subarray(this.from, this.to);
-    this.from = this.to;
-    return piece;
-  }
 }

@@ -4,13 +4,13 @@ import { type PredictResponse, PredictResponseSchema } from "../../../gen/assay/
 import { type Tensor, TensorContentsSchema, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
+import { plainTag } from "../../wire/plain-tag.ts";
+import { fieldHead, MOST_VARINT_BYTES, WireWriter } from "../../wire/wire-writer.ts";
 import { OctetParts } from "./octet-parts.ts";
 import { pieceEnd, rawPieces } from "./text-pieces.ts";
 
 /** Elements that are written at once. */
 const PIECE_VALUES = 4096;
-const LONGEST_VARINT = 10;
-const DELIMITED = 2;
 const OUTPUTS = PredictResponseSchema.field.outputs.number;
 const CONTENTS = TensorSchema.field.contents.number;
 const RAW_CONTENTS = TensorSchema.field.rawContents.number;
@@ -30,13 +30,8 @@ export function* writeBinaryAnswer(response: PredictResponse, parts: OctetParts)
 
 /** Adds a message in a field: `outputs`, and an answer in its item. */
 export function addMessage(parts: OctetParts, field: number, message: OctetParts): void {
-  parts.add(head(field, message.length));
+  parts.add(fieldHead(field, message.length));
   parts.addParts(message);
-}
-
-function head(field: number, length: number): Uint8Array {
-  const octets = Buffer.allocUnsafe(2 * LONGEST_VARINT);
-  return octets.subarray(0, writeVarint(octets, writeVarint(octets, 0, field * 8 + DELIMITED), length));
 }
 
 function* writeTensor(tensor: Tensor, parts: OctetParts): Generator<void> {
@@ -62,7 +57,7 @@ function* writeTensor(tensor: Tensor, parts: OctetParts): Generator<void> {
     addMessage(parts, CONTENTS, inner);
   }
   if (rawContents.length === 0) return;
-  parts.add(head(RAW_CONTENTS, rawContents.length));
+  parts.add(fieldHead(RAW_CONTENTS, rawContents.length));
   parts.add(rawContents);
 }
 
@@ -70,7 +65,7 @@ function* writeContents({ field, values }: PackedContents, parts: OctetParts): G
   if (values.length === 0) return;
   const { number } = TensorContentsSchema.field[field];
   if (field === "bytesContents") {
-    yield* writeTexts(number, values as readonly string[], parts);
+    yield* writeTexts(plainTag(TensorContentsSchema, field), values as readonly string[], parts);
     return;
   }
   const inner = new OctetParts();
@@ -91,53 +86,26 @@ function* writeFlags(values: Uint8Array, parts: OctetParts): Generator<void> {
 function* writeIntegers(values: ArrayLike<number | bigint>, parts: OctetParts): Generator<void> {
   for (let from = 0; from < values.length; from += PIECE_VALUES) {
     const to = Math.min(values.length, from + PIECE_VALUES);
-    const octets = Buffer.allocUnsafe((to - from) * LONGEST_VARINT);
-    let at = 0;
+    const writer = new WireWriter(Buffer.allocUnsafe((to - from) * MOST_VARINT_BYTES));
     for (let i = from; i < to; i++) {
       const value = values[i]!;
-      const number = Number(value);
-      at =
-        number >= 0 && number <= Number.MAX_SAFE_INTEGER
-          ? writeVarint(octets, at, number)
-          : writeLongVarint(octets, at, BigInt(value));
+      if (typeof value === "bigint") writer.varint64(value);
+      else writer.varint(value);
     }
-    parts.add(octets.subarray(0, at));
+    parts.add(writer.cut());
     yield;
   }
 }
 
-function* writeTexts(field: number, texts: readonly string[], parts: OctetParts): Generator<void> {
+function* writeTexts(tag: number, texts: readonly string[], parts: OctetParts): Generator<void> {
   for (let from = 0, to = 0; from < texts.length; from = to) {
     to = pieceEnd(texts, from);
     let room = 0;
-    for (let i = from; i < to; i++) room += 3 * texts[i]!.length + LONGEST_VARINT;
-    const octets = Buffer.allocUnsafe(room);
-    let at = 0;
-    for (let i = from; i < to; i++) {
-      const text = texts[i]!;
-      octets[at++] = field * 8 + DELIMITED;
-      const byteCount = Buffer.byteLength(text);
-      at = writeVarint(octets, at, byteCount);
-      at += octets.write(text, at, byteCount, "utf8");
-    }
+    for (let i = from; i < to; i++) room += 3 * texts[i]!.length + MOST_VARINT_BYTES;
+    const writer = new WireWriter(Buffer.allocUnsafe(room));
+    for (let i = from; i < to; i++) writer.text(tag, texts[i]!, Buffer.byteLength(texts[i]!));
     // The rest of the room would be kept with it.
-    parts.add(Buffer.from(octets.subarray(0, at)));
+    parts.add(Buffer.from(writer.cut()));
     yield;
   }
-}
-
-function writeVarint(octets: Uint8Array, from: number, value: number): number {
-  let at = from;
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 128)) octets[at++] = (left % 128) | 0x80;
-  octets[at++] = left;
-  return at;
-}
-
-function writeLongVarint(octets: Uint8Array, from: number, value: bigint): number {
-  let at = from;
-  let left = BigInt.asUintN(64, value);
-  for (; left > 0x7fn; left >>= 7n) octets[at++] = Number(left & 0x7fn) | 0x80;
-  octets[at++] = Number(left);
-  return at;
 }

@@ -12,6 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { DELIMITED } from "../../wire/wire-cursor.ts";
+import { fieldHead } from "../../wire/wire-writer.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
 import { decodePacked } from "./packed-decoding.ts";
 import { RequestCursor } from "./request-cursor.ts";
@@ -114,10 +115,7 @@ class PieceDecoder extends RequestCursor {
       let pieceEnd = Math.min(end, from + PIECE_BYTES);
       // 32768 is a multiple of each fixed size; a varint ends with an octet below 0x80.
       if (!isFixed(field)) while (pieceEnd < end && this.bytes[pieceEnd - 1]! >= 0x80) pieceEnd++;
-      const head = Buffer.from([
-        ...varintOctets(field.number * 8 + DELIMITED),
-        ...varintOctets(pieceEnd - from),
-      ]);
+      const head = fieldHead(field.number, pieceEnd - from);
       mergeFromBinary(
         desc,
         message,
@@ -152,12 +150,4 @@ const FIXED: ReadonlySet<ScalarType> = new Set([
 
 function isFixed(field: DescField): boolean {
   return field.scalar !== undefined && FIXED.has(field.scalar);
-}
-
-function varintOctets(value: number): number[] {
-  const octets: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 128)) octets.push((rest % 128) | 0x80);
-  octets.push(rest);
-  return octets;
 }

@@ -9,7 +9,7 @@ import type { ItemResult } from "../../service/scoring.ts";
 import { COMPRESSED_FLAG, framed, PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
 import { isPlainResponse, MeasuredResponse } from "../../wire/response-writer.ts";
-import { varintBytes, writeVarint } from "../../wire/varint.ts";
+import { fieldBytes, varint64Bytes, WireWriter } from "../../wire/wire-writer.ts";
 import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { itemResponse } from "../connect/item-response.ts";
@@ -65,34 +65,16 @@ const RESPONSE = plainTag(PredictStreamResponseSchema, "response");
 
 function encodeScores(itemId: bigint, response: PredictResponse): Uint8Array {
   const measured = new MeasuredResponse(response);
-  const length = measured.byteCount;
-  const idBytes = itemId === 0n ? 0 : 1 + varint64Bytes(itemId);
-  const messageBytes = idBytes + 1 + varintBytes(length) + length;
+  const { byteCount } = measured;
+  const messageBytes = (itemId === 0n ? 0 : 1 + varint64Bytes(itemId)) + fieldBytes(byteCount);
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + messageBytes);
-  writePrefix(bytes, 0, messageBytes);
-  let at = PREFIX_BYTES;
-  if (idBytes > 0) {
-    bytes[at++] = ITEM_ID;
-    at = writeVarint64(bytes, at, itemId);
+  const writer = new WireWriter(bytes);
+  writer.prefix(messageBytes);
+  if (itemId !== 0n) {
+    writer.tag(ITEM_ID);
+    writer.varint64(itemId);
   }
-  bytes[at++] = RESPONSE;
-  measured.write(bytes, writeVarint(bytes, at, length));
+  writer.tagged(RESPONSE, byteCount);
+  measured.write(writer);
   return bytes;
-}
-
-/** Below 2^53 a number does, which costs a tenth. */
-function varint64Bytes(value: bigint): number {
-  if (value <= Number.MAX_SAFE_INTEGER) return varintBytes(Number(value));
-  let bytes = 1;
-  for (let left = value; left > 0x7fn; left >>= 7n) bytes++;
-  return bytes;
-}
-
-function writeVarint64(bytes: Buffer, from: number, value: bigint): number {
-  if (value <= Number.MAX_SAFE_INTEGER) return writeVarint(bytes, from, Number(value));
-  let at = from;
-  let left = value;
-  for (; left > 0x7fn; left >>= 7n) bytes[at++] = Number(left & 0x7fn) | 0x80;
-  bytes[at++] = Number(left);
-  return at;
 }

@@ -9,6 +9,7 @@ import {
 import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
 import { isPlainResponse, MeasuredResponse } from "../../wire/response-writer.ts";
+import { WireWriter } from "../../wire/wire-writer.ts";
 import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
 import { CAMEL_NAMES, type MemberNames, responseJson } from "../json/response-json.ts";
@@ -71,7 +72,7 @@ function encodeBinary(response: PredictResponse, room: number): Uint8Array {
   if (isPlainResponse(response)) {
     const measured = new MeasuredResponse(response);
     const bytes = Buffer.allocUnsafe(room + measured.byteCount);
-    measured.write(bytes, room);
+    measured.write(new WireWriter(bytes, room));
     return bytes;
   }
   const message = serialized("binary", () => toBinary(PredictResponseSchema, response));

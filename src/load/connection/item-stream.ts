@@ -3,10 +3,10 @@ import { PredictStreamRequestSchema, StreamOptionsSchema } from "../../../gen/as
 import type { DecodedFields } from "../../http2/hpack/hpack-decoder.ts";
 import { AnswerDecoder } from "../../wire/answer-decoder.ts";
 import { answerDeframer } from "../../wire/answer-frames.ts";
-import { PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
+import { PREFIX_BYTES } from "../../wire/grpc-frame.ts";
 import { statusError } from "../../wire/grpc-status.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
-import { varintBytes, writeVarint } from "../../wire/varint.ts";
+import { optionalBytes, varintBytes, WireWriter } from "../../wire/wire-writer.ts";
 import { type Failure, statusFailure, unreachable, unreadable } from "../failure.ts";
 import { responseFailure } from "../protocol/answer-check.ts";
 import { GRPC_FIELDS, grpcFailure } from "../protocol/grpc.ts";
@@ -155,20 +155,12 @@ function options(): Uint8Array {
 
 /** All of an item's message that stands before the octets of its request. */
 function opening(itemId: number, requestBytes: number, optionBytes: Uint8Array): Buffer {
-  const optionsLength =
-    optionBytes.length === 0 ? 0 : 1 + varintBytes(optionBytes.length) + optionBytes.length;
-  const ownBytes = 1 + varintBytes(itemId) + optionsLength + 1 + varintBytes(requestBytes);
-  const bytes = Buffer.allocUnsafe(PREFIX_BYTES + ownBytes);
-  writePrefix(bytes, 0, ownBytes + requestBytes);
-  bytes[PREFIX_BYTES] = ITEM_ID;
-  let at = writeVarint(bytes, PREFIX_BYTES + 1, itemId);
-  if (optionBytes.length > 0) {
-    bytes[at] = OPTIONS;
-    at = writeVarint(bytes, at + 1, optionBytes.length);
-    bytes.set(optionBytes, at);
-    at += optionBytes.length;
-  }
-  bytes[at] = REQUEST;
-  writeVarint(bytes, at + 1, requestBytes);
-  return bytes;
+  const ownBytes =
+    1 + varintBytes(itemId) + optionalBytes(optionBytes.length) + 1 + varintBytes(requestBytes);
+  const writer = new WireWriter(Buffer.allocUnsafe(PREFIX_BYTES + ownBytes));
+  writer.prefix(ownBytes + requestBytes);
+  writer.tagged(ITEM_ID, itemId);
+  if (optionBytes.length > 0) writer.field(OPTIONS, optionBytes);
+  writer.tagged(REQUEST, requestBytes);
+  return writer.cut();
 }
