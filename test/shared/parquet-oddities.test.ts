@@ -2,11 +2,10 @@ import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openSource } from "../../src/table/read/open-source.ts";
-import { readRows, tableFolder } from "../support/tables/table-folder.ts";
+import { readRows } from "../support/tables/table-folder.ts";
 import { SHARED } from "./shared-models.ts";
 
 const ROOT = join(SHARED, "data/parquet-oddities");
-const _folder = tableFolder();
 
 /** What DuckDB says of the files that it does not read. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
