@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { giveSlab, takeSlab } from "../../http2/frame/output.ts";
+import { giveRoom, takeRoom } from "../../http2/frame/slab.ts";
 
 /** A body at least this long goes out by reference: below, a copy costs less than another entry of writev. */
 const REFERENCE_BYTES = 16_384;
@@ -34,14 +34,14 @@ export class AnswerOutput {
       socket.uncork();
       return isReady;
     }
-    const slab = takeSlab(byteCount);
-    const end = slab.offset + byteCount;
-    if (head !== "") slab.bytes.write(head, slab.offset, "latin1");
-    if (bytes.length > 0) slab.bytes.set(bytes, slab.offset + head.length);
-    const isReady = socket.write(slab.bytes.subarray(slab.offset, end));
-    // The kernel took everything: the slab's octets are free again. Otherwise they stay with the socket.
-    if (socket.writableLength > 0) slab.offset = end;
-    giveSlab(slab);
+    const slab = takeRoom(byteCount);
+    const end = slab.offset;
+    const start = end - byteCount;
+    if (head !== "") slab.bytes.write(head, start, "latin1");
+    if (bytes.length > 0) slab.bytes.set(bytes, start + head.length);
+    const isReady = socket.write(slab.bytes.subarray(start, end));
+    // The kernel took everything: the octets are free again. Otherwise they stay with the socket.
+    giveRoom(slab, start, socket.writableLength > 0 ? end : start, end);
     return isReady;
   }
 

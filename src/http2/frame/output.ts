@@ -17,44 +17,19 @@ import {
   writeFrameHeader,
   writeUint32,
 } from "./frame.ts";
+import { giveRoom, growRoom, type Slab, takeRoom } from "./slab.ts";
 
 // A body piece at least this long goes out by reference: below, a copy costs less than another entry of writev.
 const REFERENCE_BYTES = 8_192;
 const FLUSH_BYTES = 524_288;
 const BLOCKED_BYTES = 131_072;
 const COPY_LOOP_BYTES = 40;
-// Room asked of a fresh slab, so that the answers of a turn usually fit in one.
-const ROOM_BYTES = 8_192;
+// Room that a connection takes at once: the answers of a turn usually fit in it.
+const ROOM_BYTES = 4_096;
 
 // "Dynamic table size update" to 0 (RFC 7541 section 6.3).
 const NO_TABLE = Buffer.of(0x20);
 const NOTHING = Buffer.alloc(0);
-
-const SLAB_BYTES = 65_536;
-const KEPT_SLABS = 16;
-// A slab with less room than this is left to the collector instead of being handed out again.
-const MIN_ROOM_BYTES = 4_096;
-
-/** Memory that outgoing frames are written into; octets before `offset` may still be on their way to a socket. */
-export interface Slab {
-  readonly bytes: Buffer;
-  offset: number;
-}
-
-const kept: Slab[] = [];
-
-/** A slab with room for at least `byteCount`; it belongs to the caller until `giveSlab`. An idle connection holds none. */
-export function takeSlab(byteCount: number): Slab {
-  for (let slab = kept.pop(); slab !== undefined; slab = kept.pop()) {
-    if (slab.bytes.length - slab.offset >= byteCount) return slab;
-  }
-  return { bytes: Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, byteCount)), offset: 0 };
-}
-
-/** Gives a slab back; nothing at or after its offset may be in use any more. */
-export function giveSlab(slab: Slab): void {
-  if (kept.length < KEPT_SLABS && slab.bytes.length - slab.offset >= MIN_ROOM_BYTES) kept.push(slab);
-}
 
 /** Writes frames to a socket. */
 export class Output {
@@ -69,9 +44,13 @@ export class Output {
   private readonly blockedBytes: number;
   private readonly flushTurn: () => void;
   private slab: Slab | undefined;
-  // Where the octets of `slab` begin that are in no segment yet, and where the next one goes.
+  // The room in `slab`; where its octets begin that are in no segment yet, and where the next one goes.
+  private roomStart = 0;
+  private roomEnd = 0;
   private start = 0;
   private position = 0;
+  // What was filled in this turn before.
+  private full: { slab: Slab; start: number; end: number }[] = [];
   private segments: Uint8Array[] = [];
   private scheduled = false;
   private tableNoticeDue = false;
@@ -192,13 +171,9 @@ export class Output {
       socket.uncork();
       this.segments = [];
     }
-    // The kernel took everything: the slab's octets are free again. Otherwise they stay with the socket.
+    // The kernel took everything: the octets are free again. Otherwise they stay with the socket.
     const waiting = socket.writableLength;
-    if (slab !== undefined) {
-      if (waiting > 0) slab.offset = this.position;
-      giveSlab(slab);
-      this.slab = undefined;
-    }
+    this.giveRooms(waiting > 0);
     if (waiting >= this.blockedBytes) this.blocked = true;
   }
 
@@ -206,7 +181,7 @@ export class Output {
   discard(): void {
     this.pendingBytes = 0;
     this.segments = [];
-    this.slab = undefined;
+    this.giveRooms(false);
   }
 
   private longHeaders(streamId: number, block: Uint8Array, endFlag: number): void {
@@ -226,13 +201,35 @@ export class Output {
       process.nextTick(this.flushTurn);
     }
     this.pendingBytes += byteCount;
-    if (this.slab === undefined || this.slab.bytes.length - this.position < byteCount) {
+    const { slab } = this;
+    if (slab !== undefined && this.roomEnd - this.position >= byteCount) return slab.bytes;
+    return this.takeRoom(Math.max(byteCount, ROOM_BYTES)).bytes;
+  }
+
+  private takeRoom(byteCount: number): Slab {
+    if (this.slab !== undefined) {
+      if (growRoom(this.slab, this.roomEnd, byteCount)) {
+        this.roomEnd += byteCount;
+        return this.slab;
+      }
       this.cut();
-      this.slab = takeSlab(Math.max(byteCount, ROOM_BYTES));
-      this.start = this.slab.offset;
-      this.position = this.start;
+      this.full.push({ slab: this.slab, start: this.roomStart, end: this.roomEnd });
     }
-    return this.slab.bytes;
+    const slab = takeRoom(byteCount);
+    this.slab = slab;
+    this.roomEnd = slab.offset;
+    this.roomStart = this.start = this.position = slab.offset - byteCount;
+    return slab;
+  }
+
+  private giveRooms(isInUse: boolean): void {
+    const { slab } = this;
+    if (slab === undefined) return;
+    giveRoom(slab, this.roomStart, isInUse ? this.position : this.roomStart, this.roomEnd);
+    this.slab = undefined;
+    if (this.full.length === 0) return;
+    for (const { slab, start, end } of this.full) giveRoom(slab, start, isInUse ? end : start, end);
+    this.full = [];
   }
 
   private cut(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CONTINUATION, DATA, HEADERS, PING } from "../../../../src/http2/frame/frame.ts";
-import { giveSlab, Output, takeSlab } from "../../../../src/http2/frame/output.ts";
+import { Output } from "../../../../src/http2/frame/output.ts";
 import { frame } from "../../../support/clients/raw-http2-client.ts";
 import { socketPair } from "../../../support/servers/tested-servers.ts";
 
@@ -93,22 +93,16 @@ test("what is left for a destroyed socket is dropped", async () => {
   expect(output.waitingBytes).toBe(0);
 });
 
-test("a slab that was given back is handed out again, from its offset on", () => {
-  const slab = takeSlab(100);
-  slab.offset += 50;
-  giveSlab(slab);
-  const again = takeSlab(100);
-  expect(again).toBe(slab);
-  expect(again.offset).toBeGreaterThanOrEqual(50);
-});
-
-test("one with too little room is not", () => {
-  const slab = takeSlab(100);
-  slab.offset = slab.bytes.length - 10;
-  giveSlab(slab);
-  expect(takeSlab(100)).not.toBe(slab);
-});
-
-test("a large request gets a slab of its own size", () => {
-  expect(takeSlab(1_000_000).bytes.length).toBe(1_000_000);
+test("connections that write in the same turn, by turns and more than their room, keep their octets apart", async () => {
+  const all = await Promise.all(Array.from({ length: 6 }, start));
+  const bodies = all.map((_, index) => Buffer.alloc(7_000, index + 1));
+  const rounds = 5;
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { output }] of all.entries()) output.data(1, bodies[index]!, 0, 7_000, false);
+  }
+  for (const [index, { received }] of all.entries()) {
+    const expected = Buffer.concat(Array.from({ length: rounds }, () => frame(DATA, 0, 1, bodies[index]!)));
+    await expect.poll(() => received().length).toBe(expected.length);
+    expect(received().equals(expected)).toBe(true);
+  }
 });
