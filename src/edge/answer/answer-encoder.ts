@@ -70,16 +70,24 @@ export class AnswerEncoder {
     await this.turns.begin(memory);
     try {
       const slices = new LoopSlices();
-      while (!steps.next().done) {
-        if (slices.isOver()) await slices.nextTurn();
-        if (memory.failure !== undefined) throw memory.failure;
-      }
-      // The copy is one piece, and what sends it another.
+      await inSlices(steps, slices, memory);
+      const octets = await inSlices(parts.join(prefixBytes), slices, memory);
+      // What sends it is one piece.
       await slices.nextTurn();
-      return parts.join(new Uint8Array(prefixBytes));
+      return octets;
     } finally {
       this.turns.end();
     }
+  }
+}
+
+/** Runs `steps` to their end; rejects where the call fails first. */
+async function inSlices<T>(steps: Generator<void, T>, slices: LoopSlices, memory: CallMemory): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (slices.isOver()) await slices.nextTurn();
+    if (memory.failure !== undefined) throw memory.failure;
   }
 }
 

@@ -1,3 +1,6 @@
+/** Octets that are copied at once. */
+const COPIED_OCTETS = 1_048_576;
+
 /** Octets that are written part by part, where how many there will be shows only at the end. */
 export class OctetParts {
   length = 0;
@@ -19,8 +22,18 @@ export class OctetParts {
     this.length += length;
   }
 
-  /** All of them behind `prefix`, in memory of their own. */
-  join(prefix: Uint8Array): Buffer {
-    return Buffer.concat([prefix, ...this.parts], prefix.length + this.length);
+  /** All of them behind `prefixBytes` zeros, in memory of their own; yields where the event loop may be given back. */
+  *join(prefixBytes: number): Generator<void, Uint8Array> {
+    const joined = Buffer.allocUnsafeSlow(prefixBytes + this.length).fill(0, 0, prefixBytes);
+    let at = prefixBytes;
+    for (const part of this.parts) {
+      for (let from = 0; from < part.length; from += COPIED_OCTETS) {
+        const piece = part.subarray(from, from + COPIED_OCTETS);
+        joined.set(piece, at);
+        at += piece.length;
+        yield;
+      }
+    }
+    return joined;
   }
 }

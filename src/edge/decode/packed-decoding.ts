@@ -11,6 +11,8 @@ import { RequestCursor } from "./request-cursor.ts";
 /** Octets that are read at once. */
 const PIECE_OCTETS = 32_768;
 const PIECE_TEXTS = 4096;
+/** Octets that are copied or counted at once. */
+const COPIED_OCTETS = 1_048_576;
 
 /**
  * Reads the octets of a `TensorContents`; undefined where they are not one packed list of numbers, or texts that a model can take, alone:
@@ -55,12 +57,15 @@ async function readNumbers(
   scalar: ScalarType,
   slices: LoopSlices,
 ): Promise<NumericArray | undefined> {
-  if (scalar === ScalarType.FLOAT) return new Float32Array(new Uint8Array(bytes).buffer);
-  if (scalar === ScalarType.DOUBLE) return new Float64Array(new Uint8Array(bytes).buffer);
+  if (scalar === ScalarType.FLOAT) return new Float32Array(await copied(bytes, slices));
+  if (scalar === ScalarType.DOUBLE) return new Float64Array(await copied(bytes, slices));
   if (scalar === ScalarType.BOOL) return readFlags(bytes, slices);
   let count = 0;
-  for (let i = 0; i < bytes.length; i++) if (bytes[i]! < 0x80) count++;
-  await slices.pause();
+  for (let from = 0; from < bytes.length; from += COPIED_OCTETS) {
+    const end = Math.min(bytes.length, from + COPIED_OCTETS);
+    for (let i = from; i < end; i++) if (bytes[i]! < 0x80) count++;
+    await slices.pause();
+  }
   const isLong = scalar === ScalarType.INT64 || scalar === ScalarType.UINT64;
   const words = new Uint32Array(isLong ? 2 * count : count);
   const read = isLong ? readLongVarints : readVarints;
@@ -74,6 +79,16 @@ async function readNumbers(
   if (scalar === ScalarType.INT64) return new BigInt64Array(words.buffer);
   if (scalar === ScalarType.UINT64) return new BigUint64Array(words.buffer);
   return scalar === ScalarType.INT32 ? new Int32Array(words.buffer) : words;
+}
+
+/** Memory that was never used is what takes longest of a copy: the system has to find it. */
+async function copied(bytes: Uint8Array, slices: LoopSlices): Promise<ArrayBuffer> {
+  const copy = new Uint8Array(bytes.length);
+  for (let from = 0; from < bytes.length; from += COPIED_OCTETS) {
+    copy.set(bytes.subarray(from, from + COPIED_OCTETS), from);
+    await slices.pause();
+  }
+  return copy.buffer;
 }
 
 /** Undefined where one takes more than an octet, which no writer does. */
