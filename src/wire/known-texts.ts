@@ -39,10 +39,11 @@ export class KnownTexts {
   }
 
   private keep(place: number, bytes: Uint8Array, from: number, end: number): string | undefined {
-    // Of a Buffer `slice` would be a view, which kept all of its memory.
-    const octets = Uint8Array.prototype.slice.call(bytes, from, end);
-    const text = this.decoded(octets);
-    if (text !== undefined) this.known[place] = { octets, text };
+    const text = this.decoded(bytes.subarray(from, end));
+    // Of a Buffer `slice` would be a view, which kept all of its memory; decoding the copy would move it out of V8's heap.
+    if (text !== undefined) {
+      this.known[place] = { octets: Uint8Array.prototype.slice.call(bytes, from, end), text };
+    }
     return text;
   }
 

@@ -5,7 +5,7 @@ import { DELIMITED } from "./wire-cursor.ts";
 export const MOST_VARINT_BYTES = 10;
 const DOUBLE_BYTES = 8;
 /** So many are written at less than a view of the octets costs. */
-const FEW_DOUBLES = 8;
+const FEW_DOUBLES = 16;
 /** Fewer characters are written one by one, at less than a call costs. */
 const SHORT_TEXT = 32;
 
