@@ -28,8 +28,10 @@ export interface Headers {
  */
 export interface HeaderBlock {
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** The block that the fields begin with; what is its own comes after. */
+  /** The block that the fields begin with. */
   readonly base: HeaderBlock | undefined;
+  /** The fields after those of the base. */
+  readonly own: HeaderBlock["fields"];
   /** An engine's own; nobody else reads it. */
   encoded: Uint8Array | undefined;
 }
@@ -39,7 +41,23 @@ export interface HeaderBlock {
  * come after its fields, which are not encoded again.
  */
 export function headerBlock(own: HeaderBlock["fields"], base?: HeaderBlock): HeaderBlock {
-  return { fields: base === undefined ? own : [...base.fields, ...own], base, encoded: undefined };
+  return new Block(own, base);
+}
+
+/** Engines send the base as it is, so its fields are joined to the block's own only where somebody asks for them. */
+class Block implements HeaderBlock {
+  readonly own: HeaderBlock["fields"];
+  readonly base: HeaderBlock | undefined;
+  encoded: Uint8Array | undefined = undefined;
+
+  constructor(own: HeaderBlock["fields"], base: HeaderBlock | undefined) {
+    this.own = own;
+    this.base = base;
+  }
+
+  get fields(): HeaderBlock["fields"] {
+    return this.base === undefined ? this.own : [...this.base.fields, ...this.own];
+  }
 }
 
 /** One request and the response to it. The engine that made the stream closes it. */

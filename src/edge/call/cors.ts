@@ -6,13 +6,14 @@ type Field = readonly [name: string, value: string];
 const EXPOSED = [...cors.exposedHeaders, "retry-after", "x-request-id"].join(", ");
 const ALLOWED_METHODS = [...cors.allowedMethods, "OPTIONS"].join(", ");
 const ALWAYS_ALLOWED = [...cors.allowedHeaders, "authorization", "x-request-id"];
+const NO_FIELDS: readonly Field[] = [];
 const PREFLIGHT_SECONDS = "7200";
 const FIELD_NAMES = /^[!#$%&'*+.^_`|~0-9A-Za-z, -]{1,4096}$/;
 
 /** The fields that let a page of this origin read a response and how long it took; none where no origin was sent or it is not allowed. */
-export function corsFields(headers: Headers, origins: readonly string[]): Field[] {
+export function corsFields(headers: Headers, origins: readonly string[]): readonly Field[] {
   const origin = headers.get("origin");
-  if (origin === undefined) return [];
+  if (origin === undefined) return NO_FIELDS;
   if (origins.includes("*")) {
     return [
       ["access-control-allow-origin", "*"],
@@ -35,7 +36,7 @@ export function isPreflight(method: string, headers: Headers): boolean {
 }
 
 /** The answer to a preflight: also the fields that the page asks for, since metadata may have any name. */
-export function preflightFields(headers: Headers, origins: readonly string[]): Field[] {
+export function preflightFields(headers: Headers, origins: readonly string[]): readonly Field[] {
   const fields = corsFields(headers, origins);
   if (!fields.some(([name]) => name === "access-control-allow-origin")) return fields;
   const asked = headers.get("access-control-request-headers") ?? "";

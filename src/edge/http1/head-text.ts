@@ -20,12 +20,10 @@ let dateUntilMs = 0;
  * has octets that end a line.
  */
 export function headText(status: number, headers: HeaderBlock, connectionFields: string): HeadText {
-  const { base, fields } = headers;
-  const first = base === undefined ? NO_FIELDS : baseText(base);
-  let { text, isChunked } = first;
-  for (let i = base === undefined ? 0 : base.fields.length; i < fields.length; i++) {
-    const [name, value] = fields[i]!;
-    if (FORBIDDEN.test(value)) throw new Error(`an answer's field ${name} has octets that no field may have`);
+  const { base, own } = headers;
+  let { text, isChunked } = base === undefined ? NO_FIELDS : baseText(base);
+  for (const [name, value] of own) {
+    if (FORBIDDEN.test(value)) throw forbidden(name);
     if (name === "content-length") isChunked = false;
     text += `${name}: ${value}\r\n`;
   }
@@ -60,6 +58,10 @@ function baseText(base: HeaderBlock): HeadText {
     bases.set(base, known);
   }
   return known;
+}
+
+function forbidden(name: string): Error {
+  return new Error(`an answer's field ${name} has octets that no field may have`);
 }
 
 function statusLine(status: number): string {

@@ -6,13 +6,15 @@ import type { AnsweredCall } from "./unary-form.ts";
 export function answerHead(
   { stream, edgeCall, corsOrigins }: AnsweredCall,
   base: HeaderBlock,
-  more: HeaderBlock["fields"] = [],
+  more: HeaderBlock["fields"] = NO_FIELDS,
 ): HeaderBlock {
-  const own: [string, string][] = [["x-request-id", edgeCall.id]];
-  for (const [name, value] of more) own.push([name, value]);
-  for (const [name, value] of corsFields(stream.headers, corsOrigins)) own.push([name, value]);
+  const own: (readonly [string, string])[] = [["x-request-id", edgeCall.id]];
+  for (const field of more) own.push(field);
+  for (const field of corsFields(stream.headers, corsOrigins)) own.push(field);
   return headerBlock(own, base);
 }
+
+const NO_FIELDS: HeaderBlock["fields"] = [];
 
 /** The constant part of a head, for each encoding that an answer may have; without one: "". */
 export class HeadBases {

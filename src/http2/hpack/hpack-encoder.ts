@@ -93,9 +93,10 @@ export function encodedBlock(block: HeaderBlock): Uint8Array {
   return block.encoded;
 }
 
-function encodeBlock({ fields, base }: HeaderBlock): Uint8Array {
-  if (base === undefined) return encodeFields(fields);
-  const own = encodeFields(fields.slice(base.fields.length));
+function encodeBlock(block: HeaderBlock): Uint8Array {
+  const { base } = block;
+  const own = encodeFields(block.own);
+  if (base === undefined) return own;
   const octets = encodedBlock(base);
   const whole = Buffer.allocUnsafe(octets.length + own.length);
   whole.set(octets);

@@ -51,6 +51,22 @@ test("a client without ALPN is told by its first bytes", async () => {
   expect(text).toMatch(/^HTTP\/1\.1 200 OK/);
 });
 
+test.each(["assay", "node"] as const)(
+  "over TLS a request that is not plain is served between plain ones, read by %s",
+  async (http1Requests) => {
+    const limits = { headerTimeoutMs: 300 };
+    ({ port } = await testedEdge({ tls: { cert, key }, http1Requests, limits }));
+    const line = "POST /predict HTTP/1.1\r\nhost: a\r\n";
+    const plain = `${line}content-length: 16\r\n\r\n{"features":[1]}`;
+    const chunked = `${line}transfer-encoding: chunked\r\n\r\n10\r\n{"features":[2]}\r\n0\r\n\r\n`;
+    const last = `${line}connection: close\r\ncontent-length: 16\r\n\r\n{"features":[3]}`;
+    const text = await exchange({}, plain + plain + chunked + plain + last);
+    expect(text.match(/"scores":\[\d\]/g)?.join()).toBe(
+      '"scores":[1],"scores":[1],"scores":[2],"scores":[1],"scores":[3]',
+    );
+  },
+);
+
 test("a request without TLS is told that the port takes TLS only", async () => {
   await start();
   const http1 = await rawConnection(port);

@@ -15,8 +15,8 @@ const response = fc
     modelName: text,
     modelVersion: text,
     requestId: text,
-    scores: fc.array(score, { maxLength: 8 }),
-    labels: fc.array(text, { maxLength: 4 }),
+    scores: fc.array(score, { maxLength: 24 }),
+    labels: fc.array(text, { maxLength: 24 }),
   })
   .map((fields) => create(PredictResponseSchema, fields));
 
