@@ -71,9 +71,7 @@ export function encodeFields(fields: HeaderBlock["fields"]): Buffer {
   for (const [name, value] of fields) {
     if (CONNECTION_FIELDS.has(name)) continue;
     if (!VALID_NAME.test(name)) throw new TypeError(`"${name}" is not a lower-case header field name`);
-    if (FORBIDDEN_IN_VALUE.test(value)) {
-      throw new TypeError(`header field "${name}": its value holds a character that HTTP/2 cannot carry`);
-    }
+    if (FORBIDDEN_IN_VALUE.test(value)) throw forbiddenValue(name);
     const whole = FIELD_INDEX.get(`${name}\n${value}`);
     if (whole !== undefined) {
       position = encodeInteger(whole, 7, 0x80, target, position);
@@ -87,21 +85,62 @@ export function encodeFields(fields: HeaderBlock["fields"]): Buffer {
   return target.subarray(0, position);
 }
 
+/** A field's name as a literal that is not indexed, for names that come again and again. */
+const LITERAL_NAMES = new Map<string, Uint8Array>();
+const MOST_NAMES = 256;
+
+function literalName(name: string): Uint8Array {
+  let octets = LITERAL_NAMES.get(name);
+  if (octets !== undefined) return octets;
+  if (!VALID_NAME.test(name)) throw new TypeError(`"${name}" is not a lower-case header field name`);
+  const target = Buffer.allocUnsafe(name.length + 12);
+  const index = NAME_INDEX.get(name) ?? 0;
+  const position = encodeInteger(index, 4, 0, target, 0);
+  octets = target.subarray(0, index === 0 ? encodeText(name, target, position) : position);
+  if (LITERAL_NAMES.size < MOST_NAMES) LITERAL_NAMES.set(name, octets);
+  return octets;
+}
+
+/** Values up to this length are written here: a native call costs more than they do. */
+const SHORT_VALUE = 48;
+
+/**
+ * As `encodeFields`, for fields of one answer: values are written as they are, since Huffman's code takes longer than the few octets
+ * that it saves do.
+ */
+function encodeOnce(fields: HeaderBlock["own"], target: Buffer, offset: number): number {
+  let position = offset;
+  for (const [name, value] of fields) {
+    if (CONNECTION_FIELDS.has(name)) continue;
+    const literal = literalName(name);
+    if (FORBIDDEN_IN_VALUE.test(value)) throw forbiddenValue(name);
+    for (let k = 0; k < literal.length; k++) target[position + k] = literal[k]!;
+    position = encodeInteger(value.length, 7, 0, target, position + literal.length);
+    if (value.length > SHORT_VALUE) target.write(value, position, "latin1");
+    else for (let k = 0; k < value.length; k++) target[position + k] = value.charCodeAt(k);
+    position += value.length;
+  }
+  return position;
+}
+
+function forbiddenValue(name: string): TypeError {
+  return new TypeError(`header field "${name}": its value holds a character that HTTP/2 cannot carry`);
+}
+
 /** The octets of `block`, encoded at its first use and kept as long as the block is. */
 export function encodedBlock(block: HeaderBlock): Uint8Array {
   block.encoded ??= encodeBlock(block);
   return block.encoded;
 }
 
-function encodeBlock(block: HeaderBlock): Uint8Array {
-  const { base } = block;
-  const own = encodeFields(block.own);
-  if (base === undefined) return own;
+function encodeBlock({ own, base }: HeaderBlock): Uint8Array {
+  if (base === undefined) return encodeFields(own);
   const octets = encodedBlock(base);
-  const whole = Buffer.allocUnsafe(octets.length + own.length);
+  let bound = octets.length;
+  for (const [name, value] of own) bound += name.length + value.length + 12;
+  const whole = Buffer.allocUnsafe(bound);
   whole.set(octets);
-  whole.set(own, octets.length);
-  return whole;
+  return whole.subarray(0, encodeOnce(own, whole, octets.length));
 }
 
 const ENCODED_STATUS = new Map<number, Buffer>();

@@ -94,3 +94,24 @@ test("a status is a field of its own, and 101 does not exist in HTTP/2", () => {
   expect(decode(encodedStatus(418))).toEqual([[":status", "418"]]);
   for (const status of [101, 99, 600, 200.5]) expect(() => encodedStatus(status)).toThrow(RangeError);
 });
+
+test("what follows a base decodes to itself, and what could split a message is refused there too", () => {
+  const base = headerBlock([["content-type", "application/grpc"]]);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(name, value), { maxLength: 20 }), (fields) => {
+      expect(decode(Buffer.from(encodedBlock(headerBlock(fields, base))))).toEqual([
+        ...base.fields,
+        ...fields,
+      ]);
+    }),
+  );
+  for (const field of [
+    ["x-id", "a\r\nb"],
+    ["x-id", "\u0100"],
+    ["X-Id", "a"],
+  ] as const) {
+    expect(() => encodedBlock(headerBlock([field], base))).toThrow(TypeError);
+  }
+  const block = headerBlock([["connection", "close"]], base);
+  expect(decode(Buffer.from(encodedBlock(block)))).toEqual(base.fields);
+});
