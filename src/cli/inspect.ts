@@ -7,6 +7,7 @@ import { scanPath } from "../model/repository.ts";
 import type { TensorSpec } from "../model/signature.ts";
 import { tryGate } from "../registry/pass-gate.ts";
 import { describeThread } from "../registry/thread-sharing.ts";
+import { describeTreeKernel } from "../registry/tree-kernel-use.ts";
 import { createLog } from "../telemetry/log.ts";
 import { listed } from "../wording/field-paths.ts";
 
@@ -73,6 +74,7 @@ function toReport(found: FoundModel): object {
     labels: signature.labels,
     batching: signature.batching,
     thread: threadOf(model),
+    treeKernel: model.treeKernel ?? null,
     repairs: model.repairs,
     notices: model.notices,
     producer: model.producer,
@@ -114,6 +116,7 @@ function toTable(found: FoundModel): string {
     `  score     ${scoreLine(model)}`,
     `  batching  ${signature.batching}`,
     `  thread    ${threadOf(model)}`,
+    ...(model.treeKernel === undefined ? [] : [`  trees     ${describeTreeKernel(model.treeKernel)}`]),
     `  golden    ${model.goldenCases.length === 0 ? "none" : `${model.goldenCases.length} cases`}`,
     ...section(
       "repairs",

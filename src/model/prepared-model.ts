@@ -22,6 +22,12 @@ export interface WeightFile {
   readonly sha256: string | undefined;
 }
 
+/** What runs the trees of a model: Assay's own code, or ONNX Runtime, and why. */
+export interface TreeKernelUse {
+  readonly isUsed: boolean;
+  readonly reason: string;
+}
+
 /** A model file as it will be served: read, repaired, not yet run. */
 export interface PreparedModel {
   readonly modelName: string;
@@ -54,6 +60,8 @@ export interface PreparedModel {
   readonly goldenCases: readonly GoldenCase[];
   /** A row that the model ran, known once it passed its gate. */
   readonly exampleInputs?: readonly TensorData[];
+  /** What runs its trees, known once it was started; undefined where it has none. */
+  readonly treeKernel?: TreeKernelUse | undefined;
 }
 
 /** A version folder that was found: ready to be loaded, or refused with what to do. */

@@ -3,6 +3,7 @@ import { AssayError } from "../errors.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
 import { entryUrl } from "../package-files.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Device } from "../worker/device.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
 import type { Pool } from "./pool.ts";
@@ -24,6 +25,8 @@ export interface PoolOptions {
   readonly isolation?: Isolation;
   /** Threads to share with the sessions of other models; default: each instance has its own. Isolation `auto` only. */
   readonly sharedThreads?: SharedThreads;
+  /** Rows of golden cases, where Assay's own code may run trees; default: ONNX Runtime runs all. */
+  readonly treeRows?: readonly (readonly TensorData[])[];
   /** How long a worker that is asked to end may take before it is given up; default 1,000. */
   readonly endGraceMs?: number;
   /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
@@ -125,6 +128,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
           inputDatatypes: model.signature.inputs.map((input) => input.datatype),
           outputDatatypes: model.signature.outputs.map((output) => output.datatype),
           maxOutputBytes: maxRunBytes,
+          treeRows: options.treeRows,
           maxInputBytes: maxRunBytes,
           startTimeoutMs: options.startTimeoutMs ?? 300_000,
         },

@@ -1,5 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import type { TreeKernelUse } from "../model/prepared-model.ts";
 import type { Log } from "../telemetry/log.ts";
 import { deviceName } from "../worker/device.ts";
 import { SHARED_RUN_LIMIT_MS } from "../worker/run-meter.ts";
@@ -90,6 +91,7 @@ class WorkerInstance implements Instance {
   private state: InstanceState = "starting";
   private restarts = 0;
   private lastError = "";
+  private treeKernel: TreeKernelUse | undefined = undefined;
   private earlyEnds = 0;
   private failedStarts = 0;
   private upSince: number | undefined = undefined;
@@ -116,8 +118,8 @@ class WorkerInstance implements Instance {
   }
 
   get status(): InstanceStatus {
-    const { state, restarts, lastError } = this;
-    return { device: this.names.device, state, restarts, lastError };
+    const { state, restarts, lastError, treeKernel } = this;
+    return { device: this.names.device, state, restarts, lastError, treeKernel };
   }
 
   get isIdle(): boolean {
@@ -287,6 +289,7 @@ class WorkerInstance implements Instance {
   private onReady(): void {
     const { log, onChange, onIdle } = this.options;
     this.upSince = performance.now();
+    this.treeKernel = this.worker?.treeKernel;
     this.isMoving = false;
     this.wasUp = true;
     this.failedStarts = 0;

@@ -7,6 +7,7 @@
  */
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import type { TreeKernelUse } from "../model/prepared-model.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import type { InstanceState } from "./instance-state.ts";
@@ -45,6 +46,8 @@ export interface InstanceStatus {
   readonly restarts: number;
   /** Why it last ended; empty where it never did. */
   readonly lastError: string;
+  /** What runs the model's trees; undefined where it has none, or is not yet up. */
+  readonly treeKernel: TreeKernelUse | undefined;
 }
 
 /** The instances of one model version; made by `createPool`, which resolves once every instance is up. */

@@ -2,6 +2,7 @@ import { setPriority } from "node:os";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, type AssayErrorOptions, messageOf, reasonName } from "../errors.ts";
+import type { TreeKernelUse } from "../model/prepared-model.ts";
 import { LARGE_OCTETS, loopTurns } from "../timing/loop-turns.ts";
 import {
   CONTROL_WORDS,
@@ -60,6 +61,8 @@ const LOWEST_PRIORITY = 19;
 export class WorkerHandle implements ThreadEvents {
   /** On `performance.now()`'s clock, when the present run began; undefined while none runs. */
   runStartedAt: number | undefined = undefined;
+  /** What runs the model's trees, once it is ready. */
+  treeKernel: TreeKernelUse | undefined = undefined;
   private readonly plan: WorkerPlan;
   private readonly events: WorkerEvents;
   private readonly words: Int32Array;
@@ -160,6 +163,7 @@ export class WorkerHandle implements ThreadEvents {
         break;
       case "ready":
         clearTimeout(this.startTimer);
+        this.treeKernel = message.treeKernel;
         if (!this.hasEnded) this.events.onReady();
     }
   }

@@ -15,6 +15,7 @@ import { LoadedModel } from "./loaded-model.ts";
 import { passGate, startRepaired } from "./pass-gate.ts";
 import type { Generation } from "./served-model.ts";
 import { whyOwnThread } from "./thread-sharing.ts";
+import { describeTreeKernel, treeOptions } from "./tree-kernel-use.ts";
 
 /** Why a model is not served; `cause` where the reason does not explain itself. */
 export interface Refusal {
@@ -70,7 +71,10 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
     const checked = withIsolationNotice(await passGate(model, pool, loadUntil), settings);
     const { modelName, modelVersion, notices } = checked;
     for (const notice of notices) log.warn({ model: modelName, version: modelVersion }, notice);
-    return new LoadedModel(checked, pool, scheduling, options);
+    const treeKernel = pool.instances[0]?.treeKernel;
+    if (treeKernel !== undefined)
+      log.info({ model: modelName, version: modelVersion }, `trees are ${describeTreeKernel(treeKernel)}`);
+    return new LoadedModel({ ...checked, treeKernel }, pool, scheduling, options);
   } catch (error) {
     await pool.close();
     throw error;
@@ -110,6 +114,7 @@ async function startPool(model: PreparedModel, runTimeoutMs: number, options: Lo
       runTimeoutMs,
       startTimeoutMs: settings.loadTimeoutMs,
       isolation: isolationOf(model, settings),
+      ...treeOptions(model, settings),
       log,
       ...(workerUrl === undefined ? {} : { workerUrl }),
       ...(shares && sharedThreads !== undefined ? { sharedThreads } : {}),

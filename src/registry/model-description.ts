@@ -33,7 +33,7 @@ export interface ModelCircumstances {
 
 /** Describes a model as GetModel and `assay inspect` do. */
 export function describeModel(model: PreparedModel, circumstances: ModelCircumstances): Model {
-  const { signature } = model;
+  const { signature, treeKernel } = model;
   const { exampleRequest } = circumstances;
   return create(ModelSchema, {
     modelName: model.modelName,
@@ -57,6 +57,9 @@ export function describeModel(model: PreparedModel, circumstances: ModelCircumst
     producer: model.producer,
     changedFiles: [...circumstances.changedFiles],
     ...(exampleRequest === undefined ? {} : { exampleRequest }),
+    ...(treeKernel === undefined
+      ? {}
+      : { treeKernel: { used: treeKernel.isUsed, reason: treeKernel.reason } }),
   });
 }
 

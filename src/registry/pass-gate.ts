@@ -8,6 +8,7 @@ import { cpuDevices } from "../pool/devices.ts";
 import { type Pool, runTensors } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import { treeOptions } from "./tree-kernel-use.ts";
 
 /** When a load counts as failed, on `performance.now()`'s clock, and the time-out that this comes from. */
 export interface LoadDeadline {
@@ -28,12 +29,15 @@ export async function tryGate(found: PreparedModel, log: Log): Promise<FoundMode
         model,
         devices: cpuDevices(1),
         isolation: "process",
+        ...treeOptions(model, { treeKernel: "auto" }),
         log,
         ...(model.config.runTimeoutMs === undefined ? {} : { runTimeoutMs: model.config.runTimeoutMs }),
       });
     const { model, pool } = await startRepaired(found, start);
     try {
-      return { kind: "prepared", model: await passGate(model, pool) };
+      const passed = await passGate(model, pool);
+      const treeKernel = pool.instances[0]?.treeKernel;
+      return { kind: "prepared", model: { ...passed, treeKernel } };
     } finally {
       await pool.close();
     }

@@ -6,8 +6,9 @@
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Reason } from "../../gen/assay/v1/error_pb.ts";
-import type { WeightFile } from "../model/prepared-model.ts";
+import type { TreeKernelUse, WeightFile } from "../model/prepared-model.ts";
 import type { Datatype } from "../tensor/datatype.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Device } from "./device.ts";
 
 /** Word of the control buffer, an Int32Array: the number of the latest request. */
@@ -49,6 +50,8 @@ export interface SessionStart {
   readonly inputDatatypes: readonly Datatype[];
   readonly outputDatatypes: readonly Datatype[];
   readonly maxOutputBytes: number;
+  /** Rows of golden cases, for trees that Assay's own code may run; undefined where ONNX Runtime runs all. */
+  readonly treeRows: readonly (readonly TensorData[])[] | undefined;
 }
 
 /** The start of a worker thread, as its `workerData`. */
@@ -91,7 +94,7 @@ export interface SeatMessage {
 export type StartMessage =
   | { readonly kind: "thread"; readonly threadId: number }
   | { readonly kind: "process"; readonly processId: number }
-  | { readonly kind: "ready" }
+  | { readonly kind: "ready"; readonly treeKernel: TreeKernelUse | undefined }
   | { readonly kind: "failed"; readonly reason: Reason; readonly message: string };
 
 /** A buffer that takes the place of a slot's, for inputs if the pool sends it, for outputs if the worker does. */

@@ -1,12 +1,15 @@
 import { Buffer } from "node:buffer";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, messageOf } from "../errors.ts";
+import type { TreeKernelUse } from "../model/prepared-model.ts";
 import type { SlotMemory } from "./slot-memory.ts";
 
 /** Runs frames: a session of this thread, or one in another process. */
 export interface Runner {
   /** The event loop of its thread has to turn between runs; what it then throws ends the worker. */
   readonly needsTurns: boolean;
+  /** What runs the model's trees; undefined where it has none, or Assay's own code was not asked for. */
+  readonly treeKernel: TreeKernelUse | undefined;
   /**
    * Runs the frame of inputs in `memory` and lays a frame of outputs in `output`. Returns RUN_OK, or the number of a Reason where
    * the run failed, whose text lies in `output`. Rejects where the runner cannot go on.

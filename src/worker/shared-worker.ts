@@ -18,8 +18,8 @@ import {
 import { RunMeter } from "./run-meter.ts";
 import { startFailure } from "./runner.ts";
 import { ServedChannel } from "./served-channel.ts";
-import { openSessionRunner } from "./session/session-runner.ts";
 import { systemThreadId } from "./thread-id.ts";
+import { openModelRunner } from "./trees/open-runner.ts";
 
 /** Serves the sessions that it is sent until it is told to end. `beforeRun` is called before each run, with the session's start. */
 export async function serveShared(
@@ -66,8 +66,9 @@ async function openSeat(
   beforeRun: (start: WorkerStart) => void,
 ): Promise<Seat | undefined> {
   try {
-    const channel = new ServedChannel(start, await openSessionRunner(start));
-    tell(number, { kind: "ready" });
+    const runner = await openModelRunner(start);
+    const channel = new ServedChannel(start, runner);
+    tell(number, { kind: "ready", treeKernel: runner.treeKernel });
     const names = { ...start, bytes: new Uint8Array(0) };
     return new Seat(number, channel, () => beforeRun(names));
   } catch (error) {

@@ -8,14 +8,14 @@ import { parentPort } from "node:worker_threads";
 import { REQUEST, type StartMessage, type WorkerStart } from "./channel.ts";
 import { type Runner, startFailure } from "./runner.ts";
 import { ServedChannel } from "./served-channel.ts";
-import { openSessionRunner } from "./session/session-runner.ts";
 import { systemThreadId } from "./thread-id.ts";
+import { openModelRunner } from "./trees/open-runner.ts";
 
 /** Serves runs until EXIT. `beforeRun` is called with each frame's memory before it is run. */
 export async function serveRuns(
   start: WorkerStart,
   beforeRun: (memory: SharedArrayBuffer) => void = () => {},
-  openRunner: (start: WorkerStart) => Promise<Runner> = openSessionRunner,
+  openRunner: (start: WorkerStart) => Promise<Runner> = openModelRunner,
 ): Promise<void> {
   tell({ kind: "thread", threadId: systemThreadId() });
   const runner = await startRunner(() => openRunner(start));
@@ -34,7 +34,7 @@ export async function serveRuns(
 async function startRunner(open: () => Promise<Runner>): Promise<Runner | undefined> {
   try {
     const runner = await open();
-    tell({ kind: "ready" });
+    tell({ kind: "ready", treeKernel: runner.treeKernel });
     return runner;
   } catch (error) {
     tell({ kind: "failed", ...startFailure(error) });

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file assay/v1/model_service.proto.
  */
 export const file_assay_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Chxhc3NheS92MS9tb2RlbF9zZXJ2aWNlLnByb3RvEghhc3NheS52MSITChFMaXN0TW9kZWxzUmVxdWVzdCI8ChJMaXN0TW9kZWxzUmVzcG9uc2USJgoGbW9kZWxzGAEgAygLMhYuYXNzYXkudjEuTW9kZWxTdW1tYXJ5IosBCgxNb2RlbFN1bW1hcnkSEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEiMKBXN0YXRlGAMgASgOMhQuYXNzYXkudjEuTW9kZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBCABKAkSFQoNY2hhbmdlZF9maWxlcxgKIAMoCSJPCg9HZXRNb2RlbFJlcXVlc3QSHAoKbW9kZWxfbmFtZRgBIAEoCUIIukgFcgMYgAISHgoNbW9kZWxfdmVyc2lvbhgCIAEoCUIHukgEcgIYFCJcChBHZXRNb2RlbFJlc3BvbnNlEh4KBW1vZGVsGAEgASgLMg8uYXNzYXkudjEuTW9kZWwSKAoIdmVyc2lvbnMYAiADKAsyFi5hc3NheS52MS5Nb2RlbFN1bW1hcnki1QQKBU1vZGVsEhIKCm1vZGVsX25hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIjCgVzdGF0ZRgDIAEoDjIULmFzc2F5LnYxLk1vZGVsU3RhdGUSFAoMc3RhdGVfcmVhc29uGAQgASgJEiQKBmlucHV0cxgFIAMoCzIULmFzc2F5LnYxLlRlbnNvclNwZWMSJQoHb3V0cHV0cxgGIAMoCzIULmFzc2F5LnYxLlRlbnNvclNwZWMSFAoMc2NvcmVfb3V0cHV0GAcgASgJEg4KBmxhYmVscxgIIAMoCRIhCgdyZXBhaXJzGAkgAygLMhAuYXNzYXkudjEuUmVwYWlyEg8KB25vdGljZXMYCiADKAkSDwoHZGV2aWNlcxgLIAMoCRIoCghiYXRjaGluZxgMIAEoDjIWLmFzc2F5LnYxLkJhdGNoaW5nTW9kZRIsCgZjb25maWcYDSABKAsyHC5hc3NheS5jb25maWcudjEuTW9kZWxDb25maWcSDgoGc2hhMjU2GA4gASgJEhIKCmZpbGVfYnl0ZXMYDyABKAQSEgoKaXJfdmVyc2lvbhgQIAEoAxIsCg1vcHNldF9pbXBvcnRzGBEgAygLMhUuYXNzYXkudjEuT3BzZXRJbXBvcnQSEAoIcHJvZHVjZXIYEiABKAkSMQoPZXhhbXBsZV9yZXF1ZXN0GBMgASgLMhguYXNzYXkudjEuUHJlZGljdFJlcXVlc3QSFAoMbGFiZWxfb3V0cHV0GBQgASgJEhUKDWNoYW5nZWRfZmlsZXMYKCADKAkihQEKClRlbnNvclNwZWMSDAoEbmFtZRgBIAEoCRIQCghkYXRhdHlwZRgCIAEoCRINCgVzaGFwZRgDIAMoAxIQCghvcHRpb25hbBgEIAEoCBIVCg1mZWF0dXJlX25hbWVzGAUgAygJEg4KBmxhYmVscxgGIAMoCRIPCgdhbGlhc2VzGAcgAygJIjsKBlJlcGFpchIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCSIuCgtPcHNldEltcG9ydBIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAypeCgpNb2RlbFN0YXRlEhsKF01PREVMX1NUQVRFX1VOU1BFQ0lGSUVEEAASCwoHTE9BRElORxABEgkKBVJFQURZEAISCgoGRkFJTEVEEAMSDwoLVU5BVkFJTEFCTEUQBCp/CgxCYXRjaGluZ01vZGUSHQoZQkFUQ0hJTkdfTU9ERV9VTlNQRUNJRklFRBAAEhMKD0FDUk9TU19SRVFVRVNUUxABEhIKDldJVEhJTl9SRVFVRVNUEAISDwoLU0lOR0xFX1JPV1MQAxIWChJOT19CQVRDSF9ESU1FTlNJT04QBDKkAQoMTW9kZWxTZXJ2aWNlEkwKCkxpc3RNb2RlbHMSGy5hc3NheS52MS5MaXN0TW9kZWxzUmVxdWVzdBocLmFzc2F5LnYxLkxpc3RNb2RlbHNSZXNwb25zZSIDkAIBEkYKCEdldE1vZGVsEhkuYXNzYXkudjEuR2V0TW9kZWxSZXF1ZXN0GhouYXNzYXkudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_assay_config_v1_model_config, file_assay_v1_scoring_service, file_buf_validate_validate]);
+  fileDesc("Chxhc3NheS92MS9tb2RlbF9zZXJ2aWNlLnByb3RvEghhc3NheS52MSITChFMaXN0TW9kZWxzUmVxdWVzdCI8ChJMaXN0TW9kZWxzUmVzcG9uc2USJgoGbW9kZWxzGAEgAygLMhYuYXNzYXkudjEuTW9kZWxTdW1tYXJ5IosBCgxNb2RlbFN1bW1hcnkSEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEiMKBXN0YXRlGAMgASgOMhQuYXNzYXkudjEuTW9kZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBCABKAkSFQoNY2hhbmdlZF9maWxlcxgKIAMoCSJPCg9HZXRNb2RlbFJlcXVlc3QSHAoKbW9kZWxfbmFtZRgBIAEoCUIIukgFcgMYgAISHgoNbW9kZWxfdmVyc2lvbhgCIAEoCUIHukgEcgIYFCJcChBHZXRNb2RlbFJlc3BvbnNlEh4KBW1vZGVsGAEgASgLMg8uYXNzYXkudjEuTW9kZWwSKAoIdmVyc2lvbnMYAiADKAsyFi5hc3NheS52MS5Nb2RlbFN1bW1hcnkigwUKBU1vZGVsEhIKCm1vZGVsX25hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIjCgVzdGF0ZRgDIAEoDjIULmFzc2F5LnYxLk1vZGVsU3RhdGUSFAoMc3RhdGVfcmVhc29uGAQgASgJEiQKBmlucHV0cxgFIAMoCzIULmFzc2F5LnYxLlRlbnNvclNwZWMSJQoHb3V0cHV0cxgGIAMoCzIULmFzc2F5LnYxLlRlbnNvclNwZWMSFAoMc2NvcmVfb3V0cHV0GAcgASgJEg4KBmxhYmVscxgIIAMoCRIhCgdyZXBhaXJzGAkgAygLMhAuYXNzYXkudjEuUmVwYWlyEg8KB25vdGljZXMYCiADKAkSDwoHZGV2aWNlcxgLIAMoCRIoCghiYXRjaGluZxgMIAEoDjIWLmFzc2F5LnYxLkJhdGNoaW5nTW9kZRIsCgZjb25maWcYDSABKAsyHC5hc3NheS5jb25maWcudjEuTW9kZWxDb25maWcSDgoGc2hhMjU2GA4gASgJEhIKCmZpbGVfYnl0ZXMYDyABKAQSEgoKaXJfdmVyc2lvbhgQIAEoAxIsCg1vcHNldF9pbXBvcnRzGBEgAygLMhUuYXNzYXkudjEuT3BzZXRJbXBvcnQSEAoIcHJvZHVjZXIYEiABKAkSMQoPZXhhbXBsZV9yZXF1ZXN0GBMgASgLMhguYXNzYXkudjEuUHJlZGljdFJlcXVlc3QSFAoMbGFiZWxfb3V0cHV0GBQgASgJEhUKDWNoYW5nZWRfZmlsZXMYKCADKAkSLAoLdHJlZV9rZXJuZWwYKSABKAsyFy5hc3NheS52MS5UcmVlS2VybmVsVXNlIi0KDVRyZWVLZXJuZWxVc2USDAoEdXNlZBgBIAEoCBIOCgZyZWFzb24YAiABKAkihQEKClRlbnNvclNwZWMSDAoEbmFtZRgBIAEoCRIQCghkYXRhdHlwZRgCIAEoCRINCgVzaGFwZRgDIAMoAxIQCghvcHRpb25hbBgEIAEoCBIVCg1mZWF0dXJlX25hbWVzGAUgAygJEg4KBmxhYmVscxgGIAMoCRIPCgdhbGlhc2VzGAcgAygJIjsKBlJlcGFpchIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCSIuCgtPcHNldEltcG9ydBIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAypeCgpNb2RlbFN0YXRlEhsKF01PREVMX1NUQVRFX1VOU1BFQ0lGSUVEEAASCwoHTE9BRElORxABEgkKBVJFQURZEAISCgoGRkFJTEVEEAMSDwoLVU5BVkFJTEFCTEUQBCp/CgxCYXRjaGluZ01vZGUSHQoZQkFUQ0hJTkdfTU9ERV9VTlNQRUNJRklFRBAAEhMKD0FDUk9TU19SRVFVRVNUUxABEhIKDldJVEhJTl9SRVFVRVNUEAISDwoLU0lOR0xFX1JPV1MQAxIWChJOT19CQVRDSF9ESU1FTlNJT04QBDKkAQoMTW9kZWxTZXJ2aWNlEkwKCkxpc3RNb2RlbHMSGy5hc3NheS52MS5MaXN0TW9kZWxzUmVxdWVzdBocLmFzc2F5LnYxLkxpc3RNb2RlbHNSZXNwb25zZSIDkAIBEkYKCEdldE1vZGVsEhkuYXNzYXkudjEuR2V0TW9kZWxSZXF1ZXN0GhouYXNzYXkudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_assay_config_v1_model_config, file_assay_v1_scoring_service, file_buf_validate_validate]);
 
 /**
  * Asks for all models.
@@ -310,6 +310,13 @@ export type Model = Message<"assay.v1.Model"> & {
    * @generated from field: repeated string changed_files = 40;
    */
   changedFiles: string[];
+
+  /**
+   * What runs the model's trees; unset where it has none.
+   *
+   * @generated from field: assay.v1.TreeKernelUse tree_kernel = 41;
+   */
+  treeKernel?: TreeKernelUse | undefined;
 };
 
 /**
@@ -318,6 +325,34 @@ export type Model = Message<"assay.v1.Model"> & {
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
   messageDesc(file_assay_v1_model_service, 5);
+
+/**
+ * What runs a model's trees.
+ *
+ * @generated from message assay.v1.TreeKernelUse
+ */
+export type TreeKernelUse = Message<"assay.v1.TreeKernelUse"> & {
+  /**
+   * Assay's own code; otherwise ONNX Runtime.
+   *
+   * @generated from field: bool used = 1;
+   */
+  used: boolean;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message assay.v1.TreeKernelUse.
+ * Use `create(TreeKernelUseSchema)` to create a new message.
+ */
+export const TreeKernelUseSchema: GenMessage<TreeKernelUse> = /*@__PURE__*/
+  messageDesc(file_assay_v1_model_service, 6);
 
 /**
  * One input or output of a model.
@@ -380,7 +415,7 @@ export type TensorSpec = Message<"assay.v1.TensorSpec"> & {
  * Use `create(TensorSpecSchema)` to create a new message.
  */
 export const TensorSpecSchema: GenMessage<TensorSpec> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 6);
+  messageDesc(file_assay_v1_model_service, 7);
 
 /**
  * One change to, or overruling of, what a file declares.
@@ -416,7 +451,7 @@ export type Repair = Message<"assay.v1.Repair"> & {
  * Use `create(RepairSchema)` to create a new message.
  */
 export const RepairSchema: GenMessage<Repair> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 7);
+  messageDesc(file_assay_v1_model_service, 8);
 
 /**
  * An operator set that a file imports.
@@ -444,7 +479,7 @@ export type OpsetImport = Message<"assay.v1.OpsetImport"> & {
  * Use `create(OpsetImportSchema)` to create a new message.
  */
 export const OpsetImportSchema: GenMessage<OpsetImport> = /*@__PURE__*/
-  messageDesc(file_assay_v1_model_service, 8);
+  messageDesc(file_assay_v1_model_service, 9);
 
 /**
  * Whether a version of a model serves.

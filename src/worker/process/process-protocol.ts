@@ -1,6 +1,6 @@
 /**
- * What a relay thread of the server and the process of a model say to each other over one socket pair: a start (JSON, then the
- * ONNX protobuf), its outcome, then runs, one at a time, as frames. A message is a code and a length, then its bytes; the process answers with a
+ * What a relay thread of the server and the process of a model say to each other over one socket pair: a start (the plan, then
+ * the ONNX protobuf), its outcome, then runs, one at a time, as frames. A message is a code and a length, then its bytes; the process answers with a
  * status, RUN_OK or the number of a Reason, and a frame or a text. The process reads and writes at SOCKET; its standard
  * input says nothing and ends when the server does, however that ends.
  */
@@ -10,7 +10,7 @@ import type { SessionStart } from "../channel.ts";
 /** The descriptor of the socket in the process. */
 export const SOCKET = 3;
 
-/** To the process: the JSON of a SessionStart, without its bytes. */
+/** To the process: a SessionStart without its bytes, as V8 serializes it. */
 export const PLAN = 1;
 /** To the process: the ONNX protobuf. */
 export const MODEL = 2;
@@ -19,8 +19,8 @@ export const RUN = 3;
 /** To the process: free the session and end. */
 export const END = 4;
 
-/** A SessionStart as PLAN carries it. */
-export type SessionPlanJson = Omit<SessionStart, "bytes">;
+/** A SessionStart as PLAN carries it. The answer to it, where it succeeded, is what runs the model's trees. */
+export type CarriedPlan = Omit<SessionStart, "bytes">;
 
 // Writing and reading block: both ends stand in threads that have nothing else to do.
 const HEADER_BYTES = 8;

@@ -1,16 +1,18 @@
-import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { deserialize, serialize } from "node:v8";
 import { parentPort } from "node:worker_threads";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import type { TreeKernelUse } from "../../model/prepared-model.ts";
 import { entryUrl } from "../../package-files.ts";
 import { RUN_OK, type StartMessage, type WorkerStart } from "../channel.ts";
 import { frameBytes } from "../frame.ts";
 import { type Runner, readText } from "../runner.ts";
 import type { SlotMemory } from "../slot-memory.ts";
 import {
+  type CarriedPlan,
   END,
   type MessageHead,
   MODEL,
@@ -18,7 +20,6 @@ import {
   RUN,
   readAll,
   readHead,
-  type SessionPlanJson,
   writeMessage,
 } from "./process-protocol.ts";
 
@@ -61,6 +62,7 @@ export async function openProcessRunner(start: WorkerStart): Promise<Runner> {
 
 class ProcessRunner implements Runner {
   readonly needsTurns = true;
+  treeKernel: TreeKernelUse | undefined = undefined;
   readonly #ended: Promise<[number | null, NodeJS.Signals | null]>;
   readonly #socket: number;
   /** A process that ends meanwhile is told by what is read. */
@@ -78,12 +80,13 @@ class ProcessRunner implements Runner {
   }
 
   async start({ control: _control, port: _port, bytes, ...plan }: WorkerStart): Promise<void> {
-    this.#send(PLAN, Buffer.from(JSON.stringify(plan satisfies SessionPlanJson)));
+    this.#send(PLAN, serialize(plan satisfies CarriedPlan));
     this.#send(MODEL, bytes);
     const { code, byteLength } = await this.#answer();
     const text = new SharedArrayBuffer(byteLength);
     if (!readAll(this.#socket, new Uint8Array(text))) throw await this.#loss();
     if (code === RUN_OK) {
+      this.treeKernel = deserialize(new Uint8Array(text).slice()) as TreeKernelUse | undefined;
       this.#isBusy = false;
       return;
     }

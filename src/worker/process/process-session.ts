@@ -1,16 +1,16 @@
-import { Buffer } from "node:buffer";
+import { deserialize, serialize } from "node:v8";
 import { RUN_OK, type SessionStart } from "../channel.ts";
 import { frameBytes } from "../frame.ts";
 import { type Runner, startFailure, textBytes, writeText } from "../runner.ts";
-import { openSessionRunner } from "../session/session-runner.ts";
 import { createSlotMemory, type SlotMemory } from "../slot-memory.ts";
+import { openModelRunner } from "../trees/open-runner.ts";
 import {
+  type CarriedPlan,
   MODEL,
   PLAN,
   RUN,
   readAll,
   readHead,
-  type SessionPlanJson,
   SOCKET,
   writeMessage,
 } from "./process-protocol.ts";
@@ -22,10 +22,10 @@ export async function serveSocket(): Promise<void> {
   const plan = readBody(PLAN);
   const bytes = readBody(MODEL);
   if (plan === undefined || bytes === undefined) return;
-  const json = JSON.parse(Buffer.from(plan).toString("utf8")) as SessionPlanJson;
+  const start = deserialize(plan) as CarriedPlan;
   const input = createSlotMemory(MAX_FRAME_BYTES);
-  const output = createSlotMemory(json.maxOutputBytes);
-  const runner = await startRunner({ ...json, bytes }, output);
+  const output = createSlotMemory(start.maxOutputBytes);
+  const runner = await startRunner({ ...start, bytes }, output);
   if (runner === undefined) return;
   for (let head = readHead(SOCKET); head?.code === RUN; head = readHead(SOCKET)) {
     input.fit(head.byteLength);
@@ -47,8 +47,8 @@ function readBody(expected: number): Uint8Array | undefined {
 
 async function startRunner(start: SessionStart, memory: SlotMemory): Promise<Runner | undefined> {
   try {
-    const runner = await openSessionRunner(start);
-    writeMessage(SOCKET, RUN_OK, new Uint8Array(0));
+    const runner = await openModelRunner(start);
+    writeMessage(SOCKET, RUN_OK, serialize(runner.treeKernel));
     return runner;
   } catch (error) {
     const { reason, message } = startFailure(error);

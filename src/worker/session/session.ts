@@ -9,7 +9,7 @@ import {
   numericView,
   rowOf,
 } from "../../tensor/datatype.ts";
-import { elementCount } from "../../tensor/tensor-data.ts";
+import { elementCount, type TensorData } from "../../tensor/tensor-data.ts";
 import type { SessionStart } from "../channel.ts";
 import type { Frame } from "../frame.ts";
 import { readStrings } from "../strings.ts";
@@ -70,6 +70,12 @@ export async function runSession(
   } catch (cause) {
     throw runFailure(cause);
   }
+}
+
+/** A tensor of ONNX Runtime over the elements of one that stands in a message. */
+export function tensorOf({ datatype, shape, data }: TensorData): Tensor {
+  if (datatype === "BYTES") return new Tensor("string", data as readonly string[], shape);
+  return numericTensor(datatype, data as NumericArray, shape);
 }
 
 function numericTensor(datatype: NumericDatatype, data: NumericArray, shape: readonly number[]): Tensor {

@@ -125,11 +125,12 @@ function attributeOf(name: string, value: AttributeValue): AttributeProto {
 export function storedTensor(
   name: string,
   dims: readonly number[],
-  data: Float32Array | BigInt64Array | readonly string[],
+  data: Float32Array | Float64Array | Uint8Array | BigInt64Array | readonly string[],
 ): TensorProto {
   const base = { name, dims: dims.map(BigInt) };
-  if (data instanceof Float32Array) {
-    return create(TensorProtoSchema, { ...base, dataType: 1, rawData: new Uint8Array(data.buffer) });
+  if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Uint8Array) {
+    const dataType = data instanceof Float32Array ? 1 : data instanceof Float64Array ? 11 : 2;
+    return create(TensorProtoSchema, { ...base, dataType, rawData: new Uint8Array(data.buffer) });
   }
   if (data instanceof BigInt64Array) {
     return create(TensorProtoSchema, { ...base, dataType: 7, int64Data: [...data] });

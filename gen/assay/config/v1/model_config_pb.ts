@@ -11,7 +11,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file assay/config/v1/model_config.proto.
  */
 export const file_assay_config_v1_model_config: GenFile = /*@__PURE__*/
-  fileDesc("CiJhc3NheS9jb25maWcvdjEvbW9kZWxfY29uZmlnLnByb3RvEg9hc3NheS5jb25maWcudjEi6AQKC01vZGVsQ29uZmlnEigKDm1heF9iYXRjaF9zaXplGAEgASgNQgu6SAgqBhiAgAQoAUgAiAEBEjoKEGR5bmFtaWNfYmF0Y2hpbmcYAiABKAsyIC5hc3NheS5jb25maWcudjEuRHluYW1pY0JhdGNoaW5nEkAKDmluc3RhbmNlX2dyb3VwGAMgAygLMh4uYXNzYXkuY29uZmlnLnYxLkluc3RhbmNlR3JvdXBCCLpIBZIBAhAQEh4KDHNjb3JlX291dHB1dBgEIAEoCUIIukgFcgMYgAISNwoGaW5wdXRzGAUgAygLMhwuYXNzYXkuY29uZmlnLnYxLklucHV0Q29uZmlnQgm6SAaSAQMQgAgSHgoWaWdub3JlX3Vua25vd25fY29sdW1ucxgGIAEoCBIZCgZsYWJlbHMYByADKAlCCbpIBpIBAxCQThIpCg5tYXhfcXVldWVfcm93cxgIIAEoDUIMukgJKgcYgICACCgBSAGIAQESLAoPbWF4X3F1ZXVlX2J5dGVzGAkgASgEQg66SAsyCRiAgICAQCiACEgCiAEBEiQKDnJ1bl90aW1lb3V0X21zGAogASgNQge6SAQqAigBSAOIAQESHgoMbGFiZWxfb3V0cHV0GAsgASgJQgi6SAVyAxiAAhIxCglpc29sYXRpb24YHiABKAlCHrpIG3IZUgBSBGF1dG9SBnRocmVhZFIHcHJvY2Vzc0IRCg9fbWF4X2JhdGNoX3NpemVCEQoPX21heF9xdWV1ZV9yb3dzQhIKEF9tYXhfcXVldWVfYnl0ZXNCEQoPX3J1bl90aW1lb3V0X21zIkMKD0R5bmFtaWNCYXRjaGluZxIwChxtYXhfcXVldWVfZGVsYXlfbWljcm9zZWNvbmRzGAEgASgNQgq6SAcqBRiAreIEItYBCg1JbnN0YW5jZUdyb3VwEjsKBGtpbmQYASABKA4yIy5hc3NheS5jb25maWcudjEuSW5zdGFuY2VHcm91cC5LaW5kQgi6SAWCAQIQARIdCgVjb3VudBgCIAEoDUIJukgGKgQYQCgBSACIAQESFgoEZ3B1cxgDIAMoDUIIukgFkgECEEAiRwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9BVVRPEAESDAoIS0lORF9HUFUQAhIMCghLSU5EX0NQVRADQggKBl9jb3VudCLlAQoLSW5wdXRDb25maWcSGAoEbmFtZRgBIAEoCUIKukgHcgUQARiAAhIiCg1mZWF0dXJlX25hbWVzGAIgAygJQgu6SAiSAQUQkE4YARI9CgNuYW4YAyABKA4yJi5hc3NheS5jb25maWcudjEuSW5wdXRDb25maWcuTmFuUG9saWN5Qgi6SAWCAQIQARIZCgdhbGlhc2VzGAQgAygJQgi6SAWSAQIQQCI+CglOYW5Qb2xpY3kSGgoWTkFOX1BPTElDWV9VTlNQRUNJRklFRBAAEgkKBUFMTE9XEAESCgoGUkVKRUNUEAJiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("CiJhc3NheS9jb25maWcvdjEvbW9kZWxfY29uZmlnLnByb3RvEg9hc3NheS5jb25maWcudjEipAUKC01vZGVsQ29uZmlnEigKDm1heF9iYXRjaF9zaXplGAEgASgNQgu6SAgqBhiAgAQoAUgAiAEBEjoKEGR5bmFtaWNfYmF0Y2hpbmcYAiABKAsyIC5hc3NheS5jb25maWcudjEuRHluYW1pY0JhdGNoaW5nEkAKDmluc3RhbmNlX2dyb3VwGAMgAygLMh4uYXNzYXkuY29uZmlnLnYxLkluc3RhbmNlR3JvdXBCCLpIBZIBAhAQEh4KDHNjb3JlX291dHB1dBgEIAEoCUIIukgFcgMYgAISNwoGaW5wdXRzGAUgAygLMhwuYXNzYXkuY29uZmlnLnYxLklucHV0Q29uZmlnQgm6SAaSAQMQgAgSHgoWaWdub3JlX3Vua25vd25fY29sdW1ucxgGIAEoCBIZCgZsYWJlbHMYByADKAlCCbpIBpIBAxCQThIpCg5tYXhfcXVldWVfcm93cxgIIAEoDUIMukgJKgcYgICACCgBSAGIAQESLAoPbWF4X3F1ZXVlX2J5dGVzGAkgASgEQg66SAsyCRiAgICAQCiACEgCiAEBEiQKDnJ1bl90aW1lb3V0X21zGAogASgNQge6SAQqAigBSAOIAQESHgoMbGFiZWxfb3V0cHV0GAsgASgJQgi6SAVyAxiAAhIxCglpc29sYXRpb24YHiABKAlCHrpIG3IZUgBSBGF1dG9SBnRocmVhZFIHcHJvY2VzcxI6Cgt0cmVlX2tlcm5lbBgfIAEoDjIbLmFzc2F5LmNvbmZpZy52MS5UcmVlS2VybmVsQgi6SAWCAQIQAUIRCg9fbWF4X2JhdGNoX3NpemVCEQoPX21heF9xdWV1ZV9yb3dzQhIKEF9tYXhfcXVldWVfYnl0ZXNCEQoPX3J1bl90aW1lb3V0X21zIkMKD0R5bmFtaWNCYXRjaGluZxIwChxtYXhfcXVldWVfZGVsYXlfbWljcm9zZWNvbmRzGAEgASgNQgq6SAcqBRiAreIEItYBCg1JbnN0YW5jZUdyb3VwEjsKBGtpbmQYASABKA4yIy5hc3NheS5jb25maWcudjEuSW5zdGFuY2VHcm91cC5LaW5kQgi6SAWCAQIQARIdCgVjb3VudBgCIAEoDUIJukgGKgQYQCgBSACIAQESFgoEZ3B1cxgDIAMoDUIIukgFkgECEEAiRwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9BVVRPEAESDAoIS0lORF9HUFUQAhIMCghLSU5EX0NQVRADQggKBl9jb3VudCLlAQoLSW5wdXRDb25maWcSGAoEbmFtZRgBIAEoCUIKukgHcgUQARiAAhIiCg1mZWF0dXJlX25hbWVzGAIgAygJQgu6SAiSAQUQkE4YARI9CgNuYW4YAyABKA4yJi5hc3NheS5jb25maWcudjEuSW5wdXRDb25maWcuTmFuUG9saWN5Qgi6SAWCAQIQARIZCgdhbGlhc2VzGAQgAygJQgi6SAWSAQIQQCI+CglOYW5Qb2xpY3kSGgoWTkFOX1BPTElDWV9VTlNQRUNJRklFRBAAEgkKBUFMTE9XEAESCgoGUkVKRUNUEAIqPAoKVHJlZUtlcm5lbBIbChdUUkVFX0tFUk5FTF9VTlNQRUNJRklFRBAAEggKBEFVVE8QARIHCgNPRkYQAmIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * What `config.json` beside a model may say; all of it is optional. Scheduling words are Triton's.
@@ -102,6 +102,13 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
    * @generated from field: string isolation = 30;
    */
   isolation: string;
+
+  /**
+   * What runs the trees of a model that has some. Default: the server's `tree_kernel`.
+   *
+   * @generated from field: assay.config.v1.TreeKernel tree_kernel = 31;
+   */
+  treeKernel: TreeKernel;
 };
 
 /**
@@ -297,4 +304,45 @@ export type InputConfig_NanPolicy = (typeof InputConfig_NanPolicy)[keyof typeof 
  */
 export const InputConfig_NanPolicySchema: GenEnum<InputConfig_NanPolicy> = /*@__PURE__*/
   enumDesc(file_assay_config_v1_model_config, 3, 0);
+
+/**
+ * What runs ensembles of trees.
+ *
+ * @generated from enum assay.config.v1.TreeKernel
+ */
+export const TreeKernel = {
+  /**
+   * The server's default.
+   *
+   * @generated from enum value: TREE_KERNEL_UNSPECIFIED = 0;
+   */
+  TREE_KERNEL_UNSPECIFIED: 0,
+
+  /**
+   * Assay's own code on CPU, where it gives what ONNX Runtime does; else ONNX Runtime.
+   *
+   * @generated from enum value: AUTO = 1;
+   */
+  AUTO: 1,
+
+  /**
+   * ONNX Runtime.
+   *
+   * @generated from enum value: OFF = 2;
+   */
+  OFF: 2,
+} as const;
+
+/**
+ * What runs ensembles of trees.
+ *
+ * @generated from enum assay.config.v1.TreeKernel
+ */
+export type TreeKernel = (typeof TreeKernel)[keyof typeof TreeKernel] | UnknownEnum;
+
+/**
+ * Describes the enum assay.config.v1.TreeKernel.
+ */
+export const TreeKernelSchema: GenEnum<TreeKernel> = /*@__PURE__*/
+  enumDesc(file_assay_config_v1_model_config, 0);
 

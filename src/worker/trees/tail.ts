@@ -1,0 +1,58 @@
+/** The simple steps between an ensemble and the outputs of its graph. */
+import type { TreeLabels } from "../../model/trees/tree-ensemble.ts";
+import { TreeError } from "../../model/trees/tree-ensemble.ts";
+import type { TailStep, TreeOutput } from "../../model/trees/tree-graph.ts";
+
+/** Elements of an output, with ONNX Runtime's name of their type. */
+export interface TailValue {
+  readonly type: "float32" | "float64" | "int64" | "int32" | "string";
+  readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array | readonly string[];
+}
+
+const FLOAT = 1;
+const INT32 = 6;
+const INT64 = 7;
+const STRING = 8;
+const DOUBLE = 11;
+
+/** Labels of rows as an ensemble gives them. */
+export function labelValues({ kind, values }: TreeLabels, places: Int32Array): TailValue {
+  if (kind === "strings") return { type: "string", data: Array.from(places, (place) => values[place]!) };
+  const data = new BigInt64Array(places.length);
+  for (let row = 0; row < places.length; row++) data[row] = values[places[row]!]!;
+  return { type: "int64", data };
+}
+
+/** Takes an output of the ensemble to one of the graph. Throws TreeError for a cast that only ONNX Runtime does. */
+export function followTail(value: TailValue, { steps }: Pick<TreeOutput, "steps">): TailValue {
+  return steps.reduce(followStep, value);
+}
+
+function followStep({ type, data }: TailValue, step: TailStep): TailValue {
+  if (step.kind === "multiply") {
+    if (!(data instanceof Float32Array || data instanceof Float64Array))
+      throw new TreeError("labels are multiplied");
+    return { type, data: data.map((one) => one * step.factor) };
+  }
+  switch (step.elementType) {
+    case FLOAT:
+      if (type !== "string") return { type: "float32", data: Float32Array.from(data, Number) };
+      break;
+    case DOUBLE:
+      if (type !== "string") return { type: "float64", data: Float64Array.from(data, Number) };
+      break;
+    case INT64:
+      if (data instanceof BigInt64Array) return { type, data };
+      if (data instanceof Int32Array) return { type: "int64", data: BigInt64Array.from(data, BigInt) };
+      break;
+    case INT32:
+      if (data instanceof BigInt64Array) return { type: "int32", data: Int32Array.from(data, Number) };
+      if (data instanceof Int32Array) return { type, data };
+      break;
+    case STRING:
+      if (type === "string") return { type, data };
+      if (data instanceof BigInt64Array || data instanceof Int32Array)
+        return { type: "string", data: Array.from(data as ArrayLike<unknown>, String) };
+  }
+  throw new TreeError(`a cast from ${type} to ONNX's type ${step.elementType} stands behind the trees`);
+}
