@@ -7,6 +7,7 @@ import { AssayError } from "../../errors.ts";
 import { MAX_STRUCT_FIELDS } from "../../wire/wire-table.ts";
 import { tooLargeDecoded } from "../memory/message-limit.ts";
 import { exactInteger } from "./json-number.ts";
+import { numberList } from "./number-list.ts";
 import { strayToken } from "./stray-token.ts";
 
 /** A JSON value as it is read here. */
@@ -25,7 +26,6 @@ export interface JsonLimits {
 const MAX_JSON_DEPTH = 100;
 /** Values between two looks at the clock. */
 const LOOK_VALUES = 2048;
-
 /** Texts and spaces longer than this are searched through, not stepped through. */
 const NEAR_CHARACTERS = 64;
 /** A text with escapes is read in pieces of so many characters. */
@@ -74,6 +74,7 @@ export class JsonText {
   hasBigints = false;
   private backslashAt = -1;
   private controlAt = -1;
+  private atOnce = 1;
   private begun: BegunText | undefined = undefined;
   private readonly text: string;
   private readonly limits: JsonLimits;
@@ -92,7 +93,8 @@ export class JsonText {
   /** Reads on; true at the end of the text, false after so many values. Throws INVALID_REQUEST or MESSAGE_TOO_LARGE. */
   run(maxValues = LOOK_VALUES): boolean {
     let isWhole = false;
-    for (let left = maxValues; left > 0 && !isWhole; left--) {
+    for (let left = maxValues; left > 0 && !isWhole; left -= this.atOnce) {
+      this.atOnce = 1;
       isWhole = !this.readValue() && this.afterValue();
       // What a piece of a long text takes is worth a look at the clock.
       if (this.begun !== undefined) break;
@@ -112,12 +114,21 @@ export class JsonText {
       this.put(text, TEXT_BYTES);
     } else if ((code >= ZERO && code <= 57) || code === MINUS) this.put(this.readNumber(), 0);
     else if (code === OPEN_OBJECT) return this.begin({}, OBJECT_BYTES, CLOSE_OBJECT);
-    else if (code === OPEN_LIST) return this.begin([], LIST_BYTES, CLOSE_LIST);
+    else if (code === OPEN_LIST) return !this.takeNumbers() && this.begin([], LIST_BYTES, CLOSE_LIST);
     else if (this.takeWord("true")) this.put(true, 0);
     else if (this.takeWord("false")) this.put(false, 0);
     else if (this.takeWord("null")) this.put(null, 0);
     else throw this.fault(strayToken(this.text, this.at, "a value"));
     return false;
+  }
+
+  private takeNumbers(): boolean {
+    const list = numberList(this.text, this.at);
+    if (list === undefined || this.open.length >= MAX_JSON_DEPTH) return false;
+    this.atOnce += list.values.length;
+    this.put(list.values, LIST_BYTES + list.heapBytes);
+    this.at = list.end;
+    return true;
   }
 
   private begin(value: ExactJson[] | ExactObject, heapBytes: number, close: number): boolean {
