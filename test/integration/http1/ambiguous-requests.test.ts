@@ -11,7 +11,7 @@ const LENGTH = `content-length: ${BODY.length}\r\n`;
 const PROCEDURE = "/assay.v1.ScoringService/Predict";
 /** Served only where the request before it ended where its sender thinks. */
 const NEXT = "GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-const LIMITS = { headerTimeoutMs: 400, bodyTimeoutMs: 400, idleTimeoutMs: 400, maxMessageBytes: 2000 };
+const LIMITS = { headerTimeoutMs: 1000, bodyTimeoutMs: 1000, idleTimeoutMs: 400, maxMessageBytes: 2000 };
 
 const lines = (...all: string[]) => `${all.join("\r\n")}\r\n\r\n`;
 const post = (fields: string, body = BODY, path = "/predict") =>
