@@ -21,6 +21,7 @@ import type { FoundModel, GoldenCase, PreparedModel } from "./prepared-model.ts"
 import { refusal } from "./refusal.ts";
 import { prepareGraph } from "./repair/prepare-graph.ts";
 import { unboundedRun } from "./repair/unbounded-runs.ts";
+import { isEnsemble } from "./trees/tree-ensemble.ts";
 
 /** The files of a version folder, read. */
 export interface ModelFiles {
@@ -78,6 +79,7 @@ function prepare(files: ModelFiles): PreparedModel {
     sha256: createHash("sha256").update(bytes).digest("hex"),
     fileBytes: bytes.length,
     unboundedRun: unboundedRun(outline.model),
+    hasTrees: outline.model.graph?.node.some(isEnsemble) === true,
     files: [],
     config,
     goldenCases: [...golden, ...files.testDataCases],

@@ -52,6 +52,8 @@ export interface PreparedModel {
   readonly fileBytes: number;
   /** What lets a run take any time or memory, in words; undefined where the size of its inputs bounds both. */
   readonly unboundedRun: string | undefined;
+  /** An ensemble of trees stands at the top of its graph. */
+  readonly hasTrees: boolean;
   /** The files it was made of, as they lay on disk; empty where it was made of none. */
   readonly files: readonly SourceFile[];
   /** What `config.json` says; fields it leaves out are unset. */

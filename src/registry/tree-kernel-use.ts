@@ -6,16 +6,16 @@ import type { TensorData } from "../tensor/tensor-data.ts";
 /** Rows of golden cases that trees are compared by, at most. */
 const MAX_GOLDEN_ROWS = 4_096;
 
-/** The option of a pool by which Assay's own code may run a model's trees; none where its config.json or the server says OFF. */
+/** The option of a pool by which Assay's own code may run a model's trees; none where it has none, or its config.json or the server says OFF. */
 export function treeOptions(
-  { config, goldenCases }: Pick<PreparedModel, "config" | "goldenCases">,
+  { config, goldenCases, hasTrees }: Pick<PreparedModel, "config" | "goldenCases" | "hasTrees">,
   settings: Pick<ServerSettings, "treeKernel">,
 ): { readonly treeRows?: readonly (readonly TensorData[])[] } {
   const isOff =
     config.treeKernel === TreeKernel.TREE_KERNEL_UNSPECIFIED
       ? settings.treeKernel === "off"
       : config.treeKernel === TreeKernel.OFF;
-  if (isOff) return {};
+  if (isOff || !hasTrees) return {};
   let left = MAX_GOLDEN_ROWS;
   const treeRows = goldenCases.flatMap(({ inputs }) => {
     left -= inputs[0]?.shape[0] ?? 1;

@@ -62,6 +62,23 @@ const POST_TRANSFORMS: readonly PostTransform[] = ["NONE", "LOGISTIC", "SOFTMAX"
 const AGGREGATES: readonly Aggregate[] = ["AVERAGE", "SUM", "MIN", "MAX"];
 const MODES: readonly NodeMode[] = ["LEQ", "LT", "GTE", "GT", "EQ", "NEQ", "MEMBER"];
 
+const OPERATORS: ReadonlySet<string> = new Set<TreeEnsemble["operator"]>([
+  "TreeEnsembleRegressor",
+  "TreeEnsembleClassifier",
+  "TreeEnsemble",
+]);
+
+/** Tells whether a node is an ensemble of trees. */
+export function isEnsemble({
+  opType,
+  domain,
+}: {
+  readonly opType: string;
+  readonly domain: string;
+}): boolean {
+  return domain === "ai.onnx.ml" && OPERATORS.has(opType);
+}
+
 /** What an ensemble says that nobody can make sense of. */
 export class TreeError extends Error {}
 

@@ -1,6 +1,6 @@
 import { cutGraph, type GraphParts, type NodePart, readGraphParts, type ValuePart } from "./graph-parts.ts";
 import { NodeAttributes } from "./node-attributes.ts";
-import { readTreeEnsemble, type TreeEnsemble, TreeError } from "./tree-ensemble.ts";
+import { isEnsemble, readTreeEnsemble, type TreeEnsemble, TreeError } from "./tree-ensemble.ts";
 
 /** One step from an ensemble's output to a graph's: a cast to an element type of ONNX, or a multiplication. */
 export type TailStep =
@@ -30,26 +30,21 @@ export interface TreeGraph {
   readonly rest: Uint8Array;
 }
 
-const OPERATORS: ReadonlySet<string> = new Set<TreeEnsemble["operator"]>([
-  "TreeEnsembleRegressor",
-  "TreeEnsembleClassifier",
-  "TreeEnsemble",
-]);
 const FLOAT = 1;
 const DOUBLE = 11;
 const INPUT_TYPES: ReadonlySet<number> = new Set([FLOAT, 6, 7, DOUBLE]);
 const MAX_STEPS = 16;
 
 /**
- * Finds the ensemble of a model's file and what stands around it; undefined where it has none. Throws TreeError where the graph is
- * of another form than this: any head, one ensemble, and Identity, Cast and Mul behind it.
+ * Finds the ensemble of a model's file and what stands around it. Throws TreeError where the graph is of another form than this: any
+ * head, one ensemble, and Identity, Cast and Mul behind it.
  */
-export function readTreeGraph(bytes: Uint8Array): TreeGraph | undefined {
+export function readTreeGraph(bytes: Uint8Array): TreeGraph {
   const parts = readGraphParts(bytes);
   const ensembles = parts.nodes.filter(isEnsemble);
   const [node] = ensembles;
-  if (node === undefined) return undefined;
-  if (ensembles.length > 1) throw new TreeError(`the graph has ${ensembles.length} ensembles of trees`);
+  if (node === undefined || ensembles.length > 1)
+    throw new TreeError(`the graph has ${ensembles.length} ensembles of trees`);
   const input = node.inputs[0] ?? "";
   const behind = nodesBehind(parts, node);
   const producers = new Map(
@@ -76,10 +71,6 @@ export function readTreeGraph(bytes: Uint8Array): TreeGraph | undefined {
       ? bytes
       : cutGraph(parts, { nodes: behind, inputs: [{ name: input, elementType: inputType }], outputs: ends }),
   };
-}
-
-function isEnsemble({ opType, domain }: NodePart): boolean {
-  return domain === "ai.onnx.ml" && OPERATORS.has(opType);
 }
 
 function columnsOf(declared: ValuePart | undefined, inputType: number): number {

@@ -14,7 +14,7 @@ import {
 import { leafTables } from "./leaf-tables.ts";
 import { countCuts, type PlaneLists, searchCuts, spreadRows } from "./plane-code.ts";
 import { fillPlanes, type RowNumbers } from "./plane-filling.ts";
-import { type Plane, type SplitTree, type SplitTrees, splitTrees } from "./split-trees.ts";
+import type { Plane, SplitTree, SplitTrees } from "./split-trees.ts";
 import { walkRows, walkTrees } from "./walk-code.ts";
 import { layOutWalk, type WalkLayout, writeTables } from "./walk-layout.ts";
 import { moduleBytes } from "./wasm-module.ts";
@@ -48,8 +48,6 @@ interface Code {
  * calls it and keeps no state between calls. Its memory is freed with it.
  */
 export class TreeKernel {
-  /** The trees as they are walked; planes in another order. */
-  readonly split: SplitTrees;
   /** By target: the trees have weights for it. */
   readonly isScored: readonly boolean[];
   readonly #targetCount: number;
@@ -62,14 +60,10 @@ export class TreeKernel {
   readonly #blocks: number;
   readonly #first: number;
   readonly #areas: Areas;
-  readonly #scores: Float32Array | Float64Array;
-  #columns = 0;
-  #rowsAt = 0;
+  #scores: Float32Array | Float64Array;
 
-  /** Throws TreeError where the ensemble does not fit, and WebAssembly's errors where there is no memory for it. */
-  constructor(ensemble: TreeEnsemble) {
-    const split = splitTrees(ensemble);
-    this.split = split;
+  /** Of an ensemble and its trees. Throws TreeError where they do not fit, and WebAssembly's errors where there is no memory for it. */
+  constructor(ensemble: TreeEnsemble, split: SplitTrees) {
     const { planes, trees } = sortPlanes(split.planes, split.trees);
     const { byTree, isScored } = leafTables(ensemble, trees);
     const { aggregate, targetCount, isDouble } = ensemble;
@@ -106,18 +100,13 @@ export class TreeKernel {
     this.#code = instance.exports as unknown as Code;
   }
 
-  /** Bytes that it holds. */
-  get byteLength(): number {
-    return this.#memory.buffer.byteLength;
-  }
-
   /** Sums what the trees say of `rowCount` rows of `columnCount` numbers, by row and target. */
   run(rows: RowNumbers, rowCount: number, columnCount: number, sums: Float32Array | Float64Array): void {
     const chunkRows = rowCount <= FEW_ROWS ? 1 : this.#blocks * BLOCK_ROWS;
     for (let row = 0; row < rowCount; row += chunkRows) {
       const count = Math.min(chunkRows, rowCount - row);
       this.#makePlanes(rows, row, count, columnCount);
-      const scores = this.#view();
+      const scores = this.#scores;
       scores.fill(this.#first, 0, Math.ceil(count / BIT_ROWS) * BIT_ROWS * this.#targetCount);
       if (rowCount <= FEW_ROWS) this.#walkOne();
       else if (this.#bits === undefined) this.#walkAll(count);
@@ -133,8 +122,9 @@ export class TreeKernel {
       fillPlanes(this.#planes, rows, row, count, columnCount, floats, this.#shape.scoreBytes === 8);
       return;
     }
+    // Copied once, into memory that the code can read.
     const stride = columnCount * 4;
-    const at = this.#roomForRows(columnCount);
+    const at = this.#roomForRows(count * stride);
     const target = new Uint8Array(this.#memory.buffer, at, count * stride);
     copyOctets(new Uint8Array(rows.buffer, rows.byteOffset + row * stride, count * stride), target);
     const last = at + (count - 1) * stride;
@@ -191,20 +181,15 @@ export class TreeKernel {
     }
   }
 
-  /** Rows are copied once, into memory that the code can read, behind all else. */
-  #roomForRows(columnCount: number): number {
-    if (columnCount > this.#columns) {
-      const needed = this.#areas.end + this.#blocks * BLOCK_ROWS * columnCount * 4;
-      const missing = needed - this.#memory.buffer.byteLength;
-      if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
-      this.#columns = columnCount;
-      this.#rowsAt = this.#areas.end;
+  /** Makes room for rows behind all else and returns where it is. */
+  #roomForRows(byteCount: number): number {
+    const { end } = this.#areas;
+    const missing = end + byteCount - this.#memory.buffer.byteLength;
+    if (missing > 0) {
+      this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+      this.#scores = this.#scoresView();
     }
-    return this.#rowsAt;
-  }
-
-  #view(): Float32Array | Float64Array {
-    return this.#scores.buffer === this.#memory.buffer ? this.#scores : this.#scoresView();
+    return end;
   }
 
   #scoresView(): Float32Array | Float64Array {

@@ -3,9 +3,9 @@ import { messageOf } from "../../errors.ts";
 import type { TreeKernelUse } from "../../model/prepared-model.ts";
 import { TreeError } from "../../model/trees/tree-ensemble.ts";
 import { readTreeGraph, type TreeGraph } from "../../model/trees/tree-graph.ts";
-import { copiedOctets } from "../../tensor/octet-copy.ts";
 import type { SessionStart } from "../channel.ts";
 import { deviceName } from "../device.ts";
+import { splitTrees } from "../kernel/split-trees.ts";
 import type { Runner } from "../runner.ts";
 import { createSession } from "../session/session.ts";
 import { openSessionRunner, withSessionNames } from "../session/session-runner.ts";
@@ -24,22 +24,21 @@ export async function openModelRunner(plan: SessionStart): Promise<Runner> {
   return opened instanceof TreeRunner ? opened : await openSessionRunner(start, opened);
 }
 
-/** Says why ONNX Runtime runs the model where it does; undefined where there are no trees. */
+/** Says why ONNX Runtime runs the model where it does. */
 async function openTrees(
   start: SessionStart,
   goldenRows: NonNullable<SessionStart["treeRows"]>,
-): Promise<TreeRunner | TreeKernelUse | undefined> {
+): Promise<TreeRunner | TreeKernelUse> {
   let head: InferenceSession | undefined;
   try {
-    // A session takes the bytes that it is given.
-    const graph = readTreeGraph(copiedOctets(start.bytes));
-    if (graph === undefined) return undefined;
     if (start.device.provider !== "cpu") throw new TreeError(`the session is on ${deviceName(start.device)}`);
     if (start.externalData.length > 0) throw new TreeError("the model's weights lie in files of their own");
-    const trees = new TreeSession(graph);
+    const graph = readTreeGraph(start.bytes);
+    const split = splitTrees(graph.ensemble);
+    const trees = new TreeSession(graph, split);
     head = await openHead(start, graph);
     const runner = new TreeRunner(trees, graph, start, head);
-    await checkTrees(runner, trees, graph, { start, goldenRows });
+    await checkTrees({ runner, trees, graph, split, start, goldenRows });
     return runner;
   } catch (error) {
     await head?.release();

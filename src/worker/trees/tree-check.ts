@@ -5,6 +5,7 @@ import type { TreeGraph } from "../../model/trees/tree-graph.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
 import type { SessionStart } from "../channel.ts";
 import type { RowNumbers } from "../kernel/plane-filling.ts";
+import type { SplitTrees } from "../kernel/split-trees.ts";
 import { tensorOf } from "../session/session.ts";
 import { disagreement, type Outputs } from "./agreement.ts";
 import { checkRows } from "./check-rows.ts";
@@ -30,8 +31,12 @@ const MAX_NUMBERS = 1_000_000;
 /** No further batch is begun after this time. */
 const TIME_LIMIT_MS = 300;
 
-/** What golden rows are run with. */
-interface Golden {
+/** A runner that is to be checked, and all that it was made of. */
+interface Checked {
+  readonly runner: Pick<TreeRunner, "runTensors">;
+  readonly trees: TreeSession;
+  readonly graph: TreeGraph;
+  readonly split: SplitTrees;
   /** With the session's names. */
   readonly start: SessionStart;
   readonly goldenRows: readonly (readonly TensorData[])[];
@@ -41,18 +46,13 @@ interface Golden {
  * Runs golden and generated rows through the kernel and through a session of ONNX Runtime, which it opens on one thread and
  * closes. Throws TreeError where they differ.
  */
-export async function checkTrees(
-  runner: Pick<TreeRunner, "runTensors">,
-  trees: TreeSession,
-  graph: TreeGraph,
-  golden: Golden,
-): Promise<void> {
-  await withReference(graph.rest, 1, (session) => compareRows(trees, graph, session));
-  const { intraOpThreads } = golden.start;
-  if (intraOpThreads > OUTRUN_THREADS)
-    await withReference(graph.rest, intraOpThreads, (session) => compareSpeed(trees, graph, session));
-  if (golden.goldenRows.length === 0) return;
-  await withReference(golden.start.bytes, 1, (session) => compareGolden(runner, graph, golden, session));
+export async function checkTrees(checked: Checked): Promise<void> {
+  const { graph, start, goldenRows } = checked;
+  await withReference(graph.rest, 1, (session) => compareRows(checked, session));
+  if (start.intraOpThreads > OUTRUN_THREADS)
+    await withReference(graph.rest, start.intraOpThreads, (session) => compareSpeed(checked, session));
+  if (goldenRows.length > 0)
+    await withReference(start.bytes, 1, (session) => compareGolden(checked, session));
 }
 
 async function withReference(
@@ -74,8 +74,9 @@ async function withReference(
 }
 
 /** The kernel runs on one thread: where a session has many, it may be the faster one. */
-async function compareSpeed(trees: TreeSession, graph: TreeGraph, session: InferenceSession): Promise<void> {
-  const { rows, feeds } = generated(trees, graph, TIMED_ROWS, 0);
+async function compareSpeed(checked: Checked, session: InferenceSession): Promise<void> {
+  const { trees, graph } = checked;
+  const { rows, feeds } = generated(checked, TIMED_ROWS, 0);
   let byKernel = Number.POSITIVE_INFINITY;
   let bySession = Number.POSITIVE_INFINITY;
   for (let round = 0; round < TIMED_ROUNDS; round++) {
@@ -90,9 +91,7 @@ async function compareSpeed(trees: TreeSession, graph: TreeGraph, session: Infer
 }
 
 async function compareGolden(
-  runner: Pick<TreeRunner, "runTensors">,
-  graph: TreeGraph,
-  { start, goldenRows }: Golden,
+  { runner, graph, start, goldenRows }: Checked,
   session: InferenceSession,
 ): Promise<void> {
   const ranking = rankingOf(graph);
@@ -112,14 +111,15 @@ function rankingOf({ outputs }: TreeGraph): string | undefined {
   return outputs.find(({ source, steps }) => source === "scores" && steps.length === 0)?.name;
 }
 
-async function compareRows(trees: TreeSession, graph: TreeGraph, session: InferenceSession): Promise<void> {
+async function compareRows(checked: Checked, session: InferenceSession): Promise<void> {
+  const { trees, graph } = checked;
   const until = performance.now() + TIME_LIMIT_MS;
   const ranking = rankingOf(graph);
   let numbersLeft = MAX_NUMBERS;
   for (const [place, rowCount] of BATCHES.entries()) {
     numbersLeft -= rowCount * graph.columnCount;
     if (place >= MIN_BATCHES && (numbersLeft < 0 || performance.now() > until)) return;
-    const { rows, feeds } = generated(trees, graph, rowCount, place);
+    const { rows, feeds } = generated(checked, rowCount, place);
     const expected = (await session.run(feeds)) as unknown as Outputs;
     const what = disagreement(expected, trees.run(rows, rowCount, graph.columnCount), ranking);
     if (what !== undefined) throw new TreeError(`generated rows come out different: ${what}`);
@@ -127,13 +127,13 @@ async function compareRows(trees: TreeSession, graph: TreeGraph, session: Infere
 }
 
 function generated(
-  trees: TreeSession,
-  { columnCount, inputType, input, ensemble }: TreeGraph,
+  { graph, split }: Checked,
   rowCount: number,
   seed: number,
 ): { readonly rows: RowNumbers; readonly feeds: InferenceSession.OnnxValueMapType } {
+  const { columnCount, inputType, input, ensemble } = graph;
   const { type, make } = ROW_TYPES.get(inputType)!;
   const kind = { columnCount, isDouble: ensemble.isDouble, isInteger: type === "int32" || type === "int64" };
-  const rows = make(checkRows(trees.kernel.split, kind, rowCount, seed));
+  const rows = make(checkRows(split, kind, rowCount, seed));
   return { rows, feeds: { [input]: new Tensor(type, rows as Tensor.DataType, [rowCount, columnCount]) } };
 }

@@ -26,7 +26,8 @@ export class TreeRunner implements Runner {
   readonly needsTurns = false;
   readonly treeKernel: TreeKernelUse;
   readonly #trees: TreeSession;
-  readonly #graph: TreeGraph;
+  /** The value that the trees read. */
+  readonly #input: string;
   readonly #start: SessionStart;
   readonly #head: InferenceSession | undefined;
   readonly #headStart: SessionStart;
@@ -34,13 +35,15 @@ export class TreeRunner implements Runner {
 
   constructor(trees: TreeSession, graph: TreeGraph, start: SessionStart, head: InferenceSession | undefined) {
     this.#trees = trees;
-    this.#graph = graph;
+    this.#input = graph.input;
     this.#start = withoutRows(start);
     this.#turns = head === undefined ? undefined : new LoopTurns();
     this.#head = head;
-    const { length } = trees.kernel.split.trees;
     const rest = head === undefined ? "" : "; ONNX Runtime runs what stands before them";
-    this.treeKernel = { isUsed: true, reason: `${length} trees give what ONNX Runtime gives${rest}` };
+    this.treeKernel = {
+      isUsed: true,
+      reason: `${trees.treeCount} trees give what ONNX Runtime gives${rest}`,
+    };
     this.#headStart = { ...this.#start, outputNames: graph.head?.outputNames ?? [] };
   }
 
@@ -65,7 +68,7 @@ export class TreeRunner implements Runner {
   /** Outputs of tensors by name, all of them: for golden rows, before frames come. */
   async runTensors(feeds: InferenceSession.OnnxValueMapType): Promise<InferenceSession.OnnxValueMapType> {
     const head = await this.#head?.run(feeds, [...this.#headStart.outputNames]);
-    return this.#outputs((head ?? feeds)[this.#graph.input] as unknown as Rows, head, () => true);
+    return this.#outputs((head ?? feeds)[this.#input] as unknown as Rows, head, () => true);
   }
 
   async #results(memory: SharedArrayBuffer, frame: Frame): Promise<InferenceSession.OnnxValueMapType> {
@@ -75,7 +78,7 @@ export class TreeRunner implements Runner {
       extras.length === 0 || extras.some((index) => outputNames[index] === name);
     if (this.#head === undefined) return this.#outputs(this.#rows(memory, frame), undefined, isWanted);
     const head = await runSession(this.#head, this.#headStart, memory, { ...frame, extras: [] });
-    return this.#outputs(head[this.#graph.input] as unknown as Rows, head, isWanted);
+    return this.#outputs(head[this.#input] as unknown as Rows, head, isWanted);
   }
 
   #outputs(
@@ -93,7 +96,7 @@ export class TreeRunner implements Runner {
 
   #rows(memory: SharedArrayBuffer, { tensors }: Frame): Rows {
     const { inputNames } = this.#start;
-    const tensor = tensors.find(({ nameIndex }) => inputNames[nameIndex] === this.#graph.input);
+    const tensor = tensors.find(({ nameIndex }) => inputNames[nameIndex] === this.#input);
     if (tensor === undefined || tensor.datatype === "BYTES") throw rankFailure([]);
     const { datatype, shape, byteOffset } = tensor;
     const count = shape.reduce((product, length) => product * length, 1);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readTreeGraph } from "../../../../src/model/trees/tree-graph.ts";
+import { splitTrees } from "../../../../src/worker/kernel/split-trees.ts";
 import { disagreement } from "../../../../src/worker/trees/agreement.ts";
 import { TreeSession } from "../../../../src/worker/trees/tree-session.ts";
 import { openBareSession } from "../../../support/models/bare-session.ts";
@@ -16,13 +17,18 @@ const DATATYPES = { FLOAT: "FP32", DOUBLE: "FP64", INT64: "INT64" } as const;
 /** One row, few, and enough for each way that the kernel has. */
 const ROW_COUNTS = [1, 3, 9, 40];
 
+function sessionOf(bytes: Uint8Array): TreeSession {
+  const graph = readTreeGraph(bytes);
+  return new TreeSession(graph, splitTrees(graph.ensemble));
+}
+
 /** What the kernel and ONNX Runtime differ in for an ensemble; undefined where they agree. */
 async function differenceOf(seed: number, given: Partial<RandomTrees> = {}): Promise<string | undefined> {
   const model = randomTreeModel(seed, given);
   const { columnCount, inputType, targetCount } = model.choices;
   const session = await openBareSession(model.bytes);
   try {
-    const trees = new TreeSession(readTreeGraph(model.bytes)!);
+    const trees = sessionOf(model.bytes);
     for (const rowCount of ROW_COUNTS) {
       const rows = rowsNear(model, rowCount, seededRandom(seed + rowCount));
       const shape = [rowCount, columnCount];
@@ -85,7 +91,7 @@ test("batches larger than one pass of the kernel agree", async () => {
     inputType: "FLOAT",
   });
   const { columnCount } = model.choices;
-  const trees = new TreeSession(readTreeGraph(model.bytes)!);
+  const trees = sessionOf(model.bytes);
   const rows = rowsNear(model, 1_500, seededRandom(1)) as Float32Array;
   const together = trees.run(rows, 1_500, columnCount);
   for (const row of [0, 511, 512, 1_023, 1_499]) {
