@@ -41,7 +41,8 @@ function agree(want: number | bigint | string, got: number | bigint | string): b
   if (want === got) return true;
   if (typeof want !== "number" || typeof got !== "number") return false;
   if (Number.isNaN(want) && Number.isNaN(got)) return true;
-  return Math.abs(want - got) <= TOLERANCE + TOLERANCE * Math.abs(want);
+  // An infinity is as near to nothing but itself.
+  return Number.isFinite(want) && Math.abs(want - got) <= TOLERANCE + TOLERANCE * Math.abs(want);
 }
 
 function isTie(scores: Outputs[string] | undefined, row: number): boolean {
