@@ -22,6 +22,8 @@ export interface SignatureParts {
   readonly origins: OutputOrigins;
   readonly metadata: readonly { readonly key: string; readonly value: string }[];
   readonly config: ModelConfig;
+  /** Class labels by output, of files beside the model. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
   /** Where config.json contradicts the graph goes here. */
   readonly mistakes: ConfigMistakes;
 }
@@ -53,14 +55,14 @@ export function buildSignature(parts: SignatureParts): { signature: ModelSignatu
     );
   }
   mistakes.throwIfAny();
-  const batching = initialBatching(batchDimension);
+  const batching = initialBatching(parts.inputs);
   const { ignoreUnknownColumns } = config;
   const signature = withChoice({ inputs, outputs, batching, ignoreUnknownColumns }, choice, parts.origins);
   return { signature, notices };
 }
 
-function initialBatching(dimension: GraphInputs["batchDimension"]): Batching {
-  if (dimension === "open") return "across-requests";
+function initialBatching({ batchDimension: dimension, oneRequestARun }: GraphInputs): Batching {
+  if (dimension === "open") return oneRequestARun === true ? "within-request" : "across-requests";
   return dimension === "fixed-at-one" ? "single-rows" : "no-batch-dimension";
 }
 
@@ -206,7 +208,7 @@ function outputSpecs(parts: SignatureParts, rowsOpen: boolean): TensorSpec[] {
     const isRowless = rowsOpen && parts.origins.get(output.name)?.kind === "constant";
     return isRowless ? { ...toSpec(output, false), rowless: true } : toSpec(output, rowsOpen);
   });
-  return nameClasses(outputs, parts.origins, parts.config.labels);
+  return nameClasses(outputs, parts.origins, parts.config.labels, parts.labels);
 }
 
 function toSpec(declared: DeclaredTensor, rowsOpen: boolean): TensorSpec {
@@ -223,5 +225,6 @@ function toSpec(declared: DeclaredTensor, rowsOpen: boolean): TensorSpec {
     aliases: [],
     rejectNan: false,
     ...(dimensions === undefined ? { anyShape: true } : {}),
+    ...(declared.reshaped === true ? { reshaped: true } : {}),
   };
 }

@@ -18,10 +18,13 @@ import { type OnnxOutline, readOnnxOutline, readTensorName } from "./onnx/onnx-o
 import { checkStoredTensors } from "./onnx/stored-tensors.ts";
 import { WireError } from "./onnx/wire.ts";
 import type { FoundModel, GoldenCase, PreparedModel } from "./prepared-model.ts";
-import { refusal } from "./refusal.ts";
+import { quoted, refusal } from "./refusal.ts";
 import { prepareGraph } from "./repair/prepare-graph.ts";
 import { unboundedRun } from "./repair/unbounded-runs.ts";
 import { isEnsemble } from "./trees/tree-ensemble.ts";
+import type { TritonFiles } from "./triton/side-files.ts";
+import { TRITON_CONFIG, withScheduling } from "./triton/triton-config.ts";
+import { warmupSamples } from "./triton/warmup.ts";
 
 /** The files of a version folder, read. */
 export interface ModelFiles {
@@ -33,6 +36,8 @@ export interface ModelFiles {
   readonly goldenText: string | undefined;
   /** Cases of `test_data_set_N` folders. */
   readonly testDataCases: readonly GoldenCase[];
+  /** config.pbtxt of the model's folder with the files that it names; undefined where there is none. */
+  readonly triton?: TritonFiles;
   /** Another file of the folder; throws MODEL_INVALID where it is not there or lies outside the folder. */
   findExternal(location: string): FoundFile;
 }
@@ -53,14 +58,22 @@ function prepare(files: ModelFiles): PreparedModel {
   const foreign = foreignFileReason(bytes);
   if (foreign !== undefined) throw refusal(`model.onnx: ${foreign}`);
   const outline = readOutline(bytes);
-  const config: ModelConfig =
+  const { triton } = files;
+  const ours: ModelConfig =
     files.configText === undefined
       ? create(ModelConfigSchema)
       : readConfigJson(ModelConfigSchema, files.configText, "config.json");
   const mistakes = createConfigMistakes((path) =>
     files.configText === undefined ? undefined : configLine(files.configText, path),
   );
-  const graph = prepareGraph(outline, config, mistakes);
+  const config = triton === undefined ? ours : withScheduling(ours, triton.config.scheduling);
+  const owner =
+    triton === undefined
+      ? undefined
+      : { ...triton, mistakes: createConfigMistakes(triton.config.lineOf, TRITON_CONFIG) };
+  const graph = prepareGraph(outline, config, mistakes, owner);
+  // A first run that does not fit is told before anything runs.
+  if (triton !== undefined) warmupSamples(triton, graph.signature);
   const externalData = findWeightFiles(checkStoredTensors(outline.tensors), files.findExternal);
   const golden = files.goldenText === undefined ? [] : readGoldenFile(files.goldenText);
   return {
@@ -72,7 +85,7 @@ function prepare(files: ModelFiles): PreparedModel {
     origins: graph.origins,
     fixedRows: graph.fixedRows,
     repairs: graph.repairs,
-    notices: graph.notices,
+    notices: [...graph.notices, ...(triton === undefined ? [] : labelNotices(triton, graph.signature))],
     irVersion: outline.model.irVersion,
     opsetImports: opsetImports(outline.model),
     producer: producer(outline.model),
@@ -82,8 +95,28 @@ function prepare(files: ModelFiles): PreparedModel {
     hasTrees: outline.model.graph?.node.some(isEnsemble) === true,
     files: [],
     config,
+    ...(triton === undefined ? {} : { triton }),
     goldenCases: [...golden, ...files.testDataCases],
   };
+}
+
+/** Labels that cannot name the columns of their output. */
+function labelNotices({ labels }: TritonFiles, { outputs }: PreparedModel["signature"]): string[] {
+  return outputs.flatMap(({ name, shape }) => {
+    const given = labels.get(name)?.length;
+    const columns = shape.at(-1);
+    if (
+      given === undefined ||
+      columns === undefined ||
+      columns === -1 ||
+      shape.length < 2 ||
+      given === columns
+    )
+      return [];
+    return [
+      `config.pbtxt: ${given} labels stand in the label_filename of output ${quoted(name)}, which has ${columns} columns: only a classification has them`,
+    ];
+  });
 }
 
 function readOutline(bytes: Uint8Array): OnnxOutline {

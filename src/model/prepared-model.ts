@@ -3,6 +3,7 @@ import type { TensorData } from "../tensor/tensor-data.ts";
 import type { OutputOrigins } from "./scores/output-origins.ts";
 import type { ModelSignature, Repair } from "./signature.ts";
 import type { SourceFile } from "./source-file.ts";
+import type { TritonFiles } from "./triton/side-files.ts";
 
 /** One golden case: what goes in, and what the training library says comes out. */
 export interface GoldenCase {
@@ -56,8 +57,10 @@ export interface PreparedModel {
   readonly hasTrees: boolean;
   /** The files it was made of, as they lay on disk; empty where it was made of none. */
   readonly files: readonly SourceFile[];
-  /** What `config.json` says; fields it leaves out are unset. */
+  /** What `config.json` says, and config.pbtxt where that says nothing; fields that both leave out are unset. */
   readonly config: ModelConfig;
+  /** Triton's config.pbtxt with the labels that it names; undefined for a model that has none. */
+  readonly triton?: TritonFiles;
   /** From golden.json and test_data_set_N; empty where there are none. */
   readonly goldenCases: readonly GoldenCase[];
   /** A row that the model ran, known once it passed its gate. */

@@ -4,25 +4,28 @@
  * Promises: whatever cannot be served is reported with a reason and never keeps the others from being found; only regular
  * files are read, and never one outside the version folder; nothing is written.
  */
-import { realpathSync, statSync } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
-import { type FolderNames, noModelReason } from "./no-model.ts";
-import type { FoundFile } from "./onnx/external-data.ts";
+import { noModelReason } from "./no-model.ts";
 import { misnamedFileReason } from "./onnx/file-kind.ts";
-import { readTestDataSets } from "./onnx/test-data-sets.ts";
-import { prepareModel } from "./prepare-model.ts";
 import type { FoundModel } from "./prepared-model.ts";
 import { quoted, refusal } from "./refusal.ts";
 import { identify, isSameIdentity } from "./source-file.ts";
-import { readSourceFiles, sourcePlaces, withFiles } from "./source-files.ts";
+import { readSourceFiles, withFiles } from "./source-files.ts";
+import { TRITON_CONFIG, type TritonConfig } from "./triton/triton-config.ts";
+import { chooseVersions } from "./triton/version-policy.ts";
+import {
+  folderNames,
+  readTritonBeside,
+  readVersion,
+  unreadReason,
+  type VersionPlace,
+  versionSources,
+} from "./version-files.ts";
 
-/** A protobuf message holds less than 2 GiB. */
-const MAX_MODEL_BYTES = 2 ** 31 - 1;
-const MAX_TEXT_BYTES = 64 * 2 ** 20;
 /** Times that a folder is read while somebody writes to it. */
 const READ_ATTEMPTS = 3;
 const READ_AGAIN_MS = 200;
@@ -65,7 +68,7 @@ export async function scanRepository(
       continue;
     }
     found.push(
-      ...(await scanModel(dir, modelName).catch((cause: unknown) => [
+      ...(await scanModel(join(dir, modelName), modelName).catch((cause: unknown) => [
         refused(modelName, "", unreadReason(cause), cause),
       ])),
     );
@@ -88,28 +91,44 @@ export async function scanPath(path: string): Promise<FoundModel[]> {
   });
   if (info?.isFile()) {
     const name = basename(full);
-    const model = await scanVersion(dirname(dirname(full)), name, "", dirname(full), name);
-    return [model];
+    const folder = dirname(full);
+    const modelFolder = dirname(folder);
+    return [await scanVersion({ modelName: name, modelVersion: "", folder, modelFolder, fileName: name })];
   }
   if (info?.isDirectory() !== true) return scanRepository(path);
   const { folders, files } = await folderNames(full);
   const parent = dirname(full);
-  if (files.includes("model.onnx") && /^[1-9]\d*$/.test(basename(full))) {
-    return [await scanVersion(parent, basename(parent), basename(full))];
+  const isVersion = /^[1-9]\d*$/.test(basename(full));
+  if (
+    isVersion &&
+    (files.includes("model.onnx") || (await stat(join(parent, TRITON_CONFIG)).catch(() => undefined)))
+  ) {
+    return [
+      await scanVersion({
+        modelName: basename(parent),
+        modelVersion: basename(full),
+        folder: full,
+        modelFolder: parent,
+      }),
+    ];
   }
   const holdsVersions = folders.some((name) => /^\d+$/.test(name));
-  return holdsVersions || files.includes("model.onnx")
-    ? scanModel(parent, basename(full))
+  return holdsVersions || files.includes("model.onnx") || files.includes(TRITON_CONFIG)
+    ? scanModel(full, basename(full))
     : scanRepository(full);
 }
 
-/** Reads the versions of one model folder. */
-async function scanModel(dir: string, modelName: string): Promise<FoundModel[]> {
-  const folder = join(dir, modelName);
+/** Reads the versions of one model folder. `isNamed` says that the name was not taken from the folder. */
+export async function scanModel(folder: string, modelName: string, isNamed = false): Promise<FoundModel[]> {
   const { folders, files } = await folderNames(folder);
+  const triton = await readTritonBeside(folder).catch((cause: unknown) =>
+    refused(modelName, "", unreadReason(cause), cause),
+  );
+  if (triton !== undefined && "kind" in triton) return [triton];
+  if (triton !== undefined) return scanTritonModel(folder, modelName, triton, folders, isNamed);
   const found: FoundModel[] = [];
   for (const version of folders) {
-    if (/^[1-9]\d{0,18}$/.test(version)) found.push(await scanVersion(folder, modelName, version));
+    if (/^[1-9]\d{0,18}$/.test(version)) found.push(await scanVersion(placeOf(folder, modelName, version)));
     else if (/^[-+v]?\d/i.test(version) || (await holdsModel(join(folder, version)))) {
       found.push(
         refused(
@@ -124,6 +143,52 @@ async function scanModel(dir: string, modelName: string): Promise<FoundModel[]> 
   return found;
 }
 
+/** Reads the versions that config.pbtxt serves; folders that are no numbers are its owner's affair, as with Triton. */
+async function scanTritonModel(
+  folder: string,
+  modelName: string,
+  triton: TritonConfig,
+  folders: readonly string[],
+  isNamed: boolean,
+): Promise<FoundModel[]> {
+  const { name } = triton.message;
+  if (!isNamed && name !== "" && name !== modelName) {
+    const what = `${quoted(name)} came, and the folder is called ${quoted(modelName)}: give both one name`;
+    return [refused(modelName, "", `${TRITON_CONFIG}: line ${triton.lineOf(["name"])}: name: ${what}`)];
+  }
+  const numbers = folders.filter((version) => /^(0|[1-9]\d{0,18})$/.test(version));
+  const { served, missing, left, policy } = chooseVersions(triton, numbers);
+  const found: FoundModel[] = [];
+  for (const version of served) found.push(await scanVersion(placeOf(folder, modelName, version)));
+  const last = found.at(-1);
+  const notices = [...unusedNotice(triton)];
+  if (left.length > 0)
+    notices.push(
+      `version ${left.join(", ")} ${left.length === 1 ? "is" : "are"} not served: version_policy in ${TRITON_CONFIG} is ${policy}${triton.message.versionPolicy === undefined ? ", as it is by default" : ""}`,
+    );
+  // Once a model, not once a version.
+  if (last?.kind === "prepared" && notices.length > 0)
+    found[found.length - 1] = {
+      kind: "prepared",
+      model: { ...last.model, notices: [...last.model.notices, ...notices] },
+    };
+  for (const version of missing) {
+    const reason = `version_policy in ${TRITON_CONFIG} asks for it, and there is no such folder: put it there, or take the number out`;
+    found.push(refused(modelName, version, reason));
+  }
+  if (found.length === 0) found.push(refused(modelName, "", noVersionReason(modelName, [])));
+  return found;
+}
+
+function unusedNotice({ unused }: TritonConfig): string[] {
+  if (unused.length === 0) return [];
+  return [`${TRITON_CONFIG}: without effect here, answers are the same: ${unused.join(", ")}`];
+}
+
+function placeOf(modelFolder: string, modelName: string, modelVersion: string): VersionPlace {
+  return { modelName, modelVersion, folder: join(modelFolder, modelVersion), modelFolder };
+}
+
 function noVersionReason(modelName: string, files: readonly string[]): string {
   const model = files.find((file) => file.endsWith(".onnx"));
   if (model !== undefined) {
@@ -133,18 +198,13 @@ function noVersionReason(modelName: string, files: readonly string[]): string {
   return misnamed ?? `the folder has no version folder; expected ${modelName}/1/model.onnx`;
 }
 
-async function scanVersion(
-  modelFolder: string,
-  modelName: string,
-  modelVersion: string,
-  folder = join(modelFolder, modelVersion),
-  fileName = "model.onnx",
-): Promise<FoundModel> {
+/** Reads one version, as one state although somebody may write to its files. */
+export async function scanVersion(place: VersionPlace): Promise<FoundModel> {
   try {
-    const places = sourcePlaces(folder, modelFolder, fileName);
     for (let attempt = 1; ; attempt++) {
+      const places = await versionSources(place);
       const before = await Promise.all(places.map(({ path }) => identify(path)));
-      const found = await readVersion(modelFolder, modelName, modelVersion, folder, fileName);
+      const found = await readVersion(place);
       const files = found.kind === "prepared" ? await readSourceFiles(found.model, places) : [];
       // A copy that was still going on leaves parts of two files, or one that cannot be read yet.
       const after = await Promise.all(places.map(({ path }) => identify(path)));
@@ -159,119 +219,14 @@ async function scanVersion(
       await delay(READ_AGAIN_MS);
     }
   } catch (cause) {
-    return refused(modelName, modelVersion, unreadReason(cause), cause);
+    return refused(place.modelName, place.modelVersion, unreadReason(cause), cause);
   }
-}
-
-async function readVersion(
-  modelFolder: string,
-  modelName: string,
-  modelVersion: string,
-  folder: string,
-  fileName: string,
-): Promise<FoundModel> {
-  const bytes = await readModelFile(folder, fileName);
-  const root = await realpath(folder);
-  return prepareModel({
-    modelName,
-    modelVersion,
-    bytes,
-    configText: await readBeside("config.json", folder, modelFolder),
-    goldenText: await readBeside("golden.json", folder, modelFolder),
-    testDataCases: await readTestDataSets(folder, bytes),
-    findExternal: (location) => findExternal(root, location),
-  });
-}
-
-/** Whatever is wrong with one version must not keep the others from being found. */
-function unreadReason(cause: unknown): string {
-  if (cause instanceof AssayError) return cause.message;
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === "EACCES" || code === "EPERM") {
-    return `the folder or a file in it cannot be read by this user (${code}): give it read access, on folders search access too`;
-  }
-  const what = code !== undefined && /^E[A-Z0-9]+$/.test(code) ? code : `a bug in Assay: ${message}`;
-  return `the folder cannot be read (${what})`;
-}
-
-async function readModelFile(folder: string, fileName: string): Promise<Uint8Array> {
-  const path = join(folder, fileName);
-  const info = await stat(path).catch(() => undefined);
-  if (info === undefined) {
-    const { files } = await folderNames(folder);
-    const misnamed = files.map(misnamedFileReason).find((reason) => reason !== undefined);
-    throw refusal(misnamed ?? "the version folder has no model.onnx: put the exported file there");
-  }
-  if (!info.isFile()) throw refusal("model.onnx is no regular file: put the exported file there");
-  if (info.size > MAX_MODEL_BYTES) {
-    throw refusal(
-      `model.onnx has ${info.size} bytes; a protobuf holds less than 2 GiB: save it with its weights in a file beside it (save_as_external_data)`,
-    );
-  }
-  const { buffer, byteOffset, byteLength } = await readFile(path);
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** The text of a file of the version folder, else of the model's folder. */
-async function readBeside(
-  fileName: string,
-  versionFolder: string,
-  modelFolder: string,
-): Promise<string | undefined> {
-  for (const folder of [versionFolder, modelFolder]) {
-    const path = join(folder, fileName);
-    const info = await stat(path).catch(() => undefined);
-    if (info === undefined) continue;
-    if (!info.isFile() || info.size > MAX_TEXT_BYTES) {
-      throw refusal(
-        `${fileName} is no regular file of at most ${MAX_TEXT_BYTES} bytes: replace it or take it away`,
-      );
-    }
-    return readFile(path, "utf8");
-  }
-  return undefined;
-}
-
-/** Links are followed before the place is judged, so that no name leads outside. */
-function findExternal(root: string, location: string): FoundFile {
-  let path: string;
-  try {
-    path = realpathSync(join(root, location));
-  } catch (cause) {
-    throw refusal(
-      `the weights lie in ${quoted(location)}, which is not in the version folder: copy it there, beside model.onnx`,
-      cause,
-    );
-  }
-  const info = statSync(path);
-  if (!path.startsWith(root + sep) || !info.isFile()) {
-    throw refusal(
-      `the weights lie in ${quoted(location)}, which is no file of the version folder itself: copy the file there, beside model.onnx`,
-    );
-  }
-  return { path, byteLength: info.size };
 }
 
 async function holdsModel(folder: string): Promise<boolean> {
   // One that cannot be read, such as lost+found, holds none that anyone meant to be served.
   const { files } = await folderNames(folder).catch(() => ({ files: [] }));
   return files.some((file) => misnamedFileReason(file) !== undefined);
-}
-
-/** Hidden entries are not looked at; links are followed, and those that lead to nothing are told apart. */
-async function folderNames(folder: string): Promise<FolderNames & { lost: string[] }> {
-  const folders: string[] = [];
-  const files: string[] = [];
-  const lost: string[] = [];
-  for (const name of (await readdir(folder)).sort()) {
-    if (name.startsWith(".") || name === "__MACOSX") continue;
-    const info = await stat(join(folder, name)).catch((error: NodeJS.ErrnoException) => error.code);
-    if (info === "EACCES") throw Object.assign(new Error(`${name} cannot be looked at`), { code: info });
-    if (info === "ENOENT" && !name.includes(".")) lost.push(name);
-    else if (typeof info === "object" && info.isDirectory()) folders.push(name);
-    else if (typeof info === "object" && info.isFile()) files.push(name);
-  }
-  return { folders, files, lost };
 }
 
 function refused(modelName: string, modelVersion: string, reason: string, cause?: unknown): FoundModel {

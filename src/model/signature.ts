@@ -24,6 +24,8 @@ export interface TensorSpec {
   readonly anyShape?: boolean;
   /** An output that has no value for each row, such as the list of classes: a request for it is run by itself. */
   readonly rowless?: boolean;
+  /** Callers see it in another shape than the graph: a session knows it by another name. */
+  readonly reshaped?: boolean;
 }
 
 /** The way in which rows may share a run. `gen`'s BatchingMode has the same four. */

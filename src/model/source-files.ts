@@ -8,13 +8,29 @@ export interface SourcePlace {
   readonly path: string;
 }
 
+/** The places that `sourcePlaces` lists; `named` are files that lie in the model's folder alone. */
+export interface VersionFolders {
+  /** Of the model file, whose weights lie beside it. */
+  readonly folder: string;
+  readonly fileName: string;
+  readonly versionFolder: string;
+  /** Undefined where nothing beside the file is read. */
+  readonly modelFolder: string | undefined;
+  readonly named: readonly string[];
+}
+
 /** The files that one version is made of besides its weights, be they there or not, the model file first. */
-export function sourcePlaces(folder: string, modelFolder: string, fileName: string): SourcePlace[] {
-  const beside = ["config.json", "golden.json"].flatMap((name) => [
-    { name, path: join(folder, name) },
-    { name: `../${name}`, path: join(modelFolder, name) },
-  ]);
-  return [{ name: fileName, path: join(folder, fileName) }, ...beside];
+export function sourcePlaces(places: VersionFolders): SourcePlace[] {
+  const { folder, fileName, versionFolder, modelFolder, named } = places;
+  const file = { name: fileName, path: join(folder, fileName) };
+  if (modelFolder === undefined) return [file];
+  const isFlat = modelFolder === versionFolder;
+  const above = [...["config.json", "golden.json"].filter(() => !isFlat), ...named].map((name) => ({
+    name: isFlat ? name : `../${name}`,
+    path: join(modelFolder, name),
+  }));
+  const beside = ["config.json", "golden.json"].map((name) => ({ name, path: join(versionFolder, name) }));
+  return [file, ...beside, ...above];
 }
 
 /** Looks at all files of a model that was just read, in the order of `places`, then its weights. */

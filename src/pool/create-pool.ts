@@ -1,6 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
+import { sessionNameOf } from "../model/repair/session-names.ts";
 import { entryUrl } from "../package-files.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
@@ -125,6 +126,8 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
           externalData: model.externalData,
           inputNames: model.signature.inputs.map((input) => input.name),
           outputNames: model.signature.outputs.map((output) => output.name),
+          inputSessionNames: model.signature.inputs.map(sessionNameOf),
+          outputSessionNames: model.signature.outputs.map(sessionNameOf),
           inputDatatypes: model.signature.inputs.map((input) => input.datatype),
           outputDatatypes: model.signature.outputs.map((output) => output.datatype),
           maxOutputBytes: maxRunBytes,

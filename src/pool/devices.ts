@@ -170,7 +170,13 @@ function groupDevices(group: InstanceGroup, serverDevices: readonly Device[]): r
       }
       return group.gpus.length === 0 ? gpus : gpus.filter((gpu) => group.gpus.includes(gpu.deviceId));
     }
-    default:
-      return serverDevices;
+    default: {
+      // Without all of the GPUs that are named, KIND_AUTO means the CPU.
+      if (group.gpus.length === 0) return serverDevices;
+      const named = serverDevices.filter(
+        ({ provider, deviceId }) => provider !== "cpu" && group.gpus.includes(deviceId),
+      );
+      return named.length === new Set(group.gpus).size ? named : [{ provider: "cpu", deviceId: 0 }];
+    }
   }
 }

@@ -43,7 +43,7 @@ export class LoadedModel implements Generation {
     this.signature = signature;
     this.rowColumns = mapRowColumns(signature);
     // The pool keeps the file's bytes for sessions to come; a second copy would stay as long as the model does.
-    this.model = { ...model, bytes: new Uint8Array(0) };
+    this.model = { ...model, bytes: new Uint8Array(0), ...withoutWarmup(model) };
     this.pool = pool;
     this.log = log;
     this.config = configInEffect(model.config, scheduling);
@@ -127,6 +127,11 @@ export class LoadedModel implements Generation {
 function whyUnavailable(pool: Pool): string {
   const ended = pool.instances.find(({ lastError }) => lastError !== "");
   return pool.outage?.message ?? `its instances are being restarted: ${ended?.lastError ?? ""}`;
+}
+
+/** First runs have been made: what they brought is not kept. */
+function withoutWarmup({ triton }: PreparedModel): Pick<PreparedModel, "triton"> {
+  return triton === undefined ? {} : { triton: { ...triton, warmupData: new Map() } };
 }
 
 function nothing(): void {}

@@ -3,6 +3,7 @@ import { AssayError } from "../errors.ts";
 import { applyGateOutcome, passGoldenGate } from "../model/gate/golden-gate.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { keepBatchDimension } from "../model/repair/batch-dimension.ts";
+import { warmupSamples } from "../model/triton/warmup.ts";
 import { createPool } from "../pool/create-pool.ts";
 import { cpuDevices } from "../pool/devices.ts";
 import { type Pool, runTensors } from "../pool/pool.ts";
@@ -69,8 +70,33 @@ export async function passGate(
   };
   const outcome = await passGoldenGate(model, run);
   if (fatal !== undefined) throw fatal;
-  if (outcome.kind === "passed") return applyGateOutcome(model, outcome);
+  if (outcome.kind === "passed") {
+    await warmUp(model, pool, deadline);
+    return applyGateOutcome(model, outcome);
+  }
   throw new AssayError(Reason.MODEL_INVALID, outcome.reason, { cause: outcome.cause });
+}
+
+/** Runs what model_warmup of config.pbtxt asks for, on every instance. Throws MODEL_INVALID where a sample does not run. */
+async function warmUp(
+  { triton, signature }: PreparedModel,
+  pool: Pool,
+  deadline: LoadDeadline,
+): Promise<void> {
+  for (const { name, inputs, count } of triton === undefined ? [] : warmupSamples(triton, signature)) {
+    for (let run = 0; run < count; run++) {
+      try {
+        const onEach = Array.from({ length: pool.idleCount }, () =>
+          inTime(runTensors(pool, inputs), deadline),
+        );
+        await Promise.all(onEach);
+      } catch (cause) {
+        const why = cause instanceof AssayError ? cause.message : String(cause);
+        const what = `config.pbtxt: model_warmup ${JSON.stringify(name)} did not run: ${why}`;
+        throw new AssayError(Reason.MODEL_INVALID, what, { cause });
+      }
+    }
+  }
 }
 
 const ADVICE =

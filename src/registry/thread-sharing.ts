@@ -30,7 +30,7 @@ export function whyOwnThread(
   if (unboundedRun !== undefined) return unboundedRun;
   if (config.isolation === "thread" || config.isolation === "process")
     return `config.json asks for isolation ${config.isolation}`;
-  if (config.instanceGroup.length > 0) return "config.json has an instance_group";
+  if (config.instanceGroup.length > 0) return "it has an instance_group";
   if (devices.length !== 1 || devices[0]!.provider !== "cpu") return "it does not run on one CPU instance";
   if (externalData.length > 0) return "its weights lie in files of their own";
   if (bytes.length > MAX_SHARED_BYTES) return `it takes ${bytes.length} bytes, more than ${MAX_SHARED_BYTES}`;

@@ -46,6 +46,9 @@ export interface SessionStart {
   /** Names by the index that frames use. */
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** The same as the session knows them. */
+  readonly inputSessionNames: readonly string[];
+  readonly outputSessionNames: readonly string[];
   /** As the signature has them, in the order of the names. */
   readonly inputDatatypes: readonly Datatype[];
   readonly outputDatatypes: readonly Datatype[];

@@ -1,9 +1,9 @@
 import { refusal } from "../refusal.ts";
 
-/** A field of config.json: names, and indexes of lists. */
+/** A field of config.json or config.pbtxt: names, and indexes of lists. */
 export type ConfigPath = readonly (string | number)[];
 
-/** Collects where config.json contradicts the graph, so that all is told at once. */
+/** Collects where a configuration contradicts itself or the graph, so that all is told at once. */
 export interface ConfigMistakes {
   add(path: ConfigPath, message: string): void;
   /** Throws MODEL_INVALID with every mistake, each with its line and field. */
@@ -11,20 +11,26 @@ export interface ConfigMistakes {
 }
 
 /** Makes an empty collection; `lineOf` tells the line of a field, undefined where there is no text. */
-export function createConfigMistakes(lineOf: (path: ConfigPath) => number | undefined): ConfigMistakes {
+export function createConfigMistakes(
+  lineOf: (path: ConfigPath) => number | undefined,
+  fileName = "config.json",
+): ConfigMistakes {
   const mistakes: string[] = [];
   return {
     add(path, message) {
       const line = lineOf(path);
-      const field = path.reduce<string>(
-        (text, part) =>
-          typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`,
-        "",
-      );
-      mistakes.push(`${line === undefined ? "" : `line ${line}: `}${field}: ${message}`);
+      mistakes.push(`${line === undefined ? "" : `line ${line}: `}${pathText(path)}: ${message}`);
     },
     throwIfAny() {
-      if (mistakes.length > 0) throw refusal(`config.json: ${mistakes.join("; ")}`);
+      if (mistakes.length > 0) throw refusal(`${fileName}: ${mistakes.join("; ")}`);
     },
   };
+}
+
+/** A path as messages show it: `inputs[0].feature_names`. */
+export function pathText(path: ConfigPath): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`),
+    "",
+  );
 }

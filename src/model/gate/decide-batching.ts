@@ -14,8 +14,8 @@ export interface BatchingDecision {
 const UNPROVEN = "not proven independent, add golden.json";
 
 /**
- * Decides how rows may share a run. `declared` is `across-requests` for open rows, `single-rows` where the file fixes one
- * row, or `fixedRows` of them. `met` says whether golden cases were met together and row by row.
+ * Decides how rows may share a run. `declared` is `across-requests` for open rows, `within-request` where the owner wants a run for
+ * each request, `single-rows` where the file fixes one row, or `fixedRows` of them. `met` says whether golden cases were met together and row by row.
  */
 export function decideBatching(
   declared: Batching,
@@ -28,7 +28,10 @@ export function decideBatching(
     const notice = `output ${JSON.stringify(evidence.output)} does not have one value a row: a request is one run`;
     return { batching: "no-batch-dimension", repairs: [], notices: [notice] };
   }
-  return declared === "single-rows" ? decideFixed(evidence, met, fixedRows) : decideOpen(evidence, met);
+  if (declared === "single-rows") return decideFixed(evidence, met, fixedRows);
+  const decision = decideOpen(evidence, met);
+  const isNarrower = declared === "within-request" && decision.batching === "across-requests";
+  return isNarrower ? { ...decision, batching: declared } : decision;
 }
 
 function decideFixed(

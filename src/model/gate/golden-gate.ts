@@ -101,9 +101,8 @@ async function attemptGate(model: PreparedModel, run: Run): Promise<Attempt> {
   );
   const isRead = coupling.output === score?.output || coupling.output === labelOutput;
   const holdsRows = others.some(({ shape, anyShape }) => shape.length > 0 || anyShape === true);
-  return isRead || !holdsRows || model.signature.batching !== "across-requests"
-    ? outcome
-    : { kind: "rowless", output: coupling.output, outcome };
+  const isFixed = model.signature.batching === "single-rows";
+  return isRead || !holdsRows || isFixed ? outcome : { kind: "rowless", output: coupling.output, outcome };
 }
 
 /** The prepared model as the gate lets it be served. */
@@ -140,6 +139,7 @@ function decide(
     rowsOpen,
     origins: model.origins,
     asked: model.config,
+    ...(model.triton === undefined ? {} : { labels: model.triton.labels }),
   });
   notices.push(...corrected.notices);
   const known = new Set(model.repairs.map(({ kind, target }) => `${kind} ${target}`));

@@ -17,6 +17,8 @@ export interface SeenOutputs {
   readonly rowsOpen: boolean;
   readonly origins: OutputOrigins;
   readonly asked: AskedOutputs & { readonly labels: readonly string[] };
+  /** Class labels by output, of files beside the model. */
+  readonly labels?: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -55,6 +57,7 @@ export function correctOutputShapes(
     corrected.map((spec) => ({ ...spec, shape: observed.get(spec.name) ?? spec.shape })),
     origins,
     asked.labels,
+    seen.labels,
   );
   const outputs = corrected.map((spec, index) => ({ ...spec, labels: effective[index]!.labels }));
   const choice = chooseAgain(effective, seen);

@@ -20,6 +20,8 @@ export interface DeclaredTensor {
   readonly datatype: Datatype;
   /** Undefined where the graph declares no shape; empty for a scalar. */
   readonly dimensions: readonly Dimension[] | undefined;
+  /** Callers see it in another shape than the graph: a session knows it by another name. */
+  readonly reshaped?: boolean;
 }
 
 /** Axes longer than this are taken for damage. */

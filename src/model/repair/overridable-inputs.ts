@@ -18,8 +18,18 @@ export interface GraphInputs {
   readonly required: readonly DeclaredTensor[];
   readonly overridable: readonly InputWithDefault[];
   readonly batchDimension: BatchDimension;
+  /** Each request is a run of its own, though axis 0 counts rows. */
+  readonly oneRequestARun?: boolean;
   readonly repairs: readonly Repair[];
   readonly notices: readonly string[];
+}
+
+/** What the model's owner says of inputs and their rows; `settable` are the names of those that have a value in the file. */
+export interface InputFit {
+  inputs(
+    required: readonly DeclaredTensor[],
+    settable: readonly string[],
+  ): Pick<GraphInputs, "required" | "batchDimension" | "oneRequestARun">;
 }
 
 /** The values of larger inputs are weights, whatever the graph's list of inputs says. */
@@ -28,14 +38,25 @@ const MAX_DEFAULT_ELEMENTS = 4096;
 /**
  * Reads the inputs. Before IR version 4 every initializer had to be listed as an input, so such inputs are constants; since
  * then they have a default that ONNX Runtime for Node.js does not let a caller overrule, so they are made true inputs where
- * one row's default is known, and the server feeds it when it is left out. Where that cannot be, a notice says so.
+ * one row's default is known, and the server feeds it when it is left out. Where that cannot be, a notice says so. `fit` has the
+ * last word on which axes are open and whether axis 0 counts rows.
  */
-export function readGraphInputs(graph: GraphProto, irVersion: bigint, edits: OnnxEdits): GraphInputs {
+export function readGraphInputs(
+  graph: GraphProto,
+  irVersion: bigint,
+  edits: OnnxEdits,
+  fit?: InputFit,
+): GraphInputs {
   const stored = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
-  const required = graph.input
+  const declaredInputs = graph.input
     .filter(({ name }) => !stored.has(name))
     .map((value) => openEmptyAxes(readDeclaredTensor(value, "input")));
-  const batchDimension = readBatchDimension(required);
+  const settable = graph.input.map(({ name }) => name).filter((name) => stored.has(name));
+  const rows = fit?.inputs(declaredInputs, settable) ?? {
+    required: declaredInputs,
+    batchDimension: readBatchDimension(declaredInputs),
+  };
+  const { batchDimension } = rows;
   const overridable: InputWithDefault[] = [];
   const repairs: Repair[] = [];
   const notices: string[] = [];
@@ -65,7 +86,7 @@ export function readGraphInputs(graph: GraphProto, irVersion: bigint, edits: Onn
         "has its value in the file, which a request could not overrule; served as an optional input with that value as its default",
     });
   }
-  return { required, overridable, batchDimension, repairs, notices };
+  return { ...rows, overridable, repairs, notices };
 }
 
 function tryDecode<T>(decode: () => T): T | undefined {

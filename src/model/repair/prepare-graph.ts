@@ -18,6 +18,9 @@ import { refusal } from "../refusal.ts";
 import { traceClassLabels } from "../scores/class-labels.ts";
 import { type OutputOrigins, readOutputOrigins } from "../scores/output-origins.ts";
 import type { ModelSignature, Repair } from "../signature.ts";
+import { TensorFit } from "../triton/tensor-fit.ts";
+import { applyReshapes, type Reshape } from "../triton/tensor-reshape.ts";
+import type { TritonConfig } from "../triton/triton-config.ts";
 import { openBatchDimension, openEmptyAxes } from "./batch-dimension.ts";
 import { gatherColumns } from "./column-outputs.ts";
 import { flattenLabel } from "./flat-labels.ts";
@@ -37,11 +40,20 @@ export interface PreparedGraph {
   readonly notices: readonly string[];
 }
 
+/** What config.pbtxt says of a model's tensors, and where its mistakes go. */
+export interface OwnersTensors {
+  readonly config: TritonConfig;
+  readonly mistakes: ConfigMistakes;
+  /** Class labels by output. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+}
+
 /** Decides what to repair in a graph and what it is then; throws MODEL_INVALID for what cannot be served. */
 export function prepareGraph(
   outline: OnnxOutline,
   config: ModelConfig,
   mistakes: ConfigMistakes,
+  triton?: OwnersTensors,
 ): PreparedGraph {
   const { model } = outline;
   const { graph } = model;
@@ -53,14 +65,16 @@ export function prepareGraph(
   const repairs: Repair[] = [];
   const lowered = lowerIrVersion(model, edits);
   if (lowered !== undefined) repairs.push(lowered);
-  const inputs = readGraphInputs(graph, model.irVersion, edits);
+  const fit = triton === undefined ? undefined : new TensorFit(triton.config, graph, triton.mistakes);
+  const inputs = readGraphInputs(graph, model.irVersion, edits, fit);
   if (inputs.required.length + inputs.overridable.length === 0) {
     throw refusal(
       "the graph has no inputs, so there is nothing to score: export the model with its data as an input",
     );
   }
   repairs.push(...inputs.repairs);
-  const outputs = readOutputs(graph, inputs, edits, repairs);
+  const wanted = fit?.outputNames(graph);
+  const outputs = readOutputs(graph, inputs, edits, repairs, wanted);
   const corrected = outputs.declared.map((output) => {
     const isConstant = outputs.origins.get(output.name)?.kind === "constant";
     return isConstant ? output : correctShape(openEmptyAxes(output), inputs.batchDimension, repairs);
@@ -73,12 +87,18 @@ export function prepareGraph(
     edits.outputs = corrected.map((output) =>
       writeDeclaredTensor(isMany ? openBatchDimension(output) : output),
     );
-  }
+  } else if (wanted !== undefined && corrected.length < graph.output.length)
+    edits.outputs = graph.output.filter(({ name }) => wanted.has(name));
+  const served = fit?.outputs(corrected) ?? corrected;
+  triton?.mistakes.throwIfAny();
+  const reshapes = fit?.reshapes ?? new Map<string, Reshape>();
+  applyReshapes(graph, edits, reshapes, inputs.batchDimension !== "none");
   renameForSession(graph, edits);
   if (edits.replaceNodes.size > 0 || edits.appendNodes.length > 0) importOnnxOpset(model.opsetImport, edits);
   const { signature, notices } = buildSignature({
-    inputs,
-    outputs: corrected,
+    inputs: { ...inputs, required: inputs.required.map((one) => reshapes.get(one.name)?.served ?? one) },
+    outputs: served.map((one) => reshapes.get(one.name)?.served ?? one),
+    labels: triton?.labels ?? new Map(),
     origins: outputs.origins,
     metadata: model.metadataProps,
     config,
@@ -136,6 +156,7 @@ function readOutputs(
   inputs: GraphInputs,
   edits: OnnxEdits,
   repairs: Repair[],
+  wanted: ReadonlySet<string> | undefined,
 ): GraphOutputs {
   const index = indexGraph(graph, new Set(edits.initializers.keys()));
   const rows = inputs.required.map(({ dimensions }) => dimensions?.[0]);
@@ -145,6 +166,7 @@ function readOutputs(
   const read: (DeclaredTensor | undefined)[] = [];
   const declared: DeclaredTensor[] = [];
   for (const value of graph.output) {
+    if (wanted?.has(value.name) === false) continue;
     values.set(value.name, value.name);
     const type = value.type?.value.case;
     const zipMap =
@@ -166,7 +188,11 @@ function readOutputs(
     if (flat !== undefined) repairs.push(flat.repair);
     declared.push(flat?.output ?? typed);
   }
-  const gathered = gatherColumns(declared, index, (name) => traceClassLabels(name, index), edits);
+  // Where the outputs are listed, none is added to them.
+  const gathered =
+    wanted === undefined
+      ? gatherColumns(declared, index, (name) => traceClassLabels(name, index), edits)
+      : undefined;
   if (gathered !== undefined) {
     read.push(undefined);
     declared.push(gathered.output);

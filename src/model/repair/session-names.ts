@@ -14,6 +14,24 @@ export function sessionName(name: string, datatype?: Datatype): string {
   return name in Object.prototype ? `assay/${name}` : name;
 }
 
+/** The name of an input or output inside the file where callers see it in another shape than the graph. */
+export function reshapedName(name: string): string {
+  return `assay/reshaped/${name}`;
+}
+
+/** The name by which a session knows an input or output of a signature. */
+export function sessionNameOf({
+  name,
+  datatype,
+  reshaped,
+}: {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly reshaped?: boolean;
+}): string {
+  return sessionName(reshaped === true ? reshapedName(name) : name, datatype);
+}
+
 /**
  * Gives inputs and outputs that a session would mistake, or has no tensors for, their other names: by Identity nodes, and by Cast
  * nodes where they cross as float32, which holds each of their numbers.

@@ -3,13 +3,14 @@ import type { DecisionFacts, OutputOrigin, OutputOrigins } from "./output-origin
 import { isFloatMatrix } from "./read-output.ts";
 
 /**
- * Names the columns of outputs that have a value for each class: by config.json, else by what the output says itself, else by
- * the classes of the label that is decided over it. Outputs whose width is another have no names.
+ * Names the columns of outputs that have a value for each class: by config.json, else by the labels that are given `byOutput`, else by
+ * what the output says itself, else by the classes of the label that is decided over it. Outputs whose width is another have no names.
  */
 export function nameClasses(
   outputs: readonly TensorSpec[],
   origins: OutputOrigins,
   configured: readonly string[],
+  byOutput: ReadonlyMap<string, readonly string[]> = new Map(),
 ): TensorSpec[] {
   const decisions = new Map<string, DecisionFacts>();
   for (const { decision } of origins.values())
@@ -20,7 +21,7 @@ export function nameClasses(
     // The columns of an SVM stand for pairs of classes; with two classes, for either of one pair.
     const isPairs = origin?.svmPairs === true && columns !== 2;
     const found = isPairs ? [] : (origin?.ownClasses ?? classesOf(origin, decisions, columns));
-    const labels = configured.length > 0 ? configured : found;
+    const labels = configured.length > 0 ? configured : (byOutput.get(spec.name) ?? found);
     const fits = columns === -1 || (columns > 1 && labels.length === columns);
     return { ...spec, labels: fits ? labels : [] };
   });

@@ -1,7 +1,6 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { AssayError } from "../../errors.ts";
 import type { TreeKernelUse } from "../../model/prepared-model.ts";
-import { sessionName } from "../../model/repair/session-names.ts";
 import { RUN_OK, type SessionStart } from "../channel.ts";
 import { readHeader } from "../frame.ts";
 import { type Runner, writeText } from "../runner.ts";
@@ -14,8 +13,8 @@ import { createSession, runSession } from "./session.ts";
 export function withSessionNames(plan: SessionStart): SessionStart {
   return {
     ...plan,
-    inputNames: plan.inputNames.map((name, index) => sessionName(name, plan.inputDatatypes[index])),
-    outputNames: plan.outputNames.map((name, index) => sessionName(name, plan.outputDatatypes[index])),
+    inputNames: plan.inputSessionNames,
+    outputNames: plan.outputSessionNames,
   };
 }
 
