@@ -6,7 +6,7 @@ import { readTlsFiles } from "../config/tls-files.ts";
 import { createEdge, type EdgeOptions } from "../edge/edge.ts";
 import { AssayError } from "../errors.ts";
 import type { FoundModel } from "../model/prepared-model.ts";
-import { scanRepository } from "../model/repository.ts";
+import { scanNamed, scanRepository } from "../model/repository.ts";
 import { readDeviceListing } from "../pool/device-listing.ts";
 import { chooseDevices } from "../pool/devices.ts";
 import { ANONYMOUS } from "../registry/caller.ts";
@@ -17,9 +17,18 @@ import type { Log } from "../telemetry/log.ts";
 import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 
+/** A model that is served under a name of its owner's choice. */
+export interface NamedModel {
+  readonly name: string;
+  /** A file, or a folder with the file or with version folders. */
+  readonly path: string;
+}
+
 /** Options of a server. */
 export interface AppOptions {
   readonly settings: ServerSettings;
+  /** Models that are named one by one. Without a repository that is asked for they are all. */
+  readonly namedModels?: readonly NamedModel[];
   /** The environment, for CUDA_VISIBLE_DEVICES. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
@@ -70,9 +79,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await registry.close();
   };
   try {
-    const found = await scanRepository(settings.models, (name, why) =>
-      log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
-    );
+    const found = await findModels(options);
     checkDefaultModel(settings, found);
     const { port } = await edge.listen(settings.host, settings.port);
     registry.expect(found);
@@ -105,11 +112,38 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
+/** What is named one by one, and the repository where one is asked for. Throws CONFIG_INVALID with all that is not there. */
+async function findModels({ settings, namedModels = [], log }: AppOptions): Promise<FoundModel[]> {
+  const named = await Promise.allSettled(namedModels.map(({ name, path }) => scanNamed(name, path)));
+  const problems = named.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
+  const bug = problems.find((error) => !(error instanceof AssayError));
+  if (bug !== undefined) throw bug;
+  if (problems.length > 0)
+    throw new AssayError(Reason.CONFIG_INVALID, problems.map(({ message }) => message).join("\n"));
+  const one = named.flatMap((scanned) => (scanned.status === "fulfilled" ? scanned.value : []));
+  if (namedModels.length > 0 && !settings.given.has("models")) return one;
+  const found = await scanRepository(settings.models, (name, why) =>
+    log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
+  );
+  const names = new Set(found.map(nameOf));
+  const twice = namedModels.filter(({ name }) => names.has(name));
+  if (twice.length > 0) {
+    const where = `the repository ${JSON.stringify(settings.models)} has a model of that name: choose another`;
+    const lines = twice.map(({ name, path }) => `${name}=${path} came, and ${where}`);
+    throw new AssayError(Reason.CONFIG_INVALID, lines.join("\n"));
+  }
+  return [...one, ...found];
+}
+
+function nameOf(found: FoundModel): string {
+  return (found.kind === "prepared" ? found.model : found).modelName;
+}
+
 function checkDefaultModel(
   { defaultModel: name, origins }: ServerSettings,
   found: readonly FoundModel[],
 ): void {
-  const names = new Set(found.map((one) => (one.kind === "prepared" ? one.model : one).modelName));
+  const names = new Set(found.map(nameOf));
   if (name === "" || names.has(name)) return;
   const hint = didYouMean(name, names) || `; it has ${listed([...names])}`;
   throw new AssayError(

@@ -5,6 +5,7 @@ export function generalHelp(): string {
   return `Assay scores rows with ONNX models: gRPC, gRPC-Web, Connect, JSON and plain HTTP on one port.
 
   assay serve --models DIR     serve every DIR/<name>/<version>/model.onnx
+  assay serve NAME=PATH …      serve single files or folders under names of your own
   assay score …                score a file or a table: Parquet, CSV, NDJSON, Arrow, SQL
   assay bench …                load a server with calls and report rate, latency and errors
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
@@ -31,9 +32,13 @@ Exit code 0: everything is served. 1: something is not, with the reason. 2: call
 
 /** `assay serve --help`: every flag with its environment variable and default. */
 export function serveHelp(): string {
-  return `Serves every DIR/<name>/<version>/model.onnx on one port.
+  return `Serves every DIR/<name>/<version>/model.onnx on one port, and what is named one by one.
 
   assay serve --models DIR [flags]
+  assay serve NAME=PATH [NAME=PATH …] [flags]
+
+PATH is a model file, a folder with model.onnx, or a folder with version folders. With NAME=PATH a repository is served only where
+--models names it.
 
 Flags; each is also an environment variable, ASSAY_ and its name in capitals (ASSAY_MAX_BATCH_SIZE), and a field of the
 JSON file that --config names (max_batch_size). A flag wins over the environment, the environment over the file.
@@ -43,6 +48,7 @@ ${flagLines(FLAGS)}
 
 Try it:
   assay serve --models models --port 8080
+  assay serve churn=churn.onnx
   curl -s localhost:8080/readyz
 SIGTERM or Ctrl-C drains: calls in flight are answered first. Ctrl-C again after a second ends at once.
 `;

@@ -12,20 +12,22 @@ import { createLog, type Log } from "../telemetry/log.ts";
 import { flagKinds, parseArguments, wrongArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
+import { readModelArguments } from "./model-arguments.ts";
 import { listenToSignals } from "./serve-signals.ts";
 
 const LAST_LINES_MS = 250;
 const LEFT_OVERS_MS = 500;
 
-/** `assay serve`: serves until SIGTERM or Ctrl-C; returns the exit code. Throws CONFIG_INVALID before anything has started. */
+/** `assay serve [NAME=PATH …]`: serves until SIGTERM or Ctrl-C; returns the exit code. Throws CONFIG_INVALID before anything has started. */
 export async function serve(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   const kinds = flagKinds(FLAGS).set("config", "value");
   const { flags, positionals, problems } = parseArguments(argv, kinds);
-  const stray = positionals.map((positional) => `${positional} is not known; flags start with --`);
-  if (problems.length + stray.length > 0) throw wrongArguments([...problems, ...stray], "serve");
+  const models = readModelArguments(positionals);
+  const wrong = [...problems, ...models.problems];
+  if (wrong.length > 0) throw wrongArguments(wrong, "serve");
   const configName = flags.get("config") ?? environment.ASSAY_CONFIG;
   const configOrigin = flags.has("config") ? "--config" : "ASSAY_CONFIG";
   const settings = readServerSettings({
@@ -64,7 +66,7 @@ export async function serve(
     app = listening;
     log.info(app.address, "listening; models are being loaded");
   };
-  const starting = startApp({ settings, environment, log, onListening });
+  const starting = startApp({ settings, environment, log, onListening, namedModels: models.named });
   // A start that fails is thrown here; after a drain nobody asks any more.
   const isUp = await Promise.race([starting.then(() => true), ended.promise.then(() => false)]);
   if (isUp && !isStopping) {

@@ -27,6 +27,8 @@ export interface ReadSettings {
   readonly problems: readonly string[];
   /** Where each value came from, by its name in `values`, as a message names it: `--port`, `ASSAY_PORT`, `port in assay.json`. */
   readonly origins: Readonly<Record<string, string>>;
+  /** The names of those that were given, and not left to their default. */
+  readonly given: ReadonlySet<string>;
 }
 
 /** Reads a configuration message: flag, environment, file, default, in that order, and checks it against its schema. */
@@ -37,6 +39,7 @@ export function readSettings(
 ): ReadSettings {
   const problems: string[] = [];
   const origins: Record<string, string> = {};
+  const named = new Set<string>();
   const config = create(schema);
   const values = config as unknown as Record<string, unknown>;
   const file = readFile(schema, rows, sources, problems);
@@ -55,9 +58,11 @@ export function readSettings(
     const given = givenText(row, sources);
     origins[localName] = `--${row.name}`;
     if (given !== undefined) {
+      named.add(localName);
       origins[localName] = given.origin;
       assign(row, given.text, given.origin);
     } else if (file !== undefined && row.field.name in file) {
+      named.add(localName);
       origins[localName] = `${row.field.name} in ${sources.configFile?.name}`;
       values[localName] = file[row.field.name];
     } else if (row.default !== "") {
@@ -73,7 +78,7 @@ export function readSettings(
     // What could not be read stands at its empty value, and has been told.
     else if (!unread.has(row)) problems.push(broken(row, violation, values, origins));
   }
-  return { values, problems, origins };
+  return { values, problems, origins, given: named };
 }
 
 /** A rule in words: a pattern says less than the flag's own help. */

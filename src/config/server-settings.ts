@@ -10,6 +10,8 @@ export type ServerSettings = {
 } & {
   /** Where each value came from, by its name here, as a message names it: `--port`, `ASSAY_PORT`, `port in assay.json`. */
   readonly origins: Readonly<Record<string, string>>;
+  /** The names of those that were given, and not left to their default. */
+  readonly given: ReadonlySet<string>;
 };
 
 /**
@@ -17,8 +19,8 @@ export type ServerSettings = {
  * problem, each with where the value came from.
  */
 export function readServerSettings(sources: SettingsSources): ServerSettings {
-  const { values, problems, origins } = readSettings(ServerConfigSchema, FLAGS, sources);
-  const settings = { ...values, origins } as unknown as ServerSettings;
+  const { values, problems, origins, given } = readSettings(ServerConfigSchema, FLAGS, sources);
+  const settings = { ...values, origins, given } as unknown as ServerSettings;
   const { tlsCert, tlsKey, tlsClientCa } = settings;
   const missing: string[] = [];
   if (tlsCert !== "" && tlsKey === "") missing.push(`${origins.tlsCert} needs --tls-key`);

@@ -16,7 +16,7 @@ import { quoted, refusal } from "./refusal.ts";
 import { identify, isSameIdentity } from "./source-file.ts";
 import { readSourceFiles, withFiles } from "./source-files.ts";
 import { TRITON_CONFIG, type TritonConfig } from "./triton/triton-config.ts";
-import { chooseVersions } from "./triton/version-policy.ts";
+import { chooseVersions, leftNotice, MISSING_VERSION } from "./triton/version-policy.ts";
 import {
   folderNames,
   readTritonBeside,
@@ -118,8 +118,47 @@ export async function scanPath(path: string): Promise<FoundModel[]> {
     : scanRepository(full);
 }
 
+/**
+ * Reads what lies at a path as a model of the given name: a file, by itself; a folder with version folders; or a flat one, with the
+ * model file in it, as version 1. Throws CONFIG_INVALID where nothing is there.
+ */
+export async function scanNamed(modelName: string, path: string): Promise<FoundModel[]> {
+  const folder = resolve(path);
+  const info = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
+    const why =
+      cause.code === "ENOENT" ? "there is no such file or folder" : `it cannot be read (${cause.code})`;
+    throw new AssayError(Reason.CONFIG_INVALID, `${modelName}=${path}: ${why}`, { cause });
+  });
+  const one = { modelName, modelVersion: "1" };
+  if (!info.isDirectory()) {
+    const [parent, fileName] = [dirname(folder), basename(folder)];
+    return [await scanVersion({ ...one, folder: parent, modelFolder: undefined, fileName })];
+  }
+  try {
+    const { folders, files } = await folderNames(folder);
+    if (folders.some((name) => /^\d+$/.test(name))) return await scanModel(folder, modelName, true);
+    const isThere = [...folders, ...files].some((name) => name === "model.onnx" || name === TRITON_CONFIG);
+    if (!isThere) return [refused(modelName, "1", noFlatReason(`${modelName}=${path}`, files))];
+    const found = await scanVersion({ ...one, folder, modelFolder: folder });
+    return [withNotices(found, [unusedNotice(found)])];
+  } catch (cause) {
+    return [refused(modelName, "", unreadReason(cause), cause)];
+  }
+}
+
+function noFlatReason(argument: string, files: readonly string[]): string {
+  const other = files.filter((name) => name.endsWith(".onnx"));
+  if (other.length > 0)
+    return `the folder has no model.onnx, and ${other.join(", ")}: name the file, ${join(argument, other[0]!)}`;
+  const misnamed = files.map(misnamedFileReason).find((reason) => reason !== undefined);
+  return (
+    misnamed ??
+    "the folder has neither model.onnx nor version folders 1, 2, …: put the exported file there, or name a repository with --models"
+  );
+}
+
 /** Reads the versions of one model folder. `isNamed` says that the name was not taken from the folder. */
-export async function scanModel(folder: string, modelName: string, isNamed = false): Promise<FoundModel[]> {
+async function scanModel(folder: string, modelName: string, isNamed = false): Promise<FoundModel[]> {
   const { folders, files } = await folderNames(folder);
   const triton = await readTritonBeside(folder).catch((cause: unknown) =>
     refused(modelName, "", unreadReason(cause), cause),
@@ -157,32 +196,29 @@ async function scanTritonModel(
     return [refused(modelName, "", `${TRITON_CONFIG}: line ${triton.lineOf(["name"])}: name: ${what}`)];
   }
   const numbers = folders.filter((version) => /^(0|[1-9]\d{0,18})$/.test(version));
-  const { served, missing, left, policy } = chooseVersions(triton, numbers);
+  const chosen = chooseVersions(triton, numbers);
   const found: FoundModel[] = [];
-  for (const version of served) found.push(await scanVersion(placeOf(folder, modelName, version)));
-  const last = found.at(-1);
-  const notices = [...unusedNotice(triton)];
-  if (left.length > 0)
-    notices.push(
-      `version ${left.join(", ")} ${left.length === 1 ? "is" : "are"} not served: version_policy in ${TRITON_CONFIG} is ${policy}${triton.message.versionPolicy === undefined ? ", as it is by default" : ""}`,
-    );
+  for (const version of chosen.served) found.push(await scanVersion(placeOf(folder, modelName, version)));
   // Once a model, not once a version.
-  if (last?.kind === "prepared" && notices.length > 0)
-    found[found.length - 1] = {
-      kind: "prepared",
-      model: { ...last.model, notices: [...last.model.notices, ...notices] },
-    };
-  for (const version of missing) {
-    const reason = `version_policy in ${TRITON_CONFIG} asks for it, and there is no such folder: put it there, or take the number out`;
-    found.push(refused(modelName, version, reason));
-  }
+  const last = found.pop();
+  if (last !== undefined) found.push(withNotices(last, [unusedNotice(last), leftNotice(chosen, triton)]));
+  for (const version of chosen.missing) found.push(refused(modelName, version, MISSING_VERSION));
   if (found.length === 0) found.push(refused(modelName, "", noVersionReason(modelName, [])));
   return found;
 }
 
-function unusedNotice({ unused }: TritonConfig): string[] {
-  if (unused.length === 0) return [];
-  return [`${TRITON_CONFIG}: without effect here, answers are the same: ${unused.join(", ")}`];
+/** What of config.pbtxt has no effect; undefined where all of it has. */
+function unusedNotice(found: FoundModel): string | undefined {
+  const unused = found.kind === "prepared" ? (found.model.triton?.config.unused ?? []) : [];
+  return unused.length === 0
+    ? undefined
+    : `${TRITON_CONFIG}: without effect here, answers are the same: ${unused.join(", ")}`;
+}
+
+function withNotices(found: FoundModel, notices: readonly (string | undefined)[]): FoundModel {
+  if (found.kind === "refused") return found;
+  const told = notices.filter((one) => one !== undefined);
+  return { kind: "prepared", model: { ...found.model, notices: [...found.model.notices, ...told] } };
 }
 
 function placeOf(modelFolder: string, modelName: string, modelVersion: string): VersionPlace {
@@ -199,7 +235,7 @@ function noVersionReason(modelName: string, files: readonly string[]): string {
 }
 
 /** Reads one version, as one state although somebody may write to its files. */
-export async function scanVersion(place: VersionPlace): Promise<FoundModel> {
+async function scanVersion(place: VersionPlace): Promise<FoundModel> {
   try {
     for (let attempt = 1; ; attempt++) {
       const places = await versionSources(place);

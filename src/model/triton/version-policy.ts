@@ -1,4 +1,4 @@
-import type { TritonConfig } from "./triton-config.ts";
+import { TRITON_CONFIG, type TritonConfig } from "./triton-config.ts";
 
 /** The version folders that a model serves of those that are there. */
 export interface ChosenVersions {
@@ -8,9 +8,20 @@ export interface ChosenVersions {
   readonly missing: readonly string[];
   /** There and not asked for. */
   readonly left: readonly string[];
-  /** The policy in words, for the log: `latest 1`. */
+  /** The policy in words: `latest 1`. */
   readonly policy: string;
 }
+
+/** What an operator should know of versions that lie there and are not served; undefined where there are none. */
+export function leftNotice({ left, policy }: ChosenVersions, { message }: TritonConfig): string | undefined {
+  if (left.length === 0) return undefined;
+  const what = left.length === 1 ? "is not served" : "are not served";
+  const byDefault = message.versionPolicy === undefined ? ", as it is by default" : "";
+  return `version ${left.join(", ")} ${what}: version_policy in ${TRITON_CONFIG} is ${policy}${byDefault}`;
+}
+
+/** Why a version that is asked for and not there is not served. */
+export const MISSING_VERSION = `version_policy in ${TRITON_CONFIG} asks for it, and there is no such folder: put it there, or take the number out`;
 
 /** Chooses by version_policy; Triton's default is the highest number alone. */
 export function chooseVersions({ message }: TritonConfig, found: readonly string[]): ChosenVersions {
