@@ -5,8 +5,8 @@ import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { type NamedModel, startApp } from "../../../src/app/serve.ts";
 import { readServerSettings } from "../../../src/config/server-settings.ts";
 import { fileFolder } from "../../support/folders.ts";
-import { doublingConfig, doublingModel, writeFiles } from "../../support/models/triton-folder.ts";
 import { silentLog } from "../../support/servers/silent-log.ts";
+import { doublingConfig, doublingModel, writeFiles } from "../../support/triton/triton-folder.ts";
 
 const root = fileFolder();
 const at = (path: string) => join(root, path);

@@ -3,9 +3,9 @@ import { type Model, ModelState } from "../../../gen/assay/v1/model_service_pb.t
 import type { Log } from "../../../src/telemetry/log.ts";
 import { fileFolder } from "../../support/folders.ts";
 import { buildModel, node, storedTensor, tensorInfo } from "../../support/models/model-builder.ts";
-import { doublingConfig, doublingModel, writeFiles } from "../../support/models/triton-folder.ts";
 import { silentLog } from "../../support/servers/silent-log.ts";
 import { fileServer } from "../../support/servers/tested-servers.ts";
+import { doublingConfig, doublingModel, writeFiles } from "../../support/triton/triton-folder.ts";
 
 const root = fileFolder();
 

@@ -9,7 +9,7 @@ import {
   tensorInfo,
   zipMapClassifier,
 } from "../../../support/models/model-builder.ts";
-import { doublingConfig, doublingModel } from "../../../support/models/triton-folder.ts";
+import { doublingConfig, doublingModel } from "../../../support/triton/triton-folder.ts";
 
 function prepared(bytes: Uint8Array, text: string, labels: Record<string, string[]> = {}): PreparedModel {
   const found = prepareModel({

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { buildModel, node, storedTensor, tensorInfo } from "./model-builder.ts";
+import { buildModel, node, storedTensor, tensorInfo } from "../models/model-builder.ts";
 
 /** `y = 2x` and `z = x + 1` over rows of `width` float values. */
 export function doublingModel(width: number | null = 4, rows: number | null = null): Uint8Array {
