@@ -20,6 +20,8 @@ export interface AssayErrorOptions {
   readonly violationCount?: number;
   /** How long a caller should wait before it tries again. */
   readonly retryAfterMs?: number;
+  /** The model that the request names, for errors that are thrown before anybody else can know. */
+  readonly modelName?: string;
 }
 
 /**
@@ -31,6 +33,7 @@ export class AssayError extends Error {
   readonly violations: readonly Violation[];
   readonly violationCount: number;
   readonly retryAfterMs: number | undefined;
+  readonly modelName: string | undefined;
 
   constructor(reason: Reason, message: string, options: AssayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -39,6 +42,7 @@ export class AssayError extends Error {
     this.violations = options.violations ?? [];
     this.violationCount = options.violationCount ?? this.violations.length;
     this.retryAfterMs = options.retryAfterMs;
+    this.modelName = options.modelName;
   }
 }
 

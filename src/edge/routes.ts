@@ -5,7 +5,7 @@ import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
-import { predictRoutes } from "./plain/predict-routes.ts";
+import { predictJson, predictRoutes } from "./plain/predict-unary.ts";
 import type { Route, StreamServer } from "./route-table.ts";
 import { PREDICT_PATH, plainPredictForm, predictForms } from "./unary/predict-forms.ts";
 import { UnaryServers } from "./unary/unary-servers.ts";
@@ -35,8 +35,9 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     if (path === grpcStream?.procedure) return [streamServer(grpcStream, context)];
     return [];
   };
+  const predictCodec = predictJson(scoring, decoder, encoder);
   const predictServers =
-    unary === undefined ? [] : [unary.ofResource(plainPredictForm(scoring, decoder, encoder))];
+    unary === undefined ? [] : [unary.ofResource(plainPredictForm(scoring, predictCodec))];
   return [
     ...handlers.map((handler) => ({
       pattern: handler.requestPath,
@@ -44,7 +45,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
       isHot: handler.requestPath === PREDICT_PATH,
       servers: [...firstServers(handler), connectServer(handler, context)],
     })),
-    ...predictRoutes(scoring, encoder).map((row) => ({
+    ...predictRoutes(scoring, predictCodec).map((row) => ({
       ...plainRow(row, context, predictServers),
       isHot: true,
     })),

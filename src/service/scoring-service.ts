@@ -28,6 +28,7 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
   };
   const context = { table, limits, drainState };
   return {
+    resolve: (modelName, modelVersion, caller) => table.resolve(modelName, modelVersion, caller),
     async predict(request, call) {
       return predictOn(resolveModel(table, request, call.caller), request, call);
     },

@@ -11,6 +11,8 @@ import type {
   PredictStreamRequest,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { AssayError } from "../errors.ts";
+import type { Caller } from "../registry/caller.ts";
+import type { ServedModel } from "../registry/served-model.ts";
 import type { Call } from "./call.ts";
 
 /** The answer to one stream item: the edge turns an error into a google.rpc.Status. */
@@ -51,6 +53,8 @@ export interface ItemStream {
 
 /** Scores messages with the models that are loaded; made by `createScoringService`. */
 export interface ScoringService {
+  /** The model that a request with this name and version is scored by, for whoever reads requests by its signature. Throws what `ModelTable.resolve` throws. */
+  resolve(modelName: string, modelVersion: string, caller: Caller): ServedModel;
   /** Rejects with an AssayError. */
   predict(request: PredictRequest, call: Call): Promise<PredictResponse>;
   /**

@@ -20,8 +20,11 @@ const FIELDS: CallFields = {
 
 const ERRORS = new HeadBases("application/json", FIELDS.encoding);
 
-/** Connect unary with messages of one content type. */
-export function connectUnary(contentType: "application/json" | "application/proto"): UnaryProtocol {
+/** Connect unary with messages of one content type; `explain` has the last word on an error, before it is written. */
+export function connectUnary(
+  contentType: "application/json" | "application/proto",
+  explain: Explain = unexplained,
+): UnaryProtocol {
   const heads = new HeadBases(contentType, FIELDS.encoding);
   return {
     name: "connect",
@@ -32,12 +35,20 @@ export function connectUnary(contentType: "application/json" | "application/prot
     respond(call, bytes, isCompressed) {
       send(call, 200, heads, [], bytes, isCompressed);
     },
-    fail,
+    fail: (call, thrown) => fail(call, thrown, explain),
   };
 }
 
-function fail(call: AnsweredCall, thrown: unknown): void | Promise<void> {
+/** What an error's message is to say to whoever sent a call. */
+export type Explain = (message: string, thrown: unknown, call: AnsweredCall) => string;
+
+function unexplained(message: string): string {
+  return message;
+}
+
+function fail(call: AnsweredCall, thrown: unknown, explain: Explain): void | Promise<void> {
   const error = publicError(thrown, call.edgeCall);
+  Object.assign(error, { rawMessage: explain(error.rawMessage, thrown, call) });
   const metadata = [...error.metadata.entries()];
   const status = codeToHttpStatus(error.code);
   const bytes = errorToJsonBytes(error, { registry: detailTypes });

@@ -3,7 +3,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { JsonFaults } from "../json/json-faults.ts";
-import { type Aliases, JsonReader } from "../json/json-message.ts";
+import { type Aliases, JsonReader, type RowForms } from "../json/json-message.ts";
 import { type ExactJson, JsonText } from "../json/json-text.ts";
 import { memoryPerMessage, tooLargeDecoded } from "../memory/message-limit.ts";
 
@@ -13,6 +13,8 @@ export interface JsonOptions {
   readonly ignoreUnknownFields: boolean;
   /** Other forms of fields; none in protobuf's JSON. */
   readonly aliases?: Aliases;
+  /** Other forms of a request's rows; none in protobuf's JSON. */
+  readonly rowForms?: RowForms;
 }
 
 /** One message on its way; made anew for each. */
@@ -69,16 +71,23 @@ export class JsonDecoding {
   }
 
   private readMessage(json: ExactJson): Message {
-    const { ignoreUnknownFields, aliases } = this.options;
+    const { ignoreUnknownFields, aliases, rowForms } = this.options;
     const { hasBigints } = this.text;
     const faults = new JsonFaults();
-    this.reader = new JsonReader({ faults, ignoreUnknownFields, hasBigints, ...(aliases && { aliases }) });
+    this.reader = new JsonReader({
+      faults,
+      ignoreUnknownFields,
+      hasBigints,
+      ...(aliases && { aliases }),
+      ...(rowForms && { rowForms }),
+    });
     return this.reader.message(this.desc, json, "");
   }
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** The text that octets are; throws INVALID_REQUEST where they are no UTF-8. */
 function decodeText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);

@@ -10,7 +10,7 @@ import { LARGE_OCTETS, loopTurns } from "../../timing/loop-turns.ts";
 import { wireTable } from "../../wire/wire-table.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { EdgeLimits } from "../call/limits.ts";
-import type { Aliases } from "../json/json-message.ts";
+import type { Aliases, RowForms } from "../json/json-message.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import { LoopSlices } from "../memory/loop-slices.ts";
@@ -37,6 +37,23 @@ export interface MessageForm {
   readonly desc: DescMessage;
   readonly isJson: boolean;
   readonly aliases?: Aliases;
+  /** Of requests whose rows may come in other forms too. */
+  readonly rowForms?: RowForms;
+  /** Begins to read what is no JSON message of `desc`, but becomes one. */
+  begin?(bytes: Uint8Array, options: JsonOptions): SteppedDecoding;
+}
+
+/** A message that is read step by step. */
+export interface SteppedDecoding {
+  /** Goes on; true once the message is there. Throws what is wrong with it. */
+  step(): boolean;
+  /** Whether the text was read to its end. */
+  readonly isRead: boolean;
+  readonly message: Message;
+  /** The parsed value; undefined where it was no JSON. */
+  readonly json: ExactJson | undefined;
+  /** About what it takes of V8's heap, or beside it. */
+  readonly heapBytes: number;
 }
 
 /** Longer messages are decoded in slices, one at a time. */
@@ -62,7 +79,7 @@ export class MessageDecoder {
   decode(form: MessageForm, bytes: Uint8Array, memory: CallMemory): Decoded | Promise<Decoded> {
     if (bytes.length > SLICED_BYTES) return this.decodeInTurn(form, bytes, memory);
     if (form.isJson) {
-      const decoding = new JsonDecoding(form.desc, bytes, this.jsonOptions(form));
+      const decoding = this.beginJson(form, bytes);
       try {
         while (!decoding.step());
       } catch (error) {
@@ -170,9 +187,9 @@ export class MessageDecoder {
     // What the values take shows only as they are read.
     let reserved = Math.min(memoryPerMessage(this.limits.maxMessageBytes), 4 * bytes.length);
     await memory.reserve(reserved);
-    let decoding: JsonDecoding | undefined;
+    let decoding: SteppedDecoding | undefined;
     try {
-      decoding = new JsonDecoding(form.desc, bytes, this.jsonOptions(form));
+      decoding = this.beginJson(form, bytes);
       await slices.pause();
       while (!decoding.step()) await slices.pause();
       const { message, heapBytes, json } = decoding;
@@ -185,13 +202,16 @@ export class MessageDecoder {
     }
   }
 
-  private jsonOptions({ aliases }: MessageForm): JsonOptions {
+  private beginJson(form: MessageForm, bytes: Uint8Array): SteppedDecoding {
+    const { aliases, rowForms } = form;
     const { maxMessageBytes, ignoreUnknownFields } = this.limits;
-    return {
+    const options: JsonOptions = {
       maxMessageBytes,
       ignoreUnknownFields,
       ...(aliases && { aliases }),
+      ...(rowForms && { rowForms }),
     };
+    return form.begin?.(bytes, options) ?? new JsonDecoding(form.desc, bytes, options);
   }
 }
 
@@ -249,14 +269,23 @@ function refused(
   desc: DescMessage,
   bytes: Uint8Array,
   memory: CallMemory,
-  decoding?: JsonDecoding,
+  decoding?: SteppedDecoding,
 ): Decoded {
   const isWhole = decoding === undefined || decoding.isRead;
   const isItem = isWhole && desc === PredictStreamRequestSchema;
   const item = isItem ? refusedItem(error, bytes, decoding?.json as ExactObject | undefined) : undefined;
-  if (item === undefined) throw noProtobuf(error, desc);
+  if (item === undefined) throw ofModel(noProtobuf(error, desc), decoding?.json);
   memory.give(bytes.length);
   return { message: item, heldBytes: 0, decodedBytes: 0 };
+}
+
+/** The error with the model that the request names: nobody but who has read its JSON can tell. */
+function ofModel(error: AssayError, json: ExactJson | undefined): AssayError {
+  if (error.reason !== Reason.INVALID_REQUEST || typeof json !== "object" || json === null) return error;
+  const { model_name: name, modelName = name } = json as ExactObject;
+  if (typeof modelName !== "string" || modelName === "") return error;
+  const { reason, message, violations, violationCount } = error;
+  return new AssayError(reason, message, { violations, violationCount, modelName });
 }
 
 /** The scan has read all but the texts. */

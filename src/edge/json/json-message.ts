@@ -3,6 +3,7 @@
  * name, values of another type with what is expected. Long lists are left for `finish`, which gives the event loop back.
  */
 import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
+import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type TensorContents, TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { hardMaxItems, statedMaxItems, wireTable } from "../../wire/wire-table.ts";
 import { type JsonFaults, shownValue } from "./json-faults.ts";
@@ -17,7 +18,7 @@ import {
 import { type ScalarReading, scalarReading, textOfBase64 } from "./json-scalar.ts";
 import type { ExactJson, ExactObject } from "./json-text.ts";
 import { unknownMember } from "./member-names.ts";
-import { adviceOnBody, adviseOnRequest } from "./request-advice.ts";
+import { type Advised, adviceOnBody, adviseOnRequest } from "./request-advice.ts";
 
 /** Options of reading a message. */
 export interface JsonReading {
@@ -27,6 +28,14 @@ export interface JsonReading {
   readonly hasBigints: boolean;
   /** Members that stand for a field in another form: reads them into the message, which has its other fields then. */
   readonly aliases?: Aliases;
+  /** Forms of a request's rows that the schema does not have. */
+  readonly rowForms?: RowForms;
+}
+
+/** Forms of a PredictRequest's rows beside the schema's. */
+export interface RowForms {
+  /** Reads the rows of a request that has such a form, and says which members need no further look; undefined where it has none. */
+  read(json: ExactObject, message: PredictRequest, reader: JsonReader): Advised | undefined;
 }
 
 /** Members beside the schema's, by message type. */
@@ -84,7 +93,10 @@ export class JsonReader {
       return message;
     }
     const form = this.reading.aliases === undefined ? "contents" : "data";
-    const advised = isRequest ? adviseOnRequest(json, path, form, this.faults) : undefined;
+    const advised = isRequest
+      ? (this.reading.rowForms?.read(json, message as PredictRequest, this) ??
+        adviseOnRequest(json, path, form, this.faults))
+      : undefined;
     const members = memberTable(desc);
     const alias = this.reading.aliases?.[desc.typeName];
     let seen: Set<DescField> | undefined;

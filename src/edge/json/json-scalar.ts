@@ -25,9 +25,10 @@ const BOOLEAN: ScalarReading = {
   expected: "true or false",
   rule: "json.boolean",
 };
+/** In lists null is a missing value, as in rows. */
 const FLOAT: ScalarReading = {
-  read: floatOf,
-  expected: 'a number, or "NaN" where it is missing',
+  read: (value) => (value === null ? Number.NaN : floatOf(value)),
+  expected: "a number, or null where it is missing,",
   rule: "json.number",
 };
 const OCTETS: ScalarReading = {

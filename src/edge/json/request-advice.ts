@@ -15,8 +15,10 @@ export interface Advised {
   readonly unknown: boolean;
 }
 
-const NAMES = PredictRequestSchema.fields.map(({ name }) => name);
-const KNOWN: ReadonlySet<string> = new Set(
+/** The members of a request, in proto names. */
+export const REQUEST_MEMBERS: readonly string[] = PredictRequestSchema.fields.map(({ name }) => name);
+/** The members of a request, in both spellings. */
+export const REQUEST_SPELLINGS: ReadonlySet<string> = new Set(
   PredictRequestSchema.fields.flatMap(({ name, jsonName }) => [name, jsonName]),
 );
 const SHOWN_MEMBERS = 3;
@@ -53,9 +55,9 @@ export function adviseOnRequest(
     return { members: ["features"], unknown: false };
   }
   if (features !== undefined || json.rows !== undefined || json.inputs !== undefined) return undefined;
-  const unknown = Object.keys(json).filter((name) => !KNOWN.has(name));
+  const unknown = Object.keys(json).filter((name) => !REQUEST_SPELLINGS.has(name));
   const looked = unknown.slice(0, 20);
-  if (unknown.length === 0 || looked.some((name) => isMisspelt(name, NAMES))) return undefined;
+  if (unknown.length === 0 || looked.some((name) => isMisspelt(name, REQUEST_MEMBERS))) return undefined;
   const shown = looked.slice(0, SHOWN_MEMBERS).map((name) => JSON.stringify(name.slice(0, 40)));
   const more = unknown.length > SHOWN_MEMBERS ? ` and ${unknown.length - SHOWN_MEMBERS} more` : "";
   faults.add(

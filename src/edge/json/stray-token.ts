@@ -1,9 +1,6 @@
 /** What to write instead of what is no JSON: most of it comes from printing Python's objects. */
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
-  [
-    /^-?(nan|NaN|NAN)\b/,
-    'NaN is no JSON: write "NaN" in double quotes where a missing value is meant in features or a tensor, null in rows',
-  ],
+  [/^-?(nan|NaN|NAN)\b/, "NaN is no JSON: send null where a missing value is meant"],
   [
     /^-?(inf|Infinity|Inf)\b/,
     "infinity is no JSON, and no model takes it: write a finite number, or leave the row out",

@@ -15,7 +15,7 @@ import { retryAfterMs, retryAfterSeconds } from "../call/error-details.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import { createRequestBody } from "../call/request-body.ts";
 import { responseFields } from "../call/response-fields.ts";
-import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
+import type { MessageDecoder } from "../decode/message-decoder.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
 import { wholeBodyCheck } from "../memory/message-limit.ts";
@@ -25,8 +25,8 @@ import type { PathParams } from "../route-table.ts";
 export interface PlainRequest {
   readonly path: string;
   readonly params: PathParams;
-  /** The body in the route's form; undefined where it is empty, or the route has none. */
-  readonly decoded: Decoded | undefined;
+  /** The whole body, without its content-coding. */
+  readonly bytes: Uint8Array;
   readonly call: Call;
   readonly memory: CallMemory;
 }
@@ -46,10 +46,8 @@ export interface PlainRoute {
   /** A path; a segment in braces is a place for any text: `/predict/{model}`. */
   readonly pattern: string;
   readonly methods: readonly string[];
-  /** What its requests bring. */
-  readonly form?: MessageForm;
   handle(request: PlainRequest): PlainResponse | Promise<PlainResponse>;
-  errorResponse(error: AssayError): PlainResponse;
+  errorResponse(error: AssayError, place: PlainPlace, call: Call): PlainResponse;
 }
 
 /** Where a request was sent. */
@@ -89,7 +87,7 @@ export function servePlain(
   stream.onCancel = onCancel;
   const memory = new CallMemory(context.memory);
   answer(stream, route, place, edgeCall, memory, context)
-    .catch((error: unknown) => respondError(stream, route, edgeCall, context, error))
+    .catch((error: unknown) => respondError(stream, route, place, edgeCall, context, error))
     .finally(() => {
       memory.end();
       edgeCall.end();
@@ -104,24 +102,22 @@ async function answer(
   memory: CallMemory,
   context: PlainContext,
 ): Promise<void> {
-  const body = await readBody(stream, edgeCall, memory, context);
-  const { form } = route;
-  const decoded =
-    form === undefined || body.length === 0 ? undefined : await context.decoder.decode(form, body, memory);
+  const bytes = await readBody(stream, edgeCall, memory, context);
   const { call } = edgeCall;
-  const response = await edgeCall.guard(Promise.resolve(route.handle({ ...place, decoded, call, memory })));
+  const response = await edgeCall.guard(Promise.resolve(route.handle({ ...place, bytes, call, memory })));
   respondPlain(stream, response, edgeCall.id, context.corsOrigins);
 }
 
 function respondError(
   stream: ServerStream,
   route: PlainRoute,
+  place: PlainPlace,
   edgeCall: EdgeCall,
   context: PlainContext,
   thrown: unknown,
 ): void {
   const error = edgeCall.asAssayError(thrown);
-  const response = route.errorResponse(error);
+  const response = route.errorResponse(error, place, edgeCall.call);
   if (thrown instanceof UnknownCoding) {
     const refusal = { ...response, status: UnknownCoding.httpStatus, acceptEncoding: thrown.taken };
     respondPlain(stream, refusal, edgeCall.id, context.corsOrigins);

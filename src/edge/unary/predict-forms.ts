@@ -1,12 +1,14 @@
 import { ScoringService as ScoringServiceDesc } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { AssayError } from "../../errors.ts";
 import type { ScoringService } from "../../service/scoring.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
 import type { AnswerEncoder } from "../answer/answer-encoder.ts";
-import { connectUnary } from "../connect/unary.ts";
+import { connectUnary, type Explain } from "../connect/unary.ts";
 import type { MessageDecoder } from "../decode/message-decoder.ts";
 import { grpcUnary } from "../grpc/unary.ts";
 import { grpcWebUnary } from "../grpc/web-unary.ts";
-import { predictJson, predictUnary } from "../plain/predict-unary.ts";
+import { exampleOf, isWrongForm, withExample } from "../json/example-line.ts";
+import { predictUnary } from "../plain/predict-unary.ts";
 import { binaryPredict, jsonPredict, type PredictCodec } from "./predict-codecs.ts";
 import type { UnaryForm, UnaryProtocol } from "./unary-form.ts";
 
@@ -23,7 +25,8 @@ export function predictForms(
   const binary = binaryPredict(decoder, requests, encoder);
   const grpc = predictForm(grpcUnary, binary, scoring);
   const grpcWeb = predictForm(grpcWebUnary, binary, scoring);
-  const json = predictForm(connectUnary("application/json"), jsonPredict(decoder, encoder), scoring);
+  const jsonProtocol = connectUnary("application/json", explainedBy(scoring));
+  const json = predictForm(jsonProtocol, jsonPredict(decoder, encoder), scoring);
   return new Map([
     ["application/grpc", grpc],
     ["application/grpc+proto", grpc],
@@ -35,13 +38,22 @@ export function predictForms(
   ]);
 }
 
+/**
+ * JSON that is no request is answered with one that its model takes. What is wrong with the values of a request is told in the same words
+ * by every protocol.
+ */
+function explainedBy(scoring: ScoringService): Explain {
+  return (message, thrown, { request, edgeCall }) => {
+    const isDecoded = request !== undefined;
+    if (isDecoded || !(thrown instanceof AssayError) || !isWrongForm(thrown)) return message;
+    const { caller } = edgeCall.call;
+    return withExample(message, exampleOf(scoring, thrown.modelName ?? "", "", caller, "connect"));
+  };
+}
+
 /** `POST /predict`. */
-export function plainPredictForm(
-  scoring: ScoringService,
-  decoder: MessageDecoder,
-  encoder: AnswerEncoder,
-): UnaryForm {
-  return predictForm(predictUnary, predictJson(decoder, encoder), scoring);
+export function plainPredictForm(scoring: ScoringService, codec: PredictCodec): UnaryForm {
+  return predictForm(predictUnary(scoring), codec, scoring);
 }
 
 /** The codec belongs to the call that it decodes for, which no type can say of a map of forms. */

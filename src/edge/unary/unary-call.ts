@@ -56,7 +56,7 @@ class UnaryCall implements AnsweredCall {
   readonly compression: MessageCompression | undefined;
   private readonly form: UnaryForm;
   private readonly handOver: HandOver;
-  private readonly params: PathParams;
+  readonly params: PathParams;
   private readonly memory: CallMemory;
   private readonly body: ArrivedBody;
   private readonly maxMessageBytes: number;
@@ -64,7 +64,7 @@ class UnaryCall implements AnsweredCall {
   private readonly deframer: Deframer<true> | undefined;
   private hasEnded = false;
   private isDecoding = false;
-  private request: { readonly message: unknown } | undefined = undefined;
+  request: { readonly message: unknown } | undefined = undefined;
   private isRunning = false;
   private isDone = false;
   private replayed: ReplayedStream | undefined = undefined;
@@ -161,7 +161,12 @@ class UnaryCall implements AnsweredCall {
 
   /** A malformed message is refused before the end comes. */
   private decode(start: number): void {
-    const decoded = this.form.codec.decode(this.body.from(start), this.memory, this.params);
+    const decoded = this.form.codec.decode(
+      this.body.from(start),
+      this.memory,
+      this.params,
+      this.edgeCall.call,
+    );
     if (!(decoded instanceof Promise)) {
       this.request = { message: decoded };
       this.run();

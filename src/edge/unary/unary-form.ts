@@ -8,10 +8,10 @@ import type { PathParams } from "../route-table.ts";
 /** The messages of one procedure in one encoding. */
 export interface MessageCodec<Request, Response> {
   /**
-   * The request of `bytes`, which stay as they are until the call is answered, so that it may have views of them. `path` is the
-   * stream's, for what the body does not say. Throws, or rejects with, what is wrong with it.
+   * The request of `bytes`, which stay as they are until the call is answered, so that it may have views of them. `params` are the
+   * path's, for what the body does not say. Throws, or rejects with, what is wrong with it.
    */
-  decode(bytes: Uint8Array, memory: CallMemory, params: PathParams): Request | Promise<Request>;
+  decode(bytes: Uint8Array, memory: CallMemory, params: PathParams, call: Call): Request | Promise<Request>;
   /** The response behind `room` free octets: now where it is small, else in slices, as long as the call that `memory` is of goes on. */
   encode(response: Response, room: number, memory: CallMemory): Uint8Array | Promise<Uint8Array>;
 }
@@ -21,6 +21,10 @@ export interface AnsweredCall {
   readonly stream: ServerStream;
   readonly edgeCall: EdgeCall;
   readonly corsOrigins: readonly string[];
+  /** What the path says. */
+  readonly params: PathParams;
+  /** The request, once it is decoded. */
+  readonly request: { readonly message: unknown } | undefined;
   /** What the caller wants its answers compressed with, where they are large enough. */
   readonly compression: MessageCompression | undefined;
 }

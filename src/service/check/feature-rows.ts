@@ -60,7 +60,7 @@ export function checkFeatureValues(
 }
 
 /** The one input that `features` may fill: the only required one, FP32 or FP64, with at most one axis of free length. */
-function featureInput(signature: ModelSignature): TensorSpec | undefined {
+export function featureInput(signature: ModelSignature): TensorSpec | undefined {
   const required = signature.inputs.filter((input) => !input.optional);
   const spec = required[0];
   if (required.length !== 1 || spec === undefined) return undefined;
@@ -69,7 +69,8 @@ function featureInput(signature: ModelSignature): TensorSpec | undefined {
   return tail.every((length) => length >= 0) || (tail.length === 1 && tail[0] === -1) ? spec : undefined;
 }
 
-function noFeatureInput(signature: ModelSignature): string {
+/** Says why a model takes no `features`, and what it takes. */
+export function noFeatureInput(signature: ModelSignature): string {
   const inputs = listed(
     signature.inputs.map((input) => `${input.name} ${input.datatype}${shownShape(input.shape)}`),
   );

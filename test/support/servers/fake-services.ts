@@ -71,6 +71,9 @@ export function createFakeScoring(): FakeScoring {
     release() {
       for (const answer of hung.answers.values()) answer(create(PredictResponseSchema, { scores: [7] }));
     },
+    resolve() {
+      throw new AssayError(Reason.MODEL_NOT_FOUND, "fake models have no signature");
+    },
     predict(request, call) {
       fake.calls.push(call);
       if (request.modelName === "hang") return hang(fake, call, hung);

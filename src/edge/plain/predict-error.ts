@@ -1,52 +1,52 @@
-/** `POST /predict` and `/predict/{model}`, in the form of a FastAPI scoring service: Pydantic v2's errors under `detail`. */
-import { toJson } from "@bufbuild/protobuf";
+/** What is wrong with a call of `/predict`, in the form of a FastAPI scoring service: Pydantic v2's errors under `detail`. */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type AssayError, reasonName, type Violation } from "../../errors.ts";
-import type { ScoringService } from "../../service/scoring.ts";
-import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import { CALL_CUT, cutViolations, publicMessage } from "../call/error-details.ts";
 import { errorRow } from "../call/error-table.ts";
-import type { PlainResponse, PlainRoute } from "./plain-http.ts";
-import { PREDICT_FORM, predictRequest } from "./predict-request.ts";
+import { isWrongForm, withExample } from "../json/example-line.ts";
+import type { PlainResponse } from "./plain-http.ts";
 
-/** `/predict` is for the server's default model, or its only one. */
-export function predictRoutes(scoring: ScoringService, encoder: AnswerEncoder): PlainRoute[] {
-  return ["/predict", "/predict/{model}"].map((pattern) => ({
-    pattern,
-    methods: ["POST"],
-    form: PREDICT_FORM,
-    async handle({ params, decoded, call, memory }) {
-      const request = predictRequest(decoded, params.model ?? "");
-      const response = await scoring.predict(request, call);
-      const body = isLargeAnswer(response)
-        ? await encoder.encode(response, "plain", memory)
-        : toJson(PredictResponseSchema, response, { useProtoFieldName: true });
-      return { status: 200, body };
-    },
-    errorResponse: predictError,
-  }));
+/** What is known of the call beside its error. */
+export interface PredictErrorContext {
+  /** A body that the model takes, in one line; undefined where there is none. */
+  example?(): string | undefined;
+  /** The body was the row itself. */
+  readonly isBareRow?: boolean;
 }
 
 /** An error in FastAPI's form: a list under `detail` for a request that breaks rules, a sentence otherwise. */
-export function predictError(error: AssayError): PlainResponse {
+export function predictError(error: AssayError, context: PredictErrorContext = {}): PlainResponse {
   const { httpStatus } = errorRow(error.reason);
   if (error.reason !== Reason.INVALID_REQUEST) {
     return { status: httpStatus, body: { detail: publicMessage(error), reason: reasonName(error.reason) } };
   }
   if (error.violations.length === 0) {
-    const detail = [{ type: "value_error", loc: ["body"], msg: publicMessage(error) }];
+    const msg = withExample(publicMessage(error), context.example?.());
+    const detail = [{ type: "value_error", loc: ["body"], msg }];
     return { status: httpStatus, body: { detail } };
   }
   const shown = cutViolations(error.violations, CALL_CUT);
-  const detail = shown.map(({ field, description, reason }) =>
+  const detail: Detail[] = shown.map(({ field, description, reason }) =>
     reason === "predict_request.one_input_form" && description.startsWith("none came")
       ? MISSING_FORM
       : { type: errorType(reason, field), loc: location(field, reason), msg: description },
   );
+  for (const one of context.isBareRow === true ? detail : []) {
+    if (one.loc[1] === "rows" && one.loc[2] === 0) one.loc = ["body", ...one.loc.slice(3)];
+  }
+  const last = detail.at(-1);
+  if (last !== undefined && isWrongForm(error)) {
+    detail[detail.length - 1] = { ...last, msg: withExample(last.msg, context.example?.()) };
+  }
   const body =
     error.violationCount > detail.length ? { detail, violation_count: error.violationCount } : { detail };
   return { status: httpStatus, body };
+}
+
+interface Detail {
+  readonly type: string;
+  loc: (string | number)[];
+  readonly msg: string;
 }
 
 /** A request without rows in any form, said as FastAPI does: the field that most send is missing. */

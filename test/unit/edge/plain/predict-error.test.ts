@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { PredictRequestSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
-import { location, predictError } from "../../../../src/edge/plain/predict-routes.ts";
+import { location, predictError } from "../../../../src/edge/plain/predict-error.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import { checkSchemaRules } from "../../../../src/service/check/schema-rules.ts";
 import { createViolations } from "../../../../src/service/check/violations.ts";
