@@ -73,7 +73,7 @@ function loop(): NodeProto {
 
 /** Looks ids up in a table of ten rows, as an embedding does. */
 export function writeLookupModel(repository: string): void {
-  writeModel(repository, "lookup", lookupModel().bytes);
+  writeModel(repository, "lookup", lookupModel("ids").bytes);
 }
 
 /** A lookup whose table of `count` floats lies in `model.onnx.data`; resolves to that file's path. */

@@ -122,7 +122,7 @@ export const TOLD_FAULTS: readonly Fault[] = [
       writeLookupModel(models);
       const server = await bed.serve([], { models });
       // Read exactly it is out of range by its own digits; rounded, the digits that are told are others.
-      const tensor = '{"name":"index","datatype":"INT64","shape":[1],';
+      const tensor = '{"name":"ids","datatype":"INT64","shape":[1],';
       const plain = await post(
         `${server.url}/predict/lookup`,
         `{"inputs":[${tensor}"data":[9007199254740993]}]}`,

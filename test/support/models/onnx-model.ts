@@ -123,11 +123,11 @@ export function sumModel(columns: number, { input = "x", rows = -1 } = {}): Test
 }
 
 /** Looks rows up in a table of ten: an index outside fails the whole run. */
-export function lookupModel(): TestModel {
+export function lookupModel(input = "index"): TestModel {
   return onnxModel("lookup", {
-    inputs: [{ name: "index", datatype: "INT64", shape: [-1] }],
+    inputs: [{ name: input, datatype: "INT64", shape: [-1] }],
     outputs: [{ name: "value", datatype: "FP32", shape: [-1] }],
-    nodes: [{ op: "Gather", inputs: ["table", "index"], outputs: ["value"], attributes: { axis: 0 } }],
+    nodes: [{ op: "Gather", inputs: ["table", input], outputs: ["value"], attributes: { axis: 0 } }],
     initializers: [{ name: "table", shape: [10], data: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] }],
   });
 }
