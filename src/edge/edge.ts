@@ -13,8 +13,10 @@ import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring
 import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as AlphaServerReflection } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { GRPCInferenceService } from "../../gen/inference/grpc_service_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { StreamHandler } from "../http2/stream.ts";
+import { packageVersion } from "../package-files.ts";
 import type { ModelsService } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -32,6 +34,7 @@ import { callInterceptor } from "./connect/interceptor.ts";
 import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
 import { createHttp1Engine } from "./http1/http1-engine.ts";
+import { inferenceRoutes } from "./inference/inference-routes.ts";
 import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
 import type { Engine } from "./listen/engine.ts";
 import { createListener, type TlsOptions } from "./listen/listener.ts";
@@ -45,6 +48,8 @@ export interface EdgeOptions {
   readonly scoring: ScoringService;
   readonly models: ModelsService;
   readonly limits: EdgeLimits;
+  /** What the Open Inference Protocol is told as the server's name; default `assay`. */
+  readonly serverName?: string;
   /** Without it the port is cleartext. */
   readonly tls?: TlsOptions;
   /** `*`: any origin, without credentials. */
@@ -76,7 +81,7 @@ export interface Edge {
 }
 
 /** What Assay is for, and what tells of it. */
-const SERVICES = [ScoringServiceDesc, ModelService];
+const SERVICES = [ScoringServiceDesc, ModelService, GRPCInferenceService];
 const ADMIN = [Health, ServerReflection, AlphaServerReflection];
 const WATCH = methodPath(Health.method.watch);
 /** They last as long as their callers like. */
@@ -116,6 +121,8 @@ export function createEdge(options: EdgeOptions): Edge {
   });
   scoringRoutes(connect, scoring);
   modelRoutes(connect, models);
+  const facts = { serverName: options.serverName ?? "assay", version: packageVersion() };
+  inferenceRoutes(connect, { scoring, models, facts, isReady: () => readiness().ready });
   healthRoutes(
     connect,
     SERVICES.map((service) => service.typeName),
@@ -143,7 +150,7 @@ export function createEdge(options: EdgeOptions): Edge {
   };
   const { grpcStreams = "assay", unaryCalls = "assay", http1Requests = "assay" } = options;
   const { handlers } = connect;
-  const routes = edgeRoutes({ scoring, readiness, handlers, grpcStreams, unaryCalls, context });
+  const routes = edgeRoutes({ scoring, models, readiness, handlers, grpcStreams, unaryCalls, context });
   const table = new RouteTable(routes);
   const onStream = createRouter(table, context);
   const isHot = (path: string): boolean => table.find(path)?.route.isHot === true;

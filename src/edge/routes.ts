@@ -1,9 +1,10 @@
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import type { Readiness } from "../registry/models.ts";
+import type { ModelsService, Readiness } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
+import { inferForms, MODEL_INFER_PATH } from "./inference/infer-forms.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
 import { predictJson, predictRoutes } from "./plain/predict-unary.ts";
 import type { Route, StreamServer } from "./route-table.ts";
@@ -13,6 +14,7 @@ import { UnaryServers } from "./unary/unary-servers.ts";
 /** What the rows are made of. */
 export interface RouteParts {
   readonly scoring: ScoringService;
+  readonly models: ModelsService;
   readonly readiness: () => Readiness;
   /** Connect's handlers of all procedures: the last to be asked. */
   readonly handlers: readonly UniversalHandler[];
@@ -24,7 +26,7 @@ export interface RouteParts {
 
 /** Every row of the edge: one more protocol or resource is one more here. */
 export function edgeRoutes(parts: RouteParts): Route[] {
-  const { scoring, readiness, handlers, context } = parts;
+  const { scoring, models, readiness, handlers, context } = parts;
   const { decoder, requests, encoder } = context;
   const unary = parts.unaryCalls === "connect" ? undefined : new UnaryServers(context);
   const grpcStream = parts.grpcStreams === "connect" ? undefined : grpcStreamRoute(scoring);
@@ -32,6 +34,8 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     const path = handler.requestPath;
     if (path === PREDICT_PATH && unary !== undefined)
       return [unary.ofProcedure(predictForms(scoring, decoder, requests, encoder), handler)];
+    if (path === MODEL_INFER_PATH && unary !== undefined)
+      return [unary.ofProcedure(inferForms({ scoring, models }, decoder), handler)];
     if (path === grpcStream?.procedure) return [streamServer(grpcStream, context)];
     return [];
   };
@@ -42,7 +46,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     ...handlers.map((handler) => ({
       pattern: handler.requestPath,
       methods: undefined,
-      isHot: handler.requestPath === PREDICT_PATH,
+      isHot: HOT_PATHS.has(handler.requestPath),
       servers: [...firstServers(handler), connectServer(handler, context)],
     })),
     ...predictRoutes(scoring, predictCodec).map((row) => ({
@@ -52,6 +56,8 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }
+
+const HOT_PATHS = new Set([PREDICT_PATH, MODEL_INFER_PATH]);
 
 function connectServer(handler: UniversalHandler, context: ConnectContext): StreamServer {
   return (stream) => {

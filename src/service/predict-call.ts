@@ -12,6 +12,7 @@ import type { Call } from "./call.ts";
 import { byteCount, type CheckedInput, shapeKey } from "./check/checked-rows.ts";
 import { copyValues } from "./check/input-values.ts";
 import { type CheckedRequest, checkPredictRequest } from "./check/predict-check.ts";
+import { TensorRequest } from "./tensor-request.ts";
 
 /** Options of how a prediction waits. */
 export interface PredictionOptions {
@@ -84,7 +85,8 @@ class Prediction implements Entry, StartedPrediction {
     this.lane = options.lane;
     this.deadlineAt = options.deadlineAt;
     this.waitsForRoom = options.waitsForRoom;
-    this.outputNames = fetchedOutputs(outputNames, signature);
+    this.outputNames =
+      request instanceof TensorRequest ? outputNames : fetchedOutputs(outputNames, signature);
     this.times = options.times;
     this.model = model;
     this.request = request;
@@ -115,13 +117,15 @@ class Prediction implements Entry, StartedPrediction {
     try {
       const { modelName, modelVersion, signature } = this.model;
       const { requestId, inputs } = this.request;
+      const isTensors = this.request instanceof TensorRequest;
       response = createResponse(outputs, signature, {
         modelName,
         modelVersion,
         requestId,
         rowCount: this.rowCount,
         outputNames: this.returnedOutputs,
-        raw: inputs.some(isRaw),
+        tensorsOnly: isTensors,
+        raw: isTensors || inputs.some(isRaw),
       });
     } catch (error) {
       this.events.onError(error);
@@ -145,8 +149,7 @@ function isRaw(input: Tensor): boolean {
 export function predictOn(model: ServedModel, request: PredictRequest, call: Call): Promise<PredictResponse> {
   return new Promise((resolve, reject) => {
     if (call.cancelled) throw cancelled();
-    const { lane, deadlineAt } = call;
-    const options = { lane, deadlineAt, waitsForRoom: false, times: call };
+    const options = unaryOptions(request, call);
     const prediction = startPrediction(model, request, options, { onResponse: resolve, onError: reject });
     const onCancel = (): void => {
       prediction.cancel();
@@ -154,6 +157,17 @@ export function predictOn(model: ServedModel, request: PredictRequest, call: Cal
     };
     call.onCancel = onCancel;
   });
+}
+
+function unaryOptions(request: PredictRequest, call: Call): PredictionOptions {
+  const { lane, deadlineAt, receivedAt } = call;
+  if (!(request instanceof TensorRequest)) return { lane, deadlineAt, waitsForRoom: false, times: call };
+  return {
+    lane: request.lane ?? lane,
+    deadlineAt: Math.min(deadlineAt, receivedAt + request.timeoutMs),
+    waitsForRoom: false,
+    times: call,
+  };
 }
 
 function cancelled(): AssayError {

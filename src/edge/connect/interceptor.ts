@@ -1,4 +1,11 @@
-import { Code, ConnectError, createContextKey, type Interceptor } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createContextKey,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import type { Call } from "../../service/call.ts";
 import type { EdgeCall } from "../call/edge-call.ts";
 import { toConnectError } from "../call/error-details.ts";
 import type { DecodedMessages } from "./decoded-messages.ts";
@@ -10,6 +17,18 @@ export const edgeCallKey = createContextKey<EdgeCall | undefined>(undefined, { d
 export const decodedMessagesKey = createContextKey<DecodedMessages | undefined>(undefined, {
   description: "decoded messages",
 });
+
+/** The call of a procedure. */
+export function callOf(context: Pick<HandlerContext, "values">): Call {
+  return edgeCallOf(context).call;
+}
+
+/** The same, with the duties of the edge. */
+export function edgeCallOf(context: Pick<HandlerContext, "values">): EdgeCall {
+  const edgeCall = context.values.get(edgeCallKey);
+  if (edgeCall === undefined) throw new Error("a procedure was called outside the edge");
+  return edgeCall;
+}
 
 /** Carries the duties of a call to every procedure behind Connect's handlers: its end, and the form of its errors. */
 export const callInterceptor: Interceptor = (next) => async (request) => {

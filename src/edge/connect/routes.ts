@@ -10,12 +10,10 @@ import {
   ScoringService as ScoringServiceDesc,
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { ModelsService } from "../../registry/models.ts";
-import type { Call } from "../../service/call.ts";
 import type { ItemResult, ScoringService } from "../../service/scoring.ts";
 import { isLargeAnswer } from "../answer/answer-encoder.ts";
-import type { EdgeCall } from "../call/edge-call.ts";
 import { encodedAnswersKey } from "./encoded-answers.ts";
-import { edgeCallKey } from "./interceptor.ts";
+import { callOf, edgeCallOf } from "./interceptor.ts";
 import { itemResponse } from "./item-response.ts";
 
 /** Routes assay.v1.ScoringService to the scoring service. */
@@ -63,14 +61,4 @@ async function* itemResponses(
 /** Whether a stream's messages are JSON, in any protocol. */
 function speaksJson({ requestHeader }: HandlerContext): boolean {
   return /\+json\b/i.test(requestHeader.get("content-type") ?? "");
-}
-
-function callOf(context: HandlerContext): Call {
-  return edgeCallOf(context).call;
-}
-
-function edgeCallOf(context: HandlerContext): EdgeCall {
-  const edgeCall = context.values.get(edgeCallKey);
-  if (edgeCall === undefined) throw new Error("a procedure was called outside the edge");
-  return edgeCall;
 }

@@ -16,6 +16,8 @@ export interface ResponseShape {
   readonly rowCount: number;
   /** The outputs to return as tensors, in this order. */
   readonly outputNames: readonly string[];
+  /** Neither scores nor labels are read: whoever asks for tensors reads them itself. Default false. */
+  readonly tensorsOnly?: boolean;
   /** Numbers as little-endian bytes, as the request's own tensors came. */
   readonly raw: boolean;
 }
@@ -30,11 +32,12 @@ export function createResponse(
   const { modelName, modelVersion, requestId } = shape;
   let scores: number[] = [];
   let labels: string[] = [];
-  if (score !== undefined) {
+  if (shape.tensorsOnly !== true && score !== undefined) {
     const output = outputs.find((candidate) => candidate.name === score.output);
     if (output !== undefined) scores = readScores(output, score, shape.rowCount);
     labels = readLabels(outputs, signature, output);
-  } else if (signature.labelOutput !== undefined) labels = readLabels(outputs, signature, undefined);
+  } else if (shape.tensorsOnly !== true && signature.labelOutput !== undefined)
+    labels = readLabels(outputs, signature, undefined);
   const returned: TensorData[] = [];
   let elements = 0;
   for (const name of shape.outputNames) {

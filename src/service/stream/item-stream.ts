@@ -15,6 +15,7 @@ import { checkSchemaRules } from "../check/schema-rules.ts";
 import { createViolations } from "../check/violations.ts";
 import { type PredictionEvents, type StartedPrediction, startPrediction } from "../predict-call.ts";
 import type { ItemResult, ItemSize, ItemStream } from "../scoring.ts";
+import { TensorRequest } from "../tensor-request.ts";
 import { ItemWindow, type WindowItem, type WindowLimits } from "./item-window.ts";
 import { refusedItems } from "./refused-items.ts";
 
@@ -110,8 +111,14 @@ class ScoredStream implements ItemStream {
     try {
       const request = checkedRequest(item);
       const model = resolveModel(table, request, this.call.caller);
-      const deadlineAt = Math.min(this.call.deadlineAt, streamItem.receivedAt + limits.callTimeoutMs);
-      const options = { lane, deadlineAt, waitsForRoom: true, times: streamItem };
+      const isTensors = request instanceof TensorRequest;
+      const timeoutMs = isTensors ? Math.min(limits.callTimeoutMs, request.timeoutMs) : limits.callTimeoutMs;
+      const options = {
+        lane: isTensors ? (request.lane ?? lane) : lane,
+        deadlineAt: Math.min(this.call.deadlineAt, streamItem.receivedAt + timeoutMs),
+        waitsForRoom: true,
+        times: streamItem,
+      };
       streamItem.prediction = startPrediction(model, request, options, streamItem);
     } catch (error) {
       streamItem.onError(error);

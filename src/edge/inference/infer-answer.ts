@@ -1,0 +1,104 @@
+import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
+import {
+  ModelInferResponseSchema,
+  ModelInferResponse_InferOutputTensorSchema as OutputSchema,
+} from "../../../gen/inference/grpc_service_pb.ts";
+import { plainTag } from "../../wire/plain-tag.ts";
+import { fieldBytes, optionalBytes, varint64Bytes, type WireWriter } from "../../wire/wire-writer.ts";
+import type { InferRequest } from "./infer-request.ts";
+import { type TypedContents, typedContentsOf } from "./typed-contents.ts";
+
+const MODEL_NAME = plainTag(ModelInferResponseSchema, "modelName");
+const MODEL_VERSION = plainTag(ModelInferResponseSchema, "modelVersion");
+const ID = plainTag(ModelInferResponseSchema, "id");
+const OUTPUTS = plainTag(ModelInferResponseSchema, "outputs");
+const RAW_OUTPUT_CONTENTS = plainTag(ModelInferResponseSchema, "rawOutputContents");
+const NAME = plainTag(OutputSchema, "name");
+const DATATYPE = plainTag(OutputSchema, "datatype");
+const SHAPE = plainTag(OutputSchema, "shape");
+const CONTENTS = plainTag(OutputSchema, "contents");
+
+/** What a request is answered with: tensors in raw form. */
+export interface InferAnswer {
+  readonly request: Pick<InferRequest, "isRaw">;
+  readonly response: Pick<PredictResponse, "modelName" | "modelVersion" | "requestId" | "outputs">;
+}
+
+/** A ModelInferResponse, measured and then written where there is room; a property test holds it beside protobuf-es. */
+export class MeasuredAnswer {
+  /** Of the whole message. */
+  readonly byteCount: number;
+  private readonly answer: InferAnswer;
+  private readonly nameBytes: number;
+  private readonly versionBytes: number;
+  private readonly idBytes: number;
+  private readonly outputs: MeasuredOutput[] = [];
+
+  constructor(answer: InferAnswer) {
+    const { modelName, modelVersion, requestId, outputs } = answer.response;
+    this.answer = answer;
+    this.nameBytes = Buffer.byteLength(modelName);
+    this.versionBytes = Buffer.byteLength(modelVersion);
+    this.idBytes = requestId === "" ? 0 : Buffer.byteLength(requestId);
+    let byteCount = optionalBytes(this.nameBytes) + optionalBytes(this.versionBytes);
+    byteCount += optionalBytes(this.idBytes);
+    for (const output of outputs) {
+      const measured = new MeasuredOutput(output, answer.request.isRaw);
+      this.outputs.push(measured);
+      byteCount += fieldBytes(measured.byteCount) + fieldBytes(measured.raw.length);
+    }
+    this.byteCount = byteCount;
+  }
+
+  write(writer: WireWriter): void {
+    const { nameBytes, versionBytes, idBytes, outputs } = this;
+    const { modelName, modelVersion, requestId } = this.answer.response;
+    if (nameBytes > 0) writer.text(MODEL_NAME, modelName, nameBytes);
+    if (versionBytes > 0) writer.text(MODEL_VERSION, modelVersion, versionBytes);
+    if (idBytes > 0) writer.text(ID, requestId, idBytes);
+    for (const output of outputs) {
+      writer.tagged(OUTPUTS, output.byteCount);
+      output.write(writer);
+    }
+    for (const { raw } of outputs) writer.field(RAW_OUTPUT_CONTENTS, raw);
+  }
+}
+
+class MeasuredOutput {
+  readonly byteCount: number;
+  /** Read once: of many texts it is made when it is read. */
+  readonly raw: Uint8Array;
+  private readonly tensor: Tensor;
+  private readonly nameBytes: number;
+  private readonly shapeBytes: number;
+  private readonly contents: TypedContents | undefined;
+
+  constructor(tensor: Tensor, isRaw: boolean) {
+    this.tensor = tensor;
+    this.raw = tensor.rawContents;
+    this.nameBytes = Buffer.byteLength(tensor.name);
+    let shapeBytes = 0;
+    for (const length of tensor.shape) shapeBytes += varint64Bytes(length);
+    this.shapeBytes = shapeBytes;
+    this.contents = isRaw ? undefined : typedContentsOf(tensor.datatype, this.raw);
+    this.byteCount =
+      optionalBytes(this.nameBytes) +
+      fieldBytes(tensor.datatype.length) +
+      optionalBytes(shapeBytes) +
+      (this.contents === undefined ? 0 : fieldBytes(this.contents.byteCount));
+  }
+
+  write(writer: WireWriter): void {
+    const { tensor, nameBytes, shapeBytes, contents } = this;
+    if (nameBytes > 0) writer.text(NAME, tensor.name, nameBytes);
+    writer.text(DATATYPE, tensor.datatype, tensor.datatype.length);
+    if (shapeBytes > 0) {
+      writer.tagged(SHAPE, shapeBytes);
+      for (const length of tensor.shape) writer.varint64(length);
+    }
+    if (contents === undefined) return;
+    writer.tagged(CONTENTS, contents.byteCount);
+    contents.write(writer);
+  }
+}

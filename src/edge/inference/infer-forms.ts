@@ -1,0 +1,132 @@
+import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import {
+  GRPCInferenceService,
+  type ModelInferRequest,
+  ModelInferRequestSchema,
+} from "../../../gen/inference/grpc_service_pb.ts";
+import type { Caller } from "../../registry/caller.ts";
+import type { ModelsService } from "../../registry/models.ts";
+import type { Call } from "../../service/call.ts";
+import type { ScoringService } from "../../service/scoring.ts";
+import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
+import { WireWriter } from "../../wire/wire-writer.ts";
+import { connectUnary } from "../connect/unary.ts";
+import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
+import { grpcUnary } from "../grpc/unary.ts";
+import { grpcWebUnary } from "../grpc/web-unary.ts";
+import type { CallMemory } from "../memory/call-memory.ts";
+import type { MessageCodec, UnaryForm, UnaryProtocol } from "../unary/unary-form.ts";
+import { withClasses } from "./classification.ts";
+import { type InferAnswer, MeasuredAnswer } from "./infer-answer.ts";
+import { type InferRequest, inferRequest } from "./infer-request.ts";
+import { InferRequestReader } from "./infer-request-reader.ts";
+import { inTritonsWords } from "./triton-texts.ts";
+
+/** The path of `ModelInfer`. */
+export const MODEL_INFER_PATH = `/${GRPCInferenceService.typeName}/${GRPCInferenceService.method.modelInfer.name}`;
+
+const FORM: MessageForm = { desc: ModelInferRequestSchema, isJson: false };
+
+/** `ModelInfer` in every protocol that has a plain form with binary messages. */
+export function inferForms(parts: InferParts, decoder: MessageDecoder): ReadonlyMap<string, UnaryForm> {
+  const codec = inferCodec(decoder);
+  const grpc = inferForm(grpcUnary, codec, parts);
+  const grpcWeb = inferForm(grpcWebUnary, codec, parts);
+  return new Map([
+    ["application/grpc", grpc],
+    ["application/grpc+proto", grpc],
+    ["application/grpc-web", grpcWeb],
+    ["application/grpc-web+proto", grpcWeb],
+    ["application/proto", inferForm(connectUnary("application/proto"), codec, parts)],
+  ]);
+}
+
+/** What inference calls stand on. */
+export interface InferParts {
+  readonly scoring: ScoringService;
+  readonly models: ModelsService;
+}
+
+/** Scores one request; rejects in the words that its callers know. */
+export async function infer(
+  { scoring, models }: InferParts,
+  request: InferRequest,
+  call: Call,
+): Promise<InferAnswer> {
+  try {
+    return answerTo(request, await scoring.predict(request, call), models, call.caller);
+  } catch (error) {
+    throw inTritonsWords(error, request, placeInRequest);
+  }
+}
+
+/** The answer, with classes in the places of the values for which they were asked. Throws INVALID_REQUEST. */
+function answerTo(
+  request: InferRequest,
+  response: PredictResponse,
+  models: ModelsService,
+  caller: Caller,
+): InferAnswer {
+  if (request.topClasses === undefined) return { request, response };
+  const { model } = models.get(response.modelName, response.modelVersion, caller);
+  return {
+    request,
+    response: { ...response, outputs: withClasses(response.outputs, request.topClasses, model!) },
+  };
+}
+
+/** The octets of an answer behind `room` free ones. */
+export function encodeAnswer(answer: InferAnswer, room: number): Uint8Array {
+  const measured = new MeasuredAnswer(answer);
+  const bytes = Buffer.allocUnsafe(room + measured.byteCount);
+  measured.write(new WireWriter(bytes, room));
+  return bytes;
+}
+
+/** Where a field of the request that is scored stood in the one that came. */
+function placeInRequest(field: string): string {
+  return field
+    .replace(/^inputs\[(\d+)\]\.raw_contents/, "raw_input_contents[$1]")
+    .replace(/^output_names(\[\d+\])?/, (_, index: string | undefined) =>
+      index === undefined ? "outputs" : `outputs${index}.name`,
+    )
+    .replace(/^request_id/, "id");
+}
+
+function inferCodec(decoder: MessageDecoder): MessageCodec<InferRequest, InferAnswer> {
+  const reader = new InferRequestReader();
+  const readied = (request: InferRequest, bytes: Uint8Array, memory: CallMemory) =>
+    bytes.length <= LARGE_OCTETS ? request : decoder.ready(request, bytes, memory).then(() => request);
+  return {
+    decode(bytes, memory) {
+      const plain = reader.request(bytes);
+      if (plain === undefined) {
+        const decoded = decoder.decode(FORM, bytes, memory);
+        if (!(decoded instanceof Promise)) return requestOf(decoded);
+        return decoded.then(requestOf).then((request) => readied(request, bytes, memory));
+      }
+      const refused = memory.take(reader.heapBytes);
+      if (refused !== undefined) throw refused;
+      return readied(plain, bytes, memory);
+    },
+    encode: encodeAnswer,
+  };
+}
+
+function requestOf({ message }: Decoded): InferRequest {
+  return inferRequest(message as ModelInferRequest);
+}
+
+/** The codec belongs to the call that it decodes for, which no type can say of a map of forms. */
+function inferForm(
+  protocol: UnaryProtocol,
+  codec: MessageCodec<InferRequest, InferAnswer>,
+  parts: InferParts,
+): UnaryForm {
+  const form: UnaryForm<InferRequest, InferAnswer> = {
+    protocol,
+    codec,
+    run: (request, call) => infer(parts, request, call),
+  };
+  return form as unknown as UnaryForm;
+}

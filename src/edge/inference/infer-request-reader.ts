@@ -1,0 +1,121 @@
+import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
+import {
+  ModelInferRequest_InferInputTensorSchema as InputSchema,
+  ModelInferRequestSchema,
+  ModelInferRequest_InferRequestedOutputTensorSchema as OutputSchema,
+} from "../../../gen/inference/grpc_service_pb.ts";
+import { KnownTexts } from "../../wire/known-texts.ts";
+import { plainTag } from "../../wire/plain-tag.ts";
+import { WireCursor } from "../../wire/wire-cursor.ts";
+import { InferRequest } from "./infer-request.ts";
+
+const MODEL_NAME = plainTag(ModelInferRequestSchema, "modelName");
+const MODEL_VERSION = plainTag(ModelInferRequestSchema, "modelVersion");
+const ID = plainTag(ModelInferRequestSchema, "id");
+const INPUTS = plainTag(ModelInferRequestSchema, "inputs");
+const OUTPUTS = plainTag(ModelInferRequestSchema, "outputs");
+const RAW_INPUT_CONTENTS = plainTag(ModelInferRequestSchema, "rawInputContents");
+const INPUT_NAME = plainTag(InputSchema, "name");
+const DATATYPE = plainTag(InputSchema, "datatype");
+const SHAPE = plainTag(InputSchema, "shape");
+const OUTPUT_NAME = plainTag(OutputSchema, "name");
+
+const NO_OCTETS: Uint8Array = new Uint8Array(0);
+/** The lengths of axes that are made once. */
+const KNOWN_AXES: readonly bigint[] = Array.from({ length: 1025 }, (_, length) => BigInt(length));
+
+/** More than these are seldom, and left to protobuf-es and the schema's rules. */
+const MAX_TENSORS = 1024;
+const MAX_AXES = 16;
+const LONGEST_TEXT = 64;
+const TEXT_PLACES = 64;
+const NOT_PLAIN = "is not in the plain form";
+
+/** About what they take of V8's heap. */
+const REQUEST_BYTES = 512;
+const TENSOR_BYTES = 400;
+
+/**
+ * Reads requests of the Open Inference Protocol by hand, in the form that tritonclient sends: raw contents, which become views of the
+ * octets, short texts, no parameters, nothing unknown; undefined for any other, which protobuf-es reads at several times the cost. A
+ * property test holds the two together.
+ */
+export class InferRequestReader {
+  /** What the request that was read last takes of V8's heap, its octets not counted. */
+  heapBytes = 0;
+  private readonly cursor = new WireCursor();
+  private readonly texts = new KnownTexts(TEXT_PLACES);
+
+  /** One ModelInferRequest. Throws INVALID_REQUEST where the raw contents are not one for each input. */
+  request(bytes: Uint8Array): InferRequest | undefined {
+    const { cursor } = this;
+    const end = bytes.length;
+    cursor.begin(bytes);
+    this.heapBytes = REQUEST_BYTES;
+    const request = new InferRequest();
+    const raw: Uint8Array[] = [];
+    let outputNames: string[] | undefined;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === MODEL_NAME) request.modelName = this.readText(end);
+      else if (tag === MODEL_VERSION) request.modelVersion = this.readText(end);
+      else if (tag === ID) request.requestId = this.readText(end);
+      else if (tag === INPUTS && request.inputs.length < MAX_TENSORS)
+        request.inputs.push(this.readInput(cursor.fieldEnd(end)));
+      else if (tag === OUTPUTS && (outputNames?.length ?? 0) < MAX_TENSORS) {
+        outputNames ??= [];
+        outputNames.push(this.readOutput(cursor.fieldEnd(end)));
+      } else if (tag === RAW_INPUT_CONTENTS && raw.length < MAX_TENSORS)
+        raw.push(cursor.view(cursor.fieldEnd(end)));
+      else cursor.fail(NOT_PLAIN);
+    }
+    // Without any its values would have to be typed, which are not read here.
+    if (cursor.fault !== "" || raw.length === 0) return undefined;
+    request.takeRawContents(raw);
+    if (outputNames !== undefined) request.outputNames = outputNames;
+    return request;
+  }
+
+  private readInput(end: number): Tensor {
+    const { cursor } = this;
+    this.heapBytes += TENSOR_BYTES;
+    let name = "";
+    let datatype = "";
+    const shape: bigint[] = [];
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === INPUT_NAME) name = this.readText(end);
+      else if (tag === DATATYPE) datatype = this.readText(end);
+      else if (tag === SHAPE) this.readShape(shape, cursor.fieldEnd(end));
+      else cursor.fail(NOT_PLAIN);
+    }
+    return { $typeName: "assay.v1.Tensor", name, datatype, shape, rawContents: NO_OCTETS };
+  }
+
+  private readOutput(end: number): string {
+    const { cursor } = this;
+    let name = "";
+    while (cursor.at < end) {
+      if (cursor.tag(end) === OUTPUT_NAME) name = this.readText(end);
+      else cursor.fail(NOT_PLAIN);
+    }
+    return name;
+  }
+
+  private readShape(shape: bigint[], end: number): void {
+    const { cursor } = this;
+    while (cursor.at < end && shape.length <= MAX_AXES) {
+      const length = cursor.varint(end);
+      shape.push(KNOWN_AXES[length] ?? BigInt(length));
+    }
+    if (shape.length > MAX_AXES) cursor.fail(NOT_PLAIN);
+  }
+
+  private readText(parentEnd: number): string {
+    const { cursor } = this;
+    const end = cursor.fieldEnd(parentEnd);
+    if (end - cursor.at <= LONGEST_TEXT) return cursor.text(end, this.texts);
+    cursor.fail(NOT_PLAIN);
+    return "";
+  }
+}
