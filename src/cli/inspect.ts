@@ -1,10 +1,12 @@
 import { toJson } from "@bufbuild/protobuf";
 import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import { ModelConfigSchema as TritonConfigSchema } from "../../gen/inference/model_config_pb.ts";
 import { AssayError } from "../errors.ts";
 import { exampleRequest } from "../model/example-request.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { scanPath } from "../model/repository.ts";
 import type { TensorSpec } from "../model/signature.ts";
+import { tritonReport } from "../model/triton/triton-report.ts";
 import { tryGate } from "../registry/pass-gate.ts";
 import { describeThread } from "../registry/thread-sharing.ts";
 import { describeTreeKernel } from "../registry/tree-kernel-use.ts";
@@ -75,6 +77,12 @@ function toReport(found: FoundModel): object {
     batching: signature.batching,
     thread: threadOf(model),
     treeKernel: model.treeKernel ?? null,
+    ...(model.triton === undefined
+      ? {}
+      : {
+          tritonConfig: toJson(TritonConfigSchema, model.triton.config.message, { useProtoFieldName: true }),
+          tritonUnused: model.triton.config.unused,
+        }),
     repairs: model.repairs,
     notices: model.notices,
     producer: model.producer,
@@ -113,6 +121,7 @@ function toTable(found: FoundModel): string {
     `  opset     ${opsets.join(", ")}; IR version ${model.irVersion}`,
     ...section("inputs", signature.inputs.map(toSpecLine)),
     ...section("outputs", signature.outputs.map(toSpecLine)),
+    ...(model.triton === undefined ? [] : section("triton", tritonReport(model.triton))),
     `  score     ${scoreLine(model)}`,
     `  batching  ${signature.batching}`,
     `  thread    ${threadOf(model)}`,

@@ -114,7 +114,7 @@ function labelNotices({ labels }: TritonFiles, { outputs }: PreparedModel["signa
     )
       return [];
     return [
-      `config.pbtxt: ${given} labels stand in the label_filename of output ${quoted(name)}, which has ${columns} columns: only a classification has them`,
+      `config.pbtxt: ${given} labels stand in the label_filename of output ${quoted(name)}, which has ${columns} columns: write one a line and column`,
     ];
   });
 }

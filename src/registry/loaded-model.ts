@@ -8,6 +8,7 @@ import { exampleRequest } from "../model/example-request.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
 import { mapRowColumns, type RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
+import type { TritonFiles } from "../model/triton/side-files.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { FileWatch } from "./file-watch.ts";
@@ -21,6 +22,7 @@ export class LoadedModel implements Generation {
   readonly signature: ModelSignature;
   readonly batcher: Batcher;
   readonly rowColumns: RowColumnsResult;
+  readonly triton: TritonFiles | undefined;
   private readonly model: PreparedModel;
   private readonly pool: Pool;
   private readonly log: Log;
@@ -44,6 +46,7 @@ export class LoadedModel implements Generation {
     this.rowColumns = mapRowColumns(signature);
     // The pool keeps the file's bytes for sessions to come; a second copy would stay as long as the model does.
     this.model = { ...model, bytes: new Uint8Array(0), ...withoutWarmup(model) };
+    this.triton = this.model.triton;
     this.pool = pool;
     this.log = log;
     this.config = configInEffect(model.config, scheduling);

@@ -29,6 +29,10 @@ export function createModelsService(
       const versions = table.entries().filter((one) => one.modelName === model.modelName);
       return create(GetModelResponseSchema, { model: describe(model), versions: versions.map(summarize) });
     },
+    tritonConfig(modelName, modelVersion, caller) {
+      const model = table.find(modelName, modelVersion, caller);
+      return isServed(model) ? model.triton?.config.message : undefined;
+    },
     readiness() {
       const models = table.entries().map(summarize);
       const serving = models.some((model) => model.state === ModelState.READY);

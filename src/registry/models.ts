@@ -1,5 +1,6 @@
 /** Says what is served: the edge's ModelService, health and readiness read it. */
 import type { GetModelResponse, ModelSummary } from "../../gen/assay/v1/model_service_pb.ts";
+import type { ModelConfig } from "../../gen/inference/model_config_pb.ts";
 import type { Caller } from "./caller.ts";
 
 /** Readiness: whether the server takes requests, and what is wrong with the models that do not serve. */
@@ -17,5 +18,7 @@ export interface ModelsService {
   list(caller: Caller): ModelSummary[];
   /** The version that a call with this name and version means, in full. Throws what `ModelTable.find` throws. */
   get(modelName: string, modelVersion: string, caller: Caller): GetModelResponse;
+  /** What config.pbtxt says of that version; undefined where it has none, or does not serve. Throws what `ModelTable.find` throws. */
+  tritonConfig(modelName: string, modelVersion: string, caller: Caller): ModelConfig | undefined;
   readiness(): Readiness;
 }

@@ -2,6 +2,7 @@ import type { Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import type { Batcher } from "../batcher/batcher.ts";
 import type { RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
+import type { TritonFiles } from "../model/triton/side-files.ts";
 
 /** A model version that takes requests. Whoever made the batcher closes it. */
 export interface ServedModel {
@@ -10,6 +11,8 @@ export interface ServedModel {
   readonly signature: ModelSignature;
   readonly batcher: Batcher;
   readonly rowColumns: RowColumnsResult;
+  /** Triton's config.pbtxt with the labels that it names; undefined for a model that has none. */
+  readonly triton?: TritonFiles | undefined;
   /** READY, or UNAVAILABLE while no instance lives. */
   state(): ModelState;
   /** Files that are other ones on disk than those that were loaded. */

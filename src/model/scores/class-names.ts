@@ -21,7 +21,10 @@ export function nameClasses(
     // The columns of an SVM stand for pairs of classes; with two classes, for either of one pair.
     const isPairs = origin?.svmPairs === true && columns !== 2;
     const found = isPairs ? [] : (origin?.ownClasses ?? classesOf(origin, decisions, columns));
-    const labels = configured.length > 0 ? configured : (byOutput.get(spec.name) ?? found);
+    const given = byOutput.get(spec.name);
+    // Values that no score is read from may have labels by any order.
+    if (given !== undefined && columns === 0) return { ...spec, labels: given };
+    const labels = configured.length > 0 ? configured : (given ?? found);
     const fits = columns === -1 || (columns > 1 && labels.length === columns);
     return { ...spec, labels: fits ? labels : [] };
   });

@@ -231,6 +231,7 @@ export function createFakeModels(ready = true): ModelsService {
         throw new AssayError(Reason.MODEL_NOT_FOUND, `no model ${modelName}; there is sum`);
       return create(GetModelResponseSchema, { model: { modelName, state: found.state } });
     },
+    tritonConfig: () => undefined,
     readiness: () => ({ ready, settled: ready, draining: false, models }),
   };
 }

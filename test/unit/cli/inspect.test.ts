@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { inspect } from "../../../src/cli/inspect.ts";
 import { fileFolder } from "../../support/folders.ts";
 import { zipMapClassifier } from "../../support/models/model-builder.ts";
+import { doublingConfig, doublingModel, writeFiles } from "../../support/triton/triton-folder.ts";
 
 const root = fileFolder();
 
@@ -78,4 +79,36 @@ test.each([
   const { status, text } = await report(...args);
   expect(status).toBe(expected);
   expect(text).toMatch(pattern);
+});
+
+test("what is read of config.pbtxt is shown, and what has no effect", async () => {
+  writeFiles(root, {
+    "owned/config.pbtxt": doublingConfig(
+      "dynamic_batching { max_queue_delay_microseconds: 100 preferred_batch_size: 4 } instance_group { count: 2 kind: KIND_CPU }",
+    ),
+    "owned/2/model.onnx": doublingModel(),
+    "owned/3/model.onnx": doublingModel(),
+  });
+  const { status, text } = await report(join(root, "owned"));
+  expect(status).toBe(0);
+  const lines = text.split("\n").map((line) => line.slice(12));
+  expect(text).toMatch(/^owned version 3\n/);
+  for (const line of [
+    "max_batch_size 8",
+    "inputs listed: 1",
+    "version_policy latest 1, the default",
+    "dynamic_batching max_queue_delay_microseconds 100",
+    "instance_group 2 × KIND_CPU",
+    "without effect: dynamic_batching.preferred_batch_size in line 5",
+  ])
+    expect(lines).toContain(line);
+  const [model] = JSON.parse((await report("--json", join(root, "owned/2"))).text) as Record<
+    string,
+    unknown
+  >[];
+  expect(model).toMatchObject({
+    modelVersion: "2",
+    tritonConfig: { max_batch_size: 8, dynamic_batching: { preferred_batch_size: [4] } },
+    tritonUnused: ["dynamic_batching.preferred_batch_size in line 5"],
+  });
 });
