@@ -126,6 +126,14 @@ describe("instance_group", () => {
     ["two on each device", [{ kind: AUTO, count: 2 }], gpus, ["cuda:0", "cuda:1", "cuda:0", "cuda:1"]],
     ["two on CPU", [{ count: 2 }], cpu, ["cpu:0", "cpu:1"]],
     ["one GPU", [{ kind: GPU, gpus: [1] }], gpus, ["cuda:1"]],
+    ["GPUs by choice of the server", [{ kind: AUTO, gpus: [1, 1] }], gpus, ["cuda:1"]],
+    [
+      "the CPU where one of them is missing",
+      [{ kind: AUTO, gpus: [1, 7], count: 2 }],
+      gpus,
+      ["cpu:0", "cpu:1"],
+    ],
+    ["the CPU where there is no GPU", [{ gpus: [0] }], cpu, ["cpu:0"]],
     ["all GPUs", [{ kind: GPU }], gpus, ["cuda:0", "cuda:1"]],
     [
       "CPU beside a GPU",

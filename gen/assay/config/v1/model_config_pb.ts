@@ -160,7 +160,8 @@ export type InstanceGroup = Message<"assay.config.v1.InstanceGroup"> & {
   count?: number | undefined;
 
   /**
-   * Device ids, for KIND_GPU. Default: all that the server uses.
+   * Device ids, for KIND_GPU, and for KIND_AUTO, which means the CPU where one of them is missing. Default: all that the server
+   * uses.
    *
    * @generated from field: repeated uint32 gpus = 3;
    */

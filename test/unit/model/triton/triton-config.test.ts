@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { InstanceGroup_Kind } from "../../../../gen/assay/config/v1/model_config_pb.ts";
 import { ModelConfigSchema } from "../../../../gen/inference/model_config_pb.ts";
 import { FIELD_EFFECTS } from "../../../../src/model/triton/field-effects.ts";
@@ -159,6 +160,18 @@ describe("config.pbtxt", () => {
       .filter((name) => !(name in FIELD_EFFECTS));
     expect(unlisted).toEqual([]);
   });
+});
+
+test("docs/triton-repositories.md says of each field what it does", () => {
+  const rows = readFileSync("docs/triton-repositories.md", "utf8").matchAll(
+    /^\| `([a-z_.]+)` \| (\S.*?) \|/gm,
+  );
+  const said = Object.fromEntries([...rows].map((match) => [match[1], match[2]]));
+  const effects = Object.entries(FIELD_EFFECTS).map(([path, { kind }]) => [
+    path,
+    kind === "none" ? "no effect" : kind,
+  ]);
+  expect(said).toEqual(Object.fromEntries(effects));
 });
 
 describe("version_policy", () => {
