@@ -25,7 +25,7 @@ import { healthRoutes } from "./admin/health-routes.ts";
 import { reflectionRoutes } from "./admin/reflection.ts";
 import { AnswerEncoder } from "./answer/answer-encoder.ts";
 import { CallDeadlines } from "./call/call-deadlines.ts";
-import { connectCompressions, messageCompressions } from "./call/compression.ts";
+import { bodyCompressions, connectCompressions, messageCompressions } from "./call/compression.ts";
 import { DrainNotice } from "./call/drain-notice.ts";
 import type { EdgeCall } from "./call/edge-call.ts";
 import type { EdgeLimits } from "./call/limits.ts";
@@ -142,6 +142,7 @@ export function createEdge(options: EdgeOptions): Edge {
     decoder,
     encoder,
     compressions: plainCompressions,
+    bodyCodings: bodyCompressions(limits.maxMessageBytes),
     lasting: LASTING,
     lastingCalls,
     foreign,

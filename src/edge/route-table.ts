@@ -148,7 +148,30 @@ function hint(path: string, { services, plain }: ServedPaths): string {
   if (second !== "" && first.includes(".")) {
     return `; there is no service ${JSON.stringify(first)}${didYouMean(first, services.keys())}; there is ${[...services.keys()].join(", ")}`;
   }
+  const group = plain.filter((resource) => firstSegment(resource) === first);
+  // Where a whole protocol stands under one name, its own paths are what was meant.
+  if (group.length >= LARGE_GROUP) return `; there is ${group.join(", ")}`;
   const names = plain.map((resource) => resource.slice(resource.indexOf("/")));
-  const what = `there is ${plain.join(", ")}, and the services ${[...services.keys()].join(", ")} at /{service}/{method}`;
+  const what = `there is ${inShort(plain).join(", ")}, and the services ${[...services.keys()].join(", ")} at /{service}/{method}`;
   return `${didYouMean(`/${first}`, new Set(names))}; ${what}`;
+}
+
+/** Of more resources with the same first segment only that is told. */
+const LARGE_GROUP = 4;
+
+function firstSegment(resource: string): string {
+  return resource.split("/")[1] ?? "";
+}
+
+function inShort(plain: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const resource of plain) {
+    const first = firstSegment(resource);
+    counts.set(first, (counts.get(first) ?? 0) + 1);
+  }
+  const shown = plain.map((resource) => {
+    const first = firstSegment(resource);
+    return counts.get(first)! < LARGE_GROUP ? resource : `/${first}/…`;
+  });
+  return [...new Set(shown)];
 }

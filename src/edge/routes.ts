@@ -5,6 +5,9 @@ import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
 import { inferForms, MODEL_INFER_PATH } from "./inference/infer-forms.ts";
+import { inferForm } from "./inference-rest/infer-unary.ts";
+import { modelRoutes } from "./inference-rest/model-routes.ts";
+import { serverRoutes } from "./inference-rest/server-routes.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
 import { predictJson, predictRoutes } from "./plain/predict-unary.ts";
 import type { Route, StreamServer } from "./route-table.ts";
@@ -27,8 +30,9 @@ export interface RouteParts {
 /** Every row of the edge: one more protocol or resource is one more here. */
 export function edgeRoutes(parts: RouteParts): Route[] {
   const { scoring, models, readiness, handlers, context } = parts;
-  const { decoder, requests, encoder } = context;
-  const unary = parts.unaryCalls === "connect" ? undefined : new UnaryServers(context);
+  const { decoder, requests, encoder, bodyCodings } = context;
+  const servers = new UnaryServers(context);
+  const unary = parts.unaryCalls === "connect" ? undefined : servers;
   const grpcStream = parts.grpcStreams === "connect" ? undefined : grpcStreamRoute(scoring);
   const firstServers = (handler: UniversalHandler): StreamServer[] => {
     const path = handler.requestPath;
@@ -42,6 +46,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
   const predictCodec = predictJson(scoring, decoder, encoder);
   const predictServers =
     unary === undefined ? [] : [unary.ofResource(plainPredictForm(scoring, predictCodec))];
+  const infer = servers.ofResource(inferForm({ scoring, models, decoder, encoder, codings: bodyCodings }));
   return [
     ...handlers.map((handler) => ({
       pattern: handler.requestPath,
@@ -53,11 +58,16 @@ export function edgeRoutes(parts: RouteParts): Route[] {
       ...plainRow(row, context, predictServers),
       isHot: true,
     })),
+    ...INFER_PATTERNS.map((pattern) => ({ pattern, methods: ["POST"], isHot: true, servers: [infer] })),
+    ...[...serverRoutes({ models, readiness }), ...modelRoutes({ models, readiness })].map((row) =>
+      plainRow(row, context, []),
+    ),
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }
 
 const HOT_PATHS = new Set([PREDICT_PATH, MODEL_INFER_PATH]);
+const INFER_PATTERNS = ["/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"];
 
 function connectServer(handler: UniversalHandler, context: ConnectContext): StreamServer {
   return (stream) => {

@@ -46,7 +46,7 @@ export class AnswerEncoder {
     prefixBytes = 0,
   ): Promise<Uint8Array> {
     const parts = new OctetParts();
-    return this.run(writeAnswer(response, form, parts), parts, memory, prefixBytes);
+    return this.write(writeAnswer(response, form, parts), parts, memory, prefixBytes);
   }
 
   /** The same of the PredictStreamResponse of an item. */
@@ -58,14 +58,15 @@ export class AnswerEncoder {
     prefixBytes = 0,
   ): Promise<Uint8Array> {
     const parts = new OctetParts();
-    return this.run(writeItem(itemId, response, form, parts), parts, memory, prefixBytes);
+    return this.write(writeItem(itemId, response, form, parts), parts, memory, prefixBytes);
   }
 
-  private async run(
+  /** What `steps` write into `parts`, when it is their turn, behind `prefixBytes` zeros. Rejects where the call fails first. */
+  async write(
     steps: Generator<void>,
     parts: OctetParts,
     memory: CallMemory,
-    prefixBytes: number,
+    prefixBytes = 0,
   ): Promise<Uint8Array> {
     await this.turns.begin(memory);
     try {

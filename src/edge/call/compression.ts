@@ -1,5 +1,14 @@
 import { promisify } from "node:util";
-import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
+import {
+  brotliCompress,
+  brotliDecompress,
+  constants,
+  deflate,
+  gunzip,
+  gzip,
+  inflate,
+  inflateRaw,
+} from "node:zlib";
 import { ConnectError } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError, messageOf } from "../../errors.ts";
@@ -23,6 +32,10 @@ const gunzipBytes = promisify(gunzip) as (bytes: Uint8Array, options: object) =>
 const brotliBytes = promisify(brotliCompress) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
 const unbrotliBytes = promisify(brotliDecompress) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
 
+const deflateBytes = promisify(deflate) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
+const inflateBytes = promisify(inflate) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
+const inflateRawBytes = promisify(inflateRaw) as (bytes: Uint8Array, options: object) => Promise<Buffer>;
+
 /** gzip and brotli, both with messages of at most `maxMessageBytes` after decompression. */
 export function messageCompressions(maxMessageBytes: number): MessageCompression[] {
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } };
@@ -32,7 +45,21 @@ export function messageCompressions(maxMessageBytes: number): MessageCompression
   ];
 }
 
-/** The same for Connect's handlers, which know ConnectErrors only. */
+/** The same with deflate, for bodies of plain HTTP. */
+export function bodyCompressions(maxMessageBytes: number): MessageCompression[] {
+  const [zip, brotli] = messageCompressions(maxMessageBytes);
+  const compress = (bytes: Uint8Array) => deflateBytes(bytes, { level: GZIP_LEVEL });
+  return [zip!, compression("deflate", maxMessageBytes, compress, inflated), brotli!];
+}
+
+/** HTTP means zlib's form (RFC 9110, 8.4.1.2); some clients send what is in it without its head. */
+function inflated(bytes: Uint8Array, options: object): Promise<Buffer> {
+  const [first = 0, second = 0] = bytes;
+  const isZlib = (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0;
+  return isZlib ? inflateBytes(bytes, options) : inflateRawBytes(bytes, options);
+}
+
+/** gzip and brotli for Connect's handlers, which know ConnectErrors only. */
 export function connectCompressions(maxMessageBytes: number): MessageCompression[] {
   return messageCompressions(maxMessageBytes).map(({ name, compress, decompress }) => ({
     name,

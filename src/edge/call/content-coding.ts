@@ -17,6 +17,20 @@ export function codingName(field: string | undefined): string {
   return names.filter((name) => name !== IDENTITY).join(", ") || IDENTITY;
 }
 
+/** The first of `codings` that an Accept-Encoding field takes (RFC 9110, 12.5.3); undefined where it takes none, or is absent. */
+export function acceptedCoding(
+  field: string | undefined,
+  codings: readonly MessageCompression[],
+): MessageCompression | undefined {
+  if (field === undefined || field === IDENTITY) return undefined;
+  const taken = new Map<string, boolean>();
+  for (const one of field.split(",")) {
+    const [name = "", ...parameters] = one.split(";").map((part) => part.trim().toLowerCase());
+    taken.set(OTHER_NAMES[name] ?? name, !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)));
+  }
+  return codings.find(({ name }) => taken.get(name) ?? taken.get("*"));
+}
+
 /** A body in a coding that the server does not take: 415, with those that it takes (RFC 9110, 15.5.16). */
 export class UnknownCoding extends AssayError {
   static readonly httpStatus = 415;

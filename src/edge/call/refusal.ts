@@ -39,7 +39,10 @@ export function refuse(
     return;
   }
   const code = CODE_NAMES[errorRow(error.reason).code];
-  const bytes = new TextEncoder().encode(`${JSON.stringify({ code, message: publicMessage(error) })}\n`);
+  const message = publicMessage(error);
+  // Clients of the Open Inference Protocol read nothing but `error`.
+  const body = stream.path.startsWith("/v2/") ? { error: message } : { code, message };
+  const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
   const fields: Field[] = [
     ["content-type", "application/json"],
     ["content-length", String(bytes.byteLength)],

@@ -13,6 +13,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
 import type { AnswerEncoder } from "../answer/answer-encoder.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
+import type { MessageCompression } from "../call/compression.ts";
 import { type WireProtocol, wireProtocol } from "../call/content-type.ts";
 import { beginCall, type EdgeCall } from "../call/edge-call.ts";
 import { readsGrpcStatus, refuse } from "../call/refusal.ts";
@@ -32,6 +33,8 @@ export interface ConnectContext extends RequestContext {
   /** Of the whole process. */
   readonly memory: MemoryBudget;
   readonly encoder: AnswerEncoder;
+  /** Content-codings that a body of plain HTTP may have. */
+  readonly bodyCodings: readonly MessageCompression[];
   /** Procedures that last as long as their caller likes; a drain ends them at once. */
   readonly lasting: ReadonlySet<string>;
   /** The calls to them that are open. */

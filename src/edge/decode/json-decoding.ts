@@ -87,8 +87,8 @@ export class JsonDecoding {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The text that octets are; throws INVALID_REQUEST where they are no UTF-8. */
-function decodeText(bytes: Uint8Array): string {
+/** The text of UTF-8 octets; throws INVALID_REQUEST where they are none. */
+export function decodeText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {

@@ -2,6 +2,13 @@
 const MAX_DIGITS = 40;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
+/** Where the digits that begin at `from` end. */
+export function digitsEnd(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); code >= 48 && code <= 57; code = text.charCodeAt(at)) at++;
+  return at;
+}
+
 /** The whole number that decimal text says, with every digit; undefined where it says a fraction, or more digits than any type holds. */
 export function exactInteger(text: string): bigint | undefined {
   if (text.length > 2 * MAX_DIGITS) return undefined;

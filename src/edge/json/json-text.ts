@@ -2,13 +2,12 @@
  * JSON text to values, without recursion and in slices: bounded in depth, members and memory while it is read. Whole numbers beyond
  * 2^53 come as bigints, with every digit; a member that stands twice in one object is refused, since one of them would be lost.
  */
-import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../../errors.ts";
+import type { AssayError } from "../../errors.ts";
 import { MAX_STRUCT_FIELDS } from "../../wire/wire-table.ts";
 import { tooLargeDecoded } from "../memory/message-limit.ts";
-import { exactInteger } from "./json-number.ts";
-import { numberList } from "./number-list.ts";
-import { strayToken } from "./stray-token.ts";
+import { digitsEnd, exactInteger } from "./json-number.ts";
+import { type ListReader, numberList } from "./number-list.ts";
+import { decodeError, strayToken } from "./stray-token.ts";
 
 /** A JSON value as it is read here. */
 export type ExactJson = null | boolean | number | bigint | string | ExactJson[] | ExactObject;
@@ -20,6 +19,8 @@ export interface JsonLimits {
   readonly maxMessageBytes: number;
   /** About what the values may take of V8's heap. */
   readonly maxHeapBytes: number;
+  /** Reads lists in another form: whoever gives it knows what comes of them. */
+  lists?(text: string): ListReader;
 }
 
 /** Lists and objects within each other. */
@@ -40,12 +41,8 @@ const BACKSLASHES = /\\/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in texts.
 const CONTROLS = /[\u0000-\u001f]/g;
 
-const OBJECT_BYTES = 56;
-const LIST_BYTES = 32;
-const MEMBER_BYTES = 16;
-const VALUE_BYTES = 12;
-const TEXT_BYTES = 32;
-const BIGINT_BYTES = 32;
+/** About what values take of V8's heap. */
+const HEAP_BYTES = { object: 56, list: 32, member: 16, value: 12, text: 32, bigint: 32 };
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -54,6 +51,7 @@ const COLON = 58;
 const MINUS = 45;
 const DOT = 46;
 const ZERO = 48;
+const NINE = 57;
 const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
@@ -76,6 +74,7 @@ export class JsonText {
   private controlAt = -1;
   private atOnce = 1;
   private begun: BegunText | undefined = undefined;
+  private readonly lists: ListReader | undefined;
   private readonly text: string;
   private readonly limits: JsonLimits;
   private at = 0;
@@ -88,6 +87,7 @@ export class JsonText {
   constructor(text: string, limits: JsonLimits) {
     this.text = text;
     this.limits = limits;
+    this.lists = limits.lists?.(text);
   }
 
   /** Reads on; true at the end of the text, false after so many values. Throws INVALID_REQUEST or MESSAGE_TOO_LARGE. */
@@ -97,7 +97,7 @@ export class JsonText {
       this.atOnce = 1;
       isWhole = !this.readValue() && this.afterValue();
       // What a piece of a long text takes is worth a look at the clock.
-      if (this.begun !== undefined) break;
+      if (this.begun !== undefined || this.lists?.isAmid === true) break;
     }
     if (this.heapBytes > this.limits.maxHeapBytes) {
       throw tooLargeDecoded(this.limits.maxMessageBytes, this.heapBytes);
@@ -111,10 +111,10 @@ export class JsonText {
     if (code === QUOTE) {
       const text = this.readText();
       if (text === undefined) return true;
-      this.put(text, TEXT_BYTES);
-    } else if ((code >= ZERO && code <= 57) || code === MINUS) this.put(this.readNumber(), 0);
-    else if (code === OPEN_OBJECT) return this.begin({}, OBJECT_BYTES, CLOSE_OBJECT);
-    else if (code === OPEN_LIST) return !this.takeNumbers() && this.begin([], LIST_BYTES, CLOSE_LIST);
+      this.put(text, HEAP_BYTES.text);
+    } else if ((code >= ZERO && code <= NINE) || code === MINUS) this.put(this.readNumber(), 0);
+    else if (code === OPEN_OBJECT) return this.begin({}, HEAP_BYTES.object, CLOSE_OBJECT);
+    else if (code === OPEN_LIST) return this.readNumbers() ?? this.begin([], HEAP_BYTES.list, CLOSE_LIST);
     else if (this.takeWord("true")) this.put(true, 0);
     else if (this.takeWord("false")) this.put(false, 0);
     else if (this.takeWord("null")) this.put(null, 0);
@@ -122,13 +122,21 @@ export class JsonText {
     return false;
   }
 
-  private takeNumbers(): boolean {
+  /** Numbers of a list at once, or a piece of many; true where it goes on, undefined where the list is to be read as any. */
+  private readNumbers(): boolean | undefined {
+    const read = this.lists?.read(this.at, this.members[this.open.length - 1]);
+    if (read === "more") return true;
+    if (read !== undefined) {
+      this.at = read.end;
+      this.put(read.list as ExactJson, read.heapBytes);
+      return false;
+    }
     const list = numberList(this.text, this.at);
-    if (list === undefined || this.open.length >= MAX_JSON_DEPTH) return false;
+    if (list === undefined || this.open.length >= MAX_JSON_DEPTH) return undefined;
     this.atOnce += list.values.length;
-    this.put(list.values, LIST_BYTES + list.heapBytes);
+    this.put(list.values, HEAP_BYTES.list + list.heapBytes);
     this.at = list.end;
-    return true;
+    return false;
   }
 
   private begin(value: ExactJson[] | ExactObject, heapBytes: number, close: number): boolean {
@@ -189,14 +197,14 @@ export class JsonText {
     if (++this.counts[level]! > MAX_STRUCT_FIELDS) {
       throw this.fault(`an object has more than ${MAX_STRUCT_FIELDS} members`, "json.too_many_members");
     }
-    this.heapBytes += MEMBER_BYTES;
+    this.heapBytes += HEAP_BYTES.member;
     if (this.next() !== COLON) throw this.fault(strayToken(this.text, this.at, '":"'));
     this.at++;
     this.members[level] = name;
   }
 
   private put(value: ExactJson, heapBytes: number): void {
-    this.heapBytes += VALUE_BYTES + heapBytes;
+    this.heapBytes += HEAP_BYTES.value + heapBytes;
     const { open } = this;
     const inner = open[open.length - 1];
     if (inner === undefined) this.value = value;
@@ -323,7 +331,7 @@ export class JsonText {
     const first = negative ? from + 1 : from;
     let at = first;
     let whole = 0;
-    for (let code = text.charCodeAt(at); code >= ZERO && code <= 57; code = text.charCodeAt(++at)) {
+    for (let code = text.charCodeAt(at); code >= ZERO && code <= NINE; code = text.charCodeAt(++at)) {
       whole = whole * 10 + (code - ZERO);
     }
     const digits = at - first;
@@ -358,7 +366,7 @@ export class JsonText {
     const integer = exactInteger(written);
     if (integer === undefined) return number;
     this.hasBigints = true;
-    this.heapBytes += BIGINT_BYTES;
+    this.heapBytes += HEAP_BYTES.bigint;
     return integer;
   }
 
@@ -373,10 +381,7 @@ export class JsonText {
   }
 
   private fault(what: string, rule = "json.syntax"): AssayError {
-    const description = `JSON decode error at character ${this.at}: ${what}`;
-    return new AssayError(Reason.INVALID_REQUEST, `body: ${description}`, {
-      violations: [{ field: "", description, rule }],
-    });
+    return decodeError(this.at, what, rule);
   }
 }
 
@@ -384,12 +389,6 @@ export class JsonText {
 function firstOf(kind: RegExp, text: string, from: number): number {
   kind.lastIndex = from;
   return kind.exec(text)?.index ?? text.length;
-}
-
-function digitsEnd(text: string, from: number): number {
-  let at = from;
-  for (let code = text.charCodeAt(at); code >= ZERO && code <= 57; code = text.charCodeAt(at)) at++;
-  return at;
 }
 
 /** `__proto__` is a name like any other. */

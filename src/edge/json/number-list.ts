@@ -1,3 +1,21 @@
+/** Reads some lists of a text in another form than values side by side. */
+export interface ListReader {
+  /**
+   * A piece of the list that begins at `at` under a member: the list once it is read, `more` until then; undefined where it is to be read
+   * as any.
+   */
+  read(at: number, member: string | undefined): ReadList | "more" | undefined;
+  /** Whether a list was begun that goes on. */
+  readonly isAmid: boolean;
+}
+
+/** A list that was read; its text ends before `end`. */
+export interface ReadList {
+  readonly list: unknown;
+  readonly end: number;
+  readonly heapBytes: number;
+}
+
 /** A list of nothing but numbers, read at once. */
 export interface NumberList {
   readonly values: number[];

@@ -1,3 +1,6 @@
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+
 /** What to write instead of what is no JSON: most of it comes from printing Python's objects. */
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/^-?(nan|NaN|NAN)\b/, "NaN is no JSON: send null where a missing value is meant"],
@@ -28,4 +31,12 @@ export function strayToken(text: string, at: number, expected: string): string {
   if (advice !== undefined) return advice;
   const shown = /^[\w.+-]+/.exec(rest)?.[0] ?? String.fromCodePoint(text.codePointAt(at)!);
   return `${JSON.stringify(shown.slice(0, SHOWN_CHARACTERS))} stands where ${expected} is expected`;
+}
+
+/** Says that a text is no JSON, or none that is taken, from the character `at` on. */
+export function decodeError(at: number, what: string, rule: string): AssayError {
+  const description = `JSON decode error at character ${at}: ${what}`;
+  return new AssayError(Reason.INVALID_REQUEST, `body: ${description}`, {
+    violations: [{ field: "", description, rule }],
+  });
 }

@@ -62,6 +62,8 @@ export interface PlainContext {
   readonly memory: MemoryBudget;
   readonly decoder: MessageDecoder;
   readonly compressions: readonly MessageCompression[];
+  /** Content-codings that a body of plain HTTP may have. */
+  readonly bodyCodings: readonly MessageCompression[];
   readonly deadlines: CallDeadlines;
 }
 
@@ -145,9 +147,9 @@ async function readBody(
   const field = stream.headers.get("content-encoding");
   const coding = codingName(field);
   if (coding === IDENTITY) return bytes;
-  const compression = context.compressions.find(({ name }) => name === coding);
+  const compression = context.bodyCodings.find(({ name }) => name === coding);
   if (compression !== undefined) return context.decoder.decompress(compression, bytes, memory);
-  throw new UnknownCoding(field!, context.compressions);
+  throw new UnknownCoding(field!, context.bodyCodings);
 }
 
 /** Sends a response and ends the stream. */

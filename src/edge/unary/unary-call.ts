@@ -161,12 +161,9 @@ class UnaryCall implements AnsweredCall {
 
   /** A malformed message is refused before the end comes. */
   private decode(start: number): void {
-    const decoded = this.form.codec.decode(
-      this.body.from(start),
-      this.memory,
-      this.params,
-      this.edgeCall.call,
-    );
+    const { edgeCall, stream, params, memory } = this;
+    const bytes = this.body.from(start);
+    const decoded = this.form.codec.decode(bytes, memory, params, edgeCall.call, stream.headers);
     if (!(decoded instanceof Promise)) {
       this.request = { message: decoded };
       this.run();
@@ -194,8 +191,12 @@ class UnaryCall implements AnsweredCall {
 
   private run(): void {
     if (this.isDone || this.isRunning || this.request === undefined || !this.hasEnded) return;
+    const { message } = this.request;
+    const timeoutMs = this.form.timeoutMs?.(message);
+    if (timeoutMs !== undefined) this.edgeCall.shorten(timeoutMs);
+    if (this.isDone) return;
     this.isRunning = true;
-    this.form.run(this.request.message, this.edgeCall.call).then(
+    this.form.run(message, this.edgeCall.call).then(
       (response) => {
         if (!this.isDone) this.answer(response);
       },
@@ -207,10 +208,10 @@ class UnaryCall implements AnsweredCall {
     try {
       const { codec, protocol } = this.form;
       const encoded = codec.encode(response, protocol.prefixBytes, this.memory);
-      if (!(encoded instanceof Promise)) this.send(encoded);
+      if (!(encoded instanceof Promise)) this.send(encoded, response);
       else {
         encoded.then(
-          (bytes) => this.guarded(() => this.send(bytes)),
+          (bytes) => this.guarded(() => this.send(bytes, response)),
           (error: unknown) => this.finish(error),
         );
       }
@@ -219,12 +220,12 @@ class UnaryCall implements AnsweredCall {
     }
   }
 
-  private send(bytes: Uint8Array): void {
+  private send(bytes: Uint8Array, response: unknown): void {
     const { compression } = this;
     const { protocol } = this.form;
     const { prefixBytes } = protocol;
     if (compression === undefined || bytes.length - prefixBytes < COMPRESS_MIN_BYTES) {
-      this.respond(bytes, false);
+      this.respond(bytes, false, response);
       return;
     }
     compression.compress(bytes.subarray(prefixBytes)).then(
@@ -232,16 +233,16 @@ class UnaryCall implements AnsweredCall {
         this.guarded(() => {
           const whole = Buffer.allocUnsafe(prefixBytes + compressed.length);
           whole.set(compressed, prefixBytes);
-          this.respond(whole, true);
+          this.respond(whole, true, response);
         }),
       (error: unknown) => this.finish(error),
     );
   }
 
-  private respond(bytes: Uint8Array, isCompressed: boolean): void {
+  private respond(bytes: Uint8Array, isCompressed: boolean, response: unknown): void {
     this.isDone = true;
     try {
-      this.form.protocol.respond(this, bytes, isCompressed);
+      this.form.protocol.respond(this, bytes, isCompressed, response);
     } catch (error) {
       this.giveUp(error);
     }

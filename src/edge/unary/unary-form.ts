@@ -1,4 +1,4 @@
-import type { ServerStream } from "../../http2/stream.ts";
+import type { Headers, ServerStream } from "../../http2/stream.ts";
 import type { Call } from "../../service/call.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { EdgeCall } from "../call/edge-call.ts";
@@ -9,9 +9,15 @@ import type { PathParams } from "../route-table.ts";
 export interface MessageCodec<Request, Response> {
   /**
    * The request of `bytes`, which stay as they are until the call is answered, so that it may have views of them. `params` are the
-   * path's, for what the body does not say. Throws, or rejects with, what is wrong with it.
+   * path's, for what the body does not say, as are `headers`. Throws, or rejects with, what is wrong with it.
    */
-  decode(bytes: Uint8Array, memory: CallMemory, params: PathParams, call: Call): Request | Promise<Request>;
+  decode(
+    bytes: Uint8Array,
+    memory: CallMemory,
+    params: PathParams,
+    call: Call,
+    headers?: Headers,
+  ): Request | Promise<Request>;
   /** The response behind `room` free octets: now where it is small, else in slices, as long as the call that `memory` is of goes on. */
   encode(response: Response, room: number, memory: CallMemory): Uint8Array | Promise<Uint8Array>;
 }
@@ -39,10 +45,12 @@ export interface UnaryProtocol {
   readonly prefixBytes: number;
   /** The fields that its callers speak with; undefined: a plain call has none of its own. */
   readonly fields: CallFields | undefined;
+  /** Content-codings that an answer may have where the caller accepts it, of a protocol without fields of its own; undefined: none. */
+  readonly codings?: readonly MessageCompression[];
   /** Whether a stream may be served here: by its HTTP version and all else that its fields do not say. */
   accepts(stream: ServerStream): boolean;
-  /** Sends a message, `bytes` with room for the prefix, and ends the stream. */
-  respond(call: AnsweredCall, bytes: Uint8Array, isCompressed: boolean): void;
+  /** Sends a message, `bytes` of `response` with room for the prefix, and ends the stream. */
+  respond(call: AnsweredCall, bytes: Uint8Array, isCompressed: boolean, response: unknown): void;
   /** Sends an error, and ends the stream. */
   fail(call: AnsweredCall, error: unknown): void | Promise<void>;
 }
@@ -61,6 +69,8 @@ export interface UnaryForm<Request = unknown, Response = unknown> {
   readonly protocol: UnaryProtocol;
   readonly codec: MessageCodec<Request, Response>;
   run(request: Request, call: Call): Promise<Response>;
+  /** How long a request says that it may take; undefined where it says nothing. */
+  timeoutMs?(request: Request): number | undefined;
 }
 
 /** The octets from which on an answer is compressed, where its caller takes that. */

@@ -1,5 +1,6 @@
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { ServerStream } from "../../http2/stream.ts";
+import { acceptedCoding } from "../call/content-coding.ts";
 import { type ConnectContext, serveConnect } from "../connect/adapter.ts";
 import { createMessageMemory } from "../grpc/message-memory.ts";
 import type { StreamServer } from "../route-table.ts";
@@ -37,11 +38,14 @@ export class UnaryServers {
     };
   }
 
-  /** Of a resource of plain HTTP, whose body is not compressed. */
+  /** Of a resource of plain HTTP. */
   ofResource(form: UnaryForm): StreamServer {
+    const { protocol } = form;
+    const { codings } = protocol;
     return (stream, path, params) => {
-      if (!form.protocol.accepts(stream)) return false;
-      const call = { path, params, head: NO_FIELDS, compression: undefined, handOver: cannotHandOver };
+      if (!protocol.accepts(stream)) return false;
+      const compression = codings && acceptedCoding(stream.headers.get("accept-encoding"), codings);
+      const call = { path, params, head: NO_FIELDS, compression, handOver: cannotHandOver };
       serveUnary(stream, form, call, this.context);
       return true;
     };

@@ -1,0 +1,113 @@
+import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
+import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
+import { isLargeAnswer } from "../answer/answer-encoder.ts";
+import { OctetParts } from "../answer/octet-parts.ts";
+import type { InferRequest } from "./infer-request.ts";
+import { jsonPieces, octetPieces, valuesOf } from "./output-values.ts";
+
+/** What a request is answered with. */
+export class InferAnswer {
+  readonly request: InferRequest;
+  readonly response: PredictResponse;
+  /** Of the JSON that the answer begins with, where binary data follows; else 0. Known once it is encoded. */
+  headerBytes = 0;
+
+  constructor(request: InferRequest, response: PredictResponse) {
+    this.request = request;
+    this.response = response;
+  }
+}
+
+/** Whether an answer takes long to write. */
+export function isLongAnswer({ response }: InferAnswer): boolean {
+  if (isLargeAnswer(response)) return true;
+  let elements = 0;
+  for (const { contents, rawContents, shape } of response.outputs) {
+    if (contents !== undefined) elements += shape.reduce((product, length) => product * Number(length), 1);
+    else elements += rawContents.length;
+  }
+  return elements > LARGE_OCTETS;
+}
+
+/** Writes an answer at once. */
+export function encodeAnswer(answer: InferAnswer): Uint8Array {
+  const binary: Uint8Array[] = [];
+  let text = answerHead(answer);
+  const { outputs } = answer.response;
+  for (let i = 0; i < outputs.length; i++) {
+    if (i > 0) text += ",";
+    const output = outputs[i]!;
+    const values = valuesOf(output);
+    if (isBinary(answer, output, i)) {
+      const from = binary.length;
+      for (const piece of octetPieces(values)) binary.push(piece);
+      let bytes = 0;
+      for (let at = from; at < binary.length; at++) bytes += binary[at]!.length;
+      text += `${outputHead(output)},"parameters":{"binary_data_size":${bytes}}}`;
+      continue;
+    }
+    text += `${outputHead(output)},"data":[`;
+    for (const piece of jsonPieces(values)) text += piece;
+    text += "]}";
+  }
+  text += "]}";
+  if (!hasBinary(answer)) return Buffer.from(`${text}\n`);
+  const json = Buffer.from(text);
+  answer.headerBytes = json.length;
+  return Buffer.concat([json, ...binary]);
+}
+
+/** Writes the same piece by piece; yields where the event loop may be given back. */
+export function* writeAnswer(answer: InferAnswer, parts: OctetParts): Generator<void> {
+  const binary = new OctetParts();
+  const { outputs } = answer.response;
+  parts.add(Buffer.from(answerHead(answer)));
+  for (let i = 0; i < outputs.length; i++) {
+    if (i > 0) parts.addText(",");
+    const output = outputs[i]!;
+    const values = valuesOf(output);
+    if (isBinary(answer, output, i)) {
+      const before = binary.length;
+      for (const piece of octetPieces(values)) {
+        binary.add(piece);
+        yield;
+      }
+      const size = binary.length - before;
+      parts.add(Buffer.from(`${outputHead(output)},"parameters":{"binary_data_size":${size}}}`));
+      continue;
+    }
+    parts.add(Buffer.from(`${outputHead(output)},"data":[`));
+    for (const piece of jsonPieces(values)) {
+      parts.add(Buffer.from(piece));
+      yield;
+    }
+    parts.addText("]}");
+  }
+  parts.addText("]}");
+  if (hasBinary(answer)) answer.headerBytes = parts.length;
+  else parts.addText("\n");
+  parts.addParts(binary);
+}
+
+function answerHead({ response: { modelName, modelVersion, requestId } }: InferAnswer): string {
+  const id = requestId === "" ? "" : `"id":${JSON.stringify(requestId)},`;
+  return `{${id}"model_name":${JSON.stringify(modelName)},"model_version":${JSON.stringify(modelVersion)},"outputs":[`;
+}
+
+function outputHead({ name, datatype, shape }: Tensor): string {
+  return `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}]`;
+}
+
+function isBinary({ request }: InferAnswer, { name }: Tensor, index: number): boolean {
+  const { asked } = request;
+  const own =
+    asked[index]?.name === name ? asked[index] : asked.find((one) => one.name === name || one.name === "*");
+  return own?.isBinary ?? request.isBinary;
+}
+
+function hasBinary(answer: InferAnswer): boolean {
+  const { outputs } = answer.response;
+  for (let i = 0; i < outputs.length; i++) if (isBinary(answer, outputs[i]!, i)) return true;
+  return false;
+}

@@ -1,0 +1,54 @@
+/** What the Open Inference Protocol says of models: which there are, what each takes and gives, whether it takes requests. */
+import { ModelState, type TensorSpec } from "../../../gen/assay/v1/model_service_pb.ts";
+import type { PlainRequest, PlainRoute } from "../plain/plain-http.ts";
+import { ok, type ResourceParts, resource } from "./server-routes.ts";
+
+const READ = ["GET", "HEAD"];
+
+/** `/v2/models`, and of each model its metadata and whether it is ready. */
+export function modelRoutes({ models }: ResourceParts): PlainRoute[] {
+  const metadata = ({ params, call }: PlainRequest) => {
+    const { model = "", version = "" } = params;
+    const found = models.get(model, version, call.caller);
+    const { modelName, inputs, outputs } = found.model!;
+    return ok({
+      name: modelName,
+      versions: found.versions.map(({ modelVersion }) => modelVersion),
+      platform: PLATFORM,
+      inputs: inputs.map(tensorMetadata),
+      outputs: outputs.map(tensorMetadata),
+    });
+  };
+  const ready = ({ params, call }: PlainRequest) => {
+    const { model = "", version = "" } = params;
+    const { modelName: name, state } = models.get(model, version, call.caller).model!;
+    const isReady = state === ModelState.READY;
+    return { status: isReady ? 200 : 503, body: { name, ready: isReady } };
+  };
+  return [
+    resource("/v2/models", READ, ({ call }) => {
+      const names = models.list(call.caller).map(({ modelName }) => modelName);
+      return ok({ models: [...new Set(names)] });
+    }),
+    ...ofModel("", metadata),
+    ...ofModel("/ready", ready),
+  ];
+}
+
+/** What ONNX Runtime is called in Triton's configurations. */
+const PLATFORM = "onnxruntime_onnx";
+
+/** Rows for a model and for one of its versions. */
+function ofModel(
+  rest: string,
+  handle: PlainRoute["handle"],
+  methods: readonly string[] = READ,
+): PlainRoute[] {
+  return [`/v2/models/{model}${rest}`, `/v2/models/{model}/versions/{version}${rest}`].map((pattern) =>
+    resource(pattern, methods, handle),
+  );
+}
+
+function tensorMetadata({ name, datatype, shape }: TensorSpec) {
+  return { name, datatype, shape: shape.map(Number) };
+}

@@ -1,0 +1,110 @@
+/** The values of an output, in whatever form the service gave it, as JSON and as octets, piece by piece. */
+import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
+import {
+  type Datatype,
+  elementBytes,
+  type NumericArray,
+  type NumericDatatype,
+  numbersOf,
+  numericView,
+  rowOf,
+} from "../../tensor/datatype.ts";
+import { PackedContents } from "../../tensor/packed-contents.ts";
+import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
+import { pieceEnd, rawPieces } from "../answer/text-pieces.ts";
+
+/** Values side by side: numbers in the array of their datatype, texts as strings. */
+export type OutputValues =
+  | { readonly datatype: "BYTES"; readonly values: readonly string[] }
+  | { readonly datatype: NumericDatatype; readonly values: NumericArray };
+
+/** Numbers that are written at once. */
+const PIECE_VALUES = 4096;
+const PIECE_OCTETS = 1_048_576;
+
+/** The values of a tensor that the service made. */
+export function valuesOf(tensor: Tensor): OutputValues {
+  const { contents, rawContents } = tensor;
+  const datatype = tensor.datatype as Datatype;
+  if (datatype === "BYTES") {
+    if (tensor instanceof RawTextTensor) return { datatype, values: tensor.texts };
+    if (contents === undefined) return { datatype, values: textsOfRaw(rawContents) };
+    if (contents instanceof PackedContents) return { datatype, values: contents.values as readonly string[] };
+    return { datatype, values: contents.bytesContents.map((octets) => utf8.decode(octets)) };
+  }
+  if (contents === undefined) return { datatype, values: arrayOfRaw(rawContents, datatype) };
+  if (contents instanceof PackedContents) return { datatype, values: contents.values as NumericArray };
+  return { datatype, values: arrayOfList(contents[rowOf(datatype).contents!] as number[], datatype) };
+}
+
+/** The values as JSON, without the brackets around them. */
+export function* jsonPieces({ datatype, values }: OutputValues): Generator<string> {
+  for (let from = 0, to = 0; from < values.length; from = to) {
+    to = datatype === "BYTES" ? pieceEnd(values, from) : Math.min(values.length, from + PIECE_VALUES);
+    const text =
+      datatype === "BYTES" ? textsJson(values.slice(from, to)) : numbersJson(datatype, values, from, to);
+    yield from > 0 ? `,${text}` : text;
+  }
+}
+
+/** The values as octets: numbers little-endian, texts each behind its length. */
+export function* octetPieces({ datatype, values }: OutputValues): Generator<Uint8Array> {
+  if (datatype === "BYTES") {
+    yield* rawPieces(values);
+    return;
+  }
+  const octets = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  for (let from = 0; from < octets.length; from += PIECE_OCTETS)
+    yield octets.subarray(from, from + PIECE_OCTETS);
+}
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function textsOfRaw(octets: Uint8Array): string[] {
+  const { buffer, byteOffset, byteLength } = octets;
+  const view = Buffer.from(buffer, byteOffset, byteLength);
+  const texts: string[] = [];
+  for (let at = 0; at < byteLength; ) {
+    const end = at + 4 + view.readUInt32LE(at);
+    texts.push(view.toString("utf8", at + 4, end));
+    at = end;
+  }
+  return texts;
+}
+
+function arrayOfRaw(octets: Uint8Array, datatype: NumericDatatype): NumericArray {
+  const size = elementBytes(datatype);
+  const { buffer, byteOffset, byteLength } = octets.byteOffset % size === 0 ? octets : octets.slice();
+  return numericView(datatype, buffer, byteOffset, byteLength / size);
+}
+
+function arrayOfList(list: readonly (number | bigint | boolean)[], datatype: NumericDatatype): NumericArray {
+  const array = numericView(datatype, new ArrayBuffer(list.length * elementBytes(datatype)), 0, list.length);
+  // Whatever the list holds is what the array takes; flags become 0 and 1.
+  for (let i = 0; i < list.length; i++) array[i] = list[i] as number;
+  return array;
+}
+
+function textsJson(texts: readonly string[]): string {
+  return JSON.stringify(texts).slice(1, -1);
+}
+
+function numbersJson(datatype: NumericDatatype, values: NumericArray, from: number, to: number): string {
+  const { kind } = rowOf(datatype);
+  if (kind === "integer") return values.subarray(from, to).join(",");
+  if (kind === "flag") {
+    let text = values[from] === 0 ? "false" : "true";
+    for (let i = from + 1; i < to; i++) text += values[i] === 0 ? ",false" : ",true";
+    return text;
+  }
+  const numbers = numbersOf(datatype, values.subarray(from, to) as Float32Array);
+  let text = "";
+  for (let i = 0; i < numbers.length; i++) text += `,${jsonNumber(numbers[i]!)}`;
+  return text.slice(1);
+}
+
+/** JSON has neither NaN nor infinity; a client that reads null as NaN loses nothing. */
+function jsonNumber(value: number): string {
+  if (Number.isFinite(value)) return Object.is(value, -0) ? "-0" : String(value);
+  return Number.isNaN(value) ? "null" : JSON.stringify(String(value));
+}
