@@ -3,6 +3,35 @@ import { readVarint, visitFields, type WireField } from "../onnx/wire.ts";
 
 const utf8 = new TextDecoder();
 
+const NAME_TAG = (1 << 3) | 2;
+/** Texts that lists of equal ones are looked for among. */
+const KNOWN_TEXTS = 16;
+
+/** The numbers of a tensor, and their datatype; undefined for one that is not served. */
+interface TensorNumbers {
+  readonly datatype: Datatype | undefined;
+  readonly values: Float64Array;
+}
+
+/** Numbers whose count is not known beforehand. */
+class NumberList {
+  #numbers = new Float64Array(64);
+  #length = 0;
+
+  get all(): Float64Array {
+    return this.#numbers.subarray(0, this.#length);
+  }
+
+  push(number: number): void {
+    if (this.#length === this.#numbers.length) {
+      const larger = new Float64Array(this.#length * 2);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
+    }
+    this.#numbers[this.#length++] = number;
+  }
+}
+
 /**
  * The attributes of a node, read where they lie in a file: trees have millions of numbers, which as messages would take ten times
  * the memory, and threads that run models do without the schema of ONNX.
@@ -17,13 +46,8 @@ export class NodeAttributes {
     visitFields(bytes, start, end, (field) => {
       if (field.number !== 5 || field.wireType !== 2) return;
       const place = { start: field.valueStart, end: field.end };
-      this.#visit(place, 1, (name) => this.#places.set(this.#text(name), place));
+      this.#places.set(this.#nameOf(place), place);
     });
-  }
-
-  /** The names of all that are there. */
-  get names(): readonly string[] {
-    return [...this.#places.keys()];
   }
 
   /** A text, or `otherwise` where it is not there. */
@@ -44,18 +68,27 @@ export class NodeAttributes {
     return value;
   }
 
-  /** A list of texts; empty where it is not there. */
+  /** A list of texts; empty where it is not there. Equal ones are one text. */
   strings(name: string): string[] {
     const values: string[] = [];
-    this.#each(name, 9, (field) => values.push(this.#text(field)));
+    const known: { readonly bytes: Uint8Array; readonly text: string }[] = [];
+    this.#each(name, 9, ({ valueStart, end }) => {
+      let found = known.find(({ bytes }) => this.#holds(bytes, valueStart, end));
+      if (found === undefined) {
+        const bytes = this.#bytes.subarray(valueStart, end);
+        found = { bytes, text: utf8.decode(bytes) };
+        if (known.length < KNOWN_TEXTS) known.push(found);
+      }
+      values.push(found.text);
+    });
     return values;
   }
 
   /** A list of integers within 2^53; empty where it is not there. */
-  integers(name: string): number[] {
-    const values: number[] = [];
+  integers(name: string): Float64Array {
+    const values = new NumberList();
     this.#eachInteger(name, (at, end) => values.push(this.#smallInteger(at, end)));
-    return values;
+    return values.all;
   }
 
   /** A list of integers of any size; empty where it is not there. */
@@ -66,17 +99,17 @@ export class NodeAttributes {
   }
 
   /** A list of floats, empty where it is not there. */
-  floats(name: string): number[] {
-    const values: number[] = [];
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+  floats(name: string): Float64Array {
+    const values = new NumberList();
+    const view = this.#view();
     this.#each(name, 7, ({ valueStart, end }) => {
       for (let at = valueStart; at + 4 <= end; at += 4) values.push(view.getFloat32(at, true));
     });
-    return values;
+    return values.all;
   }
 
   /** The numbers of a one-dimensional tensor with their datatype; undefined where it is not there. */
-  numbers(name: string): { readonly datatype: Datatype | undefined; readonly values: number[] } | undefined {
+  numbers(name: string): TensorNumbers | undefined {
     const place = this.#places.get(name);
     if (place === undefined) return undefined;
     let tensor: { start: number; end: number } | undefined;
@@ -87,13 +120,10 @@ export class NodeAttributes {
   }
 
   /** The numbers of the TensorProto that lies at a place: floats, doubles, small integers. */
-  tensor(place: { readonly start: number; readonly end: number }): {
-    readonly datatype: Datatype | undefined;
-    readonly values: number[];
-  } {
+  tensor(place: { readonly start: number; readonly end: number }): TensorNumbers {
     const bytes = this.#bytes;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const values: number[] = [];
+    const view = this.#view();
+    const values = new NumberList();
     let elementType = 0;
     let raw: { start: number; end: number } | undefined;
     visitFields(bytes, place.start, place.end, ({ number, wireType, valueStart, end }) => {
@@ -115,7 +145,31 @@ export class NodeAttributes {
         for (let at = start; at < end; at += 8) values.push(view.getFloat64(at, true));
       else if (datatype === "UINT8") for (let at = start; at < end; at++) values.push(bytes[at]!);
     }
-    return { datatype, values };
+    return { datatype, values: values.all };
+  }
+
+  /** Every writer puts the name first; behind it may be millions of numbers. */
+  #nameOf(place: { readonly start: number; readonly end: number }): string {
+    const { start, end } = place;
+    const bytes = this.#bytes;
+    const nameEnd = start + 2 + bytes[start + 1]!;
+    if (bytes[start] === NAME_TAG && bytes[start + 1]! < 0x80 && nameEnd <= end)
+      return utf8.decode(bytes.subarray(start + 2, nameEnd));
+    let name = "";
+    this.#visit(place, 1, (field) => {
+      name = this.#text(field);
+    });
+    return name;
+  }
+
+  #view(): DataView {
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+  }
+
+  #holds(text: Uint8Array, start: number, end: number): boolean {
+    if (text.length !== end - start) return false;
+    for (let at = 0; at < text.length; at++) if (this.#bytes[start + at] !== text[at]) return false;
+    return true;
   }
 
   #each(name: string, number: number, visit: (field: WireField) => void): void {
@@ -149,6 +203,9 @@ export class NodeAttributes {
   }
 
   #smallInteger(at: number, end: number): number {
+    // Most are small.
+    const first = this.#bytes[at]!;
+    if (first < 0x80) return first;
     return end - at < 8 ? readVarint(this.#bytes, at, end) : Number(this.#integerAt(at, end));
   }
 

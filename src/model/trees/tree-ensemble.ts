@@ -15,23 +15,24 @@ export type PostTransform = "NONE" | "SOFTMAX" | "LOGISTIC" | "SOFTMAX_ZERO" | "
 
 /** Nodes of all trees in one list; children by their places in it. */
 export interface TreeNodes {
-  readonly modes: NodeMode[];
-  readonly features: number[];
+  readonly modes: readonly NodeMode[];
+  readonly features: Float64Array;
   /** What a column is compared with; 0 where the mode is MEMBER. */
-  readonly values: number[];
+  readonly values: Float64Array;
   /** Of MEMBER nodes: the values of the true branch. */
   readonly members: ReadonlyMap<number, readonly number[]>;
   /** A missing value takes the true branch; otherwise the comparison decides, which NaN fails. */
-  readonly missingIsTrue: boolean[];
-  readonly trueChildren: number[];
-  readonly falseChildren: number[];
+  readonly missingIsTrue: readonly boolean[];
+  /** -1 for leaves. */
+  readonly trueChildren: Float64Array;
+  readonly falseChildren: Float64Array;
 }
 
 /** What leaves add: entry `i` is of the leaf `leaves[i]`, for one target. */
 export interface LeafWeights {
-  readonly leaves: number[];
-  readonly targets: number[];
-  readonly weights: number[];
+  readonly leaves: Float64Array;
+  readonly targets: Float64Array;
+  readonly weights: Float64Array;
 }
 
 /** The labels of a classifier, a column each. */
@@ -50,7 +51,7 @@ export interface TreeEnsemble {
   readonly targetCount: number;
   readonly aggregate: Aggregate;
   readonly postTransform: PostTransform;
-  readonly baseValues: readonly number[];
+  readonly baseValues: ArrayLike<number>;
   /** Of classifiers only. */
   readonly labels: TreeLabels | undefined;
   /** Numbers are of double precision. */
@@ -99,7 +100,7 @@ function readNamed(
 ): TreeEnsemble {
   const weightsOf = operator === "TreeEnsembleRegressor" ? "target" : "class";
   let isDouble = false;
-  const numbers = (name: string): number[] => {
+  const numbers = (name: string): Float64Array => {
     const tensor = attributes.numbers(`${name}_as_tensor`);
     if (tensor?.datatype === "FP64") isDouble = true;
     return tensor?.values ?? attributes.floats(name);
@@ -108,7 +109,7 @@ function readNamed(
   const nodeIds = attributes.integers("nodes_nodeids");
   const places = placesOf(treeIds, nodeIds);
   const modes = attributes.strings("nodes_modes").map(namedMode);
-  const child = (ids: number[]) =>
+  const child = (ids: Float64Array) =>
     ids.map((id, at) => (modes[at] === "LEAF" ? -1 : places(treeIds[at]!, id)));
   const tracks = attributes.integers("nodes_missing_value_tracks_true");
   const nodes: TreeNodes = {
@@ -130,7 +131,7 @@ function readNamed(
   const ensemble: TreeEnsemble = {
     operator,
     nodes,
-    roots: treeIds.flatMap((tree, at) => (at === 0 || tree !== treeIds[at - 1] ? [at] : [])),
+    roots: [...treeIds.keys()].filter((at) => at === 0 || treeIds[at] !== treeIds[at - 1]),
     leafWeights: {
       leaves: leafNodes.map((id, at) => places(leafTrees[at]!, id)),
       targets: attributes.integers(`${weightsOf}_ids`),
@@ -148,10 +149,7 @@ function readNamed(
 }
 
 /** Finds nodes by tree and number; most files number those of a tree from 0, one after another. */
-function placesOf(
-  treeIds: readonly number[],
-  nodeIds: readonly number[],
-): (tree: number, id: number) => number {
+function placesOf(treeIds: Float64Array, nodeIds: Float64Array): (tree: number, id: number) => number {
   const starts = new Map<number, number>();
   treeIds.forEach((tree, at) => {
     if (!starts.has(tree)) starts.set(tree, at);
@@ -181,31 +179,35 @@ function readFifth(attributes: NodeAttributes): TreeEnsemble {
   const weights = attributes.numbers("leaf_weights");
   if (splits === undefined || weights === undefined)
     throw new TreeError("nodes_splits or leaf_weights is missing");
-  const branchModes = (attributes.numbers("nodes_modes")?.values ?? []).map((code) => MODES[code] ?? "LEAF");
+  const branchModes = Array.from(
+    attributes.numbers("nodes_modes")?.values ?? [],
+    (code): NodeMode => MODES[code] ?? "LEAF",
+  );
   const branchCount = branchModes.length;
   const leafCount = weights.values.length;
   const tracks = attributes.integers("nodes_missing_value_tracks_true");
   const children = (branch: "true" | "false") => {
     const isLeaf = attributes.integers(`nodes_${branch}leafs`);
     const ids = attributes.integers(`nodes_${branch}nodeids`);
-    return [
-      ...ids.map((id, at) => (isLeaf[at] === 1 ? branchCount + id : id)),
-      ...new Array<number>(leafCount).fill(-1),
-    ];
+    return padded(
+      ids.map((id, at) => (isLeaf[at] === 1 ? branchCount + id : id)),
+      leafCount,
+      -1,
+    );
   };
-  const leaves = Array.from({ length: leafCount }, (_, at) => branchCount + at);
+  const leaves = Float64Array.from({ length: leafCount }, (_, at) => branchCount + at);
   const ensemble: TreeEnsemble = {
     operator: "TreeEnsemble",
     nodes: {
-      modes: [...branchModes, ...leaves.map((): NodeMode => "LEAF")],
-      features: [...attributes.integers("nodes_featureids"), ...leaves.map(() => 0)],
-      values: [...splits.values, ...leaves.map(() => 0)],
+      modes: [...branchModes, ...Array.from(leaves, (): NodeMode => "LEAF")],
+      features: padded(attributes.integers("nodes_featureids"), leafCount, 0),
+      values: padded(splits.values, leafCount, 0),
       members: membersOf(branchModes, attributes.numbers("membership_values")?.values ?? []),
-      missingIsTrue: [...branchModes.map((_, at) => tracks[at] === 1), ...leaves.map(() => false)],
+      missingIsTrue: [...branchModes.map((_, at) => tracks[at] === 1), ...Array.from(leaves, () => false)],
       trueChildren: children("true"),
       falseChildren: children("false"),
     },
-    roots: attributes.integers("tree_roots"),
+    roots: [...attributes.integers("tree_roots")],
     leafWeights: { leaves, targets: attributes.integers("leaf_targetids"), weights: weights.values },
     targetCount: attributes.integer("n_targets", 1),
     aggregate: AGGREGATES[attributes.integer("aggregate_function", 1)]!,
@@ -218,15 +220,21 @@ function readFifth(attributes: NodeAttributes): TreeEnsemble {
   return ensemble;
 }
 
+function padded(list: Float64Array, count: number, filling: number): Float64Array {
+  const longer = new Float64Array(list.length + count).fill(filling, list.length);
+  longer.set(list);
+  return longer;
+}
+
 /** The sets stand one after another, each ended by a NaN. */
-function membersOf(modes: readonly NodeMode[], values: readonly number[]): Map<number, number[]> {
+function membersOf(modes: readonly NodeMode[], values: ArrayLike<number>): Map<number, number[]> {
   const members = new Map<number, number[]>();
   let from = 0;
   modes.forEach((mode, at) => {
     if (mode !== "MEMBER") return;
     let to = from;
     while (to < values.length && !Number.isNaN(values[to])) to++;
-    members.set(at, values.slice(from, to));
+    members.set(at, Array.from(values).slice(from, to));
     from = to + 1;
   });
   return members;
@@ -244,8 +252,9 @@ function check(ensemble: TreeEnsemble): void {
   if (roots.length === 0 || targetCount < 1) throw new TreeError("no trees, or no targets");
   if (targets.some((target) => !(target >= 0 && target < targetCount)))
     throw new TreeError(`a weight is of a target beyond the ${targetCount} that there are`);
-  const places = [roots, leaves, trueChildren.filter((_, at) => nodes.modes[at] !== "LEAF")];
-  places.push(falseChildren.filter((_, at) => nodes.modes[at] !== "LEAF"));
-  if (places.some((list) => list.some((at) => !(at >= 0 && at < count))))
+  const isPlace = (at: number) => at >= 0 && at < count;
+  const isChild = (child: number, at: number) => nodes.modes[at] === "LEAF" || isPlace(child);
+  const all = roots.every(isPlace) && leaves.every(isPlace);
+  if (!all || !trueChildren.every(isChild) || !falseChildren.every(isChild))
     throw new TreeError("a branch leads to a node that is not there");
 }

@@ -67,6 +67,8 @@ class PlaneList {
   readonly #isDouble: boolean;
   readonly #planes: Omit<Plane, "cuts">[] = [];
   readonly #places = new Map<string, number>();
+  readonly #values = new Map<number, number>();
+  readonly #highs = new Map<number, number>();
   readonly #cuts = new Map<number, Set<number>>();
 
   constructor(isDouble: boolean) {
@@ -79,7 +81,12 @@ class PlaneList {
   }
 
   number(feature: number, kind: "value" | "high", cut: number): number {
-    const place = this.#place({ feature, kind, equals: [], nanIsFlag: false });
+    const known = kind === "high" ? this.#highs : this.#values;
+    let place = known.get(feature);
+    if (place === undefined) {
+      place = this.#planes.push({ feature, kind, equals: [], nanIsFlag: false }) - 1;
+      known.set(feature, place);
+    }
     if (this.#isDouble) {
       const cuts = this.#cuts.get(place) ?? new Set();
       this.#cuts.set(place, cuts.add(cut));
@@ -88,7 +95,11 @@ class PlaneList {
   }
 
   flag(feature: number, equals: readonly number[], nanIsFlag: boolean): number {
-    return this.#place({ feature, kind: "flag", equals, nanIsFlag });
+    const key = `${feature} ${nanIsFlag} ${equals}`;
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    this.#places.set(key, this.#planes.length);
+    return this.#planes.push({ feature, kind: "flag", equals, nanIsFlag }) - 1;
   }
 
   /** What double precision compares with becomes a count, once all of it is known. */
@@ -109,14 +120,6 @@ class PlaneList {
       planes: this.#planes.map((plane, place) => ({ ...plane, cuts: cuts[place] })),
       trees: this.#isDouble ? counted : trees,
     };
-  }
-
-  #place(plane: Omit<Plane, "cuts">): number {
-    const key = `${plane.feature} ${plane.kind} ${plane.nanIsFlag} ${plane.equals}`;
-    const known = this.#places.get(key);
-    if (known !== undefined) return known;
-    this.#places.set(key, this.#planes.length);
-    return this.#planes.push(plane) - 1;
   }
 }
 

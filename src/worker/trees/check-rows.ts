@@ -16,21 +16,28 @@ export interface CheckRowKind {
   readonly isInteger: boolean;
 }
 
-/** Makes `rowCount` rows, the same in every run with the same seed. */
-export function checkRows(
+/** Makes rows: `rowCount` of them, the same in every run with the same seed. */
+export type MakeCheckRows = (rowCount: number, seed: number) => Float64Array;
+
+/** Prepares to make rows for trees. */
+export function checkRowsOf(split: SplitTrees, kind: CheckRowKind): MakeCheckRows {
+  const cuts = cutsByColumn(split, kind.columnCount, seeded(1));
+  return (rowCount, seed) => checkRows(split, kind, cuts, rowCount, seeded(seed * 7919));
+}
+
+function checkRows(
   split: SplitTrees,
   kind: CheckRowKind,
+  cuts: readonly (readonly number[])[],
   rowCount: number,
-  seed: number,
+  random: () => number,
 ): Float64Array {
-  const random = seeded(seed * 7919);
   const { columnCount } = kind;
   const rows = new Float64Array(rowCount * columnCount);
-  const someCuts = cutsByColumn(split, columnCount, random);
   for (let row = 0; row < rowCount; row++) {
     const numbers = rows.subarray(row * columnCount, (row + 1) * columnCount);
     numbers.forEach((_, column) => {
-      numbers[column] = anyNumber(someCuts[column] ?? [], kind, random);
+      numbers[column] = anyNumber(cuts[column] ?? [], kind, random);
     });
     follow(split, split.trees[Math.floor(random() * split.trees.length)]!, numbers, kind, random);
   }

@@ -116,7 +116,7 @@ function twoClasses(ensemble: TreeEnsemble, isScored: readonly boolean[]): Finis
 function addTwoBases(
   sums: Float32Array | Float64Array,
   at: number,
-  bases: readonly number[],
+  bases: ArrayLike<number>,
   hasFirst: boolean,
   hasSecond: boolean,
 ): void {

@@ -8,7 +8,7 @@ import type { RowNumbers } from "../kernel/plane-filling.ts";
 import type { SplitTrees } from "../kernel/split-trees.ts";
 import { tensorOf } from "../session/session.ts";
 import { disagreement, type Outputs } from "./agreement.ts";
-import { checkRows } from "./check-rows.ts";
+import { checkRowsOf, type MakeCheckRows } from "./check-rows.ts";
 import type { TreeRunner } from "./tree-runner.ts";
 import type { TreeSession } from "./tree-session.ts";
 
@@ -76,7 +76,7 @@ async function withReference(
 /** The kernel runs on one thread: where a session has many, it may be the faster one. */
 async function compareSpeed(checked: Checked, session: InferenceSession): Promise<void> {
   const { trees, graph } = checked;
-  const { rows, feeds } = generated(checked, TIMED_ROWS, 0);
+  const { rows, feeds } = generated(graph, makerOf(checked), TIMED_ROWS, 0);
   let byKernel = Number.POSITIVE_INFINITY;
   let bySession = Number.POSITIVE_INFINITY;
   for (let round = 0; round < TIMED_ROUNDS; round++) {
@@ -115,25 +115,32 @@ async function compareRows(checked: Checked, session: InferenceSession): Promise
   const { trees, graph } = checked;
   const until = performance.now() + TIME_LIMIT_MS;
   const ranking = rankingOf(graph);
+  const make = makerOf(checked);
   let numbersLeft = MAX_NUMBERS;
   for (const [place, rowCount] of BATCHES.entries()) {
     numbersLeft -= rowCount * graph.columnCount;
     if (place >= MIN_BATCHES && (numbersLeft < 0 || performance.now() > until)) return;
-    const { rows, feeds } = generated(checked, rowCount, place);
+    const { rows, feeds } = generated(graph, make, rowCount, place);
     const expected = (await session.run(feeds)) as unknown as Outputs;
     const what = disagreement(expected, trees.run(rows, rowCount, graph.columnCount), ranking);
     if (what !== undefined) throw new TreeError(`generated rows come out different: ${what}`);
   }
 }
 
+function makerOf({ graph, split }: Checked): MakeCheckRows {
+  const { columnCount, inputType, ensemble } = graph;
+  const { type } = ROW_TYPES.get(inputType)!;
+  const isInteger = type === "int32" || type === "int64";
+  return checkRowsOf(split, { columnCount, isDouble: ensemble.isDouble, isInteger });
+}
+
 function generated(
-  { graph, split }: Checked,
+  { columnCount, inputType, input }: TreeGraph,
+  makeRows: MakeCheckRows,
   rowCount: number,
   seed: number,
 ): { readonly rows: RowNumbers; readonly feeds: InferenceSession.OnnxValueMapType } {
-  const { columnCount, inputType, input, ensemble } = graph;
   const { type, make } = ROW_TYPES.get(inputType)!;
-  const kind = { columnCount, isDouble: ensemble.isDouble, isInteger: type === "int32" || type === "int64" };
-  const rows = make(checkRows(split, kind, rowCount, seed));
+  const rows = make(makeRows(rowCount, seed));
   return { rows, feeds: { [input]: new Tensor(type, rows as Tensor.DataType, [rowCount, columnCount]) } };
 }

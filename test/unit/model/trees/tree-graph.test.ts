@@ -44,8 +44,12 @@ test("an ensemble that is the whole graph is read with its nodes by whatever num
   expect(graph.ensemble).toMatchObject({
     roots: [0],
     targetCount: 1,
-    leafWeights: { leaves: [2, 1], targets: [0, 0], weights: [2, 1] },
-    nodes: { modes: ["LEQ", "LEAF", "LEAF"], trueChildren: [1, -1, -1], falseChildren: [2, -1, -1] },
+    leafWeights: {
+      leaves: Float64Array.of(2, 1),
+      targets: Float64Array.of(0, 0),
+      weights: Float64Array.of(2, 1),
+    },
+    nodes: { modes: ["LEQ", "LEAF", "LEAF"], trueChildren: Float64Array.of(1, -1, -1) },
   });
 });
 
