@@ -2,10 +2,12 @@ import { cutGraph, type GraphParts, type NodePart, readGraphParts, type ValuePar
 import { NodeAttributes } from "./node-attributes.ts";
 import { isEnsemble, readTreeEnsemble, type TreeEnsemble, TreeError } from "./tree-ensemble.ts";
 
-/** One step from an ensemble's output to a graph's: a cast to an element type of ONNX, or a multiplication. */
+/** One step from an ensemble's output to a graph's: a cast to an element type of ONNX, or arithmetic on scores. */
 export type TailStep =
   | { readonly kind: "cast"; readonly elementType: number }
-  | { readonly kind: "multiply"; readonly factor: number };
+  | { readonly kind: "multiply"; readonly factor: number }
+  | { readonly kind: "divide"; readonly divisor: number }
+  | { readonly kind: "exponentiate" };
 
 /** An output of the graph that comes from the ensemble. */
 export interface TreeOutput {
@@ -37,7 +39,7 @@ const MAX_STEPS = 16;
 
 /**
  * Finds the ensemble of a model's file and what stands around it. Throws TreeError where the graph is of another form than this: any
- * head, one ensemble, and Identity, Cast and Mul behind it.
+ * head, one ensemble, and Identity, Cast, Mul, Div and Exp behind it.
  */
 export function readTreeGraph(bytes: Uint8Array): TreeGraph {
   const parts = readGraphParts(bytes);
@@ -124,11 +126,16 @@ function stepOf(
       const elementType = new NodeAttributes(parts.bytes, node.start, node.end).integer("to", 0);
       return { kind: "cast", elementType };
     }
+    if (node.opType === "Exp") return { kind: "exponentiate" };
     const other = node.inputs.find((one) => !producers.has(one));
     const stored = parts.initializers.get(other ?? "");
     if (node.opType === "Mul" && node.inputs.length === 2 && stored !== undefined) {
       const { values } = new NodeAttributes(parts.bytes, 0, 0).tensor(stored);
       if (values.length === 1) return { kind: "multiply", factor: values[0]! };
+    }
+    if (node.opType === "Div" && node.inputs[1] === other && stored !== undefined) {
+      const { values } = new NodeAttributes(parts.bytes, 0, 0).tensor(stored);
+      if (values.length === 1) return { kind: "divide", divisor: values[0]! };
     }
   }
   throw new TreeError(`${node.opType} stands behind the trees`);

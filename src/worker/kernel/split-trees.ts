@@ -49,14 +49,23 @@ type Branch =
       readonly right: number;
     };
 
+type BranchAt = (node: number) => Branch;
+
 /** Converts an ensemble's trees. Throws TreeError for branches that lead back, or that many others share. */
 export function splitTrees(ensemble: TreeEnsemble): SplitTrees {
   const planes = new PlaneList(ensemble.isDouble);
-  const branches = ensemble.nodes.modes.map((_, node) => branchOf(ensemble.nodes, node, planes));
+  const { length } = ensemble.nodes.modes;
+  const known = new Array<Branch | undefined>(length).fill(undefined);
+  // Of nodes that nothing leads to, as in a chain that became one set, no plane is made.
+  const branchAt: BranchAt = (node) => {
+    const branch = known[node] ?? branchOf(ensemble.nodes, node, planes);
+    known[node] = branch;
+    return branch;
+  };
   // Files may let branches share what follows them; here each has its own.
-  let budget = 2 * branches.length + 64;
+  let budget = 2 * length + 64;
   const trees = ensemble.roots.map((root) => {
-    const tree = splitTree(root, branches, budget);
+    const tree = splitTree(root, branchAt, length, budget);
     budget -= tree.planes.length;
     return tree;
   });
@@ -138,9 +147,10 @@ function branchOf(nodes: TreeNodes, node: number, planes: PlaneList): Branch {
       : { kind: "split", plane: planes.flag(feature, [], true), threshold: 0.5, left: child, right: whenNan };
   const value = nodes.values[node]!;
   if (mode === "EQ" || mode === "NEQ" || mode === "MEMBER") {
-    const equals = (nodes.members.get(node) ?? [value]).filter((one) => !Number.isNaN(one));
+    const chain = mode === "NEQ" ? { values: [value], end: whenTrue } : followChain(nodes, node);
+    const equals = chain.values.filter((one) => !Number.isNaN(one));
     const right = mode === "NEQ" ? whenFalse : whenTrue;
-    const left = mode === "NEQ" ? whenTrue : whenFalse;
+    const left = chain.end;
     if (equals.length === 0) return unlessNan(left);
     const plane = planes.flag(feature, equals, whenNan === right);
     return { kind: "split", plane, threshold: 0.5, left, right };
@@ -157,20 +167,40 @@ function branchOf(nodes: TreeNodes, node: number, planes: PlaneList): Branch {
   return { kind: "split", plane, threshold, left, right };
 }
 
-function splitTree(root: number, branches: readonly Branch[], budget: number): SplitTree {
+/**
+ * Sets of categories are written as a chain of equalities that share their true branch: it is one set, and its end where none of
+ * them holds.
+ */
+function followChain(nodes: TreeNodes, first: number): { readonly values: number[]; readonly end: number } {
+  const values: number[] = [];
+  let at = first;
+  do {
+    values.push(...(nodes.members.get(at) ?? [nodes.values[at]!]));
+    at = nodes.falseChildren[at]!;
+  } while (
+    (nodes.modes[at] === "EQ" || nodes.modes[at] === "MEMBER") &&
+    nodes.features[at] === nodes.features[first] &&
+    nodes.trueChildren[at] === nodes.trueChildren[first] &&
+    nodes.missingIsTrue[at] === nodes.missingIsTrue[first] &&
+    values.length < nodes.modes.length
+  );
+  return { values, end: at };
+}
+
+function splitTree(root: number, branchAt: BranchAt, nodeCount: number, budget: number): SplitTree {
   const planes: number[] = [];
   const thresholds: number[] = [];
   const targets: number[] = [];
   // Nothing stands beside the root.
-  const nodes = [skipAlways(root, branches), -1];
+  const nodes = [skipAlways(root, branchAt, nodeCount), -1];
   for (let at = 0; at < nodes.length; at++) {
     if (nodes.length > budget) throw new TreeError("its branches lead back, or share too many nodes");
-    const branch = branches[nodes[at]!];
+    const branch = nodes[at] === -1 ? undefined : branchAt(nodes[at]!);
     if (branch?.kind === "split") {
       planes.push(branch.plane);
       thresholds.push(branch.threshold);
       targets.push(nodes.length);
-      nodes.push(skipAlways(branch.left, branches), skipAlways(branch.right, branches));
+      nodes.push(skipAlways(branch.left, branchAt, nodeCount), skipAlways(branch.right, branchAt, nodeCount));
     } else {
       planes.push(-1);
       thresholds.push(0);
@@ -186,10 +216,10 @@ function splitTree(root: number, branches: readonly Branch[], budget: number): S
   return { planes, thresholds, targets, leaves };
 }
 
-function skipAlways(node: number, branches: readonly Branch[]): number {
+function skipAlways(node: number, branchAt: BranchAt, nodeCount: number): number {
   let at = node;
-  for (let steps = 0; steps <= branches.length; steps++) {
-    const branch = branches[at]!;
+  for (let steps = 0; steps <= nodeCount; steps++) {
+    const branch = branchAt(at);
     if (branch.kind !== "always") return at;
     at = branch.child;
   }

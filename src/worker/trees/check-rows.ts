@@ -102,9 +102,12 @@ function cutsByColumn({ planes, trees }: SplitTrees, columnCount: number, random
   for (const tree of trees) {
     tree.planes.forEach((place, at) => {
       const plane = planes[place];
-      if (plane === undefined || plane.kind === "flag") return;
+      if (plane === undefined) return;
       const cuts = byColumn[plane.feature]!;
-      const cut = cutOf(plane, tree.thresholds[at]!);
+      const some = plane.equals[at % Math.max(1, plane.equals.length)] ?? 0;
+      // A fraction beside a member is none.
+      const cut =
+        plane.kind === "flag" ? some + (random() < 0.5 ? 0 : 0.5) : cutOf(plane, tree.thresholds[at]!);
       if (cuts.length < 256) cuts.push(cut);
       else cuts[Math.floor(random() * 256)] = cut;
     });

@@ -28,11 +28,23 @@ export function followTail(value: TailValue, { steps }: Pick<TreeOutput, "steps"
   return steps.reduce(followStep, value);
 }
 
+/** Of single precision each is rounded once, as ONNX Runtime's is. */
+function arithmeticOf(step: Exclude<TailStep, { readonly kind: "cast" }>): (score: number) => number {
+  switch (step.kind) {
+    case "multiply":
+      return (score) => score * step.factor;
+    case "divide":
+      return (score) => score / step.divisor;
+    case "exponentiate":
+      return Math.exp;
+  }
+}
+
 function followStep({ type, data }: TailValue, step: TailStep): TailValue {
-  if (step.kind === "multiply") {
+  if (step.kind !== "cast") {
     if (!(data instanceof Float32Array || data instanceof Float64Array))
-      throw new TreeError("labels are multiplied");
-    return { type, data: data.map((one) => one * step.factor) };
+      throw new TreeError("labels are reckoned with");
+    return { type, data: data.map(arithmeticOf(step)) };
   }
   switch (step.elementType) {
     case FLOAT:

@@ -69,6 +69,16 @@ test("steps behind the trees come in the order in which they are taken", () => {
   expect(outputs).toEqual([{ name: "y", source: "scores", steps }]);
 });
 
+test("division by a number and the exponential are steps, division of a number by scores is none", () => {
+  const divided = (inputs: string[]) =>
+    modelOf([stump("x", "raw"), node("Div", inputs, ["some"]), node("Exp", ["some"], ["y"])]);
+  expect(readTreeGraph(divided(["raw", "half"])).outputs[0]?.steps).toEqual([
+    { kind: "divide", divisor: 0.5 },
+    { kind: "exponentiate" },
+  ]);
+  expect(() => readTreeGraph(divided(["half", "raw"]))).toThrow("Div stands behind the trees");
+});
+
 test("what stands before the trees and what stands behind them become models of their own", async () => {
   const nodes = [
     node("Mul", ["x", "half"], ["halved"]),
@@ -93,8 +103,8 @@ test("what stands before the trees and what stands behind them become models of 
 test.each<[string, Uint8Array, string]>([
   [
     "another operator",
-    modelOf([stump("x", "raw"), node("Exp", ["raw"], ["y"])]),
-    "Exp stands behind the trees",
+    modelOf([stump("x", "raw"), node("Sin", ["raw"], ["y"])]),
+    "Sin stands behind the trees",
   ],
   [
     "a factor for each column",

@@ -59,6 +59,34 @@ test("a branch that only a missing value tells apart asks for that, one that not
   expect(treeOf("BRANCH_LEQ", 1, false, [2n, 2n])).toMatchObject({ plane: undefined, leaves: [2] });
 });
 
+test("a chain of equalities that share their true branch is one set, as categories are written", () => {
+  const attributes = {
+    nodes_treeids: [0n, 0n, 0n, 0n, 0n],
+    nodes_nodeids: [0n, 1n, 2n, 3n, 4n],
+    nodes_featureids: [0n, 0n, 0n, 0n, 0n],
+    nodes_values: [5, 8, 2, 0, 0],
+    nodes_modes: ["BRANCH_EQ", "BRANCH_EQ", "BRANCH_EQ", "LEAF", "LEAF"],
+    nodes_truenodeids: [3n, 3n, 3n, 0n, 0n],
+    nodes_falsenodeids: [1n, 2n, 4n, 0n, 0n],
+    target_treeids: [0n, 0n],
+    target_nodeids: [3n, 4n],
+    target_ids: [0n, 0n],
+    target_weights: [1, 2],
+    n_targets: 1n,
+  };
+  const { planes, trees } = splitTrees(
+    readTreeGraph(
+      buildModel({
+        inputs: [tensorInfo("x", "FLOAT", ["N", 1])],
+        outputs: [tensorInfo("y", "FLOAT", ["N", 1])],
+        nodes: [node("TreeEnsembleRegressor", ["x"], ["y"], attributes, "ai.onnx.ml")],
+      }),
+    ).ensemble,
+  );
+  expect(planes).toMatchObject([{ kind: "flag", equals: [5, 8, 2] }]);
+  expect(trees[0]?.leaves).toEqual([4, 3]);
+});
+
 test("branches that lead back are refused", () => {
   expect(() => treeOf("BRANCH_LEQ", 1, false, [0n, 2n])).toThrow("lead back");
   expect(() => treeOf("BRANCH_LEQ", 1, false, [0n, 0n])).toThrow("lead back");
