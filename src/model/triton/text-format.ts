@@ -4,7 +4,7 @@
  * of another kind is told at once, with line, column and the nearest name.
  */
 import { create, type DescField, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { type ReflectMessage, reflect, scalarZeroValue } from "@bufbuild/protobuf/reflect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { didYouMean } from "../../wording/nearest-name.ts";
@@ -200,13 +200,13 @@ class TextReader {
     const shownKey = `${path}[${typeof key === "string" ? JSON.stringify(key) : String(key)}]`;
     this.places.set(shownKey, open);
     for (const [one, place] of inside) this.places.set(one.replace(`${path}.value`, shownKey), place);
-    if (key === undefined) this.mistake(open, path, "an entry has no key");
-    else target.get(field).set(key, value);
+    if (key !== undefined) target.get(field).set(key, value);
   }
 
   private keyAndValue(field: DescField & { fieldKind: "map" }, path: string, end: string, depth: number) {
     const { tokens } = this;
-    let key: string | number | bigint | boolean | undefined;
+    // What is left out has the empty value of its type, as everywhere in Protobuf.
+    let key: string | number | bigint | boolean | undefined = scalarZeroValue(field.mapKey, false);
     let value: unknown =
       field.mapKind === "message" ? reflect(field.message) : field.mapKind === "enum" ? 0 : "";
     while (!tokens.takeSign(end)) {
