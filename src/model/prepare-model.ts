@@ -21,6 +21,7 @@ import type { FoundModel, GoldenCase, PreparedModel } from "./prepared-model.ts"
 import { quoted, refusal } from "./refusal.ts";
 import { prepareGraph } from "./repair/prepare-graph.ts";
 import { unboundedRun } from "./repair/unbounded-runs.ts";
+import { rowShape } from "./signature.ts";
 import { isEnsemble } from "./trees/tree-ensemble.ts";
 import type { TritonFiles } from "./triton/side-files.ts";
 import { TRITON_CONFIG, withScheduling } from "./triton/triton-config.ts";
@@ -100,21 +101,14 @@ function prepare(files: ModelFiles): PreparedModel {
   };
 }
 
-/** Labels that cannot name the columns of their output. */
-function labelNotices({ labels }: TritonFiles, { outputs }: PreparedModel["signature"]): string[] {
-  return outputs.flatMap(({ name, shape }) => {
-    const given = labels.get(name)?.length;
-    const columns = shape.at(-1);
-    if (
-      given === undefined ||
-      columns === undefined ||
-      columns === -1 ||
-      shape.length < 2 ||
-      given === columns
-    )
-      return [];
+/** Labels that are not as many as the values of a row that they name. */
+function labelNotices({ labels }: TritonFiles, signature: PreparedModel["signature"]): string[] {
+  return signature.outputs.flatMap((spec) => {
+    const given = labels.get(spec.name)?.length;
+    const values = rowShape(spec, signature).reduce((product, length) => product * length, 1);
+    if (given === undefined || spec.shape.slice(1).includes(-1) || given === values) return [];
     return [
-      `config.pbtxt: ${given} labels stand in the label_filename of output ${quoted(name)}, which has ${columns} columns: write one a line and column`,
+      `config.pbtxt: ${given} labels stand in the label_filename of output ${quoted(spec.name)}, which has ${values} values a row: write one a line and value`,
     ];
   });
 }

@@ -59,6 +59,17 @@ writeFiles(root, {
     outputs: [tensorInfo("y", "FLOAT", [])],
     nodes: [node("Neg", ["x"], ["y"])],
   }),
+  "image/config.pbtxt": `platform: "onnxruntime_onnx"
+    max_batch_size : 0
+    input [ { name: "x" data_type: TYPE_FP32 format: FORMAT_NCHW dims: [ 2, 2 ] reshape { shape: [ 1, 2, 2 ] } } ]
+    output [ { name: "y" data_type: TYPE_FP32 dims: [ 4 ] reshape { shape: [ 1, 4, 1, 1 ] } label_filename: "labels.txt" } ]`,
+  "image/labels.txt": "a\nb\nc\nd",
+  "image/1/model.onnx": buildModel({
+    inputs: [tensorInfo("x", "FLOAT", [1, 2, 2])],
+    outputs: [tensorInfo("y", "FLOAT", [1, 4, 1, 1])],
+    nodes: [node("Neg", ["x"], ["minus"]), node("Reshape", ["minus", "shape"], ["y"])],
+    initializers: [storedTensor("shape", [4], BigInt64Array.of(1n, 4n, 1n, 1n))],
+  }),
   "warm/config.pbtxt": `${warmup("input_data_file: 'one'", "count: 3")} instance_group { count: 2 kind: KIND_CPU }`,
   "warm/warmup/one": int64(1n),
   "warm/1/model.onnx": needsOnes,
@@ -125,6 +136,7 @@ test("what is served and what is refused, each with its reason", () => {
       "version_policy in config.pbtxt asks for it, and there is no such folder: put it there, or take the number out",
     "both/1": true,
     "cold/1": expect.stringMatching(/^config\.pbtxt: model_warmup "first" did not run: .*indices/),
+    "image/1": true,
     "misspelt/": expect.stringMatching(
       /^config\.pbtxt: line 6, column 1: max_batchsize: no such field; did you mean/,
     ),
@@ -163,6 +175,9 @@ test("callers see the shapes that config.pbtxt gives, and rows are joined behind
   expect(await predict("scalar", [floats([1], 5)])).toMatchObject({
     outputs: [{ name: "y", shape: ["1"], contents: { fp32Contents: [-5] } }],
   });
+  expect(await predict("image", [floats([2, 2], 1, 2, 3, 4)])).toMatchObject({
+    outputs: [{ name: "y", shape: ["4"], contents: { fp32Contents: [-1, -2, -3, -4] } }],
+  });
   expect(await predict("vector", [floats([3], 1, 2, 3)])).toMatchObject({
     message: expect.stringContaining("[-1,1]"),
   });
@@ -170,6 +185,7 @@ test("callers see the shapes that config.pbtxt gives, and rows are joined behind
 
 test("labels of a file name the classes", async () => {
   expect(models.get("named/1")?.outputs[0]?.labels).toEqual(["cat", "dog"]);
+  expect(models.get("image/1")?.outputs[0]?.labels).toEqual(["a", "b", "c", "d"]);
   expect(await predict("named", [floats([1, 2], 1, 4)], [])).toMatchObject({
     outputs: [{ name: "probabilities" }],
   });

@@ -184,7 +184,7 @@ describe("inputs and outputs of config.pbtxt", () => {
     const short = prepared(model, text, { output_probability: ["cat", "dog"] });
     expect(short.signature.labels).toEqual([]);
     expect(short.notices.join()).toMatch(
-      /2 labels stand in the label_filename of output "output_probability", which has 3 columns: write one a line and column/,
+      /2 labels stand in the label_filename of output "output_probability", which has 3 values a row: write one a line and value/,
     );
   });
 
