@@ -151,7 +151,16 @@ export function createEdge(options: EdgeOptions): Edge {
   };
   const { grpcStreams = "assay", unaryCalls = "assay", http1Requests = "assay" } = options;
   const { handlers } = connect;
-  const routes = edgeRoutes({ scoring, models, readiness, handlers, grpcStreams, unaryCalls, context });
+  const routes = edgeRoutes({
+    scoring,
+    models,
+    readiness,
+    facts,
+    handlers,
+    grpcStreams,
+    unaryCalls,
+    context,
+  });
   const table = new RouteTable(routes);
   const onStream = createRouter(table, context);
   const isHot = (path: string): boolean => table.find(path)?.route.isHot === true;

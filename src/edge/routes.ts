@@ -5,6 +5,7 @@ import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
 import { inferForms, MODEL_INFER_PATH } from "./inference/infer-forms.ts";
+import type { ServerFacts } from "./inference/metadata.ts";
 import { inferForm } from "./inference-rest/infer-unary.ts";
 import { modelRoutes } from "./inference-rest/model-routes.ts";
 import { serverRoutes } from "./inference-rest/server-routes.ts";
@@ -19,6 +20,7 @@ export interface RouteParts {
   readonly scoring: ScoringService;
   readonly models: ModelsService;
   readonly readiness: () => Readiness;
+  readonly facts: ServerFacts;
   /** Connect's handlers of all procedures: the last to be asked. */
   readonly handlers: readonly UniversalHandler[];
   /** Who is asked first: what is framed here, or nobody, to compare. */
@@ -29,7 +31,7 @@ export interface RouteParts {
 
 /** Every row of the edge: one more protocol or resource is one more here. */
 export function edgeRoutes(parts: RouteParts): Route[] {
-  const { scoring, models, readiness, handlers, context } = parts;
+  const { scoring, models, readiness, facts, handlers, context } = parts;
   const { decoder, requests, encoder, bodyCodings } = context;
   const servers = new UnaryServers(context);
   const unary = parts.unaryCalls === "connect" ? undefined : servers;
@@ -47,6 +49,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
   const predictServers =
     unary === undefined ? [] : [unary.ofResource(plainPredictForm(scoring, predictCodec))];
   const infer = servers.ofResource(inferForm({ scoring, models, decoder, encoder, codings: bodyCodings }));
+  const resources = { models, readiness, facts };
   return [
     ...handlers.map((handler) => ({
       pattern: handler.requestPath,
@@ -59,9 +62,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
       isHot: true,
     })),
     ...INFER_PATTERNS.map((pattern) => ({ pattern, methods: ["POST"], isHot: true, servers: [infer] })),
-    ...[...serverRoutes({ models, readiness }), ...modelRoutes({ models, readiness })].map((row) =>
-      plainRow(row, context, []),
-    ),
+    ...[...serverRoutes(resources), ...modelRoutes(resources)].map((row) => plainRow(row, context, [])),
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }

@@ -8,11 +8,8 @@ import { ANONYMOUS, type Caller } from "../registry/caller.ts";
 export interface Call extends StageTimes {
   /** When it came, on `performance.now()`'s clock as all times here. For a stream, the other stages are those of its items. */
   readonly receivedAt: number;
-  /**
-   * On `performance.now()`'s clock, in milliseconds: the earlier of the caller's deadline and the call time-out. The edge may bring it
-   * nearer until it hands the call on.
-   */
-  deadlineAt: number;
+  /** On `performance.now()`'s clock, in milliseconds: the earlier of the caller's deadline and the call time-out. */
+  readonly deadlineAt: number;
   readonly lane: Lane;
   /** `grpc`, `grpc-web`, `connect`, `http`: for logs and metrics. */
   readonly protocol: string;
@@ -43,7 +40,7 @@ export function createCall(options: CallOptions): Call {
  * getter, and with it the call, its request and its answer, until a full collection.
  */
 class OpenCall implements Call {
-  deadlineAt: number;
+  readonly deadlineAt: number;
   readonly lane: Lane;
   readonly protocol: string;
   readonly caller: Caller = ANONYMOUS;

@@ -28,8 +28,6 @@ export interface EdgeCall {
   guard<T>(work: Promise<T>): Promise<T>;
   /** The whole of the request's body has come: only the call's deadline is left. */
   bodyArrived(): void;
-  /** The request itself says that the call may take no longer than this from its receipt; a later deadline than its own changes nothing. */
-  shorten(timeoutMs: number): void;
   /** The caller has gone. */
   cancel(reason: CancelReason): void;
   fail(failure: AssayError): void;
@@ -83,8 +81,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
   wheelAfter: TimedCall | undefined = undefined;
   private readonly options: EdgeCallOptions;
   private readonly startedAt = performance.now();
-  private timeoutMs: number;
-  private isShortened = false;
+  private readonly timeoutMs: number;
   private isTimed: boolean;
   private hasBody = false;
   private outcome: AssayError | undefined = undefined;
@@ -114,20 +111,8 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
     this.hasBody = true;
   }
 
-  shorten(timeoutMs: number): void {
-    if (timeoutMs >= this.timeoutMs || this.failure !== undefined || this.ended) return;
-    const { deadlines } = this.options;
-    if (this.isTimed) deadlines.remove(this);
-    this.timeoutMs = timeoutMs;
-    this.isShortened = this.isTimed = true;
-    this.deadlineAt = this.call.deadlineAt = this.startedAt + timeoutMs;
-    deadlines.add(this);
-  }
-
   expire(): void {
-    const { timeoutMs, options, isShortened } = this;
-    const whose = timeoutMs === options.timeoutMs ? "the caller's timeout" : "call-timeout-ms";
-    this.fail(deadlineExceeded(timeoutMs, isShortened ? "the request's own timeout" : whose));
+    this.fail(deadlineExceeded(this.timeoutMs, this.options));
   }
 
   onDue(): void {
@@ -203,7 +188,8 @@ function internalError(id: string, cause: unknown): AssayError {
   });
 }
 
-function deadlineExceeded(timeoutMs: number, whose: string): AssayError {
+function deadlineExceeded(timeoutMs: number, options: EdgeCallOptions): AssayError {
+  const whose = timeoutMs === options.timeoutMs ? "the caller's timeout" : "call-timeout-ms";
   return new AssayError(Reason.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms (${whose})`);
 }
 

@@ -1,6 +1,5 @@
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
-import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
 import { isLargeAnswer } from "../answer/answer-encoder.ts";
 import { OctetParts } from "../answer/octet-parts.ts";
 import type { InferRequest } from "./infer-request.ts";
@@ -19,15 +18,18 @@ export class InferAnswer {
   }
 }
 
+/** Numbers take long to write. */
+const LONG_JSON_OCTETS = 65_536;
+
 /** Whether an answer takes long to write. */
-export function isLongAnswer({ response }: InferAnswer): boolean {
-  if (isLargeAnswer(response)) return true;
-  let elements = 0;
-  for (const { contents, rawContents, shape } of response.outputs) {
-    if (contents !== undefined) elements += shape.reduce((product, length) => product * Number(length), 1);
-    else elements += rawContents.length;
+export function isLongAnswer(answer: InferAnswer): boolean {
+  const { outputs } = answer.response;
+  if (isLargeAnswer(answer.response)) return true;
+  let octets = 0;
+  for (let i = 0; i < outputs.length; i++) {
+    if (!isBinary(answer, outputs[i]!, i)) octets += outputs[i]!.rawContents.length;
   }
-  return elements > LARGE_OCTETS;
+  return octets > LONG_JSON_OCTETS;
 }
 
 /** Writes an answer at once. */

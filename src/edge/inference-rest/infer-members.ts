@@ -1,6 +1,11 @@
 /** The members of an inference request beside its data: inputs' heads, outputs, parameters. Those that nobody knows are ignored, as the Open Inference Protocol says. */
-import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../../errors.ts";
+import {
+  classCount,
+  noSharedMemory,
+  OF_SHARED_MEMORY,
+  type ParameterValue,
+  readParameter,
+} from "../inference/parameters.ts";
 import { type JsonFaults, shownValue } from "../json/json-faults.ts";
 import { integerOf } from "../json/json-number.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
@@ -8,10 +13,6 @@ import type { AskedOutput, InferRequest, InferTensor } from "./infer-request.ts"
 
 /** Lists of more axes are refused by the schema's rule; nobody reads more of them than this. */
 const MOST_AXES = 64;
-/** Triton's words for what a server keeps between calls, which none of Assay's models does. */
-const RESERVED = new Set(["sequence_id", "sequence_start", "sequence_end", "headers"]);
-const RESERVED_PREFIX = "triton_";
-const SHARED_MEMORY = ["shared_memory_region", "shared_memory_offset", "shared_memory_byte_size"];
 
 /** The object that a member is; undefined where it is absent, or none, with a fault. */
 export function objectOf(
@@ -31,14 +32,16 @@ export function readRequestHead(json: ExactObject, request: InferRequest, faults
   const parameters = objectOf(json.parameters, "parameters", faults);
   if (parameters === undefined) return;
   for (const name of Object.keys(parameters)) {
-    const place = `parameters.${name}`;
     const value = parameters[name]!;
-    if (name === "binary_data_output") request.isBinary = flagOf(value, place, faults) ?? false;
-    else if (name === "timeout") request.timeoutMs = timeoutOf(value, place, faults);
-    else if (name === "priority") wholeOf(value, place, faults);
-    else if (RESERVED.has(name) || name.startsWith(RESERVED_PREFIX))
-      refuseReserved(name, value, place, faults);
+    if (name === "binary_data_output") {
+      request.isBinary = flagOf(value, `parameters.${name}`, faults) ?? false;
+    } else readParameter(name, parameterOf(value), request);
   }
+}
+
+/** Lists and objects are the caller's own, and told as what they are where they stand for a number. */
+function parameterOf(value: ExactJson): ParameterValue {
+  return typeof value === "object" && value !== null ? shownValue(value) : (value ?? undefined);
 }
 
 /** Reads name, datatype and shape of an input. */
@@ -90,69 +93,43 @@ export function readOutputs(json: ExactJson | undefined, request: InferRequest, 
     return;
   }
   const asked: AskedOutput[] = [];
-  const names: string[] = [];
   for (let i = 0; i < json.length; i++) {
     const place = `outputs[${i}]`;
-    const output = objectOf(json[i] ?? undefined, place, faults);
-    if (output === undefined) {
-      if (json[i] === null) faults.add(place, "null came; an object is expected", "json.object");
-      continue;
-    }
-    const name = textOf(output.name, `${place}.name`, faults);
-    asked.push({ name, ...readOutputParameters(output, place, faults) });
-    names.push(name);
+    const output = objectOf(json[i]!, place, faults);
+    if (json[i] === null) faults.add(place, "null came; an object is expected", "json.object");
+    if (output !== undefined) asked.push(askedOutput(output, place, request, faults));
   }
   request.asked = asked;
-  request.outputNames = names;
+  request.outputNames = asked.map(({ name }) => name);
 }
 
 const MOST_OUTPUTS = 1024;
-const MOST_CLASSES = 2 ** 31;
 
-function readOutputParameters(
+function askedOutput(
   json: ExactObject,
   place: string,
+  request: InferRequest,
   faults: JsonFaults,
-): Pick<AskedOutput, "isBinary" | "topClasses"> {
+): AskedOutput {
+  const name = textOf(json.name, `${place}.name`, faults);
   const parameters = objectOf(json.parameters, `${place}.parameters`, faults);
-  if (parameters === undefined) return VALUES;
+  if (parameters === undefined) return { name, isBinary: undefined };
   refuseSharedMemory(parameters, `${place}.parameters`);
   const { binary_data: binary, classification } = parameters;
-  const isBinary =
-    binary === undefined || binary === null
-      ? undefined
-      : flagOf(binary, `${place}.parameters.binary_data`, faults);
-  if (classification === undefined || classification === null) return { isBinary, topClasses: 0 };
-  const classes = wholeOf(classification, `${place}.parameters.classification`, faults);
-  return { isBinary, topClasses: Math.min(Number(classes ?? 0n), MOST_CLASSES) };
-}
-
-const VALUES = { isBinary: undefined, topClasses: 0 };
-
-function refuseReserved(name: string, value: ExactJson, place: string, faults: JsonFaults): void {
-  // Clients that have no sequence send its absence.
-  if (value === 0 || value === "" || value === false) return;
-  if (name === "triton_enable_empty_final_response") return;
-  const what = name.startsWith("sequence")
-    ? "models keep nothing between requests here; leave it out"
-    : "the name is reserved, and means nothing here; leave it out";
-  faults.add(place, what, "parameters.reserved");
+  if (classification !== undefined && classification !== null) {
+    const count = classCount(`${place}.parameters.classification`, parameterOf(classification));
+    request.topClasses ??= new Map();
+    if (count > 0) request.topClasses.set(name, count);
+  }
+  if (binary === undefined || binary === null) return { name, isBinary: undefined };
+  return { name, isBinary: flagOf(binary, `${place}.parameters.binary_data`, faults) };
 }
 
 /** Throws UNIMPLEMENTED where values are to be read from, or written to, memory that is shared with the client. */
 function refuseSharedMemory(parameters: ExactObject, place: string): void {
-  const name = SHARED_MEMORY.find((one) => Object.hasOwn(parameters, one));
-  if (name === undefined) return;
-  throw new AssayError(
-    Reason.UNIMPLEMENTED,
-    `${place}.${name}: the server shares no memory with its clients; send the values in the request, as JSON or binary data`,
-  );
-}
-
-/** Microseconds, as Triton has them; 0 is none. */
-function timeoutOf(value: ExactJson, place: string, faults: JsonFaults): number | undefined {
-  const micros = wholeOf(value, place, faults);
-  return micros === undefined || micros === 0n ? undefined : Number(micros) / 1000;
+  for (const name of Object.keys(parameters)) {
+    if (OF_SHARED_MEMORY.has(name)) throw noSharedMemory(`${place}.${name}`);
+  }
 }
 
 function textOf(json: ExactJson | undefined, place: string, faults: JsonFaults): string {

@@ -13,6 +13,8 @@ import type { MessageCompression } from "../call/compression.ts";
 import { codingName, IDENTITY, UnknownCoding } from "../call/content-coding.ts";
 import { retryAfterMs } from "../call/error-details.ts";
 import type { MessageDecoder } from "../decode/message-decoder.ts";
+import { withClasses } from "../inference/classification.ts";
+import { inTritonsWords } from "../inference/triton-texts.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import { respondPlain } from "../plain/plain-http.ts";
 import type { PathParams } from "../route-table.ts";
@@ -22,7 +24,7 @@ import { encodeAnswer, InferAnswer, isLongAnswer, writeAnswer } from "./infer-an
 import { InferForm } from "./infer-decoding.ts";
 import { InferRequest } from "./infer-request.ts";
 import { rawRequest } from "./raw-request.ts";
-import { restError } from "./rest-errors.ts";
+import { placeInBody, restError } from "./rest-errors.ts";
 
 /** What serves inference requests. */
 export interface InferParts {
@@ -40,15 +42,31 @@ const BINARY_HEAD = headerBlock([["content-type", "application/octet-stream"]]);
 
 /** The form of inference calls. */
 export function inferForm(parts: InferParts): UnaryForm {
-  const { scoring } = parts;
   const form: UnaryForm<InferRequest, InferAnswer> = {
     protocol: protocolOf(parts.codings),
     codec: new InferCodec(parts),
-    run: (request, call) =>
-      scoring.predict(request, call).then((response) => new InferAnswer(request, response)),
-    timeoutMs: (request) => request.timeoutMs,
+    run: (request, call) => infer(parts, request, call),
   };
   return form as unknown as UnaryForm;
+}
+
+/** Rejects in the words that its callers know. */
+async function infer(
+  { scoring, models }: InferParts,
+  request: InferRequest,
+  call: Call,
+): Promise<InferAnswer> {
+  try {
+    const response = await scoring.predict(request, call);
+    const { topClasses } = request;
+    if (topClasses !== undefined) {
+      const { model } = models.get(response.modelName, response.modelVersion, call.caller);
+      response.outputs = withClasses(response.outputs, topClasses, model!);
+    }
+    return new InferAnswer(request, response);
+  } catch (error) {
+    throw inTritonsWords(error, request, placeInBody);
+  }
 }
 
 function protocolOf(codings: readonly MessageCompression[]): UnaryProtocol {
@@ -120,7 +138,11 @@ class InferCodec implements MessageCodec<InferRequest, InferAnswer> {
   ): InferRequest | Promise<InferRequest> {
     const jsonBytes = headerLength(length, bytes.length);
     if (jsonBytes === 0 && length !== undefined) {
-      rawRequest(request, bytes, this.parts.models, caller);
+      try {
+        rawRequest(request, bytes, this.parts.models, caller);
+      } catch (error) {
+        throw inTritonsWords(error, request, placeInBody);
+      }
       return this.readied(request, bytes, memory);
     }
     const binary = bytes.subarray(jsonBytes);

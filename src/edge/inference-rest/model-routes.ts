@@ -1,5 +1,6 @@
 /** What the Open Inference Protocol says of models: which there are, what each takes and gives, whether it takes requests. */
-import { ModelState, type TensorSpec } from "../../../gen/assay/v1/model_service_pb.ts";
+import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
+import { modelMetadata } from "../inference/metadata.ts";
 import type { PlainRequest, PlainRoute } from "../plain/plain-http.ts";
 import { ok, type ResourceParts, resource } from "./server-routes.ts";
 
@@ -9,15 +10,8 @@ const READ = ["GET", "HEAD"];
 export function modelRoutes({ models }: ResourceParts): PlainRoute[] {
   const metadata = ({ params, call }: PlainRequest) => {
     const { model = "", version = "" } = params;
-    const found = models.get(model, version, call.caller);
-    const { modelName, inputs, outputs } = found.model!;
-    return ok({
-      name: modelName,
-      versions: found.versions.map(({ modelVersion }) => modelVersion),
-      platform: PLATFORM,
-      inputs: inputs.map(tensorMetadata),
-      outputs: outputs.map(tensorMetadata),
-    });
+    const { inputs, outputs, ...rest } = modelMetadata(models.get(model, version, call.caller));
+    return ok({ ...rest, inputs: inputs.map(inNumbers), outputs: outputs.map(inNumbers) });
   };
   const ready = ({ params, call }: PlainRequest) => {
     const { model = "", version = "" } = params;
@@ -35,9 +29,6 @@ export function modelRoutes({ models }: ResourceParts): PlainRoute[] {
   ];
 }
 
-/** What ONNX Runtime is called in Triton's configurations. */
-const PLATFORM = "onnxruntime_onnx";
-
 /** Rows for a model and for one of its versions. */
 function ofModel(
   rest: string,
@@ -49,6 +40,6 @@ function ofModel(
   );
 }
 
-function tensorMetadata({ name, datatype, shape }: TensorSpec) {
-  return { name, datatype, shape: shape.map(Number) };
+function inNumbers({ shape, ...rest }: ReturnType<typeof modelMetadata>["inputs"][number]) {
+  return { ...rest, shape: shape.map(Number) };
 }

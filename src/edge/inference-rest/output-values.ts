@@ -1,17 +1,15 @@
-/** The values of an output, in whatever form the service gave it, as JSON and as octets, piece by piece. */
+/** The values of an output, as JSON and as octets, piece by piece. */
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import {
   type Datatype,
-  elementBytes,
   type NumericArray,
   type NumericDatatype,
   numbersOf,
-  numericView,
   rowOf,
 } from "../../tensor/datatype.ts";
-import { PackedContents } from "../../tensor/packed-contents.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import { pieceEnd, rawPieces } from "../answer/text-pieces.ts";
+import { numbersIn } from "../inference/typed-contents.ts";
 
 /** Values side by side: numbers in the array of their datatype, texts as strings. */
 export type OutputValues =
@@ -22,19 +20,14 @@ export type OutputValues =
 const PIECE_VALUES = 4096;
 const PIECE_OCTETS = 1_048_576;
 
-/** The values of a tensor that the service made. */
+/** The values of a tensor in raw form. */
 export function valuesOf(tensor: Tensor): OutputValues {
-  const { contents, rawContents } = tensor;
   const datatype = tensor.datatype as Datatype;
-  if (datatype === "BYTES") {
-    if (tensor instanceof RawTextTensor) return { datatype, values: tensor.texts };
-    if (contents === undefined) return { datatype, values: textsOfRaw(rawContents) };
-    if (contents instanceof PackedContents) return { datatype, values: contents.values as readonly string[] };
-    return { datatype, values: contents.bytesContents.map((octets) => utf8.decode(octets)) };
-  }
-  if (contents === undefined) return { datatype, values: arrayOfRaw(rawContents, datatype) };
-  if (contents instanceof PackedContents) return { datatype, values: contents.values as NumericArray };
-  return { datatype, values: arrayOfList(contents[rowOf(datatype).contents!] as number[], datatype) };
+  if (datatype !== "BYTES") return { datatype, values: numbersIn(tensor.rawContents, datatype) };
+  return {
+    datatype,
+    values: tensor instanceof RawTextTensor ? tensor.texts : textsOfRaw(tensor.rawContents),
+  };
 }
 
 /** The values as JSON, without the brackets around them. */
@@ -58,8 +51,6 @@ export function* octetPieces({ datatype, values }: OutputValues): Generator<Uint
     yield octets.subarray(from, from + PIECE_OCTETS);
 }
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-
 function textsOfRaw(octets: Uint8Array): string[] {
   const { buffer, byteOffset, byteLength } = octets;
   const view = Buffer.from(buffer, byteOffset, byteLength);
@@ -70,19 +61,6 @@ function textsOfRaw(octets: Uint8Array): string[] {
     at = end;
   }
   return texts;
-}
-
-function arrayOfRaw(octets: Uint8Array, datatype: NumericDatatype): NumericArray {
-  const size = elementBytes(datatype);
-  const { buffer, byteOffset, byteLength } = octets.byteOffset % size === 0 ? octets : octets.slice();
-  return numericView(datatype, buffer, byteOffset, byteLength / size);
-}
-
-function arrayOfList(list: readonly (number | bigint | boolean)[], datatype: NumericDatatype): NumericArray {
-  const array = numericView(datatype, new ArrayBuffer(list.length * elementBytes(datatype)), 0, list.length);
-  // Whatever the list holds is what the array takes; flags become 0 and 1.
-  for (let i = 0; i < list.length; i++) array[i] = list[i] as number;
-  return array;
 }
 
 function textsJson(texts: readonly string[]): string {

@@ -21,7 +21,7 @@ export function restError(error: AssayError): PlainResponse {
 
 function errorText(error: AssayError): string {
   const { violations, violationCount } = error;
-  if (error.reason !== Reason.INVALID_REQUEST || violations.length === 0) return tritonText(error);
+  if (error.reason !== Reason.INVALID_REQUEST || violations.length === 0) return publicMessage(error);
   const shown = violations.slice(0, SHOWN_VIOLATIONS).map(violationText);
   const more = violationCount - shown.length;
   const text = shown.join("; ").slice(0, MAX_CHARACTERS);
@@ -29,31 +29,15 @@ function errorText(error: AssayError): string {
 }
 
 function violationText({ field, description }: Violation): string {
-  return `${fieldInBody(field) || "body"}: ${description}`;
+  return `${field || "body"}: ${description}`;
 }
 
 /** Where a field of the request that is scored stood in the body that came. */
-function fieldInBody(field: string): string {
+export function placeInBody(field: string): string {
   return field
     .replace(/^(inputs\[\d+\])\.(?:raw_contents|contents(?:\.\w+)?)/, "$1.data")
     .replace(/^output_names(\[\d+\])?/, (_, index: string | undefined) =>
       index === undefined ? "outputs" : `outputs${index}.name`,
     )
     .replace(/^request_id/, "id");
-}
-
-/** Clients of Triton look for some of its words. */
-function tritonText(error: AssayError): string {
-  const text = publicMessage(error);
-  switch (error.reason) {
-    case Reason.MODEL_NOT_FOUND:
-    case Reason.MODEL_VERSION_NOT_FOUND:
-      return `Request for unknown model: ${text}`;
-    case Reason.QUEUE_FULL:
-      return `Exceeds maximum queue size: ${text}`;
-    case Reason.DEADLINE_EXCEEDED:
-      return `Request timeout expired: ${text}`;
-    default:
-      return text;
-  }
 }

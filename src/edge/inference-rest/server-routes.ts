@@ -1,33 +1,25 @@
 /** What the Open Inference Protocol says of a server: its name, whether it lives, whether it takes requests. */
-import { packageVersion } from "../../package-files.ts";
+import type { AssayError } from "../../errors.ts";
 import type { ModelsService, Readiness } from "../../registry/models.ts";
+import { type ServerFacts, serverMetadata } from "../inference/metadata.ts";
+import { inTritonsWords } from "../inference/triton-texts.ts";
 import type { PlainResponse, PlainRoute } from "../plain/plain-http.ts";
-import { restError } from "./rest-errors.ts";
+import { placeInBody, restError } from "./rest-errors.ts";
 
 /** What the resources are told of. */
 export interface ResourceParts {
   readonly models: ModelsService;
+  readonly facts: ServerFacts;
   /** With the drain that has been announced. */
   readonly readiness: () => Readiness;
 }
 
-/** What Triton's clients may use. */
-const EXTENSIONS = [
-  "binary_tensor_data",
-  "classification",
-  "model_configuration",
-  "model_repository",
-  "parameters",
-  "statistics",
-];
-
 const READ = ["GET", "HEAD"];
 
 /** `/v2`, `/v2/health/live`, `/v2/health/ready`. */
-export function serverRoutes({ readiness }: ResourceParts): PlainRoute[] {
-  const version = packageVersion();
+export function serverRoutes({ facts, readiness }: ResourceParts): PlainRoute[] {
   return [
-    resource("/v2", READ, () => ok({ name: "assay", version, extensions: EXTENSIONS })),
+    resource("/v2", READ, () => ok(serverMetadata(facts))),
     resource("/v2/health/live", READ, () => ok({ live: true })),
     resource("/v2/health/ready", READ, () => {
       const { ready } = readiness();
@@ -42,7 +34,15 @@ export function resource(
   methods: readonly string[],
   handle: PlainRoute["handle"],
 ): PlainRoute {
-  return { pattern, methods, handle, errorResponse: restError };
+  return {
+    pattern,
+    methods,
+    handle,
+    errorResponse(error, { params: { model = "", version = "" } }) {
+      const named = { modelName: model, modelVersion: version };
+      return restError(inTritonsWords(error, named, placeInBody) as AssayError);
+    },
+  };
 }
 
 /** An answer that is as asked. */

@@ -16,7 +16,12 @@ type Parameters = Readonly<Record<string, ParameterMessage>>;
 
 /** Requests of a sequence are kept together and in order by servers whose models have a state. */
 const OF_SEQUENCES = new Set(["sequence_id", "sequence_start", "sequence_end"]);
-const OF_SHARED_MEMORY = new Set(["shared_memory_region", "shared_memory_offset", "shared_memory_byte_size"]);
+/** They say where in a client's memory values lie. */
+export const OF_SHARED_MEMORY: ReadonlySet<string> = new Set([
+  "shared_memory_region",
+  "shared_memory_offset",
+  "shared_memory_byte_size",
+]);
 /** Names that Triton keeps for itself. */
 const RESERVED_PREFIX = "triton_";
 /** Asks a model with many answers to say which is the last; each model here has one. */
@@ -30,7 +35,7 @@ export function readParameters(parameters: Parameters, request: TensorRequest): 
 }
 
 /** Reads one of them. */
-function readParameter(name: string, value: ParameterValue, request: TensorRequest): void {
+export function readParameter(name: string, value: ParameterValue, request: TensorRequest): void {
   const field = `parameters[${JSON.stringify(name)}]`;
   if (name === "timeout") {
     const micros = wholeNumber(field, value, "microseconds");
@@ -79,12 +84,12 @@ export function readOutputParameters(
 }
 
 /** The number of classes that are asked for; 0: values. */
-function classCount(field: string, value: ParameterValue): number {
+export function classCount(field: string, value: ParameterValue): number {
   return Math.min(wholeNumber(field, value, "the number of classes"), MOST_CLASSES);
 }
 
 /** The error of calls and parameters that are about memory which a client shares. */
-function noSharedMemory(what: string): AssayError {
+export function noSharedMemory(what: string): AssayError {
   return new AssayError(
     Reason.UNIMPLEMENTED,
     `${what}: the server maps no memory of its clients; send the values in the request, and read them from the answer`,

@@ -191,12 +191,8 @@ class UnaryCall implements AnsweredCall {
 
   private run(): void {
     if (this.isDone || this.isRunning || this.request === undefined || !this.hasEnded) return;
-    const { message } = this.request;
-    const timeoutMs = this.form.timeoutMs?.(message);
-    if (timeoutMs !== undefined) this.edgeCall.shorten(timeoutMs);
-    if (this.isDone) return;
     this.isRunning = true;
-    this.form.run(message, this.edgeCall.call).then(
+    this.form.run(this.request.message, this.edgeCall.call).then(
       (response) => {
         if (!this.isDone) this.answer(response);
       },

@@ -69,8 +69,6 @@ export interface UnaryForm<Request = unknown, Response = unknown> {
   readonly protocol: UnaryProtocol;
   readonly codec: MessageCodec<Request, Response>;
   run(request: Request, call: Call): Promise<Response>;
-  /** How long a request says that it may take; undefined where it says nothing. */
-  timeoutMs?(request: Request): number | undefined;
 }
 
 /** The octets from which on an answer is compressed, where its caller takes that. */

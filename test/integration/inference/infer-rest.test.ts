@@ -158,7 +158,7 @@ describe.each([1, 2] as const)("over HTTP/%i", (version) => {
 test("a version is part of the path, and a query is ignored", async () => {
   expect((await infer(JSON_BODY, { path: "/v2/models/iris/versions/1/infer?x=1" })).status).toBe(200);
   const answer = await infer(JSON_BODY, { path: "/v2/models/iris/versions/9/infer" });
-  expect(errorOf(answer)).toMatch(/^404 Request for unknown model: model "iris" has no version "9"/);
+  expect(errorOf(answer)).toMatch(/^404 Request for unknown model: 'iris' version 9 is not found/);
 });
 
 test.each([
@@ -228,6 +228,25 @@ test("a coding that is not taken is 415, with those that are", async () => {
   const answer = await infer(JSON_BODY, { headers: { "content-encoding": "zstd" } });
   expect(answer.status).toBe(415);
   expect(answer.headers["accept-encoding"]).toBe("gzip, deflate, br");
+});
+
+test("classes come in the place of values, as JSON and in binary", async () => {
+  const classes = [
+    ["0.984703:0:setosa", "0.015297:1:versicolor"],
+    ["0.993782:2:virginica", "0.006203:1:versicolor"],
+  ].flat();
+  for (const isBinary of [false, true]) {
+    const parameters = { classification: 2, binary_data: isBinary };
+    const answer = await infer({ ...JSON_BODY, outputs: [{ name: "probabilities", parameters }] });
+    const length = Number(answer.headers["inference-header-content-length"] ?? answer.body.length);
+    const { outputs } = JSON.parse(answer.body.subarray(0, length).toString()) as {
+      outputs: [{ data?: string[] }];
+    };
+    expect(outputs[0]).toMatchObject({ name: "probabilities", datatype: "BYTES", shape: [2, 2] });
+    expect(isBinary ? textsOf(answer.body.subarray(length)) : outputs[0].data).toEqual(classes);
+  }
+  const outputs = [{ name: "label", parameters: { classification: 1 } }];
+  expect(errorOf(await infer({ ...JSON_BODY, outputs }))).toMatch(/^400 output "label" holds texts/);
 });
 
 test("a timeout that passes is 504", async () => {

@@ -82,7 +82,7 @@ test("members that nobody knows are ignored, wherever they stand", () => {
     requestId: "7",
     outputNames: ["y"],
     isBinary: false,
-    timeoutMs: undefined,
+    timeoutMs: Number.POSITIVE_INFINITY,
   });
 });
 
@@ -99,10 +99,12 @@ test("what is asked of the outputs is kept", () => {
   expect(request.isBinary).toBe(true);
   expect(request.timeoutMs).toBe(1.5);
   expect(request.asked).toEqual([
-    { name: "a", isBinary: undefined, topClasses: 0 },
-    { name: "b", isBinary: false, topClasses: 0 },
-    { name: "c", isBinary: true, topClasses: 3 },
+    { name: "a", isBinary: undefined },
+    { name: "b", isBinary: false },
+    { name: "c", isBinary: true },
   ]);
+  expect(request.topClasses).toEqual(new Map([["c", 3]]));
+  expect(request.lane).toBe("interactive");
 });
 
 test("bytes behind the JSON are those of the inputs that say so, in their order", () => {
@@ -141,12 +143,14 @@ test.each([
   [
     "a text as timeout",
     { parameters: { timeout: "1" }, inputs: [good] },
-    ['parameters.timeout: "1" came; a whole number from 0 on is expected'],
+    ['parameters["timeout"]: "1" came; microseconds is expected, a whole number from 0 on'],
   ],
   [
     "a negative priority",
     { parameters: { priority: -1 }, inputs: [good] },
-    ["parameters.priority: -1 came; a whole number from 0 on is expected"],
+    [
+      'parameters["priority"]: -1 came; a priority, 1 being the highest is expected, a whole number from 0 on',
+    ],
   ],
   [
     "a number as binary_data_output",
@@ -156,15 +160,14 @@ test.each([
   [
     "a sequence",
     { parameters: { sequence_id: 3, sequence_start: true }, inputs: [good] },
-    [
-      "parameters.sequence_id: models keep nothing between requests here; leave it out",
-      "parameters.sequence_start: models keep nothing between requests here; leave it out",
-    ],
+    ['parameters["sequence_id"]: the models here keep no state between requests, so there are no sequences'],
   ],
   [
     "a reserved parameter",
     { parameters: { triton_x: 3 }, inputs: [good] },
-    ["parameters.triton_x: the name is reserved, and means nothing here; leave it out"],
+    [
+      'parameters["triton_x"]: names that begin with triton_ are reserved, and the server has none of this name',
+    ],
   ],
   ["no name", input({ name: undefined }), ["inputs[0].name: is missing; a text is expected"]],
   ["a number as datatype", input({ datatype: 1 }), ["inputs[0].datatype: 1 came; a text is expected"]],
@@ -246,7 +249,9 @@ test.each([
   [
     "a text as classification",
     { inputs: [good], outputs: [{ name: "y", parameters: { classification: "3" } }] },
-    ['outputs[0].parameters.classification: "3" came; a whole number from 0 on is expected'],
+    [
+      'outputs[0].parameters.classification: "3" came; the number of classes is expected, a whole number from 0 on',
+    ],
   ],
   [
     "a number as binary_data",
@@ -280,7 +285,7 @@ test.each(["inputs", "outputs"])("shared memory of %s is not implemented, and sa
   const parameters = { shared_memory_region: "r", shared_memory_byte_size: 4 };
   const body = { inputs: [good], outputs: [{ name: "y" }] } as Record<string, object[]>;
   Object.assign(body[member]![0]!, { parameters });
-  expect(() => decode(body)).toThrow(/shares no memory with its clients/);
+  expect(() => decode(body)).toThrow(/maps no memory of its clients/);
 });
 
 test("contents are those that the service reads without a list", () => {
