@@ -30,7 +30,6 @@ export const FIELD_EFFECTS: Readonly<Record<string, FieldEffect>> = {
   "input.allow_ragged_batch": refused(
     "requests of different lengths are not laid side by side here: pad them, or export the model with a mask as an input",
   ),
-  "input.optional": NONE,
   "input.is_non_linear_format_io": TENSORRT,
   output: READ,
   "output.is_shape_tensor": TENSORRT,

@@ -189,10 +189,13 @@ export class TensorFit {
 
   private advice({ dimensions }: DeclaredTensor): string {
     if (dimensions === undefined) return "write the length of each axis, -1 for any";
-    const axes = (this.hasRows ? dimensions.slice(1) : dimensions).map((one) =>
-      typeof one === "number" ? one : -1,
-    );
-    if (this.hasRows && dimensions.length === 0) return "write max_batch_size: 0, since it has no rows";
+    const lengths = dimensions.map((one) => (typeof one === "number" ? one : -1));
+    const isWhole = this.hasRows && lengths[0] !== -1 && lengths[0] !== 1;
+    if (isWhole) {
+      const whole = lengths.length === 0 ? "1" : lengths.join(", ");
+      return `write max_batch_size: 0 and dims: [ ${whole} ], since no axis in front counts rows`;
+    }
+    const axes = this.hasRows ? lengths.slice(1) : lengths;
     return axes.length > 0
       ? `write dims: [ ${axes.join(", ")} ]`
       : "write dims: [ 1 ] and reshape: { shape: [ ] }";

@@ -34,7 +34,9 @@ export function tritonReport({ config, labels }: TritonFiles): string[] {
   for (const [name, names] of labels) lines.push(`label_filename of ${name}: ${names.length} labels`);
   for (const { name, batchSize, count } of modelWarmup)
     lines.push(
-      `model_warmup ${name}: ${Math.max(1, count)} × ${Math.max(1, batchSize)} rows on each instance`,
+      batchSize === 0
+        ? `model_warmup ${name}: without a batch_size, not run`
+        : `model_warmup ${name}: ${Math.max(1, count)} × ${batchSize} rows on each instance`,
     );
   for (const field of config.unused) lines.push(`without effect: ${field}`);
   return lines;

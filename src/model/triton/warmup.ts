@@ -23,7 +23,9 @@ const MAX_SAMPLE_BYTES = 256 * 2 ** 20;
 /** Makes the samples of model_warmup for a signature; throws MODEL_INVALID with all that do not fit it. */
 export function warmupSamples(files: TritonFiles, signature: ModelSignature): WarmupSample[] {
   const mistakes = createConfigMistakes(files.config.lineOf, TRITON_CONFIG);
-  const samples = files.config.message.modelWarmup.map((sample, index) => ({
+  // Triton passes over samples without a batch_size.
+  const asked = [...files.config.message.modelWarmup.entries()].filter(([, { batchSize }]) => batchSize > 0);
+  const samples = asked.map(([index, sample]) => ({
     name: sample.name === "" ? String(index) : sample.name,
     inputs: sampleInputs(sample, ["model_warmup", index], files, signature, mistakes),
     count: Math.max(1, sample.count),
@@ -46,7 +48,7 @@ function sampleInputs(
     mistakes.add([...path, "inputs"], `the model has no input ${quoted(name)}${hint}`);
   }
   // Where a run takes one row, so does the sample's.
-  const rows = signature.batching === "single-rows" ? 1 : Math.max(1, batchSize);
+  const rows = signature.batching === "single-rows" ? 1 : batchSize;
   return signature.inputs.flatMap((spec) => {
     const input = inputs[spec.name];
     if (input === undefined) {

@@ -118,7 +118,7 @@ describe("inputs and outputs of config.pbtxt", () => {
     const text =
       'max_batch_size: 4 input [ { name: "x" data_type: TYPE_FP32 dims: 2 }, { name: "n" data_type: TYPE_FP32 dims: 1 } ]';
     expect(refused(fixed, text)).toMatch(
-      /line 1: input\[1\]\.dims: \[1\] came, with the rows in front \[-1,1\], and input "n" is FP32\[\] in the file: write max_batch_size: 0.*line 1: max_batch_size: 4 came, and input "n" is \[\] in the file, without an axis in front/,
+      /line 1: input\[1\]\.dims: \[1\] came, with the rows in front \[-1,1\], and input "n" is FP32\[\] in the file: write max_batch_size: 0 and dims: \[ 1 \].*line 1: max_batch_size: 4 came, and input "n" is \[\] in the file, without an axis in front/,
     );
     const whole =
       'max_batch_size: 0 input [ { name: "x" data_type: TYPE_FP32 dims: [ 3, 2 ] }, { name: "n" data_type: TYPE_FP32 dims: 1 } ] output { name: "y" data_type: TYPE_FP32 dims: [ 3, 2 ] }';
