@@ -16,7 +16,7 @@ export type StreamServer = (stream: ServerStream, path: string, params: PathPara
 
 /** One row. */
 export interface Route {
-  /** A path; a segment in braces is a place for any text: `/predict/{model}`. */
+  /** A path; a segment in braces is a place for any text: `/predict/{model}`, `/v1/models/{model}:predict`. The first that fits serves. */
   readonly pattern: string;
   /** HTTP's methods of a resource; undefined for a procedure, whose protocols answer other methods in their own form. */
   readonly methods: readonly string[] | undefined;
@@ -36,7 +36,8 @@ export interface FoundRoute {
   readonly params: PathParams;
 }
 
-const PLACE = /^\{(\w+)\}$/;
+/** A place for any text, and what has to stand behind it in its segment. */
+const PLACE = /^\{(\w+)\}(:\w+)?$/;
 const NO_PARAMS: PathParams = {};
 /** Paths of open patterns whose rows are known: callers send the same ones again and again. */
 const MOST_KNOWN = 1024;
@@ -106,8 +107,14 @@ function matched(pattern: readonly string[], segments: readonly string[]): PathP
   for (let i = 0; i < pattern.length; i++) {
     const place = PLACE.exec(pattern[i]!);
     const segment = segments[i]!;
-    if (place === null ? pattern[i] !== segment : segment === "") return undefined;
-    if (place !== null) params[place[1]!] = decoded(segment);
+    if (place === null) {
+      if (pattern[i] !== segment) return undefined;
+      continue;
+    }
+    const [, name = "", ending = ""] = place;
+    const text = decoded(segment);
+    if (text.length <= ending.length || !text.endsWith(ending)) return undefined;
+    params[name] = text.slice(0, text.length - ending.length);
   }
   return params;
 }

@@ -3,6 +3,8 @@ import type { ModelsService, Readiness } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
+import { type ForeignForm, foreignRoute, foreignUnary } from "./foreign/foreign-unary.ts";
+import { V1_FORM, V1_PATTERNS, v1Routes } from "./foreign/v1-routes.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
 import { inferForms, MODEL_INFER_PATH } from "./inference/infer-forms.ts";
 import type { ServerFacts } from "./inference/metadata.ts";
@@ -50,6 +52,16 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     unary === undefined ? [] : [unary.ofResource(plainPredictForm(scoring, predictCodec))];
   const infer = servers.ofResource(inferForm({ scoring, models, decoder, encoder, codings: bodyCodings }));
   const resources = { models, readiness, facts };
+  const foreignRows = (patterns: readonly string[], forms: readonly ForeignForm[]): Route[] => {
+    const first =
+      unary === undefined
+        ? []
+        : forms.map((form) => unary.ofResource(foreignUnary(form, { scoring, decoder, encoder })));
+    return patterns.map((pattern) => {
+      const row = foreignRoute(pattern, forms, { scoring, decoder, encoder });
+      return { ...plainRow(row, context, first), isHot: true };
+    });
+  };
   return [
     ...handlers.map((handler) => ({
       pattern: handler.requestPath,
@@ -63,6 +75,8 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     })),
     ...INFER_PATTERNS.map((pattern) => ({ pattern, methods: ["POST"], isHot: true, servers: [infer] })),
     ...[...serverRoutes(resources), ...modelRoutes(resources)].map((row) => plainRow(row, context, [])),
+    ...foreignRows(V1_PATTERNS, [V1_FORM]),
+    ...v1Routes(models).map((row) => plainRow(row, context, [])),
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }

@@ -22,6 +22,11 @@ export class OctetParts {
     this.length += length;
   }
 
+  /** All of them, where they are few. */
+  octets(): Uint8Array {
+    return Buffer.concat(this.parts, this.length);
+  }
+
   /** All of them behind `prefixBytes` zeros, in memory of their own; yields where the event loop may be given back. */
   *join(prefixBytes: number): Generator<void, Uint8Array> {
     const joined = Buffer.allocUnsafeSlow(prefixBytes + this.length).fill(0, 0, prefixBytes);

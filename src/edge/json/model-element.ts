@@ -21,7 +21,7 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The text of `{"b64": "…"}`; undefined where the value is none, or its octets are no UTF-8. */
-function textOfB64(value: ExactJson): string | undefined {
+export function textOfB64(value: ExactJson): string | undefined {
   if (!isB64(value)) return undefined;
   const octets = value[B64];
   if (typeof octets !== "string" || !BASE64.test(octets)) return undefined;
@@ -32,7 +32,8 @@ function textOfB64(value: ExactJson): string | undefined {
   }
 }
 
-function isB64(value: ExactJson): value is { [B64]: ExactJson } {
+/** Whether a value is `{"b64": "…"}`. */
+export function isB64(value: ExactJson): value is { [B64]: ExactJson } {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.hasOwn(value, B64) && Object.keys(value).length === 1;
 }

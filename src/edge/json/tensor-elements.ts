@@ -29,7 +29,7 @@ export function tensorElements(tensor: Tensor, datatype: Datatype): TensorElemen
 }
 
 /** JSON has no NaN: null stands for it, as for a value that is missing; infinity is written as protobuf's JSON does. */
-function finite(value: number): number | string | null {
+export function finite(value: number): number | string | null {
   if (Number.isFinite(value)) return value;
   return Number.isNaN(value) ? null : String(value);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { AssayError } from "../../errors.ts";
-import { headerBlock, type ServerStream } from "../../http2/stream.ts";
+import { type Headers, headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Call } from "../../service/call.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
@@ -25,6 +25,7 @@ import type { PathParams } from "../route-table.ts";
 export interface PlainRequest {
   readonly path: string;
   readonly params: PathParams;
+  readonly headers: Headers;
   /** The whole body, without its content-coding. */
   readonly bytes: Uint8Array;
   readonly call: Call;
@@ -106,7 +107,9 @@ async function answer(
 ): Promise<void> {
   const bytes = await readBody(stream, edgeCall, memory, context);
   const { call } = edgeCall;
-  const response = await edgeCall.guard(Promise.resolve(route.handle({ ...place, bytes, call, memory })));
+  const response = await edgeCall.guard(
+    Promise.resolve(route.handle({ ...place, headers: stream.headers, bytes, call, memory })),
+  );
   respondPlain(stream, response, edgeCall.id, context.corsOrigins);
 }
 

@@ -1,9 +1,58 @@
 /** What a model takes of one row, for whoever reads requests in forms that the schema does not have. */
-import { rowShape, type TensorSpec } from "../../model/signature.ts";
+import type { Column } from "../../model/row-columns.ts";
+import { hasRows, rowShape, type TensorSpec } from "../../model/signature.ts";
 import type { ServedModel } from "../../registry/served-model.ts";
+import { signatureNames } from "./signature-names.ts";
+import { columnOfName } from "./struct-rows.ts";
 
 /** One input of a model. */
 export type ModelInput = TensorSpec;
+/** One column of a model's rows. */
+export type ModelColumn = Column;
+
+/** What a model takes, by its names; made for each request. */
+export class ModelInputs {
+  readonly model: ServedModel;
+  /** Whether axis 0 of its inputs counts rows. */
+  readonly hasRows: boolean;
+  /** The one input that a request has to bring; undefined where there are several or none. */
+  readonly only: ModelInput | undefined;
+
+  constructor(model: ServedModel) {
+    const { signature } = model;
+    const [first, second] = signature.inputs.filter(({ optional }) => !optional);
+    this.model = model;
+    this.hasRows = hasRows(signature);
+    this.only = second === undefined ? first : undefined;
+  }
+
+  /** The columns of a row; undefined where the model takes no rows of columns. */
+  get columns(): readonly ModelColumn[] | undefined {
+    const { rowColumns } = this.model;
+    return rowColumns.kind === "mapped" ? rowColumns.mapping.columns : undefined;
+  }
+
+  /** The column that a name means, in any spelling that `rows` takes. */
+  column(name: string): ModelColumn | undefined {
+    const { rowColumns } = this.model;
+    return rowColumns.kind === "mapped" ? columnOfName(name, rowColumns.mapping) : undefined;
+  }
+
+  /** The input that a name means, in its own spelling or another one. */
+  input(name: string): ModelInput | undefined {
+    const { inputs } = this.model.signature;
+    return (
+      inputs.find((input) => input.name === name) ?? inputs.find(({ aliases }) => aliases.includes(name))
+    );
+  }
+
+  /** What stands behind the name of a column or an input that there is none of: the nearest, or all. */
+  hint(name: string): string {
+    const { rowColumns, signature } = this.model;
+    const ofColumns = rowColumns.kind === "mapped" ? rowColumns.mapping.hints.didYouMean(name) : "";
+    return ofColumns || signatureNames(signature).inputHint(name);
+  }
+}
 
 /** The lengths of a row's axes, -1 where any is taken; undefined where any number of axes is. */
 export function rowLengths(input: ModelInput, { signature }: ServedModel): readonly number[] | undefined {

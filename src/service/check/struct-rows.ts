@@ -59,7 +59,7 @@ class RowReader {
       const name = keys[place]!;
       let column = columns[place];
       if (name !== names[place]) {
-        column = mapping.byName.get(name) ?? columnOfExporter(name, mapping);
+        column = columnOfName(name, mapping);
         columns[place] = column;
       }
       if (column === undefined) {
@@ -149,6 +149,11 @@ function missingHint({ spec }: Column): string {
 }
 
 const OTHER_SIGNS = /[^0-9a-zA-Z_]|^\d/;
+
+/** The column that a name means, in any spelling. */
+export function columnOfName(name: string, mapping: RowColumns): Column | undefined {
+  return mapping.byName.get(name) ?? columnOfExporter(name, mapping);
+}
 
 /** A column of mixed signs, `hours-per week`, whose input an exporter called `hours_per_week`. */
 function columnOfExporter(name: string, mapping: RowColumns): Column | undefined {

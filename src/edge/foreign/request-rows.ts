@@ -1,0 +1,315 @@
+/**
+ * Rows of a body in another suite's form to a request of ours, by the model's signature: objects, lists by position, tables with a header,
+ * and columns by name. What is wrong with them is told where it stands in the body.
+ */
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { ServedModel } from "../../registry/served-model.ts";
+import type { ModelColumn } from "../../service/check/model-inputs.ts";
+import { counted } from "../../wording/counted.ts";
+import { listed, shownName } from "../../wording/field-paths.ts";
+import { shownValue } from "../json/json-faults.ts";
+import type { ExactJson, ExactObject } from "../json/json-text.ts";
+import { isB64 } from "../json/model-element.ts";
+import { memberPlace, type RowPlaces } from "./body-place.ts";
+import { asColumn, PIECE_CELLS, plainCell, RowsBuilder, type Steps } from "./rows-builder.ts";
+
+/** Where a table with a header stands in its body. */
+export interface TablePlaces extends RowPlaces {
+  readonly header: string;
+  name(index: number): string;
+  row(index: number): string;
+  value(row: number, index: number): string;
+}
+
+/** Reads the rows of one body. */
+export class RequestRows extends RowsBuilder {
+  /** A list with an item for each row: objects, or values by position. `list` is its name in the body, empty where it is the body. */
+  *rows(value: ExactJson, list: string): Steps {
+    if (!Array.isArray(value)) {
+      this.faults.add(
+        list,
+        `${shownValue(value)} came; a list with an item for each row is expected`,
+        "json.list",
+      );
+      return;
+    }
+    const row = (index: number) => `${list}[${index}]`;
+    this.rowCount = value.length;
+    if (!this.hasRightCount(value.length, list)) return;
+    const first = value[0] as ExactJson;
+    if (isObject(first) && !isB64(first)) yield* this.objects(value, list, row);
+    else yield* this.lists(value, list, row);
+  }
+
+  /** The one tensor that the model takes, whose rows are the items of the list; for models without rows the whole value. */
+  *tensor(value: ExactJson, list: string): Steps {
+    if (this.inputs.hasRows) {
+      yield* this.rows(value, list);
+      return;
+    }
+    this.places = { rows: list, cell: () => list };
+    const spec = this.onlyInput(list, "a tensor");
+    if (spec !== undefined) yield* this.stack(spec, [value], () => list);
+  }
+
+  /** Columns by name: the inputs of the model, or the columns of its rows. */
+  *columns(value: ExactObject, list: string): Steps {
+    const names = Object.keys(value);
+    const place = (name: string) => memberPlace(list, name);
+    const { inputs, faults } = this;
+    if (names.length === 0) {
+      faults.add(list, "no columns came", "signature.missing_input");
+      return;
+    }
+    if (names.every((name) => inputs.input(name) !== undefined)) {
+      yield* this.inputColumns(value, list);
+      return;
+    }
+    const header = names;
+    const values = names.map((name) => asColumn(value[name] as ExactJson));
+    const rowCount = values[0]!.length;
+    this.rowCount = rowCount;
+    for (const [index, column] of values.entries()) {
+      if (column.length === rowCount) continue;
+      const what = `${counted(column.length, "value")} came, and ${rowCount} in ${shownName(names[0]!)}`;
+      faults.add(place(names[index]!), what, "signature.row_count");
+    }
+    const columns = this.headerColumns(header, { header: list, name: (index) => place(header[index]!) });
+    if (columns === undefined || faults.count > 0 || !this.hasRightCount(rowCount, list)) return;
+    const indexOf = new Map(columns.map((column, index) => [column?.name, index]));
+    this.places = {
+      rows: list,
+      cell: (row, column) => `${place(names[indexOf.get(column) ?? -1] ?? column)}[${row}]`,
+    };
+    yield* this.fill(rowCount, columns, (row, index) => values[index]![row] as ExactJson);
+  }
+
+  /** A table: the names of its columns, and a list of values for each row. */
+  *table(header: readonly ExactJson[] | undefined, data: readonly ExactJson[], places: TablePlaces): Steps {
+    const { inputs } = this;
+    this.rowCount = data.length;
+    this.places = places;
+    if (!this.hasRightCount(data.length, places.rows)) return;
+    const names = header?.map((name) => (typeof name === "string" ? name : String(name)));
+    const known = names?.some((name) => inputs.column(name) ?? inputs.input(name)) ?? false;
+    const isNamed = header?.some((name) => typeof name === "string") ?? false;
+    if (names === undefined || (!known && (!isNamed || this.hasUnnamedVector()))) {
+      yield* this.lists(data, places.rows, places.row);
+      return;
+    }
+    if (names.some((name) => inputs.column(name) === undefined && inputs.input(name) !== undefined)) {
+      yield* this.inputTable(names, data, places);
+      return;
+    }
+    const columns = this.headerColumns(names, places);
+    if (!this.areRows(data, names.length, places) || columns === undefined) return;
+    yield* this.fill(data.length, columns, (row, index) => (data[row] as ExactJson[])[index] as ExactJson);
+  }
+
+  private hasUnnamedVector(): boolean {
+    const { only, columns } = this.inputs;
+    return only !== undefined && columns === undefined;
+  }
+
+  private *inputTable(names: readonly string[], data: readonly ExactJson[], places: TablePlaces): Steps {
+    if (!this.areRows(data, names.length, places)) return;
+    const columns: ExactObject = Object.create(null) as ExactObject;
+    for (const [index, name] of names.entries()) {
+      columns[name] = data.map((row) => (row as ExactJson[])[index] as ExactJson);
+      yield;
+    }
+    const indexOf = new Map(names.map((name, index) => [name, index]));
+    const place = (name: string, row: number) => places.value(row, indexOf.get(name)!);
+    yield* this.inputColumns(columns, places.header, place);
+  }
+
+  /** Whether each row of a table is a list as long as its header. */
+  private areRows(data: readonly ExactJson[], width: number, places: TablePlaces): boolean {
+    const before = this.faults.count;
+    for (let row = 0; row < data.length; row++) {
+      const value = data[row] as ExactJson;
+      if (Array.isArray(value) && value.length === width) continue;
+      if (this.faults.isFull) this.faults.addUnseen(1);
+      else {
+        const came = Array.isArray(value) ? counted(value.length, "value") : shownValue(value);
+        const what = `${came} came; the header has ${counted(width, "column")}`;
+        this.faults.add(places.row(row), what, "signature.row_width");
+      }
+    }
+    return this.faults.count === before;
+  }
+
+  /** The columns that a header means; undefined where they are none of the model's, or not all that it needs. */
+  private headerColumns(
+    names: readonly string[],
+    places: Pick<TablePlaces, "header" | "name">,
+  ): (ModelColumn | undefined)[] | undefined {
+    const { inputs, faults, model } = this;
+    const before = faults.count;
+    if (inputs.columns === undefined) {
+      faults.add(places.header, noColumns(model), "signature.rows");
+      return undefined;
+    }
+    const seen = new Set<ModelColumn>();
+    const columns = names.map((name, index) => {
+      const column = inputs.column(name);
+      if (column === undefined) {
+        if (!model.signature.ignoreUnknownColumns) this.unknown(name, places.name(index));
+      } else if (seen.has(column)) {
+        const what = `column ${shownName(column.name)} came twice`;
+        faults.add(places.name(index), what, "signature.duplicate_column");
+      } else seen.add(column);
+      return column;
+    });
+    for (const column of inputs.columns) {
+      if (column.spec.optional || seen.has(column)) continue;
+      const what = `column ${shownName(column.name)} (${column.spec.datatype}) is missing`;
+      faults.add(places.header, what, "signature.missing_column");
+    }
+    return faults.count === before ? columns : undefined;
+  }
+
+  private *objects(rows: readonly ExactJson[], list: string, row: (index: number) => string): Steps {
+    const { faults, inputs } = this;
+    const objects: ExactObject[] = [];
+    for (let index = 0; index < rows.length; index++) {
+      const value = rows[index] as ExactJson;
+      if (isObject(value)) objects.push(value);
+      else if (faults.isFull) faults.addUnseen(1);
+      else
+        faults.add(
+          row(index),
+          `${shownValue(value)} came; an object is expected, as the first row is one`,
+          "json.object",
+        );
+    }
+    yield;
+    const first = Object.keys(objects[0]!);
+    if (this.hasUnnamedVector() && !first.some((name) => inputs.column(name) ?? inputs.input(name))) {
+      // Names that the model's file does not tell cannot be wrong: their order counts.
+      if (this.haveNames(objects, first, row)) {
+        const values = objects.map((object) => first.map((name) => object[name] as ExactJson));
+        yield* this.lists(values, list, row);
+      }
+      return;
+    }
+    const isOfInputs = first.some(
+      (name) => inputs.column(name) === undefined && inputs.input(name) !== undefined,
+    );
+    if (isOfInputs || inputs.columns === undefined) {
+      if (objects.length === rows.length) yield* this.inputObjects(objects, list, row);
+      return;
+    }
+    this.places = { rows: list, cell: (index, column) => memberPlace(row(index), column) };
+    let cells = 0;
+    const { request } = this;
+    for (const object of objects) {
+      for (const name of Object.keys(object)) {
+        const value = object[name] as ExactJson;
+        if (typeof value === "bigint" || (typeof value === "object" && value !== null))
+          object[name] = plainCell(value);
+        cells++;
+      }
+      request.rows.push(object as JsonObject);
+      if (cells > PIECE_CELLS) {
+        cells = 0;
+        yield;
+      }
+    }
+  }
+
+  private haveNames(
+    objects: readonly ExactObject[],
+    names: readonly string[],
+    row: (index: number) => string,
+  ): boolean {
+    const before = this.faults.count;
+    for (const [index, object] of objects.entries()) {
+      const isAlike = Object.keys(object).length === names.length;
+      if (isAlike && names.every((name) => Object.hasOwn(object, name))) continue;
+      if (this.faults.isFull) this.faults.addUnseen(1);
+      else
+        this.faults.add(
+          row(index),
+          `other names came than in the first row (${listed(names)})`,
+          "signature.names",
+        );
+    }
+    return this.faults.count === before;
+  }
+
+  /** Objects that name the model's inputs, whose values are lists of their own. */
+  private *inputObjects(
+    objects: readonly ExactObject[],
+    list: string,
+    row: (index: number) => string,
+  ): Steps {
+    const names = new Set<string>();
+    for (const object of objects) for (const name of Object.keys(object)) names.add(name);
+    const columns: ExactObject = Object.create(null) as ExactObject;
+    for (const name of names) {
+      if (this.inputs.input(name) === undefined) {
+        this.unknown(
+          name,
+          memberPlace(row(objects.findIndex((object) => Object.hasOwn(object, name))), name),
+        );
+        continue;
+      }
+      columns[name] = objects.map((object, index) => {
+        if (Object.hasOwn(object, name)) return object[name] as ExactJson;
+        if (this.faults.isFull) this.faults.addUnseen(1);
+        else {
+          const what = `input ${shownName(name)} is missing; the other rows have it`;
+          this.faults.add(memberPlace(row(index), name), what, "signature.missing_input");
+        }
+        return [];
+      });
+      yield;
+    }
+    yield* this.inputColumns(columns, list, (name, index) => memberPlace(row(index), name));
+  }
+
+  /** Values by position. */
+  private *lists(rows: readonly ExactJson[], list: string, row: (index: number) => string): Steps {
+    const { inputs, faults } = this;
+    if (inputs.only !== undefined) {
+      this.places = { rows: list, cell: row };
+      yield* this.stack(inputs.only, rows, row);
+      return;
+    }
+    const all = inputs.columns;
+    if (all === undefined) {
+      this.onlyInput(list, "a list without names");
+      return;
+    }
+    const required = all.filter(({ spec }) => !spec.optional);
+    const first = rows[0] as ExactJson;
+    const columns = Array.isArray(first) && first.length === all.length ? all : required;
+    for (let index = 0; index < rows.length; index++) {
+      const value = rows[index] as ExactJson;
+      if (Array.isArray(value) && value.length === columns.length) continue;
+      if (faults.isFull) faults.addUnseen(1);
+      else {
+        const came = Array.isArray(value) ? counted(value.length, "value") : shownValue(value);
+        const what = `${came} came; a list of ${columns.length} is expected (${listed(columns.map(({ name }) => name))})`;
+        faults.add(row(index), what, "signature.row_width");
+      }
+    }
+    if (faults.count > 0) return;
+    const indexOf = new Map(columns.map(({ name }, index) => [name, index]));
+    this.places = { rows: list, cell: (index, column) => `${row(index)}[${indexOf.get(column) ?? 0}]` };
+    yield* this.fill(
+      rows.length,
+      columns,
+      (index, place) => (rows[index] as ExactJson[])[place] as ExactJson,
+    );
+  }
+}
+
+function noColumns({ rowColumns }: ServedModel): string {
+  return rowColumns.kind === "unmapped" ? rowColumns.reason : "";
+}
+
+function isObject(value: ExactJson): value is ExactObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
