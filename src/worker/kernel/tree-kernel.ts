@@ -22,8 +22,9 @@ import { moduleBytes } from "./wasm-module.ts";
 /** Planes of so many bytes are made before the trees are walked: half of a usual second-level cache. */
 const PLANE_CACHE_BYTES = 256 * 1024;
 const MAX_BLOCKS = 64;
-/** Fewer rows go one by one through eight trees at a time. */
+/** Up to so many rows go one by one through eight trees at a time: fewer where others would be found by bits, sixteen at once. */
 const FEW_ROWS = 6;
+const FEW_BIT_ROWS = 3;
 const PAGE_BYTES = 65_536;
 const MAX_MEMORY_BYTES = 2 ** 31;
 
@@ -102,13 +103,14 @@ export class TreeKernel {
 
   /** Sums what the trees say of `rowCount` rows of `columnCount` numbers, by row and target. */
   run(rows: RowNumbers, rowCount: number, columnCount: number, sums: Float32Array | Float64Array): void {
-    const chunkRows = rowCount <= FEW_ROWS ? 1 : this.#blocks * BLOCK_ROWS;
+    const isFew = rowCount <= (this.#bits === undefined ? FEW_ROWS : FEW_BIT_ROWS);
+    const chunkRows = isFew ? 1 : this.#blocks * BLOCK_ROWS;
     for (let row = 0; row < rowCount; row += chunkRows) {
       const count = Math.min(chunkRows, rowCount - row);
       this.#makePlanes(rows, row, count, columnCount);
       const scores = this.#scores;
       scores.fill(this.#first, 0, Math.ceil(count / BIT_ROWS) * BIT_ROWS * this.#targetCount);
-      if (rowCount <= FEW_ROWS) this.#walkOne();
+      if (isFew) this.#walkOne();
       else if (this.#bits === undefined) this.#walkAll(count);
       else this.#findAll(this.#bits, count);
       this.#copyScores(scores, count, sums, row * this.#targetCount);

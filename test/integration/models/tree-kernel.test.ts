@@ -91,6 +91,14 @@ test.each(["thread", "process"] as const)(
   },
 );
 
+test("a session of many threads runs the trees where it is the faster one, and either answers the same", async () => {
+  const { model, pool, use } = await poolOf(piped, { intraOpThreads: 3 });
+  if (use?.isUsed !== true) expect(use).toEqual({ isUsed: false, reason: "its threads together are faster" });
+  const bare = await openPreparedSession(model);
+  onTestFinished(() => bare.release());
+  expect(await runTensors(pool, pipedRows)).toEqual(await bare.run(pipedRows));
+});
+
 test("only the outputs that are asked for come back", async () => {
   const { pool } = await poolOf(piped);
   const outputs = await new Promise<string[]>((resolve, reject) => {

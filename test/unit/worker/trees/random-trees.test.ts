@@ -15,7 +15,7 @@ import {
 const SESSION_TYPES = { FP32: "float32", FP64: "float64", INT64: "int64", BYTES: "string" } as const;
 const DATATYPES = { FLOAT: "FP32", DOUBLE: "FP64", INT64: "INT64" } as const;
 /** One row, few, and enough for each way that the kernel has. */
-const ROW_COUNTS = [1, 3, 9, 40];
+const ROW_COUNTS = [1, 3, 5, 9, 40];
 
 function sessionOf(bytes: Uint8Array): TreeSession {
   const graph = readTreeGraph(bytes);
