@@ -109,6 +109,11 @@ export interface Batcher {
   close(): Promise<void>;
 }
 
+/** Whom a batcher tells of each run that gave outputs. */
+export interface RunCounts {
+  ran(rowCount: number, ms: number): void;
+}
+
 /** What a batcher is made with; the defaults are the server's. */
 export interface BatcherOptions {
   /** The batcher sets its `onIdle`; whoever made the pool closes it, after the batcher. */
@@ -126,5 +131,7 @@ export interface BatcherOptions {
   readonly maxQueueRows?: number;
   /** The most bytes that wait; default 64 MiB. */
   readonly maxQueueBytes?: number;
+  /** Default: nobody. */
+  readonly counts?: RunCounts;
   readonly log: Log;
 }

@@ -147,6 +147,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     const now = performance.now();
     this.countEnded(run);
     this.drainRate.observe(run.rowCount, run.startedAt, now);
+    this.options.counts?.ran(run.rowCount, now - run.startedAt);
     this.delivery.deliver(run, outputs, now);
     if (this.runningBatches === 0) this.onQuiet();
   }

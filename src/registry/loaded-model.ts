@@ -12,6 +12,7 @@ import type { TritonFiles } from "../model/triton/side-files.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { FileWatch } from "./file-watch.ts";
+import { ModelCounters } from "./model-counters.ts";
 import { describeModel } from "./model-description.ts";
 import type { Generation } from "./served-model.ts";
 
@@ -23,6 +24,7 @@ export class LoadedModel implements Generation {
   readonly batcher: Batcher;
   readonly rowColumns: RowColumnsResult;
   readonly triton: TritonFiles | undefined;
+  readonly counters = new ModelCounters();
   private readonly model: PreparedModel;
   private readonly pool: Pool;
   private readonly log: Log;
@@ -60,6 +62,7 @@ export class LoadedModel implements Generation {
         .filter(({ shape, rowless }) => rowless === true || shape.length === 0 || shape[0]! > 1)
         .map((output) => output.name),
       log,
+      counts: this.counters,
       ...scheduling,
     });
     const onAvailability = (available: boolean): void => this.tellAvailability(available);

@@ -33,6 +33,8 @@ export function createModelsService(
       const model = table.find(modelName, modelVersion, caller);
       return isServed(model) ? model.triton?.config.message : undefined;
     },
+    counts: (modelName, modelVersion, caller) =>
+      modelName === "" ? table.entries().filter(isServed) : [table.resolve(modelName, modelVersion, caller)],
     readiness() {
       const models = table.entries().map(summarize);
       const serving = models.some((model) => model.state === ModelState.READY);

@@ -2,6 +2,7 @@
 import type { GetModelResponse, ModelSummary } from "../../gen/assay/v1/model_service_pb.ts";
 import type { ModelConfig } from "../../gen/inference/model_config_pb.ts";
 import type { Caller } from "./caller.ts";
+import type { ModelCounters } from "./model-counters.ts";
 
 /** Readiness: whether the server takes requests, and what is wrong with the models that do not serve. */
 export interface Readiness {
@@ -12,6 +13,13 @@ export interface Readiness {
   readonly models: readonly ModelSummary[];
 }
 
+/** A loaded version and what it has done. */
+export interface CountedModel {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly counters: ModelCounters;
+}
+
 /** The models as callers see them; made by `createModelsService`. */
 export interface ModelsService {
   /** Every version of every model that the caller may know of, in short. */
@@ -20,5 +28,10 @@ export interface ModelsService {
   get(modelName: string, modelVersion: string, caller: Caller): GetModelResponse;
   /** What config.pbtxt says of that version; undefined where it has none, or does not serve. Throws what `ModelTable.find` throws. */
   tritonConfig(modelName: string, modelVersion: string, caller: Caller): ModelConfig | undefined;
+  /**
+   * What versions have done since they were loaded: the one that a call with this name and version means; all that are loaded where the
+   * name is empty. Throws what `ModelTable.resolve` throws.
+   */
+  counts(modelName: string, modelVersion: string, caller: Caller): CountedModel[];
   readiness(): Readiness;
 }

@@ -14,6 +14,11 @@ import { copyValues } from "./check/input-values.ts";
 import { type CheckedRequest, checkPredictRequest } from "./check/predict-check.ts";
 import { TensorRequest } from "./tensor-request.ts";
 
+/** Stage times, and when the call or the item came. */
+interface CallTimes extends StageTimes {
+  readonly receivedAt: number;
+}
+
 /** Options of how a prediction waits. */
 export interface PredictionOptions {
   readonly lane: Lane;
@@ -21,7 +26,7 @@ export interface PredictionOptions {
   /** Waits outside a full queue instead of being refused. */
   readonly waitsForRoom: boolean;
   /** Whose times the batcher sets: the call's, or the stream item's. */
-  readonly times: StageTimes;
+  readonly times: CallTimes;
 }
 
 /** Exactly one is called, once; neither after the prediction was taken back. */
@@ -63,7 +68,7 @@ class Prediction implements Entry, StartedPrediction {
   readonly deadlineAt: number;
   readonly waitsForRoom: boolean;
   readonly outputNames: readonly string[];
-  readonly times: StageTimes;
+  readonly times: CallTimes;
   private readonly model: ServedModel;
   private readonly request: PredictRequest;
   private readonly returnedOutputs: readonly string[];
@@ -128,15 +133,18 @@ class Prediction implements Entry, StartedPrediction {
         raw: isTensors || inputs.some(isRaw),
       });
     } catch (error) {
+      this.model.counters.failed(this.times, performance.now());
       this.events.onError(error);
       return;
     }
+    this.model.counters.succeeded(this.rowCount, this.times, performance.now());
     this.events.onResponse(response);
   }
 
   onError(error: AssayError): void {
     const { modelName, modelVersion, signature } = this.model;
     const { rowCount, inputs } = this;
+    this.model.counters.failed(this.times, performance.now());
     this.events.onError(toldRunError(error, { modelName, modelVersion, signature, rowCount, inputs }));
   }
 }

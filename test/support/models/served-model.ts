@@ -1,12 +1,13 @@
 import { mapRowColumns } from "../../../src/model/row-columns.ts";
+import { ModelCounters } from "../../../src/registry/model-counters.ts";
 import type { ServedModel } from "../../../src/registry/served-model.ts";
 
 /** A served model of given parts; `describe` and `state` are asked at each call. */
 export function createServedModel(
-  parts: Omit<ServedModel, "rowColumns" | "modelName" | "modelVersion"> & {
+  parts: Omit<ServedModel, "rowColumns" | "counters" | "modelName" | "modelVersion"> & {
     modelName: string;
     modelVersion: string;
   },
 ): ServedModel {
-  return { ...parts, rowColumns: mapRowColumns(parts.signature) };
+  return { ...parts, counters: new ModelCounters(), rowColumns: mapRowColumns(parts.signature) };
 }

@@ -232,6 +232,7 @@ export function createFakeModels(ready = true): ModelsService {
       return create(GetModelResponseSchema, { model: { modelName, state: found.state } });
     },
     tritonConfig: () => undefined,
+    counts: () => [],
     readiness: () => ({ ready, settled: ready, draining: false, models }),
   };
 }

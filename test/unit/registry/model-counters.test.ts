@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { NOT_YET } from "../../../src/batcher/batcher.ts";
+import { ModelCounters } from "../../../src/registry/model-counters.ts";
+
+const times = { receivedAt: 10, enqueuedAt: 11, startedAt: 13, endedAt: 17 };
+
+test("stages of answered requests add up to the time of the whole, and rows are counted", () => {
+  const counters = new ModelCounters();
+  counters.succeeded(3, times, 25);
+  counters.succeeded(2, times, 25);
+  expect(counters).toMatchObject({
+    successCount: 2,
+    inferenceCount: 5,
+    successMs: 30,
+    inputMs: 2,
+    queueMs: 4,
+    inferMs: 8,
+    outputMs: 16,
+    lastInferenceAt: 25,
+    failCount: 0,
+  });
+});
+
+test("a request that never reached the queue fails without a stage", () => {
+  const counters = new ModelCounters();
+  counters.failed({ receivedAt: 10, enqueuedAt: NOT_YET, startedAt: NOT_YET, endedAt: NOT_YET }, 12);
+  expect(counters).toMatchObject({ failCount: 1, failMs: 2, queueMs: 0, successCount: 0 });
+});
+
+test("runs are counted by their rows", () => {
+  const counters = new ModelCounters();
+  counters.ran(4, 2);
+  counters.ran(4, 3);
+  counters.ran(1, 1);
+  expect(counters.executionCount).toBe(3);
+  expect([...counters.batches]).toEqual([
+    [4, { count: 2, ms: 5 }],
+    [1, { count: 1, ms: 1 }],
+  ]);
+});
