@@ -69,6 +69,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     models,
     limits: settings,
     corsOrigins: settings.corsOrigins,
+    serverName: settings.serverName,
+    modelControl: settings.modelControl as "none" | "explicit" | "poll",
     http2Engine,
     log,
     ...(tls === undefined ? {} : { tls }),

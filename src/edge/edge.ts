@@ -35,6 +35,7 @@ import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
 import { createHttp1Engine } from "./http1/http1-engine.ts";
 import { inferenceRoutes } from "./inference/inference-routes.ts";
+import type { ControlMode } from "./inference/model-control.ts";
 import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
 import type { Engine } from "./listen/engine.ts";
 import { createListener, type TlsOptions } from "./listen/listener.ts";
@@ -50,6 +51,8 @@ export interface EdgeOptions {
   readonly limits: EdgeLimits;
   /** What the Open Inference Protocol is told as the server's name; default `assay`. */
   readonly serverName?: string;
+  /** Who may load models while the server runs; default none. */
+  readonly modelControl?: ControlMode;
   /** Without it the port is cleartext. */
   readonly tls?: TlsOptions;
   /** `*`: any origin, without credentials. */
@@ -122,11 +125,17 @@ export function createEdge(options: EdgeOptions): Edge {
   scoringRoutes(connect, scoring);
   modelRoutes(connect, models);
   const facts = { serverName: options.serverName ?? "assay", version: packageVersion() };
-  inferenceRoutes(connect, { scoring, models, facts, isReady: () => readiness().ready });
+  inferenceRoutes(connect, {
+    scoring,
+    models,
+    facts,
+    isReady: () => readiness().ready,
+    controlMode: options.modelControl ?? "none",
+  });
   healthRoutes(
     connect,
-    SERVICES.map((service) => service.typeName),
-    () => readiness().ready,
+    [...SERVICES, ...ADMIN].map((service) => service.typeName),
+    readiness,
     notice,
   );
   reflectionRoutes(connect, [...SERVICES, ...ADMIN]);

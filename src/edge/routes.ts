@@ -5,8 +5,10 @@ import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
 import { type ForeignForm, foreignRoute, foreignUnary } from "./foreign/foreign-unary.ts";
 import { V1_FORM, V1_PATTERNS, v1Routes } from "./foreign/v1-routes.ts";
+import { PREDICT_STREAM } from "./grpc/item-form.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
 import { inferForms, MODEL_INFER_PATH } from "./inference/infer-forms.ts";
+import { inferStream } from "./inference/infer-items.ts";
 import type { ServerFacts } from "./inference/metadata.ts";
 import { inferForm } from "./inference-rest/infer-unary.ts";
 import { modelRoutes } from "./inference-rest/model-routes.ts";
@@ -37,15 +39,18 @@ export function edgeRoutes(parts: RouteParts): Route[] {
   const { decoder, requests, encoder, bodyCodings } = context;
   const servers = new UnaryServers(context);
   const unary = parts.unaryCalls === "connect" ? undefined : servers;
-  const grpcStream = parts.grpcStreams === "connect" ? undefined : grpcStreamRoute(scoring);
+  const grpcStreams =
+    parts.grpcStreams === "connect"
+      ? []
+      : [PREDICT_STREAM, inferStream({ scoring, models })].map((each) => grpcStreamRoute(each, scoring));
   const firstServers = (handler: UniversalHandler): StreamServer[] => {
     const path = handler.requestPath;
     if (path === PREDICT_PATH && unary !== undefined)
       return [unary.ofProcedure(predictForms(scoring, decoder, requests, encoder), handler)];
     if (path === MODEL_INFER_PATH && unary !== undefined)
       return [unary.ofProcedure(inferForms({ scoring, models }, decoder), handler)];
-    if (path === grpcStream?.procedure) return [streamServer(grpcStream, context)];
-    return [];
+    const stream = grpcStreams.find(({ procedure }) => procedure === path);
+    return stream === undefined ? [] : [streamServer(stream, context)];
   };
   const predictCodec = predictJson(scoring, decoder, encoder);
   const predictServers =

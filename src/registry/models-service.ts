@@ -35,6 +35,12 @@ export function createModelsService(
     },
     counts: (modelName, modelVersion, caller) =>
       modelName === "" ? table.entries().filter(isServed) : [table.resolve(modelName, modelVersion, caller)],
+    classLabels(modelName, modelVersion, output, caller) {
+      const { triton, signature } = table.resolve(modelName, modelVersion, caller);
+      const written = triton?.labels.get(output);
+      if (written !== undefined) return written;
+      return signature.outputs.find(({ name }) => name === output)?.labels ?? [];
+    },
     readiness() {
       const models = table.entries().map(summarize);
       const serving = models.some((model) => model.state === ModelState.READY);

@@ -20,6 +20,14 @@ export interface CountedModel {
   readonly counters: ModelCounters;
 }
 
+/** Loads and unloads models at the word of callers. */
+export interface ModelControl {
+  /** Loads the versions of a model, or loads them anew; rejects with why one of them does not serve. */
+  load(modelName: string): Promise<void>;
+  /** Lets a model serve no more; resolves when the calls that it holds are answered. */
+  unload(modelName: string): Promise<void>;
+}
+
 /** The models as callers see them; made by `createModelsService`. */
 export interface ModelsService {
   /** Every version of every model that the caller may know of, in short. */
@@ -33,5 +41,7 @@ export interface ModelsService {
    * name is empty. Throws what `ModelTable.resolve` throws.
    */
   counts(modelName: string, modelVersion: string, caller: Caller): CountedModel[];
+  /** The labels of an output's classes by their places: config.pbtxt's, else the model's own; empty where there are none. */
+  classLabels(modelName: string, modelVersion: string, output: string, caller: Caller): readonly string[];
   readiness(): Readiness;
 }

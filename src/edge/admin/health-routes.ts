@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import {
   Health,
   type HealthCheckResponse,
@@ -9,47 +10,55 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { AssayError } from "../../errors.ts";
+import type { Readiness } from "../../registry/models.ts";
+import { shownName } from "../../wording/field-paths.ts";
 import type { DrainNotice } from "../call/drain-notice.ts";
 
-/** Tells whether the server takes requests now. */
-export type IsReady = () => boolean;
+/** Whether the server takes requests now, and each version of each model. */
+type ReadReadiness = () => Pick<Readiness, "ready" | "draining" | "models">;
 
 /** How often a Watch looks: but for the end, readiness has no event of its own, and a second is what load balancers ask. */
 const WATCH_INTERVAL_MS = 1000;
 
 /**
- * Routes grpc.health.v1 for the server ("") and each service by name. Check of an unknown service is NOT_FOUND; Watch
+ * Routes grpc.health.v1 for the server (""), each service and each model by name. Check of an unknown one is NOT_FOUND; Watch
  * sends SERVICE_UNKNOWN for it and goes on (gRPC health checking protocol). When the server shuts down, a Watch is sent NOT_SERVING and
  * then ends.
  */
 export function healthRoutes(
   router: ConnectRouter,
   serviceNames: readonly string[],
-  isReady: IsReady,
+  readiness: ReadReadiness,
   notice: DrainNotice,
 ): void {
-  const names = new Set(["", ...serviceNames]);
-  const status = () => (isReady() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+  const services = new Set(["", ...serviceNames]);
+  const status = (name: string) => statusOf(name, services, readiness());
   const response = (value: ServingStatus): HealthCheckResponse =>
     create(HealthCheckResponseSchema, { status: value });
   router.service(Health, {
     check({ service }) {
-      if (names.has(service)) return response(status());
-      const known = [...names].filter((name) => name !== "").join(", ");
+      const known = status(service);
+      if (known !== ServingStatus.SERVICE_UNKNOWN) return response(known);
+      const names = [...services].filter((name) => name !== "").join(", ");
       throw new ConnectError(
-        `no service ${JSON.stringify(service)}; there is ${known}, and "" for the server`,
+        `no service and no model ${shownName(service)}; there is ${names}, each model by its name, and "" for the server`,
         Code.NotFound,
       );
     },
     list: () =>
       create(HealthListResponseSchema, {
-        statuses: Object.fromEntries([...names].map((name) => [name, response(status())])),
+        statuses: Object.fromEntries(
+          [...services, ...readiness().models.map(({ modelName }) => modelName)].map((name) => [
+            name,
+            response(status(name)),
+          ]),
+        ),
       }),
     async *watch({ service }, { signal }) {
       let last: ServingStatus | undefined;
       while (!signal.aborted) {
         const { version, isDraining } = notice;
-        const now = names.has(service) ? status() : ServingStatus.SERVICE_UNKNOWN;
+        const now = status(service);
         if (now !== last) yield response(now);
         last = now;
         if (isDraining) throw new AssayError(Reason.SHUTTING_DOWN, "the server is shutting down");
@@ -57,4 +66,17 @@ export function healthRoutes(
       }
     },
   });
+}
+
+/** A model serves where one of its versions does. A service is never hidden by a model of its name. */
+function statusOf(
+  name: string,
+  services: ReadonlySet<string>,
+  { ready, draining, models }: ReturnType<ReadReadiness>,
+): ServingStatus {
+  if (services.has(name)) return ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+  const versions = models.filter(({ modelName }) => modelName === name);
+  if (versions.length === 0) return ServingStatus.SERVICE_UNKNOWN;
+  const serves = !draining && versions.some(({ state }) => state === ModelState.READY);
+  return serves ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
 }

@@ -11,6 +11,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { InferTensorContentsSchema } from "../../../gen/inference/grpc_service_pb.ts";
 import { DELIMITED } from "../../wire/wire-cursor.ts";
 import { fieldHead } from "../../wire/wire-writer.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
@@ -86,7 +87,8 @@ class PieceDecoder extends RequestCursor {
     isLast: boolean,
   ): Promise<void> {
     const fields = message as unknown as Fields;
-    if (isLast && field.message === TensorContentsSchema && fields[field.localName] === undefined) {
+    const isContents = field.message === TensorContentsSchema || field.message === InferTensorContentsSchema;
+    if (isLast && isContents && fields[field.localName] === undefined) {
       const packed = await decodePacked(this.bytes.subarray(this.at, end), this.slices);
       if (packed !== undefined) {
         fields[field.localName] = packed;

@@ -1,5 +1,5 @@
 /**
- * PredictStream over gRPC, framed here on the stream interface: Connect's bidi path costs a core for 1.2 M rows a second.
+ * Streams of items over gRPC, framed here on the stream interface: Connect's bidi path costs a core for 1.2 M rows a second.
  * Comes in: a ServerStream that speaks gRPC with binary messages over HTTP/2. Goes out: what Connect's handler would send, which is
  * the reference and serves everything else.
  * Promises: a peer that does not read is not read either beyond the stream's window: its bytes are given back only as the items that
@@ -8,11 +8,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionNegotiate } from "@connectrpc/connect/protocol";
 import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import {
-  type PredictStreamRequest,
-  PredictStreamRequestSchema,
-  ScoringService as ScoringServiceDesc,
-} from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { PredictStreamRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { ItemStream, ScoringService } from "../../service/scoring.ts";
 import { turnBudget } from "../../service/stream/turn-budget.ts";
@@ -25,11 +21,11 @@ import { responseFields, trailerFields, universalHeaders } from "../call/respons
 import { callerTimeout } from "../call/timeout-header.ts";
 import type { ConnectContext } from "../connect/adapter.ts";
 import { publicError } from "../connect/interceptor.ts";
-import type { Decoded, MessageForm } from "../decode/message-decoder.ts";
+import type { Decoded } from "../decode/message-decoder.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import { messageTooLarge } from "../memory/message-limit.ts";
-import { answerFrame } from "./answer-encoder.ts";
 import { ArrivedMessage } from "./arrived-message.ts";
+import type { ItemForm, ItemProcedure } from "./item-form.ts";
 import { createMessageMemory, LeasedFrames, type MessageLease } from "./message-memory.ts";
 import { WaitingMessages } from "./waiting-messages.ts";
 
@@ -45,10 +41,9 @@ export function isGrpcStream(stream: ServerStream): boolean {
   return stream.httpVersion === 2 && stream.method === "POST" && /^application\/grpc(\+proto)?$/i.test(type);
 }
 
-/** The route of PredictStream. */
-export function grpcStreamRoute(scoring: ScoringService): GrpcStreamRoute {
-  const { typeName, method } = ScoringServiceDesc;
-  const procedure = `/${typeName}/${method.predictStream.name}`;
+/** The route of a procedure with items. */
+export function grpcStreamRoute(itemProcedure: ItemProcedure, scoring: ScoringService): GrpcStreamRoute {
+  const procedure = itemProcedure.path;
   return {
     procedure,
     serve(stream, context) {
@@ -62,7 +57,8 @@ export function grpcStreamRoute(scoring: ScoringService): GrpcStreamRoute {
         deadlines: context.deadlines,
         log: context.log,
       });
-      new GrpcStreamCall(stream, edgeCall, scoring.openStream(edgeCall.call), context).begin();
+      const items = scoring.openStream(edgeCall.call);
+      new GrpcStreamCall(stream, edgeCall, items, itemProcedure.open(context), context).begin();
     },
   };
 }
@@ -70,13 +66,13 @@ export function grpcStreamRoute(scoring: ScoringService): GrpcStreamRoute {
 const DONE = headerBlock([["grpc-status", "0"]]);
 /** For all streams: what one does not need another uses. */
 const messageMemory = createMessageMemory();
-const ITEM_FORM: MessageForm = { desc: PredictStreamRequestSchema, isJson: false };
 
 /** One call. A class, because V8 compiles closures anew for each stream and methods once. */
 class GrpcStreamCall {
   private readonly stream: ServerStream;
   private readonly edgeCall: EdgeCall;
   private readonly items: ItemStream;
+  private readonly form: ItemForm;
   private readonly context: ConnectContext;
   private readonly memory: CallMemory;
   private readonly encodings: ReturnType<typeof compressionNegotiate>;
@@ -101,8 +97,15 @@ class GrpcStreamCall {
   private hasResponded = false;
   private isDone = false;
 
-  constructor(stream: ServerStream, edgeCall: EdgeCall, items: ItemStream, context: ConnectContext) {
+  constructor(
+    stream: ServerStream,
+    edgeCall: EdgeCall,
+    items: ItemStream,
+    form: ItemForm,
+    context: ConnectContext,
+  ) {
     this.stream = stream;
+    this.form = form;
     this.edgeCall = edgeCall;
     this.items = items;
     this.context = context;
@@ -240,7 +243,7 @@ class GrpcStreamCall {
 
   private decode(message: ArrivedMessage, bytes: Uint8Array): void {
     turnBudget.weigh(bytes.length);
-    const plain = this.context.requests.item(bytes);
+    const plain = this.form.plain(bytes);
     if (plain !== undefined && bytes.length <= LARGE_OCTETS) {
       this.offered = plain;
       this.offeredMessage = message;
@@ -250,13 +253,13 @@ class GrpcStreamCall {
       const { decoder } = this.context;
       const decoded =
         plain === undefined
-          ? decoder.decode(ITEM_FORM, bytes, this.memory)
+          ? decoder.decode(this.form.message, bytes, this.memory)
           : decoder.ready(plain, bytes, this.memory);
-      if (!(decoded instanceof Promise)) this.takeDecoded(message, bytes, decoded);
+      if (!(decoded instanceof Promise)) this.takeDecoded(message, bytes, decoded, plain);
       else {
         this.isDecoding = true;
         decoded.then(
-          (result) => this.resume(() => this.takeDecoded(message, bytes, result)),
+          (result) => this.resume(() => this.takeDecoded(message, bytes, result, plain)),
           (error: unknown) => this.guarded(() => this.items.end(error)),
         );
       }
@@ -265,12 +268,17 @@ class GrpcStreamCall {
     }
   }
 
-  private takeDecoded(message: ArrivedMessage, bytes: Uint8Array, decoded: Decoded): void {
+  private takeDecoded(
+    message: ArrivedMessage,
+    bytes: Uint8Array,
+    decoded: Decoded,
+    plain: PredictStreamRequest | undefined,
+  ): void {
     // What the decoder gave back of the octets is the message's no more.
     message.heldBytes += decoded.heldBytes - bytes.length;
     message.decodedBytes = decoded.decodedBytes;
     message.measured(Math.max(bytes.length, decoded.heldBytes));
-    this.offered = decoded.message as PredictStreamRequest;
+    this.offered = plain ?? this.form.itemOf(decoded.message);
     this.offeredMessage = message;
   }
 
@@ -319,8 +327,7 @@ class GrpcStreamCall {
         break;
       }
       if ("error" in answer) this.edgeCall.itemFailed(answer.itemId, answer.error);
-      const { encoder } = this.context;
-      const frame = answerFrame(answer, this.encodings.response, encoder, this.memory);
+      const frame = this.form.answerFrame(answer, this.encodings.response, this.memory);
       if (frame instanceof Promise) this.sendWhenReady(frame);
       else this.write(frame);
     }

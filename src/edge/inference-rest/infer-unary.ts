@@ -59,10 +59,7 @@ async function infer(
   try {
     const response = await scoring.predict(request, call);
     const { topClasses } = request;
-    if (topClasses !== undefined) {
-      const { model } = models.get(response.modelName, response.modelVersion, call.caller);
-      response.outputs = withClasses(response.outputs, topClasses, model!);
-    }
+    if (topClasses !== undefined) response.outputs = withClasses(response, topClasses, models, call.caller);
     return new InferAnswer(request, response);
   } catch (error) {
     throw inTritonsWords(error, request, placeInBody);

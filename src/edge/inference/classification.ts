@@ -1,22 +1,38 @@
 /** Classes in the place of values: the highest values of each row, with their places and labels, as Triton writes them. */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { BatchingMode, type Model } from "../../../gen/assay/v1/model_service_pb.ts";
+import { BatchingMode } from "../../../gen/assay/v1/model_service_pb.ts";
+import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import { AssayError } from "../../errors.ts";
+import type { Caller } from "../../registry/caller.ts";
+import type { ModelsService } from "../../registry/models.ts";
 import { type Datatype, type NumericDatatype, numberOf, rowOf } from "../../tensor/datatype.ts";
 import { rawTexts } from "../../tensor/tensor-contents.ts";
 import { shownName } from "../../wording/field-paths.ts";
 import { numbersIn } from "./typed-contents.ts";
 
-/** A model, as far as classes need it: whether axis 0 counts rows, and the labels of outputs. */
-export type ClassifiedModel = Pick<Model, "batching" | "outputs" | "labels">;
+/** A model, as far as classes need it. */
+interface ClassifiedModel {
+  /** Axis 0 of its outputs counts rows. */
+  readonly hasRows: boolean;
+  labelsOf(output: string): readonly string[];
+}
 
-/** The tensors of an answer, in raw form, with classes in the place of those for which some are asked. Throws INVALID_REQUEST. */
+/**
+ * The tensors of an answer, in raw form, with classes in the place of those for which some are asked (`topClasses`, by output). Throws
+ * INVALID_REQUEST.
+ */
 export function withClasses(
-  outputs: readonly Tensor[],
+  { modelName, modelVersion, outputs }: Pick<PredictResponse, "modelName" | "modelVersion" | "outputs">,
   topClasses: ReadonlyMap<string, number>,
-  model: ClassifiedModel,
+  models: ModelsService,
+  caller: Caller,
 ): Tensor[] {
+  const { batching } = models.get(modelName, modelVersion, caller).model!;
+  const model: ClassifiedModel = {
+    hasRows: batching !== BatchingMode.NO_BATCH_DIMENSION,
+    labelsOf: (output) => models.classLabels(modelName, modelVersion, output, caller),
+  };
   return outputs.map((output) => {
     const count = topClasses.get(output.name);
     return count === undefined ? output : classesOf(output, count, model);
@@ -31,12 +47,12 @@ function classesOf(output: Tensor, most: number, model: ClassifiedModel): Tensor
       `output ${shownName(name)} holds texts, which have no order: ask for its values, without a classification`,
     );
   }
-  const hasRows = model.batching !== BatchingMode.NO_BATCH_DIMENSION;
+  const { hasRows } = model;
   const rows = hasRows ? Number(shape[0] ?? 1n) : 1;
   const values = numbersIn(rawContents, datatype as NumericDatatype);
   const perRow = rows === 0 ? 0 : values.length / rows;
   const count = Math.min(most, perRow);
-  const labels = labelsOf(name, perRow, model);
+  const labels = model.labelsOf(name);
   const texts: string[] = [];
   for (let row = 0; row < rows; row++) {
     const first = row * perRow;
@@ -57,13 +73,6 @@ function classesOf(output: Tensor, most: number, model: ClassifiedModel): Tensor
     shape: (hasRows ? [rows, count] : [count]).map(BigInt),
     rawContents: rawTexts(texts, 0, texts.length),
   };
-}
-
-/** An output's own, else the model's where each value is one of its classes. */
-function labelsOf(name: string, perRow: number, { outputs, labels }: ClassifiedModel): readonly string[] {
-  const own = outputs.find((output) => output.name === name)?.labels ?? [];
-  if (own.length > 0) return own;
-  return labels.length === perRow ? labels : [];
 }
 
 /** The places of the highest values, the highest first; of equals the first. */

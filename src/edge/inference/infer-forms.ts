@@ -61,18 +61,15 @@ export async function infer(
 }
 
 /** The answer, with classes in the places of the values for which they were asked. Throws INVALID_REQUEST. */
-function answerTo(
+export function answerTo(
   request: InferRequest,
   response: PredictResponse,
   models: ModelsService,
   caller: Caller,
 ): InferAnswer {
-  if (request.topClasses === undefined) return { request, response };
-  const { model } = models.get(response.modelName, response.modelVersion, caller);
-  return {
-    request,
-    response: { ...response, outputs: withClasses(response.outputs, request.topClasses, model!) },
-  };
+  const { topClasses } = request;
+  if (topClasses === undefined) return { request, response };
+  return { request, response: { ...response, outputs: withClasses(response, topClasses, models, caller) } };
 }
 
 /** The octets of an answer behind `room` free ones. */
@@ -84,7 +81,7 @@ export function encodeAnswer(answer: InferAnswer, room: number): Uint8Array {
 }
 
 /** Where a field of the request that is scored stood in the one that came. */
-function placeInRequest(field: string): string {
+export function placeInRequest(field: string): string {
   return field
     .replace(/^inputs\[(\d+)\]\.raw_contents/, "raw_input_contents[$1]")
     .replace(/^output_names(\[\d+\])?/, (_, index: string | undefined) =>

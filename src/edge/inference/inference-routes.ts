@@ -1,29 +1,49 @@
 /** inference.GRPCInferenceService behind Connect's handlers: what is asked seldom, and inference in forms that are not read by hand. */
 import { create, fromBinary } from "@bufbuild/protobuf";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
+import type { PredictStreamRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import {
   GRPCInferenceService,
+  ModelConfigResponseSchema,
+  type ModelInferRequest,
   type ModelInferResponse,
   ModelInferResponseSchema,
   ModelMetadataResponseSchema,
   ModelReadyResponseSchema,
+  ModelStatisticsResponseSchema,
+  type ModelStreamInferResponse,
+  ModelStreamInferResponseSchema,
   RepositoryIndexResponseSchema,
+  RepositoryModelLoadResponseSchema,
+  RepositoryModelUnloadResponseSchema,
   ServerLiveResponseSchema,
   ServerMetadataResponseSchema,
   ServerReadyResponseSchema,
 } from "../../../gen/inference/grpc_service_pb.ts";
-import { callOf } from "../connect/interceptor.ts";
+import { AssayError } from "../../errors.ts";
+import type { ModelControl } from "../../registry/models.ts";
+import { shownName } from "../../wording/field-paths.ts";
+import { callOf, edgeCallOf } from "../connect/interceptor.ts";
 import type { InferAnswer } from "./infer-answer.ts";
 import { encodeAnswer, type InferParts, infer } from "./infer-forms.ts";
+import { InferItems } from "./infer-items.ts";
 import { inferRequest } from "./infer-request.ts";
 import { indexEntry, isModelReady, modelMetadata, type ServerFacts, serverMetadata } from "./metadata.ts";
+import { tritonModelConfig } from "./model-config.ts";
+import { type ControlMode, controlled, modelNamed } from "./model-control.ts";
+import { noSharedMemory } from "./parameters.ts";
+import { modelStatistics } from "./statistics.ts";
 import { inTritonsWords } from "./triton-texts.ts";
 
 /** What the service is made of. */
 export interface InferenceParts extends InferParts {
   readonly facts: ServerFacts;
   readonly isReady: () => boolean;
+  readonly controlMode: ControlMode;
+  /** What loads and unloads; undefined: nothing can. */
+  readonly control?: ModelControl;
 }
 
 /** Routes the service. */
@@ -46,6 +66,36 @@ export function inferenceRoutes(router: ConnectRouter, parts: InferenceParts): v
       const asked = ready ? listed.filter(({ state }) => state === ModelState.READY) : listed;
       return create(RepositoryIndexResponseSchema, { models: asked.map(indexEntry) });
     },
+    repositoryModelLoad: async (message) => {
+      await controlled(parts, "loaded").load(modelNamed(message));
+      return create(RepositoryModelLoadResponseSchema);
+    },
+    repositoryModelUnload: async (message) => {
+      await controlled(parts, "unloaded").unload(modelNamed(message));
+      return create(RepositoryModelUnloadResponseSchema);
+    },
+    modelConfig: ({ name, version }, context) =>
+      inTheirWords(name, version, () => {
+        const { caller } = callOf(context);
+        const written = models.tritonConfig(name, version, caller);
+        const config = tritonModelConfig(models.get(name, version, caller).model!, written);
+        return create(ModelConfigResponseSchema, { config });
+      }),
+    modelStatistics: ({ name, version }, context) =>
+      inTheirWords(name, version, () => {
+        const modelStats = models.counts(name, version, callOf(context).caller).map(modelStatistics);
+        return create(ModelStatisticsResponseSchema, { modelStats });
+      }),
+    systemSharedMemoryStatus: ({ name }) => refuseSharedMemory("SystemSharedMemoryStatus", name),
+    systemSharedMemoryRegister: ({ name }) => refuseSharedMemory("SystemSharedMemoryRegister", name),
+    systemSharedMemoryUnregister: ({ name }) => refuseSharedMemory("SystemSharedMemoryUnregister", name),
+    cudaSharedMemoryStatus: ({ name }) => refuseSharedMemory("CudaSharedMemoryStatus", name),
+    cudaSharedMemoryRegister: ({ name }) => refuseSharedMemory("CudaSharedMemoryRegister", name),
+    cudaSharedMemoryUnregister: ({ name }) => refuseSharedMemory("CudaSharedMemoryUnregister", name),
+    traceSetting: () => refuseSetting("TraceSetting: the server takes no traces of requests"),
+    logSettings: () =>
+      refuseSetting("LogSettings: what is logged is set where the server starts, with --log-level"),
+    modelStreamInfer: (messages, context) => streamedAnswers(messages, context, parts),
     modelInfer: async (message, context) =>
       messageOf(await infer(parts, inferRequest(message), callOf(context))),
   });
@@ -57,6 +107,36 @@ function inTheirWords<T>(modelName: string, modelVersion: string, work: () => T)
   } catch (error) {
     throw inTritonsWords(error, { modelName, modelVersion }, (field) => field.replace(/^model_/, ""));
   }
+}
+
+function refuseSharedMemory(call: string, region: string): never {
+  throw noSharedMemory(region === "" ? call : `${call} of ${shownName(region)}`);
+}
+
+function refuseSetting(why: string): never {
+  throw new AssayError(Reason.UNIMPLEMENTED, why);
+}
+
+/** Answers in the forms that are not read by hand, one message an item. */
+async function* streamedAnswers(
+  messages: AsyncIterable<ModelInferRequest>,
+  context: HandlerContext,
+  { scoring, models }: InferenceParts,
+): AsyncGenerator<ModelStreamInferResponse> {
+  const edgeCall = edgeCallOf(context);
+  const items = new InferItems(models);
+  for await (const result of scoring.predictStream(itemsOf(messages, items), edgeCall.call)) {
+    if ("error" in result) edgeCall.itemFailed(result.itemId, result.error);
+    const { error, answer } = items.answerTo(result);
+    yield create(ModelStreamInferResponseSchema, { errorMessage: error, inferResponse: messageOf(answer) });
+  }
+}
+
+async function* itemsOf(
+  messages: AsyncIterable<ModelInferRequest>,
+  items: InferItems,
+): AsyncGenerator<PredictStreamRequest> {
+  for await (const message of messages) yield items.itemOf(message);
 }
 
 /** The answer as Connect's handlers encode it. */

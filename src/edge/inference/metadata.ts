@@ -32,7 +32,7 @@ export function serverMetadata({ serverName, version }: ServerFacts) {
 }
 
 /** What ONNX Runtime is called in Triton's configurations. */
-const PLATFORM = "onnxruntime_onnx";
+export const PLATFORM = "onnxruntime_onnx";
 
 /** Triton has no word of its own for what is there and failed to load. */
 function stateName(state: ModelState): string {

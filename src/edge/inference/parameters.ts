@@ -31,7 +31,7 @@ const MOST_CLASSES = 2 ** 31 - 1;
 
 /** Reads the parameters of a request. Throws INVALID_REQUEST for one that is reserved, or of another type. */
 export function readParameters(parameters: Parameters, request: TensorRequest): void {
-  for (const name in parameters) readParameter(name, givenValue(parameters[name]!), request);
+  for (const name of Object.keys(parameters)) readParameter(name, givenValue(parameters[name]!), request);
 }
 
 /** Reads one of them. */
@@ -59,7 +59,7 @@ export function readParameter(name: string, value: ParameterValue, request: Tens
 
 /** Refuses what an input's parameters ask for and the server has not. */
 export function refuseInputParameters(parameters: Parameters, path: string): void {
-  for (const name in parameters)
+  for (const name of Object.keys(parameters))
     if (OF_SHARED_MEMORY.has(name)) throw noSharedMemory(`${path}[${JSON.stringify(name)}]`);
 }
 
@@ -70,7 +70,7 @@ export function readOutputParameters(
   let topClasses: Map<string, number> | undefined;
   for (let i = 0; i < outputs.length; i++) {
     const { name: output, parameters } = outputs[i]!;
-    for (const name in parameters) {
+    for (const name of Object.keys(parameters)) {
       const field = `outputs[${i}].parameters[${JSON.stringify(name)}]`;
       if (OF_SHARED_MEMORY.has(name)) throw noSharedMemory(field);
       if (name !== "classification") continue;

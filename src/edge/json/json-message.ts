@@ -6,6 +6,7 @@ import { create, type DescField, type DescMessage, type Message } from "@bufbuil
 import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type TensorContents, TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { hardMaxItems, statedMaxItems, wireTable } from "../../wire/wire-table.ts";
+import { shownName } from "../../wording/field-paths.ts";
 import { type JsonFaults, shownValue } from "./json-faults.ts";
 import {
   LongItems,
@@ -64,6 +65,8 @@ type Fields = Record<string, unknown>;
 const PIECE_OBJECTS = 256;
 /** What a text of a tensor takes: as a string, and where it stands. */
 const PACKED_TEXT_BYTES = 48;
+/** What an entry of a map takes beside its message. */
+const MAP_ENTRY_BYTES = 64;
 const STRUCT = "google.protobuf.Struct";
 const REQUEST = "assay.v1.PredictRequest";
 const BYTES_CONTENTS = TensorContentsSchema.field.bytesContents;
@@ -201,7 +204,7 @@ export class JsonReader {
     if (json === null) return;
     const { field, scalar, child } = member;
     if (field.fieldKind === "list") this.list(member, json, fields[field.localName] as unknown[], path);
-    else if (field.fieldKind === "map") this.faults.add(path, "maps are not read from JSON", "json.object");
+    else if (field.fieldKind === "map") this.map(member, json, fields[field.localName] as Fields, path);
     else if (child === TensorContentsSchema && this.longTexts(json, fields, path)) return;
     else {
       const value = child === undefined ? this.scalar(json, scalar!, path) : this.child(member, json, path);
@@ -242,6 +245,21 @@ export class JsonReader {
       this.faults.add(path, `${shownValue(json)} came; an object is expected`, "json.object");
     } else if (this.reading.hasBigints) roundBigints(json);
     return json;
+  }
+
+  /** Keys are texts and values messages, as in all maps of requests. */
+  private map({ child }: Member, json: ExactJson, target: Fields, path: string): void {
+    if (!isObject(json) || child === undefined) {
+      this.faults.add(path, `${shownValue(json)} came; an object is expected`, "json.object");
+      return;
+    }
+    const keys = Object.keys(json);
+    this.heapBytes += keys.length * MAP_ENTRY_BYTES;
+    for (const key of keys) {
+      // As an own member it would be none.
+      if (key === "__proto__") continue;
+      target[key] = this.message(child, json[key]!, `${path}[${shownName(key)}]`);
+    }
   }
 
   private list(member: Member, json: ExactJson, target: unknown[], path: string): void {
@@ -303,7 +321,7 @@ function memberTable(desc: DescMessage): ReadonlyMap<string, Member> {
   tables.set(desc, table);
   const { fields } = wireTable(desc);
   for (const field of desc.fields) {
-    const child = field.fieldKind === "map" ? undefined : field.message;
+    const child = field.message;
     const member: Member = {
       field,
       name: field.name,

@@ -5,6 +5,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Health } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { GRPCInferenceService } from "../../../gen/inference/grpc_service_pb.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 
@@ -138,4 +139,112 @@ describe("inference over gRPC", () => {
     const { models } = await client.repositoryIndex({});
     expect(models.map(({ name, state }) => [name, state])).toContainEqual(["iris", "READY"]);
   });
+
+  test("a stream answers in order, with an error in the place of a bad request, and goes on", async () => {
+    for (const transport of [
+      createGrpcTransport({ baseUrl: url() }),
+      createConnectTransport({ baseUrl: url(), httpVersion: "2", useBinaryFormat: false }),
+    ]) {
+      const answers: (readonly [string, string, number])[] = [];
+      for await (const { errorMessage, inferResponse } of createClient(
+        GRPCInferenceService,
+        transport,
+      ).modelStreamInfer(streamed()))
+        answers.push([inferResponse!.id, errorMessage, inferResponse!.rawOutputContents.length] as const);
+      expect(answers).toEqual([
+        ["0", "", 2],
+        ["1", "raw_input_contents[0]: 4 bytes came; FP32[1,4] takes 16", 0],
+        ["2", "", 2],
+        ["3", `Request for unknown model: 'irs' is not found; did you mean "iris"?`, 0],
+        [
+          "4",
+          'parameters["sequence_id"]: the models here keep no state between requests, so there are no sequences',
+          0,
+        ],
+        ["5", "", 1],
+      ]);
+    }
+  });
+
+  test("statistics count requests, rows and runs of the one version that is named", async () => {
+    const client = grpc();
+    const before = (await client.modelStatistics({ name: "housing" })).modelStats;
+    expect(before).toMatchObject([{ name: "housing", version: "1", inferenceCount: 0n, lastInference: 0n }]);
+    const three = { name: "features", datatype: "FP32", shape: [3n, 8n] };
+    await client.modelInfer({
+      modelName: "housing",
+      inputs: [three],
+      rawInputContents: [new Uint8Array(96)],
+    });
+    const [after] = (await client.modelStatistics({ name: "housing", version: "1" })).modelStats;
+    expect(after).toMatchObject({ inferenceCount: 3n, executionCount: 1n, batchStats: [{ batchSize: 3n }] });
+    const { success, queue, computeInput, computeInfer, computeOutput, fail } = after!.inferenceStats!;
+    expect([success, queue, computeInput, computeInfer, computeOutput].map((stage) => stage!.count)).toEqual(
+      Array(5).fill(1n),
+    );
+    const parts = queue!.ns + computeInput!.ns + computeInfer!.ns + computeOutput!.ns;
+    expect(Math.abs(Number(success!.ns - parts))).toBeLessThan(10);
+    expect(fail).toMatchObject({ count: 0n });
+    expect((await client.modelStatistics({})).modelStats.length).toBeGreaterThan(3);
+    expect((await failure(client.modelStatistics({ name: "x" }))).code).toBe(Code.NotFound);
+  });
+
+  test("a model's configuration counts no axis of rows", async () => {
+    const { config } = await grpc().modelConfig({ name: "iris" });
+    expect(config).toMatchObject({
+      name: "iris",
+      platform: "onnxruntime_onnx",
+      backend: "onnxruntime",
+      maxBatchSize: 256,
+      input: [{ name: "features", dataType: 11, dims: [4n] }],
+      output: [
+        { name: "label", dataType: 13, dims: [] },
+        { name: "probabilities", dataType: 11, dims: [3n] },
+      ],
+      instanceGroup: [{ kind: 2, count: 1 }],
+    });
+  });
+
+  test("what the server has not is UNIMPLEMENTED, with what to do", async () => {
+    const client = grpc();
+    const told = async (call: Promise<unknown>) => {
+      const { code, rawMessage } = await failure(call);
+      expect(code).toBe(Code.Unimplemented);
+      return rawMessage;
+    };
+    expect(await told(client.repositoryModelLoad({ modelName: "iris" }))).toContain(
+      "--model-control explicit",
+    );
+    // KServe's message has the name in the field before.
+    expect(await told(client.repositoryModelUnload({ repositoryName: "iris" }))).toContain("--model-control");
+    expect(await told(client.systemSharedMemoryRegister({ name: "r" }))).toMatch(
+      /maps no memory of its clients/,
+    );
+    expect(await told(client.cudaSharedMemoryStatus({}))).toMatch(/^CudaSharedMemoryStatus: /);
+    expect(await told(client.traceSetting({}))).toMatch(/^TraceSetting/);
+    expect(await told(client.logSettings({}))).toContain("--log-level");
+  });
+
+  test("health is told of each model and each service by name", async () => {
+    const health = createClient(Health, createGrpcTransport({ baseUrl: url() }));
+    for (const service of ["", "iris", "inference.GRPCInferenceService", "grpc.health.v1.Health"])
+      expect(await health.check({ service })).toMatchObject({ status: 1 });
+    expect((await failure(health.check({ service: "irs" }))).code).toBe(Code.NotFound);
+    const { statuses } = await health.list({});
+    expect(statuses).toMatchObject({ "": { status: 1 }, iris: { status: 1 }, census: { status: 1 } });
+    const aborted = new AbortController();
+    const watched = health.watch({ service: "iris" }, { signal: aborted.signal })[Symbol.asyncIterator]();
+    expect((await watched.next()).value).toMatchObject({ status: 1 });
+    aborted.abort();
+  });
 });
+
+async function* streamed() {
+  const reserved = { sequence_id: { parameterChoice: { case: "int64Param" as const, value: 4n } } };
+  yield { ...raw, id: "0" };
+  yield { ...raw, id: "1", rawInputContents: [octets([1])] };
+  yield { ...typed, id: "2" };
+  yield { ...raw, id: "3", modelName: "irs" };
+  yield { ...raw, id: "4", parameters: reserved };
+  yield { ...raw, id: "5", outputs: [{ name: "probabilities" }] };
+}
