@@ -13,3 +13,7 @@ install_python_training() { python_install "$1" python-training "$training_requi
 tables_requirements="$root/test/conformance/python/tables-requirements.txt"
 tool python-tables "$(requirements_version "$tables_requirements")" python
 install_python_tables() { python_install "$1" python-tables "$tables_requirements"; }
+
+model_clients_requirements="$root/test/conformance/python/model-clients-requirements.txt"
+tool python-model-clients "$(requirements_version "$model_clients_requirements")" python
+install_python_model_clients() { python_install "$1" python-model-clients "$model_clients_requirements"; }

@@ -4,6 +4,7 @@ import type { ScoringService } from "../service/scoring.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
 import { type ForeignForm, foreignRoute, foreignUnary } from "./foreign/foreign-unary.ts";
+import { MLFLOW_FORMS, MLFLOW_PATTERNS, mlflowRoutes } from "./foreign/mlflow-routes.ts";
 import { V1_FORM, V1_PATTERNS, v1Routes } from "./foreign/v1-routes.ts";
 import { PREDICT_STREAM } from "./grpc/item-form.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
@@ -81,7 +82,10 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     ...INFER_PATTERNS.map((pattern) => ({ pattern, methods: ["POST"], isHot: true, servers: [infer] })),
     ...[...serverRoutes(resources), ...modelRoutes(resources)].map((row) => plainRow(row, context, [])),
     ...foreignRows(V1_PATTERNS, [V1_FORM]),
-    ...v1Routes(models).map((row) => plainRow(row, context, [])),
+    ...foreignRows(MLFLOW_PATTERNS, MLFLOW_FORMS),
+    ...[...v1Routes(models), ...mlflowRoutes(readiness, facts.version)].map((row) =>
+      plainRow(row, context, []),
+    ),
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }

@@ -40,8 +40,7 @@ export function refuse(
   }
   const code = CODE_NAMES[errorRow(error.reason).code];
   const message = publicMessage(error);
-  // Clients of the Open Inference Protocol read nothing but `error`.
-  const body = stream.path.startsWith("/v2/") ? { error: message } : { code, message };
+  const body = bodyFor(stream.path, code, message);
   const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
   const fields: Field[] = [
     ["content-type", "application/json"],
@@ -49,6 +48,13 @@ export function refuse(
   ];
   stream.respond(httpStatus, headerBlock([...fields, ...shared]));
   stream.write(stream.method === "HEAD" ? new Uint8Array(0) : bytes, true);
+}
+
+/** Clients of the Open Inference Protocol and of KServe v1 read nothing but `error`, MLflow's `error_code` and `message`. */
+function bodyFor(path: string, code: string | undefined, message: string): unknown {
+  if (/^\/v[12]\//.test(path)) return { error: message };
+  if (path.startsWith("/invocations")) return { error_code: "ENDPOINT_NOT_FOUND", message };
+  return { code, message };
 }
 
 const CODE_NAMES: Readonly<Partial<Record<Code, string>>> = {

@@ -5,20 +5,24 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ServedModel } from "../../registry/served-model.ts";
 import type { ModelColumn } from "../../service/check/model-inputs.ts";
+import { MAX_STRUCT_FIELDS as MOST_COLUMNS } from "../../wire/wire-table.ts";
 import { counted } from "../../wording/counted.ts";
 import { listed, shownName } from "../../wording/field-paths.ts";
 import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import { isB64 } from "../json/model-element.ts";
-import { memberPlace, type RowPlaces } from "./body-place.ts";
+import { memberPlace } from "./body-place.ts";
 import { asColumn, PIECE_CELLS, plainCell, RowsBuilder, type Steps } from "./rows-builder.ts";
 
 /** Where a table with a header stands in its body. */
-export interface TablePlaces extends RowPlaces {
+export interface TablePlaces {
+  readonly rows: string;
   readonly header: string;
   name(index: number): string;
   row(index: number): string;
   value(row: number, index: number): string;
+  /** Where the value of a column stands that has the place `index` in the header. */
+  cell(row: number, column: string, index: number): string;
 }
 
 /** Reads the rows of one body. */
@@ -88,8 +92,13 @@ export class RequestRows extends RowsBuilder {
   *table(header: readonly ExactJson[] | undefined, data: readonly ExactJson[], places: TablePlaces): Steps {
     const { inputs } = this;
     this.rowCount = data.length;
-    this.places = places;
+    this.places = { rows: places.rows, cell: (row) => places.row(row) };
     if (!this.hasRightCount(data.length, places.rows)) return;
+    if (header !== undefined && header.length > MOST_COLUMNS) {
+      const what = `${counted(header.length, "name")} came; no row has more than ${MOST_COLUMNS} columns`;
+      this.faults.add(places.header, what, "signature.row_width");
+      return;
+    }
     const names = header?.map((name) => (typeof name === "string" ? name : String(name)));
     const known = names?.some((name) => inputs.column(name) ?? inputs.input(name)) ?? false;
     const isNamed = header?.some((name) => typeof name === "string") ?? false;
@@ -103,6 +112,11 @@ export class RequestRows extends RowsBuilder {
     }
     const columns = this.headerColumns(names, places);
     if (!this.areRows(data, names.length, places) || columns === undefined) return;
+    const indexOf = new Map(columns.map((column, index) => [column?.name, index]));
+    this.places = {
+      rows: places.rows,
+      cell: (row, column) => places.cell(row, column, indexOf.get(column) ?? 0),
+    };
     yield* this.fill(data.length, columns, (row, index) => (data[row] as ExactJson[])[index] as ExactJson);
   }
 
@@ -187,10 +201,7 @@ export class RequestRows extends RowsBuilder {
     const first = Object.keys(objects[0]!);
     if (this.hasUnnamedVector() && !first.some((name) => inputs.column(name) ?? inputs.input(name))) {
       // Names that the model's file does not tell cannot be wrong: their order counts.
-      if (this.haveNames(objects, first, row)) {
-        const values = objects.map((object) => first.map((name) => object[name] as ExactJson));
-        yield* this.lists(values, list, row);
-      }
+      yield* this.inOrder(objects, first, list, row);
       return;
     }
     const isOfInputs = first.some(
@@ -218,24 +229,27 @@ export class RequestRows extends RowsBuilder {
     }
   }
 
-  private haveNames(
+  private *inOrder(
     objects: readonly ExactObject[],
     names: readonly string[],
+    list: string,
     row: (index: number) => string,
-  ): boolean {
+  ): Steps {
     const before = this.faults.count;
+    const pieceRows = Math.ceil(PIECE_CELLS / names.length);
+    const values: ExactJson[][] = [];
     for (const [index, object] of objects.entries()) {
       const isAlike = Object.keys(object).length === names.length;
-      if (isAlike && names.every((name) => Object.hasOwn(object, name))) continue;
-      if (this.faults.isFull) this.faults.addUnseen(1);
-      else
-        this.faults.add(
-          row(index),
-          `other names came than in the first row (${listed(names)})`,
-          "signature.names",
-        );
+      if (isAlike && names.every((name) => Object.hasOwn(object, name))) {
+        values.push(names.map((name) => object[name] as ExactJson));
+      } else if (this.faults.isFull) this.faults.addUnseen(1);
+      else {
+        const what = `other names came than in the first row (${listed(names)})`;
+        this.faults.add(row(index), what, "signature.names");
+      }
+      if (index % pieceRows === pieceRows - 1) yield;
     }
-    return this.faults.count === before;
+    if (this.faults.count === before) yield* this.lists(values, list, row);
   }
 
   /** Objects that name the model's inputs, whose values are lists of their own. */
@@ -245,7 +259,14 @@ export class RequestRows extends RowsBuilder {
     row: (index: number) => string,
   ): Steps {
     const names = new Set<string>();
-    for (const object of objects) for (const name of Object.keys(object)) names.add(name);
+    let cells = 0;
+    for (const object of objects) {
+      for (const name of Object.keys(object)) names.add(name);
+      cells += names.size;
+      if (cells < PIECE_CELLS) continue;
+      cells = 0;
+      yield;
+    }
     const columns: ExactObject = Object.create(null) as ExactObject;
     for (const name of names) {
       if (this.inputs.input(name) === undefined) {

@@ -8,6 +8,7 @@ import {
   ModelInputs,
   rowLengths,
 } from "../../service/check/model-inputs.ts";
+import { MOST_ITEMS } from "../../service/check/rule-outline.ts";
 import { counted } from "../../wording/counted.ts";
 import { listed, shownName } from "../../wording/field-paths.ts";
 import type { JsonFaults } from "../json/json-faults.ts";
@@ -60,6 +61,11 @@ export abstract class RowsBuilder {
     this.model = model;
     this.options = options;
     this.faults = options.faults;
+  }
+
+  /** The input that a column of a table belongs to, or the model's only one; undefined where it is none. */
+  inputOf(name: string): ModelInput | undefined {
+    return this.inputs.column(name)?.spec ?? this.inputs.input(name) ?? this.inputs.only;
   }
 
   /** A tensor for each input that is named, with a row for each item. */
@@ -137,7 +143,10 @@ export abstract class RowsBuilder {
 
   protected hasRightCount(count: number, list: string): boolean {
     if (count === 0) this.faults.add(list, "no rows came; at least one is expected", "repeated.min_items");
-    else if (count > 1 && !this.inputs.hasRows) {
+    else if (count > MOST_ITEMS.rows) {
+      const what = `${counted(count, "row")} came; a request takes ${MOST_ITEMS.rows} at most`;
+      this.faults.add(list, what, "repeated.max_items");
+    } else if (count > 1 && !this.inputs.hasRows) {
       const what = `${count} rows came; the model has no batch dimension and takes one row a request`;
       this.faults.add(list, what, "signature.row_count");
     } else return true;

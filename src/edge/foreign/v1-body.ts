@@ -51,6 +51,6 @@ function readSignature(value: ExactJson, { faults }: BodyReading): Predictions {
 }
 
 /** Tells an object from the other values of JSON. */
-function isObject(value: ExactJson): value is ExactObject {
+export function isObject(value: ExactJson): value is ExactObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

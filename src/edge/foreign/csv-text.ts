@@ -1,0 +1,103 @@
+/** CSV (RFC 4180) as pandas writes it: commas, double quotes, a line end in quotes; read record by record. */
+
+import { MAX_STRUCT_FIELDS } from "../../wire/wire-table.ts";
+
+/** One record. */
+export interface CsvRecord {
+  /** The line on which it begins, from 1. */
+  readonly line: number;
+  readonly cells: readonly string[];
+  /** What is no CSV in it; undefined where it is whole. */
+  readonly fault: string | undefined;
+}
+
+const BOM = "\ufeff";
+const QUOTE = '"';
+
+/** Reads the records of one text. */
+export class CsvText {
+  private readonly text: string;
+  private at: number;
+  private line = 1;
+
+  constructor(text: string) {
+    this.text = text;
+    this.at = text.startsWith(BOM) ? 1 : 0;
+  }
+
+  /** The next record that is no blank line; undefined at the end. */
+  next(): CsvRecord | undefined {
+    this.skipBlankLines();
+    if (this.at >= this.text.length) return undefined;
+    const { line } = this;
+    const cells: string[] = [];
+    for (;;) {
+      if (this.text[this.at] === QUOTE) {
+        const cell = this.quoted();
+        if (cell === undefined) return { line, cells, fault: "a text in quotes does not end" };
+        cells.push(cell + this.plain());
+      } else cells.push(this.plain());
+      if (this.text[this.at] !== ",") break;
+      if (cells.length === MAX_STRUCT_FIELDS) {
+        return { line, cells, fault: `the line has more than ${MAX_STRUCT_FIELDS} columns` };
+      }
+      this.at++;
+    }
+    this.endLine();
+    return { line, cells, fault: undefined };
+  }
+
+  private skipBlankLines(): void {
+    for (let code = this.text.charCodeAt(this.at); code === 10 || code === 13; ) {
+      this.endLine();
+      code = this.text.charCodeAt(this.at);
+    }
+  }
+
+  private endLine(): void {
+    if (this.at >= this.text.length) return;
+    const isPair = this.text[this.at] === "\r" && this.text[this.at + 1] === "\n";
+    this.at += isPair ? 2 : 1;
+    this.line++;
+  }
+
+  /** Up to the next comma or the end of the line. */
+  private plain(): string {
+    const { text } = this;
+    const from = this.at;
+    let at = from;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === 44 || code === 10 || code === 13) break;
+    }
+    this.at = at;
+    return text.slice(from, at);
+  }
+
+  /** A cell in quotes, in which a quote is doubled; undefined where it does not end. */
+  private quoted(): string | undefined {
+    const { text } = this;
+    const from = this.at + 1;
+    let hasDoubled = false;
+    for (let at = from; ; ) {
+      const quote = text.indexOf(QUOTE, at);
+      if (quote < 0) {
+        this.at = text.length;
+        return undefined;
+      }
+      if (text[quote + 1] === QUOTE) {
+        hasDoubled = true;
+        at = quote + 2;
+        continue;
+      }
+      this.at = quote + 1;
+      const cell = text.slice(from, quote);
+      this.countLines(cell);
+      return hasDoubled ? cell.replaceAll('""', QUOTE) : cell;
+    }
+  }
+
+  private countLines(cell: string): void {
+    for (let at = cell.indexOf("\n"); at >= 0; at = cell.indexOf("\n", at + 1)) this.line++;
+  }
+}
