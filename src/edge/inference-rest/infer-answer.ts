@@ -3,7 +3,7 @@ import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import { isLargeAnswer } from "../answer/answer-encoder.ts";
 import { OctetParts } from "../answer/octet-parts.ts";
 import type { InferRequest } from "./infer-request.ts";
-import { jsonPieces, octetPieces, valuesOf } from "./output-values.ts";
+import { jsonPieces, octetPieces, valuesJson, valuesOctets, valuesOf } from "./output-values.ts";
 
 /** What a request is answered with. */
 export class InferAnswer {
@@ -34,28 +34,22 @@ export function isLongAnswer(answer: InferAnswer): boolean {
 
 /** Writes an answer at once. */
 export function encodeAnswer(answer: InferAnswer): Uint8Array {
-  const binary: Uint8Array[] = [];
+  let binary: Uint8Array[] | undefined;
   let text = answerHead(answer);
   const { outputs } = answer.response;
   for (let i = 0; i < outputs.length; i++) {
-    if (i > 0) text += ",";
     const output = outputs[i]!;
     const values = valuesOf(output);
+    text += i > 0 ? `,${outputHead(output)}` : outputHead(output);
     if (isBinary(answer, output, i)) {
-      const from = binary.length;
-      for (const piece of octetPieces(values)) binary.push(piece);
-      let bytes = 0;
-      for (let at = from; at < binary.length; at++) bytes += binary[at]!.length;
-      text += `${outputHead(output)},"parameters":{"binary_data_size":${bytes}}}`;
-      continue;
-    }
-    text += `${outputHead(output)},"data":[`;
-    for (const piece of jsonPieces(values)) text += piece;
-    text += "]}";
+      const octets = valuesOctets(values);
+      binary ??= [];
+      binary.push(octets);
+      text += binarySize(octets.length);
+    } else text += `,"data":[${valuesJson(values, 0, values.values.length)}]}`;
   }
-  text += "]}";
-  if (!hasBinary(answer)) return Buffer.from(`${text}\n`);
-  const json = Buffer.from(text);
+  if (binary === undefined) return Buffer.from(`${text}]}\n`);
+  const json = Buffer.from(`${text}]}`);
   answer.headerBytes = json.length;
   return Buffer.concat([json, ...binary]);
 }
@@ -75,8 +69,7 @@ export function* writeAnswer(answer: InferAnswer, parts: OctetParts): Generator<
         binary.add(piece);
         yield;
       }
-      const size = binary.length - before;
-      parts.add(Buffer.from(`${outputHead(output)},"parameters":{"binary_data_size":${size}}}`));
+      parts.add(Buffer.from(`${outputHead(output)}${binarySize(binary.length - before)}`));
       continue;
     }
     parts.add(Buffer.from(`${outputHead(output)},"data":[`));
@@ -99,6 +92,11 @@ function answerHead({ response: { modelName, modelVersion, requestId } }: InferA
 
 function outputHead({ name, datatype, shape }: Tensor): string {
   return `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(",")}]`;
+}
+
+/** The end of an output whose values stand behind the JSON. */
+function binarySize(octets: number): string {
+  return `,"parameters":{"binary_data_size":${octets}}}`;
 }
 
 function isBinary({ request }: InferAnswer, { name }: Tensor, index: number): boolean {

@@ -8,6 +8,7 @@ import {
   rowOf,
 } from "../../tensor/datatype.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
+import { rawTexts } from "../../tensor/tensor-contents.ts";
 import { pieceEnd, rawPieces } from "../answer/text-pieces.ts";
 import { numbersIn } from "../inference/typed-contents.ts";
 
@@ -31,22 +32,34 @@ export function valuesOf(tensor: Tensor): OutputValues {
 }
 
 /** The values as JSON, without the brackets around them. */
-export function* jsonPieces({ datatype, values }: OutputValues): Generator<string> {
+export function valuesJson({ datatype, values }: OutputValues, from: number, to: number): string {
+  if (datatype === "BYTES") return JSON.stringify(values.slice(from, to)).slice(1, -1);
+  return numbersJson(datatype, values, from, to);
+}
+
+/** The values as octets: numbers little-endian, texts each behind its length. */
+export function valuesOctets({ datatype, values }: OutputValues): Uint8Array {
+  if (datatype === "BYTES") return rawTexts(values, 0, values.length);
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** The same as JSON, piece by piece. */
+export function* jsonPieces(output: OutputValues): Generator<string> {
+  const { datatype, values } = output;
   for (let from = 0, to = 0; from < values.length; from = to) {
     to = datatype === "BYTES" ? pieceEnd(values, from) : Math.min(values.length, from + PIECE_VALUES);
-    const text =
-      datatype === "BYTES" ? textsJson(values.slice(from, to)) : numbersJson(datatype, values, from, to);
+    const text = valuesJson(output, from, to);
     yield from > 0 ? `,${text}` : text;
   }
 }
 
-/** The values as octets: numbers little-endian, texts each behind its length. */
-export function* octetPieces({ datatype, values }: OutputValues): Generator<Uint8Array> {
-  if (datatype === "BYTES") {
-    yield* rawPieces(values);
+/** The same as octets, piece by piece. */
+export function* octetPieces(output: OutputValues): Generator<Uint8Array> {
+  if (output.datatype === "BYTES") {
+    yield* rawPieces(output.values);
     return;
   }
-  const octets = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const octets = valuesOctets(output);
   for (let from = 0; from < octets.length; from += PIECE_OCTETS)
     yield octets.subarray(from, from + PIECE_OCTETS);
 }
@@ -61,10 +74,6 @@ function textsOfRaw(octets: Uint8Array): string[] {
     at = end;
   }
   return texts;
-}
-
-function textsJson(texts: readonly string[]): string {
-  return JSON.stringify(texts).slice(1, -1);
 }
 
 function numbersJson(datatype: NumericDatatype, values: NumericArray, from: number, to: number): string {

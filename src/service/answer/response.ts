@@ -98,7 +98,8 @@ function toTensor(output: TensorData, form: "raw" | "packed" | "listed"): Tensor
     return new RawTextTensor(name, shape, output.data as readonly string[]);
   }
   if (form === "raw" || contents === undefined) {
-    return create(TensorSchema, { name, datatype, shape, rawContents: rawContents(output) });
+    const $typeName = "assay.v1.Tensor";
+    return { $typeName, name, datatype, shape, rawContents: rawContents(output) };
   }
   return create(TensorSchema, { name, datatype, shape, contents: typedContents(output) });
 }
