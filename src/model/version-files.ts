@@ -20,6 +20,8 @@ import { modelFileName, readTritonConfig, TRITON_CONFIG, type TritonConfig } fro
 /** A protobuf message holds less than 2 GiB. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
+/** Those that people write have some kilobytes. */
+const MAX_TRITON_BYTES = 2 ** 20;
 
 /** Where one version of a model lies. */
 export interface VersionPlace {
@@ -77,7 +79,7 @@ async function modelFile(
 
 /** The config.pbtxt of a model's folder; undefined where it has none. Throws CONFIG_INVALID and MODEL_INVALID. */
 export async function readTritonBeside(modelFolder: string): Promise<TritonConfig | undefined> {
-  const text = await readBeside(TRITON_CONFIG, [modelFolder]);
+  const text = await readBeside(TRITON_CONFIG, [modelFolder], MAX_TRITON_BYTES);
   return text === undefined ? undefined : readTritonConfig(text);
 }
 
@@ -115,15 +117,17 @@ async function readModelFile(folder: string, fileName: string): Promise<Uint8Arr
 }
 
 /** The text of a file in the first of these folders that has it. */
-async function readBeside(fileName: string, folders: readonly string[]): Promise<string | undefined> {
+async function readBeside(
+  fileName: string,
+  folders: readonly string[],
+  most = MAX_TEXT_BYTES,
+): Promise<string | undefined> {
   for (const folder of folders) {
     const path = join(folder, fileName);
     const info = await stat(path).catch(() => undefined);
     if (info === undefined) continue;
-    if (!info.isFile() || info.size > MAX_TEXT_BYTES) {
-      throw refusal(
-        `${fileName} is no regular file of at most ${MAX_TEXT_BYTES} bytes: replace it or take it away`,
-      );
+    if (!info.isFile() || info.size > most) {
+      throw refusal(`${fileName} is no regular file of at most ${most} bytes: replace it or take it away`);
     }
     return readFile(path, "utf8");
   }

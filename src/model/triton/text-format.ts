@@ -20,6 +20,8 @@ export interface TextMessage<Desc extends DescMessage> {
 }
 
 const MAX_DEPTH = 100;
+/** No field has a longer name. */
+const MAX_NAME = 100;
 const MAX_MISTAKES = 20;
 /** What closes each kind of bracket. */
 const CLOSING: Readonly<Record<string, string>> = { "{": "}", "<": ">", "[": "]" };
@@ -76,7 +78,8 @@ class TextReader {
       if (token.kind !== "name") throw new TextSyntaxError(token, noName(token, end));
       tokens.take();
       const field = desc.fields.find(({ name }) => name === token.source);
-      const fieldPath = path === "" ? token.source : `${path}.${token.source}`;
+      const name = token.source.slice(0, MAX_NAME);
+      const fieldPath = path === "" ? name : `${path}.${name}`;
       if (field === undefined) {
         const names = desc.fields.map(({ name }) => name);
         const hint = didYouMean(token.source, names) || `; known: ${names.join(", ")}`;

@@ -8,7 +8,7 @@ export interface TextPlace {
 
 /** One word of protobuf's text format: a name, a number as it stands there, the octets of a string, a sign, or the end of the text. */
 export type TextToken = TextPlace & {
-  /** As it stands in the text; empty at its end. */
+  /** As it stands in the text, a long string cut; empty at the end of the text. */
   readonly source: string;
 } & (
     | { readonly kind: "name" | "number" | "sign" | "end" }
@@ -25,8 +25,12 @@ export class TextSyntaxError extends Error {
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NUMBER = /(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fF]?)(?![A-Za-z0-9_.])/y;
-/** Spaces, line ends and comments. */
-const BETWEEN = /(?:[ \t\r\n\f\v]|#[^\n]*)*/y;
+/** What stands in a string as it is. */
+const PLAIN = /[^"'\\\n]+/y;
+const LINE_END = 10;
+const HASH = 35;
+/** Of a long string only so much is kept as it stands there. */
+const MAX_SOURCE = 200;
 const SIGNS = "{}<>[]:;,-./";
 
 const ESCAPES: Readonly<Record<string, number>> = {
@@ -107,57 +111,58 @@ export class TextTokens {
     return found;
   }
 
+  /** Passes over spaces, line ends and comments, a sign at a time: files may be one long line, or all lines. */
   #skipBetween(): void {
-    const from = this.#at;
-    this.#match(BETWEEN);
-    for (let at = this.#text.indexOf("\n", from); at !== -1 && at < this.#at; ) {
-      this.#line++;
-      this.#lineStart = at + 1;
-      at = this.#text.indexOf("\n", at + 1);
+    for (let isComment = false; this.#at < this.#text.length; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === LINE_END) {
+        isComment = false;
+        this.#line++;
+        this.#lineStart = this.#at + 1;
+      } else if (code === HASH) isComment = true;
+      else if (!isComment && code !== 32 && !(code >= 9 && code <= 13)) return;
     }
   }
 
   #string(place: TextPlace, quote: string): TextToken {
     const start = this.#at;
-    const octets: number[] = [];
-    let at = start + 1;
-    for (;;) {
-      const char = this.#text[at];
+    const parts: Uint8Array[] = [];
+    for (this.#at++; ; ) {
+      const plain = this.#match(PLAIN);
+      if (plain !== undefined) parts.push(utf8.encode(plain));
+      const char = this.#text[this.#at];
       if (char === undefined || char === "\n")
         throw new TextSyntaxError(place, "a string has no end on its line");
+      this.#at++;
       if (char === quote) break;
-      if (char === "\\") at = this.#escape(at + 1, octets, start, place);
-      else {
-        const sign = String.fromCodePoint(this.#text.codePointAt(at)!);
-        octets.push(...utf8.encode(sign));
-        at += sign.length;
-      }
+      if (char === "\\") parts.push(this.#escape(start, place));
+      else parts.push(utf8.encode(char));
     }
-    this.#at = at + 1;
-    const source = this.#text.slice(start, this.#at);
-    return { ...place, kind: "string", source, octets: Uint8Array.from(octets) };
+    const source = this.#text.slice(start, Math.min(this.#at, start + MAX_SOURCE));
+    return { ...place, kind: "string", source, octets: Buffer.concat(parts) };
   }
 
-  /** Reads what stands behind a backslash; returns where the string goes on. */
-  #escape(at: number, octets: number[], start: number, place: TextPlace): number {
+  /** Reads what stands behind a backslash. */
+  #escape(start: number, place: TextPlace): Uint8Array {
+    const at = this.#at;
     const text = this.#text.slice(at, at + 9);
     const plain = ESCAPES[text[0] ?? ""];
     if (plain !== undefined) {
-      octets.push(plain);
-      return at + 1;
+      this.#at++;
+      return Uint8Array.of(plain);
     }
     const octal = /^[0-7]{1,3}/.exec(text)?.[0];
     const hex = /^[xX]([0-9a-fA-F]{1,2})/.exec(text);
     const value = octal === undefined ? Number.parseInt(hex?.[1] ?? "", 16) : Number.parseInt(octal, 8);
     if (value <= 255) {
-      octets.push(value);
-      return at + (octal ?? hex![0]).length;
+      this.#at += (octal ?? hex![0]).length;
+      return Uint8Array.of(value);
     }
     const unicode = /^(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/.exec(text)?.[0];
     const code = Number.parseInt(unicode?.slice(1) ?? "", 16);
     if (code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)) {
-      octets.push(...utf8.encode(String.fromCodePoint(code)));
-      return at + unicode!.length;
+      this.#at += unicode!.length;
+      return utf8.encode(String.fromCodePoint(code));
     }
     const column = place.column + (at - 1 - start);
     throw new TextSyntaxError(

@@ -50,7 +50,7 @@ function sampleInputs(
   // Where a run takes one row, so does the sample's.
   const rows = signature.batching === "single-rows" ? 1 : batchSize;
   return signature.inputs.flatMap((spec) => {
-    const input = inputs[spec.name];
+    const input = Object.hasOwn(inputs, spec.name) ? inputs[spec.name] : undefined;
     if (input === undefined) {
       if (spec.defaultValue === undefined)
         mistakes.add(

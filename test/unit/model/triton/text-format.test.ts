@@ -164,6 +164,16 @@ describe("text format", () => {
       expect(refused(text)).toMatch(message);
   });
 
+  it("long lines, many lines and deep brackets are read in a time that grows with their length", () => {
+    const size = 200_000;
+    for (const between of [" ", "\n", "# a\n", "\t"])
+      expect(read(`${between.repeat(size)}name: "m"`).name).toBe("m");
+    expect(read(`name: "${"é".repeat(size)}"`).name).toHaveLength(size);
+    expect(read(`name: ${"'a' ".repeat(size)}`).name).toHaveLength(size);
+    expect(refused("foo {".repeat(size))).toMatch(/the file ends where "}" is expected/);
+    expect(refused("a".repeat(size)).length).toBeLessThan(1_000);
+  });
+
   it("tells where each field stands", () => {
     const { placeOf } = readTextFormat(
       ModelConfigSchema,
