@@ -125,13 +125,8 @@ export function createEdge(options: EdgeOptions): Edge {
   scoringRoutes(connect, scoring);
   modelRoutes(connect, models);
   const facts = { serverName: options.serverName ?? "assay", version: packageVersion() };
-  inferenceRoutes(connect, {
-    scoring,
-    models,
-    facts,
-    isReady: () => readiness().ready,
-    controlMode: options.modelControl ?? "none",
-  });
+  const controlMode = options.modelControl ?? "none";
+  inferenceRoutes(connect, { scoring, models, facts, isReady: () => readiness().ready, controlMode });
   healthRoutes(
     connect,
     [...SERVICES, ...ADMIN].map((service) => service.typeName),
@@ -165,6 +160,7 @@ export function createEdge(options: EdgeOptions): Edge {
     models,
     readiness,
     facts,
+    controlMode,
     handlers,
     grpcStreams,
     unaryCalls,

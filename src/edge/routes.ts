@@ -1,5 +1,5 @@
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import type { ModelsService, Readiness } from "../registry/models.ts";
+import type { ModelControl, ModelsService, Readiness } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
@@ -11,9 +11,11 @@ import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
 import { inferForms, MODEL_INFER_PATH } from "./inference/infer-forms.ts";
 import { inferStream } from "./inference/infer-items.ts";
 import type { ServerFacts } from "./inference/metadata.ts";
+import type { ControlMode } from "./inference/model-control.ts";
 import { inferForm } from "./inference-rest/infer-unary.ts";
 import { modelRoutes } from "./inference-rest/model-routes.ts";
-import { serverRoutes } from "./inference-rest/server-routes.ts";
+import { repositoryRoutes, unservedRoutes } from "./inference-rest/repository-routes.ts";
+import { type ResourceParts, serverRoutes } from "./inference-rest/server-routes.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
 import { predictJson, predictRoutes } from "./plain/predict-unary.ts";
 import type { Route, StreamServer } from "./route-table.ts";
@@ -26,6 +28,8 @@ export interface RouteParts {
   readonly models: ModelsService;
   readonly readiness: () => Readiness;
   readonly facts: ServerFacts;
+  readonly controlMode: ControlMode;
+  readonly control?: ModelControl;
   /** Connect's handlers of all procedures: the last to be asked. */
   readonly handlers: readonly UniversalHandler[];
   /** Who is asked first: what is framed here, or nobody, to compare. */
@@ -57,7 +61,14 @@ export function edgeRoutes(parts: RouteParts): Route[] {
   const predictServers =
     unary === undefined ? [] : [unary.ofResource(plainPredictForm(scoring, predictCodec))];
   const infer = servers.ofResource(inferForm({ scoring, models, decoder, encoder, codings: bodyCodings }));
-  const resources = { models, readiness, facts };
+  const resources: ResourceParts = {
+    models,
+    readiness,
+    facts,
+    controlMode: parts.controlMode,
+    ...(parts.control && { control: parts.control }),
+    logs: (level) => context.log.isLevelEnabled(level),
+  };
   const foreignRows = (patterns: readonly string[], forms: readonly ForeignForm[]): Route[] => {
     const first =
       unary === undefined
@@ -80,7 +91,10 @@ export function edgeRoutes(parts: RouteParts): Route[] {
       isHot: true,
     })),
     ...INFER_PATTERNS.map((pattern) => ({ pattern, methods: ["POST"], isHot: true, servers: [infer] })),
-    ...[...serverRoutes(resources), ...modelRoutes(resources)].map((row) => plainRow(row, context, [])),
+    ...serverRoutes(resources).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
+    ...modelRoutes(resources).map((row) => plainRow(row, context, [])),
+    ...repositoryRoutes(resources).map((row) => plainRow(row, context, [])),
+    ...unservedRoutes(resources).map((row) => plainRow(row, context, [])),
     ...foreignRows(V1_PATTERNS, [V1_FORM]),
     ...foreignRows(MLFLOW_PATTERNS, MLFLOW_FORMS),
     ...[...v1Routes(models), ...mlflowRoutes(readiness, facts.version)].map((row) =>

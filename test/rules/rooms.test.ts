@@ -8,6 +8,8 @@ const SHORT_LINES = 40;
 /** Short files with one importer that stand for themselves, and why. */
 const ALONE: Readonly<Record<string, string>> = {
   "src/app/live-threads.ts": "what the entry of every command asks, without loading a server",
+  "src/edge/inference-rest/plain-json.ts":
+    "how any message is written as Triton writes it; its reader is about models",
   "src/load/loop/closed-loop.ts": "one of two loops, of which the other is long",
   "src/load/protocol/predict.ts": "a protocol, as each of its neighbours",
 };

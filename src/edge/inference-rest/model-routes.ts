@@ -1,7 +1,13 @@
-/** What the Open Inference Protocol says of models: which there are, what each takes and gives, whether it takes requests. */
+/** What the Open Inference Protocol and Triton say of models: which there are, what each takes and gives, whether it takes requests, what it did. */
+import { create } from "@bufbuild/protobuf";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
+import { ModelStatisticsResponseSchema } from "../../../gen/inference/grpc_service_pb.ts";
+import { ModelConfigSchema } from "../../../gen/inference/model_config_pb.ts";
 import { modelMetadata } from "../inference/metadata.ts";
+import { tritonModelConfig } from "../inference/model-config.ts";
+import { modelStatistics } from "../inference/statistics.ts";
 import type { PlainRequest, PlainRoute } from "../plain/plain-http.ts";
+import { plainJson } from "./plain-json.ts";
 import { ok, type ResourceParts, resource } from "./server-routes.ts";
 
 const READ = ["GET", "HEAD"];
@@ -19,13 +25,29 @@ export function modelRoutes({ models }: ResourceParts): PlainRoute[] {
     const isReady = state === ModelState.READY;
     return { status: isReady ? 200 : 503, body: { name, ready: isReady } };
   };
+  const config = ({ params, call }: PlainRequest) => {
+    const { model = "", version = "" } = params;
+    const written = models.tritonConfig(model, version, call.caller);
+    const inEffect = tritonModelConfig(models.get(model, version, call.caller).model!, written);
+    return ok(plainJson(ModelConfigSchema, inEffect));
+  };
+  const statistics = ({ params, call }: PlainRequest) => {
+    const { model = "", version = "" } = params;
+    const modelStats = models.counts(model, version, call.caller).map(modelStatistics);
+    return ok(
+      plainJson(ModelStatisticsResponseSchema, create(ModelStatisticsResponseSchema, { modelStats })),
+    );
+  };
   return [
+    resource("/v2/models/stats", READ, statistics),
     resource("/v2/models", READ, ({ call }) => {
       const names = models.list(call.caller).map(({ modelName }) => modelName);
       return ok({ models: [...new Set(names)] });
     }),
     ...ofModel("", metadata),
     ...ofModel("/ready", ready),
+    ...ofModel("/config", config),
+    ...ofModel("/stats", statistics),
   ];
 }
 

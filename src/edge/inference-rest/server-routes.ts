@@ -1,7 +1,8 @@
 /** What the Open Inference Protocol says of a server: its name, whether it lives, whether it takes requests. */
 import type { AssayError } from "../../errors.ts";
-import type { ModelsService, Readiness } from "../../registry/models.ts";
+import type { ModelControl, ModelsService, Readiness } from "../../registry/models.ts";
 import { type ServerFacts, serverMetadata } from "../inference/metadata.ts";
+import type { ControlMode } from "../inference/model-control.ts";
 import { inTritonsWords } from "../inference/triton-texts.ts";
 import type { PlainResponse, PlainRoute } from "../plain/plain-http.ts";
 import { placeInBody, restError } from "./rest-errors.ts";
@@ -10,6 +11,10 @@ import { placeInBody, restError } from "./rest-errors.ts";
 export interface ResourceParts {
   readonly models: ModelsService;
   readonly facts: ServerFacts;
+  readonly controlMode: ControlMode;
+  readonly control?: ModelControl;
+  /** Whether the log takes entries of a level. */
+  readonly logs: (level: string) => boolean;
   /** With the drain that has been announced. */
   readonly readiness: () => Readiness;
 }

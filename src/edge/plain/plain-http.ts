@@ -23,6 +23,7 @@ import type { PathParams } from "../route-table.ts";
 
 /** A request with its whole body. */
 export interface PlainRequest {
+  readonly method: string;
   readonly path: string;
   readonly params: PathParams;
   readonly headers: Headers;
@@ -108,7 +109,9 @@ async function answer(
   const bytes = await readBody(stream, edgeCall, memory, context);
   const { call } = edgeCall;
   const response = await edgeCall.guard(
-    Promise.resolve(route.handle({ ...place, headers: stream.headers, bytes, call, memory })),
+    Promise.resolve(
+      route.handle({ ...place, method: stream.method, headers: stream.headers, bytes, call, memory }),
+    ),
   );
   respondPlain(stream, response, edgeCall.id, context.corsOrigins);
 }
