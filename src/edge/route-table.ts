@@ -158,7 +158,7 @@ function hint(path: string, { services, plain }: ServedPaths): string {
   const group = plain.filter((resource) => firstSegment(resource) === first);
   // Where a whole protocol stands under one name, its own paths are what was meant.
   if (group.length >= LARGE_GROUP) return `; there is ${group.join(", ")}`;
-  const names = plain.map((resource) => resource.slice(resource.indexOf("/")));
+  const names = plain.map((resource) => resource.slice(resource.indexOf("/"))).filter((name) => name !== "/");
   const what = `there is ${inShort(plain).join(", ")}, and the services ${[...services.keys()].join(", ")} at /{service}/{method}`;
   return `${didYouMean(`/${first}`, new Set(names))}; ${what}`;
 }

@@ -55,7 +55,9 @@ const OF_THE_MODEL = new Set(["model_name", "model_version"]);
 
 /** What stands behind a message. */
 export function withExample(message: string, example: string | undefined): string {
-  return example === undefined ? message : `${message}. This model takes, for example: ${example}`;
+  if (example === undefined) return message;
+  const end = message.endsWith("?") ? "" : ".";
+  return `${message}${end} This model takes, for example: ${example}`;
 }
 
 const BODIES: Readonly<Record<ExampleForm, (example: PredictRequest) => JsonValue>> = {

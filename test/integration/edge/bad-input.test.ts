@@ -219,7 +219,7 @@ describe.each(["assay", "node"] as const)("over %s", (http2Engine) => {
       "/predict",
       { "content-encoding": "zstd" },
       noise,
-      { status: 415, body: expect.stringMatching(/zstd.*takes one of gzip, br, or none/) },
+      { status: 415, body: expect.stringMatching(/zstd.*takes one of gzip, deflate, br, or none/) },
     ],
     ["a path that is no path", "/predict/%ff", connectJson, Buffer.from('{"features":[1]}'), { status: 200 }],
   ])("%s is refused clearly, and the next call works", async (_, path, fields, body, expected) => {

@@ -45,7 +45,10 @@ describe("targets in absolute form are served (RFC 9112, 3.2.2)", () => {
 
   test("a path that nobody serves is named without its host", async () => {
     expect(await send("GET http://example.org/nothing")).toContain("nothing is served at /nothing;");
-    expect(await send("GET http://example.org")).toContain("nothing is served at /;");
+  });
+
+  test("one without a path is that of the root", async () => {
+    expect(await send("GET http://example.org")).toContain('{"status":"alive"}');
   });
 });
 
@@ -70,7 +73,7 @@ describe("a path that nobody serves is answered with what was meant", () => {
     ["/predit/iris", 'did you mean "/predict"?'],
     ["/healthz", 'did you mean "/health"?'],
     ["/ready", 'did you mean "/readyz"?'],
-    ["/x", "there is POST /predict, POST /predict/{model}, GET /livez"],
+    ["/x", "served at /x; there is POST /predict, POST /predict/{model}, "],
   ])("%s", async (path, hint) => {
     const response = await post(path, "{}");
     expect(response.status).toBe(404);
