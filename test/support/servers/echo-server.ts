@@ -10,13 +10,13 @@ const LONGEST_STALL_MS = 150;
 const TRIES = 3;
 /** Statuses of HTTP and gRPC. */
 const TAKEN = [0, 200];
-const REFUSED = [8, 429, 503];
+const REFUSED = [4, 8, 429, 503, 504];
 
 /** A server for large messages in a process of its own; whoever started it closes it. */
 export interface EchoServer {
   /**
    * Sends one, or several at once, of which the answers and the longest stall of the event loop are judged; the best of some tries.
-   * Of several some may be refused, since the queue and memory are bounded, but one.
+   * Of several some may be refused or run out of time, since the queue and memory are bounded and a machine has other work, but one.
    */
   judge(message: LargeMessage, atOnce?: number): Promise<void>;
   close(): Promise<void>;
