@@ -1,5 +1,5 @@
 # Virtual environments: one with gRPC clients, one with the training libraries of examples/training and docs/exporting.md,
-# one with the libraries that write tables.
+# one with the libraries that write tables, one with clients of the Open Inference Protocol.
 # shellcheck shell=bash disable=SC2154
 clients_requirements="$root/test/conformance/python/requirements.txt"
 training_requirements="$root/examples/training/requirements"
@@ -17,3 +17,7 @@ install_python_tables() { python_install "$1" python-tables "$tables_requirement
 model_clients_requirements="$root/test/conformance/python/model-clients-requirements.txt"
 tool python-model-clients "$(requirements_version "$model_clients_requirements")" python
 install_python_model_clients() { python_install "$1" python-model-clients "$model_clients_requirements"; }
+
+inference_requirements="$root/test/conformance/python/inference-requirements.txt"
+tool python-inference "$(requirements_version "$inference_requirements")" python
+install_python_inference() { python_install "$1" python-inference "$inference_requirements"; }

@@ -29,7 +29,8 @@ export function* readData(
     const { values, count, nullAt } = json;
     const numbers = values.subarray(0, count);
     if (nullAt < 0 || rowOf(datatype).kind === "float") yield* readNumbers(numbers, tensor, place, faults);
-    else faults.add(`${place}[${nullAt}]`, `null came; ${expected(datatype)} is expected`, "json.number");
+    else
+      faults.add(`${place}[${nullAt}]`, `null or NaN came; ${expected(datatype)} is expected`, "json.number");
     return;
   }
   if (!Array.isArray(json)) {

@@ -12,7 +12,7 @@ export class TensorNumbers {
   count = 0;
   /** The length of the lists of each level, from the outermost on; of a flat list one. */
   readonly lengths: number[] = [];
-  /** The first null, which stands for NaN; -1 where there is none. */
+  /** The first null or NaN; -1 where there is none. */
   nullAt = -1;
 
   constructor(room: number) {
@@ -40,7 +40,7 @@ export class TensorNumbers {
   }
 }
 
-/** A shorter list is read with the text around it. */
+/** A shorter list is read with the text around it, unless it has what is no JSON. */
 const LEAST_CHARACTERS = 128;
 /** Characters that are read at once. */
 const PIECE_CHARACTERS = 32_768;
@@ -97,12 +97,13 @@ class TensorNumbersText implements ReadList {
       at = pastSpaces(text, at + 1);
     }
     const first = text.charCodeAt(at);
-    if (!((first >= ZERO && first <= NINE) || first === MINUS)) return undefined;
+    const isNumber = (first >= ZERO && first <= NINE) || first === MINUS;
+    if (!isNumber && !text.startsWith("null", at) && !text.startsWith(NAN, at)) return undefined;
     const close = text.indexOf("]".repeat(levels), at);
     const end = close + levels;
-    return close < 0 || end - start < LEAST_CHARACTERS
-      ? undefined
-      : new TensorNumbersText(text, start, end, levels);
+    if (close < 0) return undefined;
+    if (end - start < LEAST_CHARACTERS && !text.slice(start, end).includes(NAN)) return undefined;
+    return new TensorNumbersText(text, start, end, levels);
   }
 
   private constructor(text: string, start: number, end: number, levels: number) {
@@ -129,12 +130,8 @@ class TensorNumbersText implements ReadList {
       if (found <= this.at) return "other";
       cut = found + levels - 1;
     }
-    let items: unknown[];
-    try {
-      items = JSON.parse(`[${text.slice(this.at, cut)}]`) as unknown[];
-    } catch {
-      return "other";
-    }
+    const items = parsed(`[${text.slice(this.at, cut)}]`);
+    if (items === undefined) return "other";
     this.list.lengths[0]! += items.length;
     if (!this.take(items, 1)) return "other";
     this.at = cut + 1;
@@ -157,6 +154,19 @@ class TensorNumbersText implements ReadList {
   }
 }
 
+/** Undefined where it is no JSON, but for NaN: Triton's clients write it where a number is missing. */
+function parsed(text: string): unknown[] | undefined {
+  try {
+    return JSON.parse(text) as unknown[];
+  } catch {
+    const without = text.replaceAll(NANS, "null");
+    return without === text ? undefined : parsed(without);
+  }
+}
+
+const NAN = "NaN";
+/** Not within a longer word, nor behind a sign. */
+const NANS = /(?<![\w"+-])NaN(?![\w"])/g;
 const OPEN_LIST = 91;
 const MINUS = 45;
 const ZERO = 48;

@@ -56,6 +56,25 @@ test.each([
   }
 });
 
+test.each(["[1,NaN]", "[NaN, 1]", "[[NaN],[1]]", `[${"1,".repeat(20_000)}NaN]`])(
+  "NaN, as Triton's clients write it, is a missing number in %.20s",
+  (data) => {
+    const body = (datatype: string) =>
+      `{"inputs":[{"name":"x","shape":[${data.length > 99 ? 20_001 : 2}],"datatype":"${datatype}","data":${data}}]}`;
+    const values = valuesOf(decode(body("FP32")).inputs[0]!) as Float32Array;
+    expect([...values].filter(Number.isNaN)).toHaveLength(1);
+    expect(faults(body("INT32"))[0]).toMatch(/^inputs\[0\]\.data\[\d+\]: null or NaN came; a whole number/);
+  },
+);
+
+test.each(["[1,-NaN]", "[1,nan]", "[NaNs]", "[1,Infinity]", "[1,NaN,]"])(
+  "%s is no list of numbers",
+  (data) => {
+    const body = `{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":${data}}]}`;
+    expect(faults(body)[0]).toMatch(/^: JSON decode error at character \d+: /);
+  },
+);
+
 test("long lists of numbers of any datatype are read as short ones are", () => {
   const whole = Array.from({ length: 1000 }, (_, i) => i % 100);
   for (const [datatype, View] of [
@@ -205,7 +224,7 @@ test.each([
   [
     "null among integers",
     input({ datatype: "INT32", shape: [101], data: [...new Array(100).fill(1), null] }),
-    ["inputs[0].data[100]: null came; a whole number from -2147483648 to 2147483647 is expected"],
+    ["inputs[0].data[100]: null or NaN came; a whole number from -2147483648 to 2147483647 is expected"],
   ],
   [
     "NUL in a text",
