@@ -75,7 +75,7 @@ describe.each(WAYS)("$protocol over HTTP/$version", ({ protocol, version }) => {
       server: proxy.url,
       connections: "4",
       concurrency: "4",
-      duration: "0.3",
+      duration: "0.6",
     });
     await proxy.close();
     expect(report.errors).toMatchObject([{ code: "UNAVAILABLE", reason: "SERVER_UNREACHABLE" }]);

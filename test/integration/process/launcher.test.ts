@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { beforeEach, expect, test } from "vitest";
@@ -40,11 +40,9 @@ test("the newer Node is found where npm puts it for an installed package", () =>
   const installed = join(folder, "node_modules/assay/bin");
   mkdirSync(installed, { recursive: true });
   copyFileSync("bin/assay.cjs", join(installed, "assay.cjs"));
-  mkdirSync(join(folder, "node_modules/assay/src"));
   writeFileSync(join(folder, "node_modules/assay/package.json"), '{"type": "module"}');
-  mkdirSync(join(folder, "node_modules/assay/dist/src"), { recursive: true });
-  rmSync(join(folder, "node_modules/assay/src"), { recursive: true });
-  writeFileSync(join(folder, "node_modules/assay/dist/src/main.js"), "console.log(process.versions.node);");
+  mkdirSync(join(folder, "node_modules/assay/dist"), { recursive: true });
+  writeFileSync(join(folder, "node_modules/assay/dist/main.js"), "console.log(process.versions.node);");
   const name = `node-${process.platform}-${process.arch}`;
   const beside = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   symlinkSync(beside, join(folder, "node_modules", name));
