@@ -14,10 +14,14 @@ tables_requirements="$root/test/conformance/python/tables-requirements.txt"
 tool python-tables "$(requirements_version "$tables_requirements")" python
 install_python_tables() { python_install "$1" python-tables "$tables_requirements"; }
 
-model_clients_requirements="$root/test/conformance/python/model-clients-requirements.txt"
-tool python-model-clients "$(requirements_version "$model_clients_requirements")" python
-install_python_model_clients() { python_install "$1" python-model-clients "$model_clients_requirements"; }
-
 inference_requirements="$root/test/conformance/python/inference-requirements.txt"
 tool python-inference "$(requirements_version "$inference_requirements")" python
 install_python_inference() { python_install "$1" python-inference "$inference_requirements"; }
+
+kserve_requirements="$root/test/conformance/python/kserve-requirements.txt"
+tool python-kserve "$(requirements_version "$kserve_requirements")" python
+install_python_kserve() { python_install "$1" python-kserve "$kserve_requirements"; }
+
+mlflow_requirements="$root/test/conformance/python/mlflow-requirements.txt"
+tool python-mlflow "$(requirements_version "$mlflow_requirements")" python
+install_python_mlflow() { python_install "$1" python-mlflow "$mlflow_requirements"; }

@@ -30,7 +30,8 @@ const FLAGS: Readonly<Record<string, boolean>> = {
 export function* readCsv(text: string, reading: BodyReading): Generator<undefined, void> {
   const { faults, rows } = reading;
   const csv = new CsvText(text);
-  const first = csv.next();
+  let first = csv.next();
+  for (; first?.cells.length === 0 && first.fault === undefined; first = csv.next()) yield;
   if (first === undefined) {
     faults.add(
       "",
@@ -56,6 +57,10 @@ export function* readCsv(text: string, reading: BodyReading): Generator<undefine
   const data: ExactJson[][] = [];
   let cells = 0;
   for (let record = csv.next(); record !== undefined; record = csv.next()) {
+    if (record.cells.length === 0 && record.fault === undefined) {
+      yield;
+      continue;
+    }
     if (record.fault !== undefined) {
       faults.add(`line ${record.line}`, record.fault, "csv.syntax");
       return;

@@ -13,6 +13,10 @@ export interface CsvRecord {
 
 const BOM = "\ufeff";
 const QUOTE = '"';
+/** No text that a model takes is as long. */
+const MOST_CHARACTERS = 1_048_576;
+/** Blank lines that are passed over at once. */
+const PIECE_LINES = 65_536;
 
 /** Reads the records of one text. */
 export class CsvText {
@@ -25,16 +29,17 @@ export class CsvText {
     this.at = text.startsWith(BOM) ? 1 : 0;
   }
 
-  /** The next record that is no blank line; undefined at the end. */
+  /** The next record that is no blank line, or one without cells after very many of these; undefined at the end. */
   next(): CsvRecord | undefined {
-    this.skipBlankLines();
+    const isOver = this.skipBlankLines();
     if (this.at >= this.text.length) return undefined;
     const { line } = this;
+    if (!isOver) return { line, cells: [], fault: undefined };
     const cells: string[] = [];
     for (;;) {
       if (this.text[this.at] === QUOTE) {
         const cell = this.quoted();
-        if (cell === undefined) return { line, cells, fault: "a text in quotes does not end" };
+        if (cell === undefined) return { line, cells, fault: this.openQuote() };
         cells.push(cell + this.plain());
       } else cells.push(this.plain());
       if (this.text[this.at] !== ",") break;
@@ -47,11 +52,20 @@ export class CsvText {
     return { line, cells, fault: undefined };
   }
 
-  private skipBlankLines(): void {
-    for (let code = this.text.charCodeAt(this.at); code === 10 || code === 13; ) {
+  /** Whether no blank line is left. */
+  private skipBlankLines(): boolean {
+    for (let left = PIECE_LINES; left > 0; left--) {
+      const code = this.text.charCodeAt(this.at);
+      if (code !== 10 && code !== 13) return true;
       this.endLine();
-      code = this.text.charCodeAt(this.at);
     }
+    return false;
+  }
+
+  private openQuote(): string {
+    return this.at < this.text.length
+      ? `a text in quotes has more than ${MOST_CHARACTERS} characters`
+      : "a text in quotes does not end";
   }
 
   private endLine(): void {
@@ -74,15 +88,15 @@ export class CsvText {
     return text.slice(from, at);
   }
 
-  /** A cell in quotes, in which a quote is doubled; undefined where it does not end. */
+  /** A cell in quotes, in which a quote is doubled; undefined where it does not end, or is too long. */
   private quoted(): string | undefined {
     const { text } = this;
     const from = this.at + 1;
     let hasDoubled = false;
     for (let at = from; ; ) {
       const quote = text.indexOf(QUOTE, at);
-      if (quote < 0) {
-        this.at = text.length;
+      if (quote < 0 || quote - from > MOST_CHARACTERS) {
+        if (quote < 0) this.at = text.length;
         return undefined;
       }
       if (text[quote + 1] === QUOTE) {

@@ -168,7 +168,7 @@ export class RequestRows extends RowsBuilder {
     const columns = names.map((name, index) => {
       const column = inputs.column(name);
       if (column === undefined) {
-        if (!model.signature.ignoreUnknownColumns) this.unknown(name, places.name(index));
+        if (!model.signature.ignoreUnknownColumns) this.unknown(name, () => places.name(index));
       } else if (seen.has(column)) {
         const what = `column ${shownName(column.name)} came twice`;
         faults.add(places.name(index), what, "signature.duplicate_column");
@@ -258,22 +258,22 @@ export class RequestRows extends RowsBuilder {
     list: string,
     row: (index: number) => string,
   ): Steps {
-    const names = new Set<string>();
+    // By the first row that has them.
+    const names = new Map<string, number>();
     let cells = 0;
-    for (const object of objects) {
-      for (const name of Object.keys(object)) names.add(name);
-      cells += names.size;
+    for (const [index, object] of objects.entries()) {
+      for (const name of Object.keys(object)) {
+        if (!names.has(name)) names.set(name, index);
+        cells++;
+      }
       if (cells < PIECE_CELLS) continue;
       cells = 0;
       yield;
     }
     const columns: ExactObject = Object.create(null) as ExactObject;
-    for (const name of names) {
+    for (const [name, first] of names) {
       if (this.inputs.input(name) === undefined) {
-        this.unknown(
-          name,
-          memberPlace(row(objects.findIndex((object) => Object.hasOwn(object, name))), name),
-        );
+        this.unknown(name, () => memberPlace(row(first), name));
         continue;
       }
       columns[name] = objects.map((object, index) => {

@@ -153,14 +153,14 @@ export abstract class RowsBuilder {
     return false;
   }
 
-  protected unknown(name: string, place: string): void {
+  protected unknown(name: string, place: () => string): void {
     if (this.faults.isFull) {
       this.faults.addUnseen(1);
       return;
     }
     const what = this.inputs.columns === undefined ? "input" : "column";
     this.faults.add(
-      place,
+      place(),
       `the model has no ${what} ${shownName(name)}${this.inputs.hint(name)}`,
       "signature.unknown_column",
     );

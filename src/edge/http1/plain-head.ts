@@ -163,7 +163,7 @@ function octetKinds(): Uint8Array {
     kinds[octet] =
       VALUE_OCTET |
       (/[A-Za-z0-9-]/.test(text) ? NAME_OCTET : 0) |
-      (/[A-Za-z0-9._~/-]/.test(text) ? PATH_OCTET : 0);
+      (/[A-Za-z0-9._~:/-]/.test(text) ? PATH_OCTET : 0);
   }
   return kinds;
 }

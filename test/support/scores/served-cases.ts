@@ -8,6 +8,7 @@ import { takeRows } from "../../../src/model/gate/row-tensors.ts";
 import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import type { ExportCase } from "../models/exports.ts";
 import { fromMessage, toMessage } from "../models/tensor-messages.ts";
+import { checkForeignExamples, checkForeignForms } from "./foreign-cases.ts";
 
 /** Tests, over each protocol, that cases are answered as the training library does, one by one and at once, and example requests too. */
 export function describeServed(
@@ -27,6 +28,14 @@ export function describeServed(
     it("the example request of every served model is answered", async () => {
       await checkExampleRequests(server().url, protocol, server().models);
     });
+  });
+
+  it.each(cases.map((one) => [one.file, one] as const))("%s through KServe v1 and MLflow", async (_, one) => {
+    await checkForeignForms(server().url, one);
+  });
+
+  it("the example request of every served model scores alike natively, through KServe v1 and MLflow", async () => {
+    await checkForeignExamples(server().url, server().models);
   });
 }
 

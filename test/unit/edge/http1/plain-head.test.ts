@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type HeadRules, type PlainHead, readPlainHead } from "../../../../src/edge/http1/plain-head.ts";
 
 const RULES: HeadRules = {
-  isHot: (path) => path === "/predict" || path.startsWith("/predict/"),
+  isHot: (path) => path === "/predict" || path.startsWith("/predict/") || path.endsWith(":predict"),
   maxHeadBytes: 1000,
   maxBodyBytes: 5000,
 };
@@ -23,6 +23,11 @@ test("a plain head is read: path, authority, fields in small letters and in orde
     ["content-length", "12"],
     ["x-a", "b c"],
   ]);
+});
+
+test("a path may have a colon, as /v1/models/iris:predict has", () => {
+  const text = PLAIN.replace("/predict/iris", "/v1/models/iris:predict");
+  expect(verdict(text)).toMatchObject({ path: "/v1/models/iris:predict", bodyBytes: 12 });
 });
 
 test("of a plain head each beginning asks for more, and is not another's", () => {
