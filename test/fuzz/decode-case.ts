@@ -1,5 +1,5 @@
 /** Requests that are small on the wire and dear to a decoder that trusts them, in every form that the server reads. */
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync } from "node:zlib";
 import { delimited, framed, repeated, varint } from "../support/clients/wire-octets.ts";
 
 export interface DecodeCase {
@@ -129,10 +129,26 @@ export const JSON_PAYLOADS: readonly Payload[] = (
       () =>
         `{"model_name":"census","rows":[{${Array.from({ length: 16_000 }, (_, i) => `"column_${i}":1`).join()}}]}`,
     ],
+    ["data", () => tensorJson("FP32", `[${"1.5,".repeat(FULL / 4 - 50)}1]`, FULL / 4 - 49)],
+    ["data of short integers", () => tensorJson("INT64", `[${"1,".repeat(FULL / 2 - 50)}1]`, FULL / 2 - 49)],
+    [
+      "data in rows",
+      () => tensorJson("FP32", `[${"[1,2,3,4],".repeat(FULL / 10 - 10)}[1,2,3,4]]`, FULL / 10 - 9),
+    ],
+    ["data in empty rows", () => tensorJson("FP32", `[${"[],".repeat(FULL / 3 - 50)}[]]`, 1)],
+    ["data of NaN", () => tensorJson("FP32", `[${"NaN,".repeat(FULL / 4 - 50)}NaN]`, FULL / 4 - 49)],
+    ["data that is wrong", () => tensorJson("INT8", `[${"1.5,".repeat(FULL / 4 - 50)}1]`, FULL / 4 - 49)],
+    ["data of flags", () => tensorJson("BOOL", `[${"true,".repeat(FULL / 5 - 50)}true]`, FULL / 5 - 49)],
+    ["data of texts", () => tensorJson("BYTES", `[${'"a",'.repeat(FULL / 4 - 50)}"a"]`, FULL / 4 - 49)],
+    ["data that ends late", () => tensorJson("FP32", `[${"1.5,".repeat(FULL / 4 - 50)}x]`, 1)],
     ["no JSON", () => "x".repeat(FULL)],
     ["octets in base64", () => `{"inputs":[{"name":"x","raw_contents":"${"A".repeat(FULL - 200)}"}]}`],
   ] as [string, () => string][]
 ).map(([name, make]) => payload(name, true, () => Buffer.from(make())));
+
+function tensorJson(datatype: string, data: string, rows: number): string {
+  return `{"inputs":[{"name":"features","datatype":"${datatype}","shape":[${Math.floor(rows)}],"data":${data}}]}`;
+}
 
 /** A legal row of the example model. */
 export const CENSUS_ROW = {
@@ -206,6 +222,16 @@ export const FORMS: Readonly<Record<string, Form>> = {
     isJson
       ? post(`/predict ${name}`, false, "/predict/iris", { "content-encoding": "gzip" }, zipped)
       : undefined,
+  inference: ({ name, isJson }, octets) =>
+    isJson
+      ? post(`Open Inference ${name}`, false, "/v2/models/iris/infer", {}, octets)
+      : post(
+          `Open Inference raw ${name}`,
+          false,
+          "/v2/models/iris/infer",
+          { "inference-header-content-length": "0", "content-encoding": "deflate" },
+          deflateSync(octets),
+        ),
   uncompressed: ({ name, isJson }, octets) =>
     post(
       `uncompressed ${name}`,

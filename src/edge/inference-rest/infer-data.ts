@@ -33,11 +33,13 @@ export function* readData(
       faults.add(`${place}[${nullAt}]`, `null or NaN came; ${expected(datatype)} is expected`, "json.number");
     return;
   }
-  if (!Array.isArray(json)) {
-    faults.add(place, `${shownValue(json)} came; a list is expected`, "json.list");
+  // What has no axes may stand without a list, as numpy writes it.
+  const list = tensor.shape.length === 0 && !Array.isArray(json) ? [json] : json;
+  if (!Array.isArray(list)) {
+    faults.add(place, `${shownValue(list)} came; a list is expected`, "json.list");
     return;
   }
-  const nested = yield* flattened(json);
+  const nested = yield* flattened(list);
   if (typeof nested === "string") {
     faults.add(place, nested, "json.nesting");
     return;
@@ -62,7 +64,7 @@ function* readNumbers(
       for (let i = 0; i < numbers.length; i++) if (Math.abs(numbers[i]!) > limit) isWithin = false;
     }
     // What is too large is told with its own value by whoever checks it.
-    const values = datatype === "FP32" && isWithin ? Float32Array.from(numbers) : numbers;
+    const values = datatype === "FP32" && isWithin ? new Float32Array(numbers) : numbers;
     tensor.contents = new PackedContents(contents!, values);
     return;
   }

@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ModelStatisticsResponseSchema } from "../../../gen/inference/grpc_service_pb.ts";
 import { ModelConfigSchema } from "../../../gen/inference/model_config_pb.ts";
-import { modelMetadata } from "../inference/metadata.ts";
+import { loadedModel, modelMetadata } from "../inference/metadata.ts";
 import { tritonModelConfig } from "../inference/model-config.ts";
 import { modelStatistics } from "../inference/statistics.ts";
 import type { PlainRequest, PlainRoute } from "../plain/plain-http.ts";
@@ -28,7 +28,7 @@ export function modelRoutes({ models }: ResourceParts): PlainRoute[] {
   const config = ({ params, call }: PlainRequest) => {
     const { model = "", version = "" } = params;
     const written = models.tritonConfig(model, version, call.caller);
-    const inEffect = tritonModelConfig(models.get(model, version, call.caller).model!, written);
+    const inEffect = tritonModelConfig(loadedModel(models.get(model, version, call.caller)), written);
     return ok(plainJson(ModelConfigSchema, inEffect));
   };
   const statistics = ({ params, call }: PlainRequest) => {

@@ -57,7 +57,7 @@ function refuseFiles({ parameters }: ExactObject): void {
   );
 }
 
-/** Shared memory, traces and the log: what is asked of them is told, and what they are told to do is not done. */
+/** Shared memory, texts that are generated, traces and the log: what is in effect is told, and what is to be done is not. */
 export function unservedRoutes(parts: ResourceParts): PlainRoute[] {
   const memory = ["systemsharedmemory", "cudasharedmemory"].flatMap((kind) => {
     const refuse = ({ params: { region } }: PlainRequest): never => {
@@ -71,6 +71,15 @@ export function unservedRoutes(parts: ResourceParts): PlainRoute[] {
       resource(`/v2/${kind}/region/{region}/unregister`, SEND, refuse),
     ];
   });
+  const generated = ["", "/versions/{version}"].flatMap((version) =>
+    ["generate", "generate_stream"].map((what) =>
+      resource(`/v2/models/{model}${version}/${what}`, SEND, ({ params: { model } }) => {
+        throw unset(
+          `${what} is for models that write texts token by token, which the server has none of; send tensors to /v2/models/${model}/infer`,
+        );
+      }),
+    ),
+  );
   const trace = ({ method }: PlainRequest) => {
     if (method === "POST") throw unset("the server takes no traces of requests");
     return ok(NO_TRACE);
@@ -88,6 +97,7 @@ export function unservedRoutes(parts: ResourceParts): PlainRoute[] {
   };
   return [
     ...memory,
+    ...generated,
     resource("/v2/trace/setting", BOTH, trace),
     resource("/v2/models/{model}/trace/setting", BOTH, trace),
     resource("/v2/logging", BOTH, logging),

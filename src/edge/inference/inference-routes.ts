@@ -30,7 +30,14 @@ import type { InferAnswer } from "./infer-answer.ts";
 import { encodeAnswer, type InferParts, infer } from "./infer-forms.ts";
 import { InferItems } from "./infer-items.ts";
 import { inferRequest } from "./infer-request.ts";
-import { indexEntry, isModelReady, modelMetadata, type ServerFacts, serverMetadata } from "./metadata.ts";
+import {
+  indexEntry,
+  isModelReady,
+  loadedModel,
+  modelMetadata,
+  type ServerFacts,
+  serverMetadata,
+} from "./metadata.ts";
 import { tritonModelConfig } from "./model-config.ts";
 import { type ControlMode, controlled, modelNamed } from "./model-control.ts";
 import { noSharedMemory } from "./parameters.ts";
@@ -78,7 +85,7 @@ export function inferenceRoutes(router: ConnectRouter, parts: InferenceParts): v
       inTheirWords(name, version, () => {
         const { caller } = callOf(context);
         const written = models.tritonConfig(name, version, caller);
-        const config = tritonModelConfig(models.get(name, version, caller).model!, written);
+        const config = tritonModelConfig(loadedModel(models.get(name, version, caller)), written);
         return create(ModelConfigResponseSchema, { config });
       }),
     modelStatistics: ({ name, version }, context) =>

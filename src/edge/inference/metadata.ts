@@ -1,6 +1,8 @@
 /** What the Open Inference Protocol and Triton say of a server and of its models. */
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import {
   type GetModelResponse,
+  type Model,
   ModelState,
   type ModelSummary,
   type TensorSpec,
@@ -8,6 +10,7 @@ import {
 import { AssayError } from "../../errors.ts";
 import type { Caller } from "../../registry/caller.ts";
 import type { ModelsService } from "../../registry/models.ts";
+import { shownName } from "../../wording/field-paths.ts";
 
 /** A server, as it calls itself. */
 export interface ServerFacts {
@@ -40,9 +43,19 @@ function stateName(state: ModelState): string {
   return state === ModelState.READY ? "READY" : "UNAVAILABLE";
 }
 
-/** Name, versions, inputs and outputs; the versions are those that serve. */
-export function modelMetadata({ model, versions }: GetModelResponse) {
-  const { modelName, inputs, outputs } = model!;
+/** A model that was loaded; of others neither inputs nor outputs are known. Throws MODEL_NOT_READY, MODEL_INVALID. */
+export function loadedModel({ model }: GetModelResponse): Model {
+  const { modelName, modelVersion, state, stateReason } = model!;
+  if (state === ModelState.READY || state === ModelState.UNAVAILABLE) return model!;
+  const reason = state === ModelState.LOADING ? Reason.MODEL_NOT_READY : Reason.MODEL_INVALID;
+  const what = `model ${shownName(modelName)} version ${modelVersion} is not served: ${stateReason}`;
+  throw new AssayError(reason, what);
+}
+
+/** Name, versions, inputs and outputs; the versions are those that serve. Throws as `loadedModel`. */
+export function modelMetadata(found: GetModelResponse) {
+  const { modelName, inputs, outputs } = loadedModel(found);
+  const { versions } = found;
   return {
     name: modelName,
     versions: versions

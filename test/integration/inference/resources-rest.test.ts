@@ -135,6 +135,7 @@ test.each([
     /systemsharedmemory of "r": the server maps no/,
   ],
   ["POST", "/v2/cudasharedmemory/unregister", undefined, 501, /maps no memory of its clients/],
+  ["POST", "/v2/models/iris/generate", "{}", 501, /send tensors to \/v2\/models\/iris\/infer/],
   ["POST", "/v2/logging", "{}", 501, /--log-level/],
   ["POST", "/v2/trace/setting", "{}", 501, /takes no traces/],
   [

@@ -75,6 +75,10 @@ test.each(["[1,-NaN]", "[1,nan]", "[NaNs]", "[1,Infinity]", "[1,NaN,]"])(
   },
 );
 
+test.each([[1.5], 1.5])("what has no axes is %j", (data) => {
+  expect(valuesOf(decode(tensor("FP32", [], data)).inputs[0]!)).toHaveLength(1);
+});
+
 test("long lists of numbers of any datatype are read as short ones are", () => {
   const whole = Array.from({ length: 1000 }, (_, i) => i % 100);
   for (const [datatype, View] of [
