@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const about =
   "Unit and integration tests: real sockets, real worker threads, real ONNX models, nothing from the network." +
-  " About 3 minutes on two cores.";
+  " About 4 minutes on two cores.";
 
 export default defineConfig({
   test: {
