@@ -3,6 +3,9 @@
 tool grpcurl v1.9.4 grpc
 install_grpcurl() { go_install "$1" grpcurl "github.com/fullstorydev/grpcurl/cmd/grpcurl@$2"; }
 
+tool grpc-health-probe v0.4.61 grpc
+install_grpc_health_probe() { go_install "$1" grpc-health-probe "github.com/grpc-ecosystem/grpc-health-probe@$2"; }
+
 tool connectconformance v1.0.5 grpc
 install_connectconformance() { go_install "$1" connectconformance "connectrpc.com/conformance/cmd/connectconformance@$2"; }
 

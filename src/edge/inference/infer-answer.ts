@@ -1,3 +1,4 @@
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import {
@@ -19,9 +20,19 @@ const DATATYPE = plainTag(OutputSchema, "datatype");
 const SHAPE = plainTag(OutputSchema, "shape");
 const CONTENTS = plainTag(OutputSchema, "contents");
 
+/** A parameter of an answer. */
+const FINAL = toBinary(
+  ModelInferResponseSchema,
+  create(ModelInferResponseSchema, {
+    parameters: { triton_final_response: { parameterChoice: { case: "boolParam", value: true } } },
+  }),
+);
+
 /** What a request is answered with: tensors in raw form. */
 export interface InferAnswer {
   readonly request: Pick<InferRequest, "isRaw">;
+  /** It is an item of a stream whose caller wants to be told that an answer is the last for its request, as each one is. */
+  readonly saysFinal?: boolean;
   readonly response: Pick<PredictResponse, "modelName" | "modelVersion" | "requestId" | "outputs">;
 }
 
@@ -42,7 +53,7 @@ export class MeasuredAnswer {
     this.versionBytes = Buffer.byteLength(modelVersion);
     this.idBytes = requestId === "" ? 0 : Buffer.byteLength(requestId);
     let byteCount = optionalBytes(this.nameBytes) + optionalBytes(this.versionBytes);
-    byteCount += optionalBytes(this.idBytes);
+    byteCount += optionalBytes(this.idBytes) + (answer.saysFinal === true ? FINAL.length : 0);
     for (const output of outputs) {
       const measured = new MeasuredOutput(output, answer.request.isRaw);
       this.outputs.push(measured);
@@ -57,6 +68,7 @@ export class MeasuredAnswer {
     if (nameBytes > 0) writer.text(MODEL_NAME, modelName, nameBytes);
     if (versionBytes > 0) writer.text(MODEL_VERSION, modelVersion, versionBytes);
     if (idBytes > 0) writer.text(ID, requestId, idBytes);
+    if (this.answer.saysFinal === true) writer.bytes(FINAL);
     for (const output of outputs) {
       writer.tagged(OUTPUTS, output.byteCount);
       output.write(writer);

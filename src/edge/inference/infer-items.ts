@@ -86,7 +86,8 @@ export class InferItems implements ItemForm {
     const request = this.nextAsked();
     try {
       if ("error" in result) throw result.error;
-      return { error: "", answer: answerTo(request, result.response, this.models, ANONYMOUS) };
+      const answer = answerTo(request, result.response, this.models, ANONYMOUS);
+      return { error: "", answer: request.wantsFinal ? { ...answer, saysFinal: true } : answer };
     } catch (error) {
       const { modelName, modelVersion, requestId } = request;
       const response = { modelName, modelVersion, requestId, outputs: [] };

@@ -9,7 +9,12 @@ import type {
 import { AssayError } from "../../errors.ts";
 import { TensorRequest } from "../../service/tensor-request.ts";
 import { PackedContents } from "../../tensor/packed-contents.ts";
-import { readOutputParameters, readParameters, refuseInputParameters } from "./parameters.ts";
+import {
+  EMPTY_FINAL_RESPONSE,
+  readOutputParameters,
+  readParameters,
+  refuseInputParameters,
+} from "./parameters.ts";
 
 const NO_OCTETS = new Uint8Array(0);
 
@@ -17,6 +22,8 @@ const NO_OCTETS = new Uint8Array(0);
 export class InferRequest extends TensorRequest {
   /** Its tensors came as octets, beside their heads: so do those of the answer, alone. */
   isRaw = true;
+  /** In a stream, each answer is to say whether it is the last for its request. */
+  wantsFinal = false;
   /** So many of the highest classes are asked for in the place of an output's values; by the output's name. */
   topClasses: ReadonlyMap<string, number> | undefined = undefined;
 
@@ -41,6 +48,7 @@ export function inferRequest(message: ModelInferRequest): InferRequest {
   request.modelVersion = message.modelVersion;
   request.requestId = message.id;
   readParameters(message.parameters, request);
+  request.wantsFinal = message.parameters[EMPTY_FINAL_RESPONSE]?.parameterChoice.value === true;
   const { inputs, outputs, rawInputContents } = message;
   request.isRaw = rawInputContents.length > 0 || inputs.length === 0;
   for (let i = 0; i < inputs.length; i++) {

@@ -25,7 +25,7 @@ export const OF_SHARED_MEMORY: ReadonlySet<string> = new Set([
 /** Names that Triton keeps for itself. */
 const RESERVED_PREFIX = "triton_";
 /** Asks a model with many answers to say which is the last; each model here has one. */
-const EMPTY_FINAL_RESPONSE = "triton_enable_empty_final_response";
+export const EMPTY_FINAL_RESPONSE = "triton_enable_empty_final_response";
 const MICROSECONDS_A_MS = 1000;
 const MOST_CLASSES = 2 ** 31 - 1;
 
