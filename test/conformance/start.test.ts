@@ -37,7 +37,7 @@ describe("npm start", () => {
   test("answers what the README says to send, and as it prints it", async () => {
     const readme = readFileSync("README.md", "utf8").split("## Score a row")[1]!.split("## Score a file")[0]!;
     const lines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text!);
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
     const PATH = `${dirname(tool("grpcurl"))}${delimiter}${process.env.PATH}`;
     for (const [index, text] of lines.entries()) {
       const script = `set -e\n${text.replaceAll("127.0.0.1:8080", server.address)}`;
@@ -45,7 +45,7 @@ describe("npm start", () => {
       expect(finished, text).toMatchObject({ status: 0, stderr: "" });
       const printed = /```json\n(.*)\n```/.exec(readme)![1]!;
       if (index === 0) expect(finished.stdout).toBe(printed);
-      else expect(finished.stdout).toMatch(/"scores"|"scoreOutput"/);
+      else expect(finished.stdout).toMatch(/"scores"|"scoreOutput"|"outputs"|"predictions"/);
     }
   });
 
