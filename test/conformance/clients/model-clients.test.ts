@@ -1,21 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../../support/clients/command.ts";
+import { PERSON } from "../../support/tables/example-rows.ts";
 import { ROOT, type ServerProcess, startServer } from "../server-process.ts";
 import { tool } from "../tool.ts";
-
-const PERSON = {
-  age: 39,
-  education_num: 13,
-  hours_per_week: 40,
-  capital_gain: 2174,
-  capital_loss: 0,
-  workclass: "State-gov",
-  marital_status: "Never-married",
-  occupation: "Adm-clerical",
-  relationship: "Not-in-family",
-  sex: "Male",
-};
 
 interface Scored {
   readonly scores: readonly number[];

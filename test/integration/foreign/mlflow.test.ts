@@ -2,26 +2,11 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { fileServer } from "../../support/servers/tested-servers.ts";
+import { IRIS_ROWS, PERSON } from "../../support/tables/example-rows.ts";
 
 const server = await fileServer(fileURLToPath(new URL("../../../models", import.meta.url)));
 
-const ROWS = [
-  [5.1, 3.5, 1.4, 0.2],
-  [6.3, 3.3, 6, 2.5],
-];
 const NAMES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"];
-const PERSON = {
-  age: 39,
-  education_num: 13,
-  hours_per_week: 40,
-  capital_gain: 2174,
-  capital_loss: 0,
-  workclass: "State-gov",
-  marital_status: "Never-married",
-  occupation: "Adm-clerical",
-  relationship: "Not-in-family",
-  sex: "Male",
-};
 const COLUMNS = Object.keys(PERSON);
 const VALUES: readonly unknown[] = Object.values(PERSON);
 
@@ -48,23 +33,23 @@ const census = (body: unknown) => post("/invocations/census", body);
 const csv = (model: string, text: string, coding?: string) =>
   post(`/invocations/${model}`, text, "text/csv; charset=utf-8", coding);
 
-const native = await post("/predict/iris", { features: ROWS });
+const native = await post("/predict/iris", { features: IRIS_ROWS });
 const { scores } = (await post("/predict/census", { rows: [PERSON] })).body;
 const OF_IRIS = { status: 200, body: { predictions: native.body.scores } };
 const OF_PERSON = { status: 200, body: { predictions: scores } };
 
 test.each<[string, unknown]>([
-  ["dataframe_split", { dataframe_split: { columns: NAMES, index: [0, 1], data: ROWS } }],
-  ["dataframe_split without names", { dataframe_split: { data: ROWS } }],
-  ["dataframe_split with numbered columns", { dataframe_split: { columns: [0, 1, 2, 3], data: ROWS } }],
+  ["dataframe_split", { dataframe_split: { columns: NAMES, index: [0, 1], data: IRIS_ROWS } }],
+  ["dataframe_split without names", { dataframe_split: { data: IRIS_ROWS } }],
+  ["dataframe_split with numbered columns", { dataframe_split: { columns: [0, 1, 2, 3], data: IRIS_ROWS } }],
   [
     "dataframe_records",
-    { dataframe_records: ROWS.map((row) => Object.fromEntries(row.map((v, i) => [NAMES[i], v]))) },
+    { dataframe_records: IRIS_ROWS.map((row) => Object.fromEntries(row.map((v, i) => [NAMES[i], v]))) },
   ],
-  ["inputs", { inputs: ROWS }],
-  ["inputs by name", { inputs: { features: ROWS } }],
-  ["instances", { instances: ROWS, params: { max_tokens: 5 } }],
-  ["what pandas writes, alone", { columns: NAMES, index: [0, 1], data: ROWS }],
+  ["inputs", { inputs: IRIS_ROWS }],
+  ["inputs by name", { inputs: { features: IRIS_ROWS } }],
+  ["instances", { instances: IRIS_ROWS, params: { max_tokens: 5 } }],
+  ["what pandas writes, alone", { columns: NAMES, index: [0, 1], data: IRIS_ROWS }],
 ])("%s of a model with one vector is answered with the predictions of /predict", async (_what, body) => {
   expect(await iris(body)).toEqual(OF_IRIS);
 });
@@ -89,8 +74,8 @@ test("CSV is read by the names in its first line, with an index or without, quot
   const quoted = `\ufeff,${COLUMNS.map((name) => `"${name}"`).join(",")}\r\n0,${VALUES.map((value) => `"${value}"`).join(",")}\r\n\r\n`;
   expect(await csv("census", quoted)).toEqual(OF_PERSON);
   expect(await csv("census", quoted, "gzip")).toEqual(OF_PERSON);
-  expect(await csv("iris", `${NAMES.join(",")}\n${ROWS.join("\n")}`)).toEqual(OF_IRIS);
-  expect(await csv("iris", `0,1,2,3\n${ROWS.join("\n")}`)).toEqual(OF_IRIS);
+  expect(await csv("iris", `${NAMES.join(",")}\n${IRIS_ROWS.join("\n")}`)).toEqual(OF_IRIS);
+  expect(await csv("iris", `0,1,2,3\n${IRIS_ROWS.join("\n")}`)).toEqual(OF_IRIS);
 });
 
 test("what is wrong with a CSV is told by line and column, in quotes with a line end too", async () => {
@@ -114,7 +99,7 @@ test("what is wrong with a CSV is told by line and column, in quotes with a line
   expect((await csv("census", `${COLUMNS.join(",")}\n"a`)).body.message).toContain(
     "line 2: a text in quotes does not end",
   );
-  expect((await csv("iris", ROWS.join("\n"))).body.message).toContain(
+  expect((await csv("iris", IRIS_ROWS.join("\n"))).body.message).toContain(
     "line 1: numbers came; the first line names the columns",
   );
   expect((await csv("iris", "")).body.message).toContain("nothing came");
@@ -148,7 +133,7 @@ test.each<[string, unknown, string]>([
   ],
   ["an element of a column", { inputs: { ...PERSON, age: ["x"] } }, 'inputs.age[0]: "x" came'],
   ["a missing input", { inputs: { age: [1] } }, 'inputs: input "workclass"'],
-  ["two forms", { inputs: ROWS, instances: ROWS }, "inputs and instances came; exactly one of"],
+  ["two forms", { inputs: IRIS_ROWS, instances: IRIS_ROWS }, "inputs and instances came; exactly one of"],
   ["no form", { params: {} }, "none of dataframe_split, dataframe_records, inputs, instances came"],
   ["another member", { dataframe_records: [PERSON], dataframe: 1 }, 'has no member "dataframe"'],
   [
@@ -171,19 +156,19 @@ test.each<[string, unknown, string]>([
 );
 
 test("params choose labels or outputs", async () => {
-  const labels = await iris({ inputs: ROWS, params: { predictions: "labels" } });
+  const labels = await iris({ inputs: IRIS_ROWS, params: { predictions: "labels" } });
   expect(labels.body.predictions).toEqual(native.body.labels);
-  const outputs = await iris({ inputs: ROWS, params: { predictions: "outputs" } });
+  const outputs = await iris({ inputs: IRIS_ROWS, params: { predictions: "outputs" } });
   expect(outputs.body.predictions).toHaveLength(2);
 });
 
 test("a model has to be named where there are several; one that there is not is 404", async () => {
-  const unnamed = await post("/invocations", { inputs: ROWS });
+  const unnamed = await post("/invocations", { inputs: IRIS_ROWS });
   expect(unnamed).toMatchObject({ status: 400, body: { error_code: "BAD_REQUEST" } });
   expect(unnamed.body.message).toContain("the server has census, digits, housing, iris");
-  const unknown = await post("/invocations/irs", { inputs: ROWS });
+  const unknown = await post("/invocations/irs", { inputs: IRIS_ROWS });
   expect(unknown).toMatchObject({ status: 404, body: { error_code: "RESOURCE_DOES_NOT_EXIST" } });
-  expect((await post("/invocations/iris/1", { inputs: ROWS })).status).toBe(200);
+  expect((await post("/invocations/iris/1", { inputs: IRIS_ROWS })).status).toBe(200);
 });
 
 test("ping and version answer as MLflow's client reads them", async () => {

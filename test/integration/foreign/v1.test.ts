@@ -2,25 +2,9 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { fileServer } from "../../support/servers/tested-servers.ts";
+import { IRIS_ROWS, PERSON } from "../../support/tables/example-rows.ts";
 
 const server = await fileServer(fileURLToPath(new URL("../../../models", import.meta.url)));
-
-const ROWS = [
-  [5.1, 3.5, 1.4, 0.2],
-  [6.3, 3.3, 6, 2.5],
-];
-const PERSON = {
-  age: 39,
-  education_num: 13,
-  hours_per_week: 40,
-  capital_gain: 2174,
-  capital_loss: 0,
-  workclass: "State-gov",
-  marital_status: "Never-married",
-  occupation: "Adm-clerical",
-  relationship: "Not-in-family",
-  sex: "Male",
-};
 
 interface Body {
   readonly error: string;
@@ -50,16 +34,16 @@ async function get(path: string) {
   return { status: response.status, body: (await response.json()) as unknown };
 }
 
-const native = await post("/predict/iris", { features: ROWS });
+const native = await post("/predict/iris", { features: IRIS_ROWS });
 const nativePerson = await post("/predict/census", { rows: [PERSON] });
 
 test.each<[string, string, unknown]>([
-  ["a list of values by position", "iris", { instances: ROWS }],
-  ["the input by its name", "iris", { instances: ROWS.map((features) => ({ features })) }],
+  ["a list of values by position", "iris", { instances: IRIS_ROWS }],
+  ["the input by its name", "iris", { instances: IRIS_ROWS.map((features) => ({ features })) }],
   [
     "names that the model's file does not tell",
     "iris",
-    { instances: ROWS.map(([a, b, c, d]) => ({ a, b, c, d })) },
+    { instances: IRIS_ROWS.map(([a, b, c, d]) => ({ a, b, c, d })) },
   ],
 ])("instances, each %s, are answered with the predictions of /predict", async (_what, _model, body) => {
   expect(await iris(body)).toEqual({ status: 200, body: { predictions: native.body.scores } });
@@ -78,8 +62,8 @@ test.each<[string, unknown]>([
 });
 
 test.each<[string, string, unknown]>([
-  ["the one input's tensor", "iris", ROWS],
-  ["the one input by its name", "iris", { features: ROWS }],
+  ["the one input's tensor", "iris", IRIS_ROWS],
+  ["the one input by its name", "iris", { features: IRIS_ROWS }],
 ])("inputs, as %s, are answered with outputs", async (_what, _model, inputs) => {
   expect(await iris({ inputs })).toEqual({ status: 200, body: { outputs: native.body.scores } });
 });
@@ -93,20 +77,20 @@ test("columns are joined to rows", async () => {
 });
 
 test("a signature chooses labels or all outputs", async () => {
-  const labels = await iris({ instances: ROWS, signature_name: "labels" });
+  const labels = await iris({ instances: IRIS_ROWS, signature_name: "labels" });
   expect(labels.body.predictions).toEqual(native.body.labels);
-  const { body } = await iris({ instances: ROWS, signature_name: "outputs" });
+  const { body } = await iris({ instances: IRIS_ROWS, signature_name: "outputs" });
   expect(body.predictions).toHaveLength(2);
   expect(Object.keys(body.predictions[0] as object).sort()).toEqual(["label", "probabilities"]);
 });
 
 test("a version in the path, a compressed body, no content type: all the same", async () => {
   const expected = { status: 200, body: { predictions: native.body.scores } };
-  expect(await post("/v1/models/iris/versions/1:predict", { instances: ROWS })).toEqual(expected);
-  expect(await post("/v1/models/iris%3Apredict", { instances: ROWS })).toEqual(expected);
-  expect(await iris({ instances: ROWS }, { "content-encoding": "gzip" })).toEqual(expected);
+  expect(await post("/v1/models/iris/versions/1:predict", { instances: IRIS_ROWS })).toEqual(expected);
+  expect(await post("/v1/models/iris%3Apredict", { instances: IRIS_ROWS })).toEqual(expected);
+  expect(await iris({ instances: IRIS_ROWS }, { "content-encoding": "gzip" })).toEqual(expected);
   const form = { "content-type": "application/x-www-form-urlencoded" };
-  expect(await iris({ instances: ROWS }, form)).toEqual(expected);
+  expect(await iris({ instances: IRIS_ROWS }, form)).toEqual(expected);
 });
 
 test("everything that is wrong is told at once, where it stands in the body", async () => {
@@ -134,13 +118,13 @@ test.each<[string, unknown, string]>([
   ["a mixture", { instances: [[1, 2, 3, 4], { a: 1 }] }, "instances[1]: an object came; a list of 4"],
   ["no rows", { instances: [] }, "instances: no rows came"],
   ["no list", { instances: 5 }, "instances: 5 came; a list with an item for each row is expected"],
-  ["both forms", { instances: ROWS, inputs: ROWS }, "send rows as instances, or columns as inputs"],
+  ["both forms", { instances: IRIS_ROWS, inputs: IRIS_ROWS }, "send rows as instances, or columns as inputs"],
   ["neither form", { signature_name: "" }, "no instances came"],
-  ["another member", { instances: ROWS, signature: "x" }, 'did you mean "signature_name"?'],
-  ["another signature", { instances: ROWS, signature_name: "predict" }, "there are 4 signatures"],
-  ["no object", ROWS, "a list of 2 came; an object"],
+  ["another member", { instances: IRIS_ROWS, signature: "x" }, 'did you mean "signature_name"?'],
+  ["another signature", { instances: IRIS_ROWS, signature_name: "predict" }, "there are 4 signatures"],
+  ["no object", IRIS_ROWS, "a list of 2 came; an object"],
   ["Python's NaN", '{"instances": [[NaN, 1, 2, 3]]}', "send null"],
-  ["a column that is too short", { inputs: { features: ROWS, other: [1] } }, "other"],
+  ["a column that is too short", { inputs: { features: IRIS_ROWS, other: [1] } }, "other"],
 ])("%s is refused, and the error ends with what the model takes", async (_what, wrong, message) => {
   const { status, body } = await iris(wrong);
   expect(status).toBe(400);
@@ -150,11 +134,11 @@ test.each<[string, unknown, string]>([
 });
 
 test("a model of which there is none is 404, and so is a version", async () => {
-  expect(await post("/v1/models/irs:predict", { instances: ROWS })).toMatchObject({
+  expect(await post("/v1/models/irs:predict", { instances: IRIS_ROWS })).toMatchObject({
     status: 404,
     body: { error: expect.stringContaining('did you mean "iris"?') },
   });
-  expect((await post("/v1/models/iris/versions/7:predict", { instances: ROWS })).status).toBe(404);
+  expect((await post("/v1/models/iris/versions/7:predict", { instances: IRIS_ROWS })).status).toBe(404);
   expect((await get("/v1/models/irs")).status).toBe(404);
 });
 
@@ -181,9 +165,9 @@ test("models are listed, and one is told to be ready as KServe's and TensorFlow 
 });
 
 test("thousands of rows are read and answered in pieces; more than the queue takes are refused as on /predict", async () => {
-  const many = (count: number) => Array.from({ length: count }, (_, index) => ROWS[index % 2]!);
+  const many = (count: number) => Array.from({ length: count }, (_, index) => IRIS_ROWS[index % 2]!);
   const { body } = await iris({ instances: many(6000) });
-  expect(body.predictions).toEqual(many(6000).map((row) => native.body.scores[ROWS.indexOf(row)]));
+  expect(body.predictions).toEqual(many(6000).map((row) => native.body.scores[IRIS_ROWS.indexOf(row)]));
   const tooMany = await post("/predict/iris", { features: many(30_000) });
   expect(await iris({ instances: many(30_000) })).toMatchObject({ status: tooMany.status });
   expect(tooMany.status).toBe(413);

@@ -2,25 +2,9 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { fileServer } from "../../support/servers/tested-servers.ts";
+import { IRIS_ROWS, PERSON } from "../../support/tables/example-rows.ts";
 
 const server = await fileServer(fileURLToPath(new URL("../../../models", import.meta.url)));
-
-const ROWS = [
-  [5.1, 3.5, 1.4, 0.2],
-  [6.3, 3.3, 6, 2.5],
-];
-const PERSON = {
-  age: 39,
-  education_num: 13,
-  hours_per_week: 40,
-  capital_gain: 2174,
-  capital_loss: 0,
-  workclass: "State-gov",
-  marital_status: "Never-married",
-  occupation: "Adm-clerical",
-  relationship: "Not-in-family",
-  sex: "Male",
-};
 
 interface Body {
   readonly scores: readonly number[];
@@ -41,8 +25,8 @@ async function post(path: string, body: unknown, headers: Record<string, string>
 }
 
 test("many rows of features are answered with a score each, as one row by itself is", async () => {
-  const singles = await Promise.all(ROWS.map((features) => post("/predict/iris", { features })));
-  const { status, body } = await post("/predict/iris", { features: ROWS });
+  const singles = await Promise.all(IRIS_ROWS.map((features) => post("/predict/iris", { features })));
+  const { status, body } = await post("/predict/iris", { features: IRIS_ROWS });
   expect(status).toBe(200);
   expect(body.scores).toEqual(singles.map((single) => single.body.scores[0]));
   expect(body.labels).toEqual(singles.map((single) => single.body.labels[0]));
@@ -57,14 +41,16 @@ test("a bare row is scored as the same row in rows, with members of the request 
 
 test("all forms are read from compressed bodies too", async () => {
   const gzip = { "content-encoding": "gzip" };
-  expect((await post("/predict/iris", { features: ROWS }, gzip)).body.scores).toHaveLength(2);
+  expect((await post("/predict/iris", { features: IRIS_ROWS }, gzip)).body.scores).toHaveLength(2);
   expect((await post("/predict/census", PERSON, gzip)).body.scores).toHaveLength(1);
 });
 
 test("the path may name the version, and the body no other one", async () => {
-  expect((await post("/predict/iris/1", { features: ROWS[0] })).body).toMatchObject({ model_version: "1" });
-  expect((await post("/predict/iris/9", { features: ROWS[0] })).status).toBe(404);
-  const other = await post("/predict/iris/1", { features: ROWS[0], model_version: "2" });
+  expect((await post("/predict/iris/1", { features: IRIS_ROWS[0] })).body).toMatchObject({
+    model_version: "1",
+  });
+  expect((await post("/predict/iris/9", { features: IRIS_ROWS[0] })).status).toBe(404);
+  const other = await post("/predict/iris/1", { features: IRIS_ROWS[0], model_version: "2" });
   expect(other).toMatchObject({ status: 422, body: { detail: [{ loc: ["body", "model_version"] }] } });
 });
 
@@ -83,7 +69,7 @@ test("every value of a matrix that is wrong is told at once, where it stands", a
 });
 
 test("a matrix of 30,000 rows is read in pieces, and its last value is looked at like its first", async () => {
-  const rows = Array.from({ length: 30_000 }, () => [...ROWS[0]!]);
+  const rows = Array.from({ length: 30_000 }, () => [...IRIS_ROWS[0]!]);
   rows[29_999]![3] = "x" as unknown as number;
   const { body } = await post("/predict/iris", { features: rows });
   expect(body.detail[0]!.loc).toEqual(["body", "features", 29_999, 3]);
@@ -114,7 +100,7 @@ test.each([
 
 test("Connect's JSON is told the same, with the nearest name of a member", async () => {
   const path = "/assay.v1.ScoringService/Predict";
-  const refused = await post(path, { modelName: "iris", features: ROWS[0], model_versoin: "1" });
+  const refused = await post(path, { modelName: "iris", features: IRIS_ROWS[0], model_versoin: "1" });
   expect(refused.status).toBe(400);
   expect(refused.body.message).toContain('did you mean "model_version"?');
   const example = /This model takes, for example: (.*)$/.exec(refused.body.message)?.[1];
