@@ -1,6 +1,6 @@
 /**
  * Calls of one row of 30 floats on a logistic regression beside peers: every server on core 0, one at a time, the load (`assay bench`)
- * on core 1, rounds interleaved, medians of each round's ratio. CPU is that of all threads of the server. Peers are
+ * on core 1, warmed up by each row's own calls, rounds interleaved, medians of each round's ratio. CPU is that of all threads of the server. Peers are
  * left out where their tools are missing (`scripts/setup-tools.sh peers`). Writes bench/results/unary.svg; ends with 1 where
  * a limit is missed.
  * Arguments: --rounds 5, --seconds 3, --quick (2 rounds of 1 s), --only REGEX of a row's name.
@@ -27,6 +27,8 @@ const { values } = parseArgs({
 });
 const rounds = values.quick ? 2 : Number(values.rounds);
 const seconds = values.quick ? "1" : values.seconds;
+/** Before a row's first round: V8 goes on compiling for some 25,000 calls, and peers have no such time. */
+const warmSeconds = values.quick ? "3" : "6";
 
 type Figure = "cpuUs" | "p50Us" | "p99Us";
 
@@ -139,12 +141,12 @@ for (const name of new Set(ROWS.flatMap(({ servers }) => servers))) {
 
 const capacities = new Map<string, number>();
 
-async function measure(one: Row, server: MeasuredServer): Promise<number> {
+async function measure(one: Row, server: MeasuredServer, duration: string): Promise<number> {
   const flags: LoadFlags = {
     ...one.flags,
     server: `http://127.0.0.1:${server.port}`,
     request,
-    duration: seconds,
+    duration,
     warmup: "0",
   };
   const key = `${one.name} ${server.name}`;
@@ -168,7 +170,7 @@ for (const one of ROWS) {
   const figures = servers.map(() => [] as number[]);
   for (let round = -1; round < rounds; round++) {
     for (const [index, server] of servers.entries()) {
-      const figure = await measure(one, server);
+      const figure = await measure(one, server, round < 0 ? warmSeconds : seconds);
       if (round >= 0) figures[index]!.push(figure);
     }
   }

@@ -6,6 +6,7 @@ import {
   PredictStreamRequestSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
+import { emptyRequest } from "./empty-messages.ts";
 import { KnownTexts } from "./known-texts.ts";
 import { plainTag } from "./plain-tag.ts";
 import { WireCursor } from "./wire-cursor.ts";
@@ -86,17 +87,13 @@ export class RequestReader {
 
   private readRequest(end: number): PredictRequest {
     const { cursor } = this;
-    let modelName = "";
-    let modelVersion = "";
-    let requestId = "";
-    const features: number[] = [];
-    const inputs: Tensor[] = [];
-    const outputNames: string[] = [];
+    const request = emptyRequest();
+    const { features, inputs, outputNames } = request;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
-      if (tag === MODEL_NAME) modelName = this.readText(cursor.fieldEnd(end));
-      else if (tag === MODEL_VERSION) modelVersion = this.readText(cursor.fieldEnd(end));
-      else if (tag === REQUEST_ID) requestId = this.readText(cursor.fieldEnd(end));
+      if (tag === MODEL_NAME) request.modelName = this.readText(cursor.fieldEnd(end));
+      else if (tag === MODEL_VERSION) request.modelVersion = this.readText(cursor.fieldEnd(end));
+      else if (tag === REQUEST_ID) request.requestId = this.readText(cursor.fieldEnd(end));
       else if (tag === FEATURES) this.readFeatures(features, end);
       else if (tag === INPUTS && inputs.length < MAX_INPUTS)
         inputs.push(this.readTensor(cursor.fieldEnd(end)));
@@ -104,16 +101,7 @@ export class RequestReader {
         outputNames.push(this.readText(cursor.fieldEnd(end)));
       else cursor.fail(NOT_PLAIN);
     }
-    return {
-      $typeName: "assay.v1.PredictRequest",
-      modelName,
-      modelVersion,
-      requestId,
-      features,
-      inputs,
-      rows: [],
-      outputNames,
-    };
+    return request;
   }
 
   private readFeatures(features: number[], end: number): void {

@@ -3,7 +3,6 @@
  * be decoded a few fields at a time.
  */
 import {
-  create,
   type DescField,
   type DescMessage,
   type Message,
@@ -12,6 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { InferTensorContentsSchema } from "../../../gen/inference/grpc_service_pb.ts";
+import { emptyMessage } from "../../wire/empty-messages.ts";
 import { DELIMITED } from "../../wire/wire-cursor.ts";
 import { fieldHead } from "../../wire/wire-writer.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
@@ -32,7 +32,7 @@ export async function decodeInSlices(
   bytes: Uint8Array,
   slices: LoopSlices,
 ): Promise<Message> {
-  const message = create(desc);
+  const message = emptyMessage(desc);
   await new PieceDecoder(bytes, desc.typeName, slices).read(desc, message, bytes.length);
   return message;
 }
@@ -96,10 +96,10 @@ class PieceDecoder extends RequestCursor {
       }
     }
     if (field.fieldKind === "message") {
-      fields[field.localName] ??= create(field.message);
+      fields[field.localName] ??= emptyMessage(field.message);
       await this.read(field.message, fields[field.localName] as Message, end);
     } else if (field.fieldKind === "list" && field.listKind === "message") {
-      const item = create(field.message);
+      const item = emptyMessage(field.message);
       await this.read(field.message, item, end);
       (fields[field.localName] as Message[]).push(item);
     } else await this.readPacked(desc, message, field, end);

@@ -5,6 +5,7 @@
 import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
 import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type TensorContents, TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { emptyMessage } from "../../wire/empty-messages.ts";
 import { hardMaxItems, statedMaxItems, wireTable } from "../../wire/wire-table.ts";
 import { shownName } from "../../wording/field-paths.ts";
 import { type JsonFaults, shownValue } from "./json-faults.ts";
@@ -88,8 +89,8 @@ export class JsonReader {
 
   /** Reads the message that a JSON object is; an empty one where it is none, with a fault. */
   message(desc: DescMessage, json: ExactJson, path: string): Message {
-    const message = create(desc);
     const isRequest = desc.typeName === REQUEST;
+    const message = emptyMessage(desc);
     if (!isObject(json)) {
       const what = isRequest ? adviceOnBody(json) : `${shownValue(json)} came; an object is expected`;
       this.faults.add(path, what, "json.object");
@@ -203,7 +204,7 @@ export class JsonReader {
     // Null is the field's default, as everywhere in protobuf's JSON.
     if (json === null) return;
     const { field, scalar, child } = member;
-    if (field.fieldKind === "list") this.list(member, json, fields[field.localName] as unknown[], path);
+    if (field.fieldKind === "list") this.list(member, json, fields, path);
     else if (field.fieldKind === "map") this.map(member, json, fields[field.localName] as Fields, path);
     else if (child === TensorContentsSchema && this.longTexts(json, fields, path)) return;
     else {
@@ -262,7 +263,7 @@ export class JsonReader {
     }
   }
 
-  private list(member: Member, json: ExactJson, target: unknown[], path: string): void {
+  private list(member: Member, json: ExactJson, fields: Fields, path: string): void {
     if (!Array.isArray(json)) {
       this.faults.add(path, `${shownValue(json)} came; a list is expected`, "json.list");
       return;
@@ -274,8 +275,11 @@ export class JsonReader {
       return;
     }
     this.heapBytes += json.length * member.valueBytes;
+    const { localName } = member.field;
+    const target = fields[localName] as unknown[];
     if (member.child === undefined) {
-      this.values(json, target, member.scalar!, path);
+      if (target.length === 0 && readAsTheyAre(json, member.scalar!)) fields[localName] = json;
+      else this.values(json, target, member.scalar!, path);
       return;
     }
     if (json.length <= PIECE_OBJECTS) {
@@ -297,6 +301,13 @@ export class JsonReader {
     if (this.faults.isFull && !isObject(item)) this.faults.addUnseen(1);
     else target.push(this.child(member, item, `${path}[${index}]`));
   }
+}
+
+/** Whether a short list needs no copy, which would be the larger for having grown. */
+function readAsTheyAre(list: readonly ExactJson[], reading: ScalarReading): boolean {
+  if (list.length > PIECE_VALUES) return false;
+  for (let i = 0; i < list.length; i++) if (reading.read(list[i]!) !== list[i]) return false;
+  return true;
 }
 
 function isObject(value: ExactJson): value is ExactObject {
