@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface MeasuredServer {
   readonly name: string;
   readonly port: number;
-  /** CPU µs of all its threads so far, by the scheduler's own count. */
+  /** CPU µs of all its threads so far, and of those of processes that it started, by the scheduler's own count. */
   cpuUs(): number;
   stop(): Promise<void>;
 }
@@ -55,9 +55,13 @@ async function portOf(child: ChildProcess, name: string): Promise<number> {
 }
 
 function threadTimes(processId: number): number {
-  let nanoseconds = 0;
+  let microseconds = 0;
   for (const thread of readdirSync(`/proc/${processId}/task`)) {
-    nanoseconds += Number(readFileSync(`/proc/${processId}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    const task = `/proc/${processId}/task/${thread}`;
+    microseconds += Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]) / 1000;
+    for (const child of readFileSync(`${task}/children`, "utf8").split(" ")) {
+      if (child !== "") microseconds += threadTimes(Number(child));
+    }
   }
-  return nanoseconds / 1000;
+  return microseconds;
 }

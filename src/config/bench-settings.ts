@@ -5,7 +5,18 @@ import { BENCH_FLAGS } from "./flag-table.ts";
 import { readSettings, type SettingsSources } from "./read-settings.ts";
 
 /** The ways in which calls are made. */
-export type BenchProtocol = "grpc" | "grpc-stream" | "grpc-web" | "connect" | "connect-json" | "predict";
+export type BenchProtocol =
+  | "grpc"
+  | "grpc-stream"
+  | "grpc-web"
+  | "connect"
+  | "connect-json"
+  | "predict"
+  | "inference"
+  | "inference-rest";
+
+/** Protocols that need HTTP/2. */
+const OF_GRPC: ReadonlySet<BenchProtocol> = new Set(["grpc", "grpc-stream", "inference"]);
 
 /** The configuration of `assay bench` with every default filled in; units stand in the names. */
 export type BenchSettings = {
@@ -24,9 +35,11 @@ export function readBenchSettings(sources: SettingsSources): BenchSettings {
   const config = values as unknown as BenchConfig;
   const all = [...problems];
   const protocol = config.protocol as BenchProtocol;
-  const isGrpc = protocol === "grpc" || protocol === "grpc-stream";
+  const isGrpc = OF_GRPC.has(protocol);
   if (isGrpc && config.httpVersion === "1.1")
-    all.push(`${origins.httpVersion}: "1.1" came, and ${protocol} needs HTTP/2; grpc-web is for HTTP/1.1`);
+    all.push(
+      `${origins.httpVersion}: "1.1" came, and ${protocol} needs HTTP/2; ${protocol === "inference" ? "inference-rest" : "grpc-web"} is for HTTP/1.1`,
+    );
   const wanted = config.httpVersion === "auto" ? (isGrpc ? "2" : "1.1") : config.httpVersion;
   const httpVersion = wanted as "1.1" | "2";
   const isShared = httpVersion === "2";

@@ -9,6 +9,8 @@ import { counted } from "../wording/counted.ts";
 /** The request that every call of a run sends. */
 export interface BenchRequest {
   readonly message: PredictRequest;
+  /** Its model; undefined where nobody had to ask for it. */
+  readonly model?: Model | undefined;
   readonly rows: number;
 }
 
@@ -35,14 +37,18 @@ export function readRequest(text: string, file: string, model: ModelName): Predi
     message = fromJsonString(PredictRequestSchema, text);
   } catch (cause) {
     const why = (cause as Error).message;
-    throw invalid(`--request ${file} is no PredictRequest as JSON, such as {"features": [1, 2]}: ${why}`);
+    throw invalidRequest(
+      `--request ${file} is no PredictRequest as JSON, such as {"features": [1, 2]}: ${why}`,
+    );
   }
   if (model.modelName !== "") {
     message.modelName = model.modelName;
     message.modelVersion = model.modelVersion;
   }
   if (rowsOf(message) === 0)
-    throw invalid(`--request ${file} has no rows: features, rows, or inputs with a shape are expected`);
+    throw invalidRequest(
+      `--request ${file} has no rows: features, rows, or inputs with a shape are expected`,
+    );
   return message;
 }
 
@@ -59,12 +65,12 @@ export function repeatRows(
   const rows = rowsOf(message) * times;
   if (times === 1) return { message, rows };
   if (rows > MOST_ROWS) {
-    throw invalid(
+    throw invalidRequest(
       `--rows: ${times} times ${counted(rowsOf(message), "row")} are ${rows} rows; at most ${MOST_ROWS} are taken`,
     );
   }
   if (model?.batching === BatchingMode.NO_BATCH_DIMENSION) {
-    throw invalid(
+    throw invalidRequest(
       `--rows: ${model.modelName} has no batch dimension, a request is one run: leave the flag out`,
     );
   }
@@ -85,7 +91,7 @@ export function rowsOf({ features, rows, inputs }: PredictRequest): number {
 function featureTensor({ features }: PredictRequest, model: Model | undefined, asRaw: boolean): Tensor {
   const name = model?.inputs.find(({ optional }) => !optional)?.name;
   if (name === undefined)
-    throw invalid("--rows: the model's input is not known, into which features would go");
+    throw invalidRequest("--rows: the model's input is not known, into which features would go");
   const tensor = create(TensorSchema, { name, datatype: "FP32", shape: [1n, BigInt(features.length)] });
   if (asRaw) tensor.rawContents = new Uint8Array(Float32Array.from(features).buffer);
   else tensor.contents = create(TensorContentsSchema, { fp32Contents: features });
@@ -95,7 +101,7 @@ function featureTensor({ features }: PredictRequest, model: Model | undefined, a
 function repeatedTensor(tensor: Tensor, times: number): Tensor {
   const { name, datatype, shape, contents, rawContents } = tensor;
   if (rawContents.length * times > MOST_BYTES)
-    throw invalid(`--rows: the tensor ${name} would have more than 256 MiB`);
+    throw invalidRequest(`--rows: the tensor ${name} would have more than 256 MiB`);
   const repeated = create(TensorSchema, {
     name,
     datatype,
@@ -113,6 +119,7 @@ function repeatedList<T>(list: readonly T[], times: number): T[] {
   return list.length === 0 ? [] : Array.from({ length: times }, () => list).flat();
 }
 
-function invalid(message: string): AssayError {
+/** The error of a request that calls cannot send: CONFIG_INVALID. */
+export function invalidRequest(message: string): AssayError {
   return new AssayError(Reason.CONFIG_INVALID, message);
 }

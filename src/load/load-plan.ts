@@ -6,11 +6,13 @@ import type { ConnectionTarget, OpenCallConnection } from "./connection/call-con
 import { http1Connections } from "./connection/http1-connection.ts";
 import { http2Connections } from "./connection/http2-calls.ts";
 import { streamConnections } from "./connection/item-stream.ts";
+import { inferTensors } from "./infer-tensors.ts";
 import { binaryCheck, jsonCheck, UNCHECKED } from "./protocol/answer-check.ts";
 import type { CallForm } from "./protocol/call-form.ts";
 import { connectForm } from "./protocol/connect.ts";
 import { grpcForm } from "./protocol/grpc.ts";
 import { grpcWebForm } from "./protocol/grpc-web.ts";
+import { inferenceForm, inferenceRestForm } from "./protocol/inference.ts";
 import { predictForm } from "./protocol/predict.ts";
 
 /** What `assay bench` is to do with its connections. */
@@ -54,6 +56,10 @@ function formOf(
       return connectForm("application/json", jsonOf(request), json);
     case "predict":
       return predictForm(jsonOf(request), json);
+    case "inference":
+      return inferenceForm(request.message, inferTensors(request.message, request.model), check);
+    case "inference-rest":
+      return inferenceRestForm(request.message, inferTensors(request.message, request.model), check);
   }
 }
 

@@ -122,17 +122,21 @@ async function benchRequest(
 ): Promise<BenchRequest> {
   const named = parseModelName(settings.model);
   const asRaw = settings.protocol !== "connect-json" && settings.protocol !== "predict";
+  const isInference = settings.protocol === "inference" || settings.protocol === "inference-rest";
   if (requestText !== undefined) {
     const message = readRequest(requestText, settings.request, named);
-    // Only a row of features needs the model's own word for its input.
-    const isNamed = message.features.length === 0 || settings.rows === 1;
+    // Only a row of features needs the model's own word for its input; Open Inference has tensors only, of a model by its name.
+    const isNamed = isInference
+      ? message.inputs.length > 0 && message.modelName !== ""
+      : message.features.length === 0 || settings.rows === 1;
     const model = isNamed ? undefined : await servedModel(url, message, signal);
-    return repeatRows(message, settings.rows, model, asRaw);
+    if (isInference && model !== undefined) message.modelName = model.modelName;
+    return { ...repeatRows(message, settings.rows, model, asRaw), model };
   }
   const model = await servedModel(url, named, signal);
   const message = model.exampleRequest ?? readRequest("{}", "(the server gave no example)", named);
   if (named.modelVersion !== "") message.modelVersion = named.modelVersion;
-  return repeatRows(message, settings.rows, model, asRaw);
+  return { ...repeatRows(message, settings.rows, model, asRaw), model };
 }
 
 async function servedModel(

@@ -64,6 +64,9 @@ test("every problem is told at once, each with its flag", () => {
 
 test("what cannot go together is refused, with what to do", () => {
   expect(() => read({ "http-version": "1.1" })).toThrow("grpc needs HTTP/2; grpc-web is for HTTP/1.1");
+  expect(() => read({ protocol: "inference", "http-version": "1.1" })).toThrow(
+    "inference needs HTTP/2; inference-rest is for HTTP/1.1",
+  );
   expect(() => read({ connections: "20", concurrency: "10" })).toThrow("raise --concurrency");
   expect(() => read({ protocol: "predict", connections: "2", concurrency: "10" })).toThrow(
     "one call at a time",
