@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { BINARY_PAYLOADS, type DecodeCase, decodeCase, FORMS, JSON_PAYLOADS } from "./decode-case.ts";
 import { mutatedCase } from "./decode-mutation.ts";
 import { startDecodeTarget } from "./decode-run.ts";
+import { FOREIGN_BODIES, foreignCase } from "./foreign-case.ts";
 
 const { values } = parseArgs({
   options: {
@@ -42,22 +43,30 @@ async function judge(one: DecodeCase): Promise<void> {
 
 const untilMs = performance.now() + Number(values.minutes) * 60_000;
 const isOver = () => !values.corpus && performance.now() >= untilMs;
-const corpus = [...BINARY_PAYLOADS, ...JSON_PAYLOADS].flatMap((payload) =>
-  Object.keys(FORMS).map((form) => ({ payload, form })),
-);
+/** Made one by one: all of them together are gigabytes. */
+type CorpusCase = readonly [name: string, make: () => DecodeCase | undefined];
+const corpus: readonly CorpusCase[] = [
+  ...[...BINARY_PAYLOADS, ...JSON_PAYLOADS].flatMap((payload) =>
+    Object.keys(FORMS).map((form): CorpusCase => [payload.name, () => decodeCase(payload, form)]),
+  ),
+  ...FOREIGN_BODIES.flatMap((body) =>
+    [false, true].map((isZipped): CorpusCase => [body.name, () => foreignCase(body, isZipped)]),
+  ),
+];
 const first = Number(values.seed);
 try {
   if (values.corpus) {
-    for (const { payload, form } of corpus) {
-      const one = decodeCase(payload, form);
-      if (one?.name.includes(values.only)) await judge(one);
+    for (const [name, make] of corpus) {
+      if (!name.includes(values.only)) continue;
+      const one = make();
+      if (one !== undefined) await judge(one);
     }
   } else {
     for (let seed = first; !isOver(); seed++) {
       // One of the hand-made ones for each ten that are made of a number.
       if ((seed - first) % 10 === 0) {
-        const { payload, form } = corpus[(Math.floor((seed - first) / 10) * 37) % corpus.length]!;
-        const one = decodeCase(payload, form);
+        const [, make] = corpus[(Math.floor((seed - first) / 10) * 37) % corpus.length]!;
+        const one = make();
         if (one !== undefined) await judge(one);
       }
       await judge(mutatedCase(seed));

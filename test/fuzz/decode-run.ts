@@ -1,11 +1,15 @@
 /** Sends decoder cases to a server in a process of its own and judges what it does: answers, event loop, heap. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { type ClientHttp2Session, connect } from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DecodeCase } from "./decode-case.ts";
 import type { ServerReport } from "./decode-server.ts";
+import { writeFuzzModels } from "./fuzz-models.ts";
 
 const SERVER = fileURLToPath(new URL("./decode-server.ts", import.meta.url));
 /** Clients refuse larger trailers. */
@@ -38,7 +42,9 @@ export async function startDecodeTarget(
   flags: Readonly<Record<string, string>> = {},
   nodeFlags: readonly string[] = [],
 ): Promise<DecodeTarget> {
-  const child: ChildProcess = fork(SERVER, [JSON.stringify(flags)], {
+  const models = mkdtempSync(join(tmpdir(), "assay-fuzz-"));
+  writeFuzzModels(models);
+  const child: ChildProcess = fork(SERVER, [JSON.stringify(flags), models], {
     execArgv: [...nodeFlags],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
@@ -83,6 +89,7 @@ export async function startDecodeTarget(
     async stop() {
       child.kill("SIGKILL");
       await gone;
+      rmSync(models, { recursive: true, force: true });
     },
   };
 }

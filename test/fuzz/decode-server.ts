@@ -16,10 +16,8 @@ export interface ServerReport {
 }
 
 if (process.send !== undefined) {
-  const server = await startAppServer(
-    "models",
-    JSON.parse(process.argv[2] ?? "{}") as Record<string, string>,
-  );
+  const [, , flags = "{}", models = "models"] = process.argv;
+  const server = await startAppServer(models, JSON.parse(flags) as Record<string, string>);
   let heldMs = 0;
   let used = process.threadCpuUsage();
   setInterval(() => {

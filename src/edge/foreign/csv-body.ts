@@ -11,7 +11,12 @@ import type { TablePlaces } from "./request-rows.ts";
 /** Cells that are read at once. */
 const PIECE_CELLS = 8192;
 const CELL_BYTES = 40;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** Each sign is taken in one way only: no text of a mebibyte is gone over again and again. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** More than any number needs, as in JSON. */
+const MOST_DIGITS = 1000;
+/** Characters that take about as long to read as a cell does. */
+const CELL_CHARACTERS = 16;
 const INTEGER = /^\d+$/;
 /** What pandas reads as a missing number. */
 const MISSING = new Set(["", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]);
@@ -56,6 +61,7 @@ export function* readCsv(text: string, reading: BodyReading): Generator<undefine
   const lines: number[] = [];
   const data: ExactJson[][] = [];
   let cells = 0;
+  let before = csv.at;
   for (let record = csv.next(); record !== undefined; record = csv.next()) {
     if (record.cells.length === 0 && record.fault === undefined) {
       yield;
@@ -81,7 +87,8 @@ export function* readCsv(text: string, reading: BodyReading): Generator<undefine
         : [...record.cells],
     );
     rows.heapBytes += record.cells.length * CELL_BYTES;
-    cells += record.cells.length;
+    cells += record.cells.length + (csv.at - before) / CELL_CHARACTERS;
+    before = csv.at;
     if (cells > PIECE_CELLS) {
       cells = 0;
       yield;
@@ -130,7 +137,7 @@ function cellValue(cell: string, input: ModelInput | undefined): ExactJson {
   const word = cell.trim();
   if (MISSING.has(word)) return null;
   if (kind === "flag") return FLAGS[word] ?? cell;
-  if (NUMBER.test(word)) {
+  if (word.length <= MOST_DIGITS && NUMBER.test(word)) {
     if (INTEGER.test(word) && word.length > 15) return exactInteger(word) ?? Number(word);
     return Number(word);
   }

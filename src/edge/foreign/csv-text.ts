@@ -20,8 +20,9 @@ const PIECE_LINES = 65_536;
 
 /** Reads the records of one text. */
 export class CsvText {
+  /** Where the next record begins. */
+  at: number;
   private readonly text: string;
-  private at: number;
   private line = 1;
 
   constructor(text: string) {

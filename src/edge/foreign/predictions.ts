@@ -148,7 +148,7 @@ function* writeValues(count: number, at: (index: number) => JsonElement, parts: 
   for (let index = 0; index < count; index++) {
     if (index > 0) text += ",";
     text += elementText(at(index));
-    if (index % PIECE_VALUES !== PIECE_VALUES - 1) continue;
+    if (index % PIECE_VALUES !== PIECE_VALUES - 1 && text.length < PIECE_CHARACTERS) continue;
     parts.add(text);
     text = "";
     yield;

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ServedModel } from "../../registry/served-model.ts";
-import type { ModelColumn } from "../../service/check/model-inputs.ts";
+import type { ModelColumn, ModelInput } from "../../service/check/model-inputs.ts";
 import { MAX_STRUCT_FIELDS as MOST_COLUMNS } from "../../wire/wire-table.ts";
 import { counted } from "../../wording/counted.ts";
 import { listed, shownName } from "../../wording/field-paths.ts";
@@ -12,7 +12,7 @@ import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import { isB64 } from "../json/model-element.ts";
 import { memberPlace } from "./body-place.ts";
-import { asColumn, PIECE_CELLS, plainCell, RowsBuilder, type Steps } from "./rows-builder.ts";
+import { asColumn, type NamedValues, plainCell, RowsBuilder, type Steps } from "./rows-builder.ts";
 
 /** Where a table with a header stands in its body. */
 export interface TablePlaces {
@@ -66,7 +66,7 @@ export class RequestRows extends RowsBuilder {
       return;
     }
     if (names.every((name) => inputs.input(name) !== undefined)) {
-      yield* this.inputColumns(value, list);
+      yield* this.inputColumns(Object.entries(value), list);
       return;
     }
     const header = names;
@@ -126,15 +126,17 @@ export class RequestRows extends RowsBuilder {
   }
 
   private *inputTable(names: readonly string[], data: readonly ExactJson[], places: TablePlaces): Steps {
-    if (!this.areRows(data, names.length, places)) return;
-    const columns: ExactObject = Object.create(null) as ExactObject;
+    const { faults } = this;
+    const indexOf = new Map<string, number>();
     for (const [index, name] of names.entries()) {
-      columns[name] = data.map((row) => (row as ExactJson[])[index] as ExactJson);
-      yield;
+      if (this.inputs.input(name) === undefined) this.unknown(name, () => places.name(index));
+      else if (!indexOf.has(name)) indexOf.set(name, index);
+      else if (faults.isFull) faults.addUnseen(1);
+      else faults.add(places.name(index), `input ${shownName(name)} came twice`, "signature.duplicate_input");
     }
-    const indexOf = new Map(names.map((name, index) => [name, index]));
+    if (faults.count > 0 || !this.areRows(data, names.length, places)) return;
     const place = (name: string, row: number) => places.value(row, indexOf.get(name)!);
-    yield* this.inputColumns(columns, places.header, place);
+    yield* this.inputColumns(tableColumns(indexOf, data), places.header, place);
   }
 
   /** Whether each row of a table is a list as long as its header. */
@@ -212,20 +214,16 @@ export class RequestRows extends RowsBuilder {
       return;
     }
     this.places = { rows: list, cell: (index, column) => memberPlace(row(index), column) };
-    let cells = 0;
     const { request } = this;
     for (const object of objects) {
-      for (const name of Object.keys(object)) {
+      const names = Object.keys(object);
+      for (const name of names) {
         const value = object[name] as ExactJson;
         if (typeof value === "bigint" || (typeof value === "object" && value !== null))
           object[name] = plainCell(value);
-        cells++;
       }
       request.rows.push(object as JsonObject);
-      if (cells > PIECE_CELLS) {
-        cells = 0;
-        yield;
-      }
+      if (this.isPiece(names.length + 1)) yield;
     }
   }
 
@@ -236,10 +234,10 @@ export class RequestRows extends RowsBuilder {
     row: (index: number) => string,
   ): Steps {
     const before = this.faults.count;
-    const pieceRows = Math.ceil(PIECE_CELLS / names.length);
     const values: ExactJson[][] = [];
     for (const [index, object] of objects.entries()) {
-      const isAlike = Object.keys(object).length === names.length;
+      const { length } = Object.keys(object);
+      const isAlike = length === names.length;
       if (isAlike && names.every((name) => Object.hasOwn(object, name))) {
         values.push(names.map((name) => object[name] as ExactJson));
       } else if (this.faults.isFull) this.faults.addUnseen(1);
@@ -247,7 +245,7 @@ export class RequestRows extends RowsBuilder {
         const what = `other names came than in the first row (${listed(names)})`;
         this.faults.add(row(index), what, "signature.names");
       }
-      if (index % pieceRows === pieceRows - 1) yield;
+      if (this.isPiece(length + 1)) yield;
     }
     if (this.faults.count === before) yield* this.lists(values, list, row);
   }
@@ -258,36 +256,47 @@ export class RequestRows extends RowsBuilder {
     list: string,
     row: (index: number) => string,
   ): Steps {
-    // By the first row that has them.
-    const names = new Map<string, number>();
-    let cells = 0;
+    const names = new Map<string, NameCount>();
     for (const [index, object] of objects.entries()) {
-      for (const name of Object.keys(object)) {
-        if (!names.has(name)) names.set(name, index);
-        cells++;
+      const keys = Object.keys(object);
+      for (const name of keys) {
+        const known = names.get(name);
+        if (known === undefined) names.set(name, { first: index, count: 1 });
+        else known.count++;
       }
-      if (cells < PIECE_CELLS) continue;
-      cells = 0;
-      yield;
+      if (this.isPiece(keys.length + 1)) yield;
     }
-    const columns: ExactObject = Object.create(null) as ExactObject;
-    for (const [name, first] of names) {
-      if (this.inputs.input(name) === undefined) {
-        this.unknown(name, () => memberPlace(row(first), name));
-        continue;
+    const told: ModelInput[] = [];
+    for (const [name, { first, count }] of names) {
+      const input = this.inputs.input(name);
+      if (input === undefined) this.unknown(name, () => memberPlace(row(first), name));
+      else if (count < objects.length) {
+        told.push(input);
+        this.missingInRows(name, objects, objects.length - count, row);
       }
-      columns[name] = objects.map((object, index) => {
-        if (Object.hasOwn(object, name)) return object[name] as ExactJson;
-        if (this.faults.isFull) this.faults.addUnseen(1);
-        else {
-          const what = `input ${shownName(name)} is missing; the other rows have it`;
-          this.faults.add(memberPlace(row(index), name), what, "signature.missing_input");
-        }
-        return [];
-      });
-      yield;
+      if (input === undefined || count < objects.length) names.delete(name);
+      if (this.isPiece(1)) yield;
     }
-    yield* this.inputColumns(columns, list, (name, index) => memberPlace(row(index), name));
+    const place = (name: string, index: number) => memberPlace(row(index), name);
+    yield* this.inputColumns(objectColumns(names.keys(), objects), list, place, told);
+  }
+
+  /** Looks at no more rows than are told of. */
+  private missingInRows(
+    name: string,
+    objects: readonly ExactObject[],
+    count: number,
+    row: (index: number) => string,
+  ): void {
+    const { faults } = this;
+    let left = count;
+    for (let index = 0; left > 0 && !faults.isFull; index++) {
+      if (Object.hasOwn(objects[index]!, name)) continue;
+      left--;
+      const what = `input ${shownName(name)} is missing; the other rows have it`;
+      faults.add(memberPlace(row(index), name), what, "signature.missing_input");
+    }
+    faults.addUnseen(left);
   }
 
   /** Values by position. */
@@ -324,6 +333,26 @@ export class RequestRows extends RowsBuilder {
       columns,
       (index, place) => (rows[index] as ExactJson[])[place] as ExactJson,
     );
+  }
+}
+
+/** The first row that has a name, and how many have it. */
+interface NameCount {
+  readonly first: number;
+  count: number;
+}
+
+/** The columns of objects that all have these names; each is made when it is asked for. */
+function* objectColumns(names: Iterable<string>, objects: readonly ExactObject[]): Generator<NamedValues> {
+  for (const name of names) yield [name, objects.map((object) => object[name] as ExactJson)];
+}
+
+function* tableColumns(
+  indexOf: ReadonlyMap<string, number>,
+  data: readonly ExactJson[],
+): Generator<NamedValues> {
+  for (const [name, index] of indexOf) {
+    yield [name, data.map((row) => (row as ExactJson[])[index] as ExactJson)];
   }
 }
 

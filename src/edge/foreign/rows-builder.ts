@@ -16,6 +16,7 @@ import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import { textOfB64 } from "../json/model-element.ts";
 import { NestedTensor } from "../json/nested-tensor.ts";
 import { memberPlace, type RowPlaces } from "./body-place.ts";
+import { ColumnTensors } from "./column-tensors.ts";
 
 /** What rows are read with. */
 export interface RowsOptions {
@@ -27,8 +28,11 @@ export interface RowsOptions {
 /** Work that yields where the event loop may be given back. */
 export type Steps = Generator<undefined, void>;
 
+/** The values of an input by its name: one for each row. */
+export type NamedValues = readonly [name: string, values: ExactJson];
+
 /** Cells that are made at once. */
-export const PIECE_CELLS = 8192;
+const PIECE_CELLS = 8192;
 const ROW_BYTES = 56;
 const CELL_BYTES = 16;
 
@@ -43,6 +47,7 @@ export abstract class RowsBuilder {
   protected readonly model: ServedModel;
   protected readonly options: RowsOptions;
   protected readonly faults: JsonFaults;
+  private cells = 0;
 
   constructor(model: ServedModel, options: RowsOptions) {
     const { modelName, modelVersion } = model;
@@ -68,27 +73,41 @@ export abstract class RowsBuilder {
     return this.inputs.column(name)?.spec ?? this.inputs.input(name) ?? this.inputs.only;
   }
 
-  /** A tensor for each input that is named, with a row for each item. */
+  /** Whether so many cells were looked at that the event loop may be given back. */
+  protected isPiece(cells: number): boolean {
+    this.cells += cells;
+    if (this.cells < PIECE_CELLS) return false;
+    this.cells = 0;
+    return true;
+  }
+
+  /**
+   * A tensor for each input that is named, with a row for each item. `columns` are asked for one by one. `told`: inputs of which it was
+   * said what is wrong.
+   */
   protected *inputColumns(
-    columns: ExactObject,
+    columns: Iterable<NamedValues>,
     list: string,
     place: (name: string, row: number) => string = (name, row) => `${memberPlace(list, name)}[${row}]`,
+    told: Iterable<ModelInput> = [],
   ): Steps {
     const { inputs, faults, model } = this;
     this.places = { rows: list, cell: (row, column) => place(column, row) };
-    const seen = new Set<ModelInput>();
+    const seen = new Set(told);
     let rowCount: number | undefined;
-    for (const name of Object.keys(columns)) {
+    for (const [name, value] of columns) {
       const spec = inputs.input(name)!;
-      if (seen.has(spec))
+      if (seen.has(spec)) {
         faults.add(memberPlace(list, name), "came twice, in two spellings", "signature.duplicate_input");
+        continue;
+      }
       seen.add(spec);
-      const value = columns[name] as ExactJson;
       if (!inputs.hasRows) {
         yield* this.stack(spec, [value], () => memberPlace(list, name));
         continue;
       }
       const rows = asColumn(value);
+      if (rowCount === undefined && !this.hasRightCount(rows.length, list)) return;
       rowCount ??= rows.length;
       if (rows.length !== rowCount) {
         const what = `${counted(rows.length, "row")} came, and ${rowCount} in an input before it`;
@@ -103,7 +122,6 @@ export abstract class RowsBuilder {
       const what = `input ${shownName(spec.name)} (${spec.datatype}[${spec.shape.join(",")}]) is missing`;
       faults.add(list, what, "signature.missing_input");
     }
-    if (faults.count === 0) this.hasRightCount(this.rowCount, list);
   }
 
   protected *stack(spec: ModelInput, rows: readonly ExactJson[], place: (row: number) => string): Steps {
@@ -116,29 +134,47 @@ export abstract class RowsBuilder {
       maxValues: options.maxValues,
       place,
     });
-    const read = yield* tensor.read(values);
+    const steps = tensor.read(values);
+    let step = steps.next();
+    // What it takes is known from its first piece on.
     this.heapBytes += tensor.heapBytes;
-    this.request.inputs.push(read);
+    for (; step.done !== true; step = steps.next()) yield;
+    this.request.inputs.push(step.value);
+    if (this.isPiece(values.length + tensor.count)) yield;
   }
 
-  /** Makes the rows of a request cell by cell. */
+  /** Makes the rows of a request, cell by cell; of many cells its tensors, which take a fraction of what rows do. */
   protected *fill(
     rowCount: number,
     columns: readonly (ModelColumn | undefined)[],
     cell: (row: number, index: number) => ExactJson,
   ): Steps {
     const { rows } = this.request;
-    this.heapBytes += rowCount * (ROW_BYTES + columns.length * CELL_BYTES);
-    const pieceRows = Math.ceil(PIECE_CELLS / columns.length);
+    const tensors =
+      rowCount * columns.length > PIECE_CELLS ? this.columnTensors(rowCount, columns) : undefined;
+    this.heapBytes += tensors?.heapBytes ?? rowCount * (ROW_BYTES + columns.length * CELL_BYTES);
     for (let row = 0; row < rowCount; row++) {
       const made: ExactObject = {};
       for (let index = 0; index < columns.length; index++) {
         const column = columns[index];
-        if (column !== undefined) made[column.name] = plainCell(cell(row, index));
+        if (column === undefined) continue;
+        const value = plainCell(cell(row, index));
+        if (tensors === undefined) made[column.name] = value;
+        else tensors.put(row, column, value);
       }
-      rows.push(made as JsonObject);
-      if (row % pieceRows === pieceRows - 1) yield;
+      if (tensors === undefined) rows.push(made as JsonObject);
+      if (this.isPiece(columns.length)) yield;
     }
+    if (tensors !== undefined) this.request.inputs = tensors.tensors();
+  }
+
+  private columnTensors(
+    rowCount: number,
+    columns: readonly (ModelColumn | undefined)[],
+  ): ColumnTensors | undefined {
+    const { faults, places, model } = this;
+    const place = (row: number, name: string) => places.cell(row, name);
+    return ColumnTensors.of(model, columns, { rowCount, faults, place });
   }
 
   protected hasRightCount(count: number, list: string): boolean {

@@ -34,7 +34,7 @@ export function integerOf(value: unknown): bigint | undefined {
   return typeof value === "string" ? exactInteger(value) : undefined;
 }
 
-const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** The number that a JSON value says, for a float field; undefined where it says none. */
 export function floatOf(value: unknown): number | undefined {

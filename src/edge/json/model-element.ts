@@ -1,4 +1,5 @@
 /** Values of JSON as elements of a model's input: what it takes, and what is wrong with the rest. */
+import { isUtf8 } from "node:buffer";
 import type { ModelInput } from "../../service/check/model-inputs.ts";
 import {
   type Fault,
@@ -18,18 +19,15 @@ export type ModelElement = number | bigint | string;
 /** Octets as TensorFlow Serving writes them in JSON, which a model gets as the UTF-8 text that they are. */
 const B64 = "b64";
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The text of `{"b64": "…"}`; undefined where the value is none, or its octets are no UTF-8. */
 export function textOfB64(value: ExactJson): string | undefined {
   if (!isB64(value)) return undefined;
   const octets = value[B64];
   if (typeof octets !== "string" || !BASE64.test(octets)) return undefined;
-  try {
-    return utf8.decode(Buffer.from(octets, "base64"));
-  } catch {
-    return undefined;
-  }
+  const bytes = Buffer.from(octets, "base64");
+  // A decoder that throws would cost a hundred times as much for each of a million.
+  return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
 /** Whether a value is `{"b64": "…"}`. */

@@ -38,6 +38,8 @@ export class NestedTensor {
   private elements: NumericArray | undefined = undefined;
   private at = 0;
   private row = 0;
+  /** Values and lists that were looked at since the event loop could be given back. */
+  private looked = 0;
   /** Where the list that is read stands in its row. */
   private readonly indices: number[] = [];
 
@@ -52,7 +54,6 @@ export class NestedTensor {
     this.begin(rows);
     const { length: depth } = this.tail;
     const width = product(this.tail);
-    const pieceRows = Math.ceil(PIECE_VALUES / Math.max(1, width));
     for (let row = 0; row < rows.length; row++) {
       this.row = row;
       let value = rows[row] as ExactJson;
@@ -60,9 +61,22 @@ export class NestedTensor {
       if (depth === 0 || (width === 1 && !Array.isArray(value))) this.element(value);
       else if (depth === 1 && Array.isArray(value) && value.length <= PIECE_VALUES) this.leaf(value, 0);
       else yield* this.list(value, 0);
-      if (row % pieceRows === pieceRows - 1) yield;
+      if (this.isPiece(1)) yield;
     }
     return this.tensor(rows.length);
+  }
+
+  /** How many elements were read. */
+  get count(): number {
+    return this.at;
+  }
+
+  /** Whether so much was looked at that the event loop may be given back. */
+  private isPiece(values: number): boolean {
+    this.looked += values;
+    if (this.looked < PIECE_VALUES) return false;
+    this.looked = 0;
+    return true;
   }
 
   private begin(rows: readonly ExactJson[]): void {
@@ -79,7 +93,7 @@ export class NestedTensor {
     const { datatype } = this.spec;
     if (datatype === "BYTES") {
       this.texts = [];
-      this.heapBytes += rows.length * TEXT_BYTES;
+      this.heapBytes += Math.min(count, this.options.maxValues) * TEXT_BYTES;
       return;
     }
     // Whoever sends fewer values than the lengths say is told so, and needs no room for the rest.
@@ -104,17 +118,22 @@ export class NestedTensor {
       return;
     }
     if (value.length !== tail[axis]) this.wrongLength(value, axis);
+    const isOfShortLeaves = axis === tail.length - 2;
     for (let i = 0; i < value.length; i++) {
+      const inner = value[i] as ExactJson;
       this.indices.push(i);
-      yield* this.list(value[i] as ExactJson, axis + 1);
+      // A generator for each of millions of short lists would cost more than what is in them.
+      if (isOfShortLeaves && Array.isArray(inner) && inner.length <= PIECE_VALUES) this.leaf(inner, axis + 1);
+      else yield* this.list(inner, axis + 1);
       this.indices.pop();
-      if (i % PIECE_VALUES === PIECE_VALUES - 1) yield;
+      if (this.isPiece(1)) yield;
     }
   }
 
   private leaf(value: readonly ExactJson[], axis: number, from = 0, to = value.length): void {
     if (from === 0 && value.length !== this.tail[axis]) this.wrongLength(value, axis);
     const end = Math.min(to, value.length);
+    this.looked += end - from;
     for (let i = from; i < end; i++) {
       const element = this.reader.read(value[i] as ExactJson);
       if (element !== undefined) this.put(element);
@@ -150,12 +169,20 @@ export class NestedTensor {
 
   private notAList(value: ExactJson, axis: number): void {
     const { faults } = this.options;
+    if (faults.isFull) {
+      faults.addUnseen(1);
+      return;
+    }
     const what = `${shownValue(value)} came; ${this.expected(axis)} is expected`;
     faults.add(this.place(), what, "json.list");
   }
 
   private wrongLength(value: readonly ExactJson[], axis: number): void {
     const { faults } = this.options;
+    if (faults.isFull) {
+      faults.addUnseen(1);
+      return;
+    }
     const expected = this.tail[axis]!;
     const came = `${counted(value.length, "value")} came; ${this.expected(axis)} is expected`;
     faults.add(this.place(), came, value.length < expected ? "signature.too_few" : "signature.too_many");

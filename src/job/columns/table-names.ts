@@ -13,7 +13,7 @@ export interface TableNames {
   readonly partitions: readonly string[];
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const DELIMITERS = [",", ";", "\t", "|"];
 
 /** Lines for inputs that found no column: the columns that there are, and why they may not be those that are meant. */

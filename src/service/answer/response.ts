@@ -44,7 +44,7 @@ export function createResponse(
     const output = outputs.find((candidate) => candidate.name === name);
     if (output === undefined) continue;
     returned.push(output);
-    elements += output.data.length;
+    elements += weight(output);
   }
   const form = shape.raw ? "raw" : elements > LISTED_ELEMENTS ? "packed" : "listed";
   const tensors = returned.map((output) => toTensor(output, form));
@@ -78,6 +78,16 @@ function namesOf(asked: readonly string[], signature: ModelSignature): readonly 
 
 /** Outputs of more elements together are not made into lists, nor texts into octets: whoever writes them does it in pieces. */
 const LISTED_ELEMENTS = 16_384;
+
+/** Characters of texts that weigh what an element does. */
+const LISTED_CHARACTERS = 64;
+
+function weight({ datatype, data }: TensorData): number {
+  if (datatype !== "BYTES" || data.length > LISTED_ELEMENTS) return data.length;
+  let characters = 0;
+  for (const text of data as readonly string[]) characters += text.length;
+  return data.length + Math.floor(characters / LISTED_CHARACTERS);
+}
 
 function toTensor(output: TensorData, form: "raw" | "packed" | "listed"): Tensor {
   const { name, datatype } = output;

@@ -40,10 +40,7 @@ export class ModelInputs {
 
   /** The input that a name means, in its own spelling or another one. */
   input(name: string): ModelInput | undefined {
-    const { inputs } = this.model.signature;
-    return (
-      inputs.find((input) => input.name === name) ?? inputs.find(({ aliases }) => aliases.includes(name))
-    );
+    return signatureNames(this.model.signature).inputs.get(name);
   }
 
   /** What stands behind the name of a column or an input that there is none of: the nearest, or all. */

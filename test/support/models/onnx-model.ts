@@ -21,6 +21,8 @@ interface Value {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
+  /** The names of its axes that vary; default: N for all, which makes them of one length. */
+  readonly axes?: readonly string[];
 }
 
 /** A graph: nodes as operator, inputs, outputs and integer attributes; initializers of float32. */
@@ -141,7 +143,7 @@ function valueInfo(value: Value): ValueInfoProto {
         value: {
           elemType: rowOf(value.datatype).elementType,
           shape: {
-            dim: value.shape.map(dimension),
+            dim: value.shape.map((length, axis) => dimension(length, value.axes?.[axis])),
           },
         },
       },
@@ -149,9 +151,9 @@ function valueInfo(value: Value): ValueInfoProto {
   });
 }
 
-function dimension(length: number): TensorShapeProto_Dimension {
+function dimension(length: number, name = "N"): TensorShapeProto_Dimension {
   return create(TensorShapeProto_DimensionSchema, {
-    value: length === -1 ? { case: "dimParam", value: "N" } : { case: "dimValue", value: BigInt(length) },
+    value: length === -1 ? { case: "dimParam", value: name } : { case: "dimValue", value: BigInt(length) },
   });
 }
 
