@@ -5,10 +5,23 @@ const about =
   "Unit and integration tests: real sockets, real worker threads, real ONNX models, nothing from the network." +
   " About 4 minutes on two cores.";
 
+const UNIT = ["test/unit/**/*.test.ts", "test/rules/**/*.test.ts"];
+/** Unit tests that need a process of their own: they replace a module, use up what a process has once, or measure its memory. */
+const UNIT_APART = [
+  "test/unit/edge/grpc/byte-backlog.test.ts",
+  "test/unit/model/half-written.test.ts",
+  "test/unit/service/check/default-inputs.test.ts",
+  "test/unit/wording/name-hints.test.ts",
+];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/conformance/**", "test/shared/**", "test/long/**", "test/gpu/**", "node_modules/**"],
+    projects: [
+      // In the order of their names: files that wait for processes and sockets first, so that the last ones are short.
+      { extends: true, test: { name: "apart", include: ["test/integration/**/*.test.ts", ...UNIT_APART] } },
+      // The start of a process and of what a file imports costs more than most of these files do: each of the processes runs many.
+      { extends: true, test: { name: "together", include: UNIT, exclude: UNIT_APART, isolate: false } },
+    ],
     pool: "forks",
     // Vitest would leave a core free, on two cores half of them; most files wait for processes and sockets.
     maxWorkers: availableParallelism(),

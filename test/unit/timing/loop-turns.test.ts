@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { LoopTurns } from "../../../src/timing/loop-turns.ts";
 
@@ -28,7 +27,6 @@ test("one piece is done in a turn, in the order in which they came", async () =>
     work();
     done.push([index, counted.turn]);
   };
-  await sleep(1);
   for (let i = 0; i < 5; i++) turns.later(() => piece(i));
   const { promise, resolve } = Promise.withResolvers<void>();
   turns.later(resolve);

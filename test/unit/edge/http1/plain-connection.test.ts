@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { EdgeLimits } from "../../../../src/edge/call/limits.ts";
 import { createHttp1Engine } from "../../../../src/edge/http1/http1-engine.ts";
 import { PlainStream } from "../../../../src/edge/http1/plain-stream.ts";
@@ -15,6 +15,7 @@ let server: Server;
 let memory: MemoryBudget;
 const accepted: Socket[] = [];
 afterEach(() => {
+  vi.useRealTimers();
   engine.abort({ kind: "drain-limit" });
   server.close();
   accepted.length = 0;
@@ -218,9 +219,12 @@ test("a last answer is taken whole by a peer that reads slowly", async () => {
   const raw = await connected((stream) => answer(stream, `${"z".repeat(20_000_000)}<end>`));
   engine.announceDrain();
   raw.socket.pause();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   raw.write(request("/hot"));
+  await expect.poll(() => accepted[0]!.writableLength).toBeGreaterThan(0);
   // Longer than a peer is given to close its side.
-  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await vi.advanceTimersByTimeAsync(2500);
+  vi.useRealTimers();
   raw.socket.resume();
   expect((await raw.closed()).toString().endsWith("<end>")).toBe(true);
 });
