@@ -35,6 +35,7 @@ import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
 import { createHttp1Engine } from "./http1/http1-engine.ts";
 import { inferenceRoutes } from "./inference/inference-routes.ts";
+import { INFER_REQUEST_FORMS } from "./inference/message-forms.ts";
 import type { ControlMode } from "./inference/model-control.ts";
 import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
 import type { Engine } from "./listen/engine.ts";
@@ -126,7 +127,14 @@ export function createEdge(options: EdgeOptions): Edge {
   modelRoutes(connect, models);
   const facts = { serverName: options.serverName ?? "assay", version: packageVersion() };
   const controlMode = options.modelControl ?? "none";
-  inferenceRoutes(connect, { scoring, models, facts, isReady: () => readiness().ready, controlMode });
+  inferenceRoutes(connect, {
+    scoring,
+    models,
+    facts,
+    isReady: () => readiness().ready,
+    controlMode,
+    encoder,
+  });
   healthRoutes(
     connect,
     [...SERVICES, ...ADMIN].map((service) => service.typeName),
@@ -150,6 +158,7 @@ export function createEdge(options: EdgeOptions): Edge {
     lasting: LASTING,
     lastingCalls,
     foreign,
+    requestForms: INFER_REQUEST_FORMS,
     deadlines: new CallDeadlines(),
     requests: new RequestReader(),
   };

@@ -53,7 +53,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     if (path === PREDICT_PATH && unary !== undefined)
       return [unary.ofProcedure(predictForms(scoring, decoder, requests, encoder), handler)];
     if (path === MODEL_INFER_PATH && unary !== undefined)
-      return [unary.ofProcedure(inferForms({ scoring, models }, decoder), handler)];
+      return [unary.ofProcedure(inferForms({ scoring, models }, decoder, encoder), handler)];
     const stream = grpcStreams.find(({ procedure }) => procedure === path);
     return stream === undefined ? [] : [streamServer(stream, context)];
   };

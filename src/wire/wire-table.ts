@@ -46,6 +46,17 @@ const SLACK = 2;
 /** The most columns of one row, and values of a list within one: no model that is known has more. */
 export const MAX_STRUCT_FIELDS = 16_384;
 
+/** Of messages whose schema is others' and says nothing: as many as Assay's own has in the same place. */
+const STATED_HERE: Readonly<Record<string, number | undefined>> = {
+  "inference.ModelInferRequest.parameters": 1024,
+  "inference.ModelInferRequest.inputs": 1024,
+  "inference.ModelInferRequest.outputs": 1024,
+  "inference.ModelInferRequest.raw_input_contents": 1024,
+  "inference.ModelInferRequest.InferInputTensor.shape": 16,
+  "inference.ModelInferRequest.InferInputTensor.parameters": 64,
+  "inference.ModelInferRequest.InferRequestedOutputTensor.parameters": 64,
+};
+
 const tables = new WeakMap<DescMessage, WireTable>();
 
 /** The table of a message, made once. */
@@ -53,11 +64,12 @@ export function wireTable(desc: DescMessage): WireTable {
   return tables.get(desc) ?? makeTable(desc);
 }
 
-/** The most items that the schema allows in a list; undefined where it does not say. */
+/** The most items that are allowed in a list or a map; undefined where nobody says. */
 export function statedMaxItems(field: DescField): number | undefined {
   const { type } = getOption(field, fieldRules);
   const limit = type.case === "repeated" ? type.value.maxItems : undefined;
-  return limit === undefined || limit === 0n ? undefined : Number(limit);
+  if (limit !== undefined && limit !== 0n) return Number(limit);
+  return STATED_HERE[`${field.parent.typeName}.${field.name}`];
 }
 
 /** From how many items on a list is refused before it is read; Infinity: only memory bounds it. */

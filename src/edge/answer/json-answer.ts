@@ -14,7 +14,7 @@ export interface JsonSpelling {
 
 /** Elements and octets that are written at once. */
 const PIECE_VALUES = 4096;
-/** A multiple of three, so that the base64 of the pieces is that of the whole. */
+/** A multiple of three, as the base64 of such pieces is that of the whole. */
 const PIECE_OCTETS = 49_152;
 
 /** Writes an answer; yields where the event loop may be given back. */
@@ -41,7 +41,7 @@ export function* writeJsonAnswer(
 }
 
 /** `contents` and `raw_contents` are the last members of a tensor, `outputs` the last of an answer. */
-function* writeTensor(tensor: Tensor, spelling: JsonSpelling, parts: OctetParts): Generator<void> {
+export function* writeTensor(tensor: Tensor, spelling: JsonSpelling, parts: OctetParts): Generator<void> {
   const { contents } = tensor;
   const isPacked = contents instanceof PackedContents;
   const texts = tensor instanceof RawTextTensor && tensor.texts.length > 0 ? tensor.texts : undefined;
@@ -54,11 +54,7 @@ function* writeTensor(tensor: Tensor, spelling: JsonSpelling, parts: OctetParts)
   parts.add(Buffer.from(opened(JSON.stringify(toJson(TensorSchema, head, spelling)))));
   if (!isPacked) {
     parts.addText(`"${spelling.useProtoFieldName ? "raw_contents" : "rawContents"}":"`);
-    const pieces = texts === undefined ? octetPieces(tensor.rawContents) : inThrees(rawPieces(texts));
-    for (const octets of pieces) {
-      parts.addText(octetText(octets));
-      yield;
-    }
+    yield* writeOctets(texts === undefined ? octetPieces(tensor.rawContents) : rawPieces(texts), parts);
     parts.addText('"}');
     return;
   }
@@ -81,6 +77,14 @@ function* writeTensor(tensor: Tensor, spelling: JsonSpelling, parts: OctetParts)
   parts.addText("}}");
 }
 
+/** Writes octets that come in pieces as the base64 of all. */
+export function* writeOctets(pieces: Iterable<Uint8Array>, parts: OctetParts): Generator<void> {
+  for (const octets of inThrees(pieces)) {
+    parts.addText(octetText(octets));
+    yield;
+  }
+}
+
 function* octetPieces(octets: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < octets.length; from += PIECE_OCTETS) {
     yield octets.subarray(from, from + PIECE_OCTETS);
@@ -88,7 +92,7 @@ function* octetPieces(octets: Uint8Array): Generator<Uint8Array> {
 }
 
 /** An object's text without its end, ready for one more member. */
-function opened(text: string): string {
+export function opened(text: string): string {
   return text === "{}" ? "{" : `${text.slice(0, -1)},`;
 }
 

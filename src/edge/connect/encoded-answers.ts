@@ -13,6 +13,7 @@ import {
 } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { COMPRESSED_FLAG, framed } from "../../wire/grpc-frame.ts";
 import type { AnswerEncoder } from "../answer/answer-encoder.ts";
+import type { OctetParts } from "../answer/octet-parts.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import type { WireProtocol } from "../call/content-type.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
@@ -32,7 +33,8 @@ interface Encoded {
 export class EncodedAnswers {
   private readonly encoder: AnswerEncoder;
   private readonly memory: CallMemory;
-  private readonly isJson: boolean;
+  /** Messages are written as JSON. */
+  readonly isJson: boolean;
   private given = 0;
   private sent = 0;
   private waiting: Encoded[] = [];
@@ -53,6 +55,11 @@ export class EncodedAnswers {
   async item(itemId: bigint, response: PredictResponse): Promise<PredictStreamResponse> {
     this.hold(await this.encoder.encodeItem(itemId, response, this.form, this.memory));
     return create(PredictStreamResponseSchema);
+  }
+
+  /** Encodes any answer that `steps` write into `parts`, in place of the empty message that the handler is to write. */
+  async written(steps: Generator<void>, parts: OctetParts): Promise<void> {
+    this.hold(await this.encoder.write(steps, parts, this.memory));
   }
 
   /** A message that the handler encodes itself is next. */

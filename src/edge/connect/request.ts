@@ -14,7 +14,7 @@ import type { EdgeCall } from "../call/edge-call.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import { createRequestBody, type RequestBody } from "../call/request-body.ts";
 import { universalHeaders } from "../call/response-fields.ts";
-import type { MessageDecoder } from "../decode/message-decoder.ts";
+import type { MessageDecoder, RequestForm } from "../decode/message-decoder.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import { framedMessageCheck, wholeBodyCheck } from "../memory/message-limit.ts";
 import { createBase64Decoder } from "./base64-text.ts";
@@ -29,6 +29,8 @@ export interface RequestContext {
   readonly compressions: readonly MessageCompression[];
   /** Procedures of other suites, which Connect's own decoders read. */
   readonly foreign: ReadonlySet<string>;
+  /** Procedures whose messages stand for requests of another service. */
+  readonly requestForms: ReadonlyMap<string, RequestForm>;
 }
 
 /** A request for a handler. */
@@ -67,7 +69,11 @@ export function openRequest(
   if (header.has(encodingField)) header.set(encodingField, encoding);
   const type = stream.headers.get("content-type") ?? "";
   const reading: MessageReading = {
-    form: { desc: handler.method.input, isJson: query?.isJson ?? /\bjson\b/i.test(type) },
+    form: {
+      ...context.requestForms.get(handler.requestPath),
+      desc: handler.method.input,
+      isJson: query?.isJson ?? /\bjson\b/i.test(type),
+    },
     compression: context.compressions.find(({ name }) => name === encoding),
     endFlag: END_FLAG[wire],
     maxMessageBytes: context.limits.maxMessageBytes,

@@ -58,8 +58,9 @@ class PieceDecoder extends RequestCursor {
         if (field !== undefined && (tag & 7) === DELIMITED && isDivisible(field)) {
           const next = this.at;
           await this.merge(desc, message, from, fieldAt);
+          const isOnly = isContents(field) && !this.comesAgain(field.number, next, end);
           this.at = valueAt;
-          await this.readField(desc, message, field, this.fieldEnd(end), next === end);
+          await this.readField(desc, message, field, this.fieldEnd(end), isOnly);
           this.at = from = next;
           continue;
         }
@@ -78,17 +79,27 @@ class PieceDecoder extends RequestCursor {
     if (this.slices.isOver()) await this.slices.pause();
   }
 
-  /** `isLast`: the message has nothing behind it. */
+  /** Whether a field of that number stands between `from` and `end`. */
+  private comesAgain(number: number, from: number, end: number): boolean {
+    this.at = from;
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag >>> 3 === number) return true;
+      this.skip(tag & 7, end);
+    }
+    return false;
+  }
+
+  /** `isOnly`: the message has no other values in the field, with which these would have to be merged. */
   private async readField(
     desc: DescMessage,
     message: Message,
     field: DescField,
     end: number,
-    isLast: boolean,
+    isOnly: boolean,
   ): Promise<void> {
     const fields = message as unknown as Fields;
-    const isContents = field.message === TensorContentsSchema || field.message === InferTensorContentsSchema;
-    if (isLast && isContents && fields[field.localName] === undefined) {
+    if (isOnly && fields[field.localName] === undefined) {
       const packed = await decodePacked(this.bytes.subarray(this.at, end), this.slices);
       if (packed !== undefined) {
         fields[field.localName] = packed;
@@ -139,6 +150,10 @@ function isDivisible(field: DescField): boolean {
   return (
     field.listKind === "scalar" && field.scalar !== ScalarType.STRING && field.scalar !== ScalarType.BYTES
   );
+}
+
+function isContents({ message }: DescField): boolean {
+  return message === TensorContentsSchema || message === InferTensorContentsSchema;
 }
 
 const FIXED: ReadonlySet<ScalarType> = new Set([

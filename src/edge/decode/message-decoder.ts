@@ -41,7 +41,14 @@ export interface MessageForm {
   readonly rowForms?: RowForms;
   /** Begins to read what is no JSON message of `desc`, but becomes one. */
   begin?(bytes: Uint8Array, options: JsonOptions): SteppedDecoding;
+  /** The request that a message of another service stands for, which is handed on in its place. Throws what is wrong with it. */
+  requestOf?(message: Message): Message;
+  /** What stands for a well-formed item that was refused, as `refusedItem` makes it; undefined where there is nothing to answer. */
+  refused?: typeof refusedItem;
 }
+
+/** The same for whatever encoding, by procedure. */
+export type RequestForm = Pick<MessageForm, "requestOf" | "refused">;
 
 /** A message that is read step by step. */
 export interface SteppedDecoding {
@@ -80,20 +87,22 @@ export class MessageDecoder {
     if (bytes.length > SLICED_BYTES) return this.decodeInTurn(form, bytes, memory);
     if (form.isJson) {
       const decoding = this.beginJson(form, bytes);
+      let message: Message;
       try {
         while (!decoding.step());
+        message = requestOf(form, decoding.message);
       } catch (error) {
-        return refused(error, form.desc, bytes, memory, decoding);
+        return refused(error, form, bytes, memory, decoding);
       }
-      const { message, heapBytes, json } = decoding;
+      const { heapBytes, json } = decoding;
       return held(message, { heapBytes, keepsOctets: false }, bytes, memory, json);
     }
     try {
       const cost = scanMessage(wireTable(form.desc), bytes, this.limits.maxMessageBytes);
-      const message = fromBinary(form.desc, bytes, READ_OPTIONS);
+      const message = requestOf(form, fromBinary(form.desc, bytes, READ_OPTIONS));
       return held(message, cost, bytes, memory);
     } catch (error) {
-      return refused(error, form.desc, bytes, memory);
+      return refused(error, form, bytes, memory);
     }
   }
 
@@ -146,7 +155,7 @@ export class MessageDecoder {
       const slices = new LoopSlices();
       decoded = form.isJson
         ? await this.readJson(form, bytes, memory, slices)
-        : await this.readBinary(form.desc, bytes, memory, slices);
+        : await this.readBinary(form, bytes, memory, slices);
       decoded = await withTexts(decoded, memory, slices);
     } finally {
       this.decodings.end();
@@ -157,24 +166,25 @@ export class MessageDecoder {
   }
 
   private async readBinary(
-    desc: DescMessage,
+    form: MessageForm,
     bytes: Uint8Array,
     memory: CallMemory,
     slices: LoopSlices,
   ): Promise<Decoded> {
+    const { desc } = form;
     let cost: WireCost;
     try {
       cost = await scanInSlices(wireTable(desc), bytes, this.limits.maxMessageBytes, slices);
     } catch (error) {
-      return refused(error, desc, bytes, memory);
+      return refused(error, form, bytes, memory);
     }
     await memory.reserve(cost.heapBytes);
     try {
-      const message = await decodeInSlices(desc, bytes, slices);
+      const message = requestOf(form, await decodeInSlices(desc, bytes, slices));
       return adopted(message, cost, bytes, memory);
     } catch (error) {
       memory.budget.give(cost.heapBytes);
-      throw noProtobuf(error, desc);
+      return refused(error, form, bytes, memory);
     }
   }
 
@@ -192,13 +202,19 @@ export class MessageDecoder {
       decoding = this.beginJson(form, bytes);
       await slices.pause();
       while (!decoding.step()) await slices.pause();
-      const { message, heapBytes, json } = decoding;
+      const { heapBytes, json } = decoding;
       memory.budget.force(heapBytes - reserved);
       reserved = heapBytes;
-      return adopted(message, { heapBytes, keepsOctets: false }, bytes, memory, json);
+      return adopted(
+        requestOf(form, decoding.message),
+        { heapBytes, keepsOctets: false },
+        bytes,
+        memory,
+        json,
+      );
     } catch (error) {
       memory.budget.give(reserved);
-      return refused(error, form.desc, bytes, memory, decoding);
+      return refused(error, form, bytes, memory, decoding);
     }
   }
 
@@ -213,6 +229,10 @@ export class MessageDecoder {
     };
     return form.begin?.(bytes, options) ?? new JsonDecoding(form.desc, bytes, options);
   }
+}
+
+function requestOf(form: MessageForm, message: Message): Message {
+  return form.requestOf === undefined ? message : form.requestOf(message);
 }
 
 async function withTexts(decoded: Decoded, memory: CallMemory, slices: LoopSlices): Promise<Decoded> {
@@ -266,14 +286,14 @@ const SHOWN_CHARACTERS = 200;
 /** What stands for a message that was refused: an item of a stream is answered in its place; every other message is not taken. */
 function refused(
   error: unknown,
-  desc: DescMessage,
+  { desc, refused: standIn }: MessageForm,
   bytes: Uint8Array,
   memory: CallMemory,
   decoding?: SteppedDecoding,
 ): Decoded {
   const isWhole = decoding === undefined || decoding.isRead;
-  const isItem = isWhole && desc === PredictStreamRequestSchema;
-  const item = isItem ? refusedItem(error, bytes, decoding?.json as ExactObject | undefined) : undefined;
+  const ofItem = standIn ?? (desc === PredictStreamRequestSchema ? refusedItem : undefined);
+  const item = isWhole ? ofItem?.(error, bytes, decoding?.json as ExactObject | undefined) : undefined;
   if (item === undefined) throw ofModel(noProtobuf(error, desc), decoding?.json);
   memory.give(bytes.length);
   return { message: item, heldBytes: 0, decodedBytes: 0 };

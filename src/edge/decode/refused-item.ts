@@ -1,8 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import {
-  type PredictStreamRequest,
-  PredictStreamRequestSchema,
-} from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { create, type Message } from "@bufbuild/protobuf";
+import { PredictStreamRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { refusedItems } from "../../service/stream/refused-items.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
@@ -20,7 +17,7 @@ export function refusedItem(
   error: unknown,
   bytes: Uint8Array,
   json: ExactObject | undefined,
-): PredictStreamRequest | undefined {
+): Message | undefined {
   if (!(error instanceof AssayError) || error.violations.length === 0) return undefined;
   const itemId = json === undefined ? wireItemId(bytes) : integerOf(json.item_id ?? json.itemId ?? 0);
   const item = create(PredictStreamRequestSchema, { itemId: BigInt.asUintN(64, itemId ?? 0n) });

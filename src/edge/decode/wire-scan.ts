@@ -141,7 +141,8 @@ class WireScan extends RequestCursor {
       return;
     }
     if (table.isStruct && ++this.structRecords > MAX_STRUCT_RECORDS) {
-      throw this.tooMany(depth, `more than ${MAX_STRUCT_RECORDS} fields stand in one row`);
+      const where = table.typeName.startsWith("google.") ? "fields stand in one row" : "keys and values came";
+      throw this.tooMany(depth, `more than ${MAX_STRUCT_RECORDS} ${where}`);
     }
     const { countIndex } = field;
     const before = countIndex < 0 ? 0 : counts[countIndex]!;

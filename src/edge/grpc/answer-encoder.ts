@@ -37,7 +37,8 @@ export function answerFrame(
   return compressedFrame(encodeItem(result), compression);
 }
 
-function compressedFrame(
+/** An uncompressed frame, or its message in one that is compressed, where that was negotiated and it is long enough. */
+export function compressedFrame(
   frame: Uint8Array,
   compression: Pick<MessageCompression, "compress"> | null,
 ): Uint8Array | Promise<Uint8Array> {

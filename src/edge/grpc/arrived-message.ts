@@ -42,6 +42,15 @@ export class ArrivedMessage implements ItemSize {
     this.memoryBytes = ITEM_BYTES + byteCount;
   }
 
+  /** It takes `byteCount` with what was read of it: of many small tensors many times its octets. Throws MEMORY_FULL. */
+  countHeap(byteCount: number): void {
+    const moreBytes = byteCount - this.heldBytes;
+    const refused = this.memory.take(moreBytes);
+    if (refused !== undefined) throw refused;
+    this.heldBytes += moreBytes;
+    this.measured(byteCount);
+  }
+
   onLeave(): void {
     this.lease.release();
     this.memory.give(this.heldBytes, this.decodedBytes);

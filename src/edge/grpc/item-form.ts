@@ -19,6 +19,8 @@ export interface ItemForm {
   readonly message: MessageForm;
   /** An item that is read by hand; undefined where its octets are not in the plain form. */
   plain(bytes: Uint8Array): PredictStreamRequest | undefined;
+  /** About what the item that was read by hand last takes of V8's heap, its octets not counted. */
+  readonly plainHeapBytes: number;
   /** The item of a message that was decoded. */
   itemOf(message: Message): PredictStreamRequest;
   /** The answer to an item as a gRPC message with its prefix: now, or in slices where it is large. */
@@ -51,6 +53,10 @@ class PredictItemForm implements ItemForm {
 
   constructor(context: ConnectContext) {
     this.context = context;
+  }
+
+  get plainHeapBytes(): number {
+    return this.context.requests.heapBytes;
   }
 
   plain(bytes: Uint8Array): PredictStreamRequest | undefined {

@@ -67,6 +67,9 @@ const DONE = headerBlock([["grpc-status", "0"]]);
 /** For all streams: what one does not need another uses. */
 const messageMemory = createMessageMemory();
 
+/** What V8's heap may have of an item before it is counted. */
+const ROOM_BYTES = 2048;
+
 /** One call. A class, because V8 compiles closures anew for each stream and methods once. */
 class GrpcStreamCall {
   private readonly stream: ServerStream;
@@ -245,6 +248,9 @@ class GrpcStreamCall {
     turnBudget.weigh(bytes.length);
     const plain = this.form.plain(bytes);
     if (plain !== undefined && bytes.length <= LARGE_OCTETS) {
+      const { plainHeapBytes } = this.form;
+      // An item's own room does for a few tensors.
+      if (plainHeapBytes > ROOM_BYTES) message.countHeap(bytes.length + plainHeapBytes);
       this.offered = plain;
       this.offeredMessage = message;
       return;

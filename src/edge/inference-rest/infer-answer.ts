@@ -1,9 +1,9 @@
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
-import { isLargeAnswer } from "../answer/answer-encoder.ts";
 import { OctetParts } from "../answer/octet-parts.ts";
+import { isLargeAnswer, octetPieces } from "../inference/answer/answer-pieces.ts";
 import type { InferRequest } from "./infer-request.ts";
-import { jsonPieces, octetPieces, valuesJson, valuesOctets, valuesOf } from "./output-values.ts";
+import { jsonPieces, valuesJson, valuesOctets, valuesOf } from "./output-values.ts";
 
 /** What a request is answered with. */
 export class InferAnswer {
@@ -62,10 +62,9 @@ export function* writeAnswer(answer: InferAnswer, parts: OctetParts): Generator<
   for (let i = 0; i < outputs.length; i++) {
     if (i > 0) parts.addText(",");
     const output = outputs[i]!;
-    const values = valuesOf(output);
     if (isBinary(answer, output, i)) {
       const before = binary.length;
-      for (const piece of octetPieces(values)) {
+      for (const piece of octetPieces(output)) {
         binary.add(piece);
         yield;
       }
@@ -73,7 +72,7 @@ export function* writeAnswer(answer: InferAnswer, parts: OctetParts): Generator<
       continue;
     }
     parts.add(Buffer.from(`${outputHead(output)},"data":[`));
-    for (const piece of jsonPieces(values)) {
+    for (const piece of jsonPieces(output)) {
       parts.add(Buffer.from(piece));
       yield;
     }

@@ -13,7 +13,7 @@ import type { MessageCompression } from "../call/compression.ts";
 import { codingName, IDENTITY, UnknownCoding } from "../call/content-coding.ts";
 import { retryAfterMs } from "../call/error-details.ts";
 import type { MessageDecoder } from "../decode/message-decoder.ts";
-import { withClasses } from "../inference/classification.ts";
+import { withClasses } from "../inference/answer/classification.ts";
 import { inTritonsWords } from "../inference/triton-texts.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import { respondPlain } from "../plain/plain-http.ts";
@@ -111,19 +111,48 @@ class InferCodec implements MessageCodec<InferRequest, InferAnswer> {
     const length = headers?.get(HEADER_LENGTH);
     const field = headers?.get("content-encoding");
     const coding = codingName(field);
-    if (coding === IDENTITY) return this.read(request, bytes, length, memory, caller);
+    if (coding === IDENTITY) return this.readNamed(request, bytes, length, memory, caller);
     const { codings, decoder } = this.parts;
     const compression = codings.find(({ name }) => name === coding);
     if (compression === undefined) throw new UnknownCoding(field!, codings);
     return decoder
       .decompress(compression, bytes, memory)
-      .then((plain) => this.read(request, plain, length, memory, caller));
+      .then((plain) => this.readNamed(request, plain, length, memory, caller));
   }
 
   encode(answer: InferAnswer, _room: number, memory: CallMemory): Uint8Array | Promise<Uint8Array> {
     if (!isLongAnswer(answer)) return encodeAnswer(answer);
     const parts = new OctetParts();
     return this.parts.encoder.write(writeAnswer(answer, parts), parts, memory);
+  }
+
+  private readNamed(
+    request: InferRequest,
+    bytes: Uint8Array,
+    length: string | undefined,
+    memory: CallMemory,
+    caller: Caller,
+  ): InferRequest | Promise<InferRequest> {
+    try {
+      const read = this.read(request, bytes, length, memory, caller);
+      if (!(read instanceof Promise)) return read;
+      return read.catch((error: unknown) => {
+        throw this.told(error, request, caller);
+      });
+    } catch (error) {
+      throw this.told(error, request, caller);
+    }
+  }
+
+  /** A model that there is not is told before whatever is wrong with a body. */
+  private told(error: unknown, request: InferRequest, caller: Caller): unknown {
+    if (!(error instanceof AssayError) || error.reason !== Reason.INVALID_REQUEST) return error;
+    try {
+      this.parts.scoring.resolve(request.modelName, request.modelVersion, caller);
+      return error;
+    } catch (unresolved) {
+      return inTritonsWords(unresolved, request, placeInBody);
+    }
   }
 
   private read(

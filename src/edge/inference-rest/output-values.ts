@@ -1,4 +1,4 @@
-/** The values of an output, as JSON and as octets, piece by piece. */
+/** The values of an output, as JSON and as octets. */
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import {
   type Datatype,
@@ -9,8 +9,9 @@ import {
 } from "../../tensor/datatype.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import { rawTexts } from "../../tensor/tensor-contents.ts";
-import { pieceEnd, rawPieces } from "../answer/text-pieces.ts";
-import { numbersIn } from "../inference/typed-contents.ts";
+import { pieceEnd } from "../answer/text-pieces.ts";
+import { ClassTexts } from "../inference/answer/classification.ts";
+import { numbersIn, textsIn } from "../inference/answer/typed-contents.ts";
 
 /** Values side by side: numbers in the array of their datatype, texts as strings. */
 export type OutputValues =
@@ -19,16 +20,13 @@ export type OutputValues =
 
 /** Numbers that are written at once. */
 const PIECE_VALUES = 4096;
-const PIECE_OCTETS = 1_048_576;
 
 /** The values of a tensor in raw form. */
 export function valuesOf(tensor: Tensor): OutputValues {
   const datatype = tensor.datatype as Datatype;
   if (datatype !== "BYTES") return { datatype, values: numbersIn(tensor.rawContents, datatype) };
-  return {
-    datatype,
-    values: tensor instanceof RawTextTensor ? tensor.texts : textsOfRaw(tensor.rawContents),
-  };
+  const isTexts = tensor instanceof RawTextTensor || tensor instanceof ClassTexts;
+  return { datatype, values: isTexts ? tensor.texts : textsIn(tensor.rawContents) };
 }
 
 /** The values as JSON, without the brackets around them. */
@@ -43,37 +41,24 @@ export function valuesOctets({ datatype, values }: OutputValues): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** The same as JSON, piece by piece. */
-export function* jsonPieces(output: OutputValues): Generator<string> {
+/** The values of a tensor as JSON, piece by piece; some may be empty. */
+export function* jsonPieces(tensor: Tensor): Generator<string> {
+  if (tensor instanceof ClassTexts) {
+    let isFirst = true;
+    for (const texts of tensor.pieces()) {
+      const text = JSON.stringify(texts).slice(1, -1);
+      yield isFirst || text === "" ? text : `,${text}`;
+      isFirst &&= text === "";
+    }
+    return;
+  }
+  const output = valuesOf(tensor);
   const { datatype, values } = output;
   for (let from = 0, to = 0; from < values.length; from = to) {
     to = datatype === "BYTES" ? pieceEnd(values, from) : Math.min(values.length, from + PIECE_VALUES);
     const text = valuesJson(output, from, to);
     yield from > 0 ? `,${text}` : text;
   }
-}
-
-/** The same as octets, piece by piece. */
-export function* octetPieces(output: OutputValues): Generator<Uint8Array> {
-  if (output.datatype === "BYTES") {
-    yield* rawPieces(output.values);
-    return;
-  }
-  const octets = valuesOctets(output);
-  for (let from = 0; from < octets.length; from += PIECE_OCTETS)
-    yield octets.subarray(from, from + PIECE_OCTETS);
-}
-
-function textsOfRaw(octets: Uint8Array): string[] {
-  const { buffer, byteOffset, byteLength } = octets;
-  const view = Buffer.from(buffer, byteOffset, byteLength);
-  const texts: string[] = [];
-  for (let at = 0; at < byteLength; ) {
-    const end = at + 4 + view.readUInt32LE(at);
-    texts.push(view.toString("utf8", at + 4, end));
-    at = end;
-  }
-  return texts;
 }
 
 function numbersJson(datatype: NumericDatatype, values: NumericArray, from: number, to: number): string {

@@ -1,35 +1,36 @@
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import {
-  GRPCInferenceService,
-  type ModelInferRequest,
-  ModelInferRequestSchema,
-} from "../../../gen/inference/grpc_service_pb.ts";
+import { GRPCInferenceService } from "../../../gen/inference/grpc_service_pb.ts";
 import type { Caller } from "../../registry/caller.ts";
 import type { ModelsService } from "../../registry/models.ts";
 import type { Call } from "../../service/call.ts";
 import type { ScoringService } from "../../service/scoring.ts";
 import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
 import { WireWriter } from "../../wire/wire-writer.ts";
+import type { AnswerEncoder } from "../answer/answer-encoder.ts";
+import { OctetParts } from "../answer/octet-parts.ts";
 import { connectUnary } from "../connect/unary.ts";
-import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
+import type { Decoded, MessageDecoder } from "../decode/message-decoder.ts";
 import { grpcUnary } from "../grpc/unary.ts";
 import { grpcWebUnary } from "../grpc/web-unary.ts";
-import type { CallMemory } from "../memory/call-memory.ts";
 import type { MessageCodec, UnaryForm, UnaryProtocol } from "../unary/unary-form.ts";
-import { withClasses } from "./classification.ts";
-import { type InferAnswer, MeasuredAnswer } from "./infer-answer.ts";
-import { type InferRequest, inferRequest } from "./infer-request.ts";
+import { isLargeAnswer, writeBinary } from "./answer/answer-pieces.ts";
+import { withClasses } from "./answer/classification.ts";
+import { type InferAnswer, MeasuredAnswer } from "./answer/infer-answer.ts";
+import type { InferRequest } from "./infer-request.ts";
 import { InferRequestReader } from "./infer-request-reader.ts";
+import { INFER_CALL } from "./message-forms.ts";
 import { inTritonsWords } from "./triton-texts.ts";
 
 /** The path of `ModelInfer`. */
 export const MODEL_INFER_PATH = `/${GRPCInferenceService.typeName}/${GRPCInferenceService.method.modelInfer.name}`;
 
-const FORM: MessageForm = { desc: ModelInferRequestSchema, isJson: false };
-
 /** `ModelInfer` in every protocol that has a plain form with binary messages. */
-export function inferForms(parts: InferParts, decoder: MessageDecoder): ReadonlyMap<string, UnaryForm> {
-  const codec = inferCodec(decoder);
+export function inferForms(
+  parts: InferParts,
+  decoder: MessageDecoder,
+  encoder: AnswerEncoder,
+): ReadonlyMap<string, UnaryForm> {
+  const codec = inferCodec(decoder, encoder);
   const grpc = inferForm(grpcUnary, codec, parts);
   const grpcWeb = inferForm(grpcWebUnary, codec, parts);
   return new Map([
@@ -72,7 +73,7 @@ export function answerTo(
   return { request, response: { ...response, outputs: withClasses(response, topClasses, models, caller) } };
 }
 
-/** The octets of an answer behind `room` free ones. */
+/** The octets of an answer that is not large, behind `room` free ones. */
 export function encodeAnswer(answer: InferAnswer, room: number): Uint8Array {
   const measured = new MeasuredAnswer(answer);
   const bytes = Buffer.allocUnsafe(room + measured.byteCount);
@@ -90,28 +91,32 @@ export function placeInRequest(field: string): string {
     .replace(/^request_id/, "id");
 }
 
-function inferCodec(decoder: MessageDecoder): MessageCodec<InferRequest, InferAnswer> {
+function inferCodec(
+  decoder: MessageDecoder,
+  encoder: AnswerEncoder,
+): MessageCodec<InferRequest, InferAnswer> {
   const reader = new InferRequestReader();
-  const readied = (request: InferRequest, bytes: Uint8Array, memory: CallMemory) =>
-    bytes.length <= LARGE_OCTETS ? request : decoder.ready(request, bytes, memory).then(() => request);
   return {
     decode(bytes, memory) {
       const plain = reader.request(bytes);
       if (plain === undefined) {
-        const decoded = decoder.decode(FORM, bytes, memory);
-        if (!(decoded instanceof Promise)) return requestOf(decoded);
-        return decoded.then(requestOf).then((request) => readied(request, bytes, memory));
+        const decoded = decoder.decode(INFER_CALL, bytes, memory);
+        return decoded instanceof Promise ? decoded.then(requestOf) : requestOf(decoded);
       }
       const refused = memory.take(reader.heapBytes);
       if (refused !== undefined) throw refused;
-      return readied(plain, bytes, memory);
+      return bytes.length > LARGE_OCTETS ? decoder.ready(plain, bytes, memory).then(requestOf) : plain;
     },
-    encode: encodeAnswer,
+    encode(answer, room, memory) {
+      if (!isLargeAnswer(answer.response)) return encodeAnswer(answer, room);
+      const parts = new OctetParts();
+      return encoder.write(writeBinary(answer, parts), parts, memory, room);
+    },
   };
 }
 
 function requestOf({ message }: Decoded): InferRequest {
-  return inferRequest(message as ModelInferRequest);
+  return message as InferRequest;
 }
 
 /** The codec belongs to the call that it decodes for, which no type can say of a map of forms. */

@@ -3,8 +3,6 @@ import type { Message } from "@bufbuild/protobuf";
 import type { PredictStreamRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import {
   GRPCInferenceService,
-  type ModelInferRequest,
-  ModelInferRequestSchema,
   ModelStreamInferResponseSchema,
 } from "../../../gen/inference/grpc_service_pb.ts";
 import { AssayError } from "../../errors.ts";
@@ -12,23 +10,26 @@ import { ANONYMOUS } from "../../registry/caller.ts";
 import type { ModelsService } from "../../registry/models.ts";
 import type { ItemResult } from "../../service/scoring.ts";
 import { refusedItems } from "../../service/stream/refused-items.ts";
-import { COMPRESSED_FLAG, framed, PREFIX_BYTES } from "../../wire/grpc-frame.ts";
+import { PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
 import { fieldBytes, WireWriter } from "../../wire/wire-writer.ts";
+import type { AnswerEncoder } from "../answer/answer-encoder.ts";
+import { OctetParts } from "../answer/octet-parts.ts";
 import { publicMessage } from "../call/error-details.ts";
-import type { MessageForm } from "../decode/message-decoder.ts";
+import { compressedFrame } from "../grpc/answer-encoder.ts";
 import type { AnswerCompression, ItemForm, ItemProcedure } from "../grpc/item-form.ts";
-import { COMPRESS_MIN_BYTES } from "../unary/unary-form.ts";
-import { MeasuredAnswer } from "./infer-answer.ts";
+import type { CallMemory } from "../memory/call-memory.ts";
+import { isLargeAnswer, writeItem } from "./answer/answer-pieces.ts";
+import { type InferAnswer, MeasuredAnswer } from "./answer/infer-answer.ts";
 import { answerTo, type InferParts, placeInRequest } from "./infer-forms.ts";
-import { InferRequest, inferRequest } from "./infer-request.ts";
+import type { InferRequest } from "./infer-request.ts";
 import { InferRequestReader } from "./infer-request-reader.ts";
+import { INFER_ITEM, refusedItem, sayable } from "./message-forms.ts";
 import { inTritonsWords } from "./triton-texts.ts";
 
 const ERROR_MESSAGE = plainTag(ModelStreamInferResponseSchema, "errorMessage");
 const INFER_RESPONSE = plainTag(ModelStreamInferResponseSchema, "inferResponse");
-const FORM: MessageForm = { desc: ModelInferRequestSchema, isJson: false };
-/** Answered items whose places are kept before the list is cut. */
+/** Answered items whose places are kept before the list is cut, which is never done for fewer than it keeps. */
 const KEPT_PLACES = 1024;
 
 /** The path of `ModelStreamInfer`, and the form of its items. */
@@ -37,22 +38,28 @@ export function inferStream({ models }: InferParts): ItemProcedure {
   const reader = new InferRequestReader();
   return {
     path: `/${typeName}/${method.modelStreamInfer.name}`,
-    open: () => new InferItems(models, reader),
+    open: ({ encoder }) => new InferItems(models, encoder, reader),
   };
 }
 
 /** The items of one call: requests that are not answered yet wait here for their answers, which come in the same order. */
 export class InferItems implements ItemForm {
-  readonly message = FORM;
+  readonly message = INFER_ITEM;
   private readonly models: ModelsService;
+  private readonly encoder: AnswerEncoder;
   private readonly reader: InferRequestReader;
-  private readonly asked: (InferRequest | undefined)[] = [];
+  private asked: (InferRequest | undefined)[] = [];
   private head = 0;
   private count = 0;
 
-  constructor(models: ModelsService, reader = new InferRequestReader()) {
+  constructor(models: ModelsService, encoder: AnswerEncoder, reader = new InferRequestReader()) {
     this.models = models;
+    this.encoder = encoder;
     this.reader = reader;
+  }
+
+  get plainHeapBytes(): number {
+    return this.reader.heapBytes;
   }
 
   plain(bytes: Uint8Array): PredictStreamRequest | undefined {
@@ -60,25 +67,29 @@ export class InferItems implements ItemForm {
       const request = this.reader.request(bytes);
       return request === undefined ? undefined : this.item(request);
     } catch (error) {
-      return this.refused(error);
+      const standIn = refusedItem(error, bytes);
+      if (standIn === undefined) throw error;
+      return this.item(standIn);
     }
   }
 
   itemOf(message: Message): PredictStreamRequest {
-    try {
-      return this.item(inferRequest(message as ModelInferRequest));
-    } catch (error) {
-      const { modelName, modelVersion, id } = message as ModelInferRequest;
-      return this.refused(error, { modelName, modelVersion, requestId: id });
-    }
+    return this.item(message as InferRequest);
   }
 
-  answerFrame(result: ItemResult, compression: AnswerCompression): Uint8Array | Promise<Uint8Array> {
-    const frame = framedAnswer(this.answerTo(result));
-    if (compression === null || frame.length - PREFIX_BYTES < COMPRESS_MIN_BYTES) return frame;
-    return compression
-      .compress(frame.subarray(PREFIX_BYTES))
-      .then((compressed) => framed(COMPRESSED_FLAG, compressed));
+  answerFrame(
+    result: ItemResult,
+    compression: AnswerCompression,
+    memory: CallMemory,
+  ): Uint8Array | Promise<Uint8Array> {
+    const item = this.answerTo(result);
+    if (!isLargeAnswer(item.answer.response)) return compressedFrame(framedAnswer(item), compression);
+    const parts = new OctetParts();
+    const steps = writeItem(item.answer, false, parts);
+    return this.encoder.write(steps, parts, memory, PREFIX_BYTES).then((bytes) => {
+      writePrefix(bytes, 0, bytes.length - PREFIX_BYTES);
+      return compressedFrame(bytes, compression);
+    });
   }
 
   /** The answer to the first request that has none. */
@@ -89,8 +100,12 @@ export class InferItems implements ItemForm {
       const answer = answerTo(request, result.response, this.models, ANONYMOUS);
       return { error: "", answer: request.wantsFinal ? { ...answer, saysFinal: true } : answer };
     } catch (error) {
-      const { modelName, modelVersion, requestId } = request;
-      const response = { modelName, modelVersion, requestId, outputs: [] };
+      const response = {
+        modelName: sayable(request.modelName),
+        modelVersion: sayable(request.modelVersion),
+        requestId: sayable(request.requestId),
+        outputs: [],
+      };
       const told = inTritonsWords(error, request, placeInRequest);
       const text = told instanceof AssayError ? publicMessage(told) : "internal error";
       return { error: text, answer: { request, response } };
@@ -99,16 +114,12 @@ export class InferItems implements ItemForm {
 
   private item(request: InferRequest): PredictStreamRequest {
     this.asked.push(request);
-    return { $typeName: "assay.v1.PredictStreamRequest", itemId: BigInt(++this.count), request };
-  }
-
-  private refused(
-    error: unknown,
-    named: Partial<Pick<InferRequest, "modelName" | "modelVersion" | "requestId">> = {},
-  ): PredictStreamRequest {
-    if (!(error instanceof AssayError)) throw error;
-    const { request: _, ...item } = this.item(Object.assign(new InferRequest(), named));
-    refusedItems.set(item, error);
+    const $typeName = "assay.v1.PredictStreamRequest";
+    const itemId = BigInt(++this.count);
+    const { refusal } = request;
+    if (refusal === undefined) return { $typeName, itemId, request };
+    const item: PredictStreamRequest = { $typeName, itemId };
+    refusedItems.set(item, refusal);
     return item;
   }
 
@@ -118,8 +129,8 @@ export class InferItems implements ItemForm {
     asked[head] = undefined;
     this.head++;
     if (this.head === asked.length) this.head = asked.length = 0;
-    else if (this.head >= KEPT_PLACES) {
-      asked.splice(0, this.head);
+    else if (this.head >= KEPT_PLACES && 2 * this.head >= asked.length) {
+      this.asked = asked.slice(this.head);
       this.head = 0;
     }
     return request;
@@ -129,7 +140,7 @@ export class InferItems implements ItemForm {
 /** An answer to one item: `error` is empty where it was scored, and `answer` names the request in any case. */
 export interface ItemAnswer {
   readonly error: string;
-  readonly answer: ConstructorParameters<typeof MeasuredAnswer>[0];
+  readonly answer: InferAnswer;
 }
 
 function framedAnswer({ error, answer }: ItemAnswer): Uint8Array {

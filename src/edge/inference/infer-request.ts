@@ -26,6 +26,8 @@ export class InferRequest extends TensorRequest {
   wantsFinal = false;
   /** So many of the highest classes are asked for in the place of an output's values; by the output's name. */
   topClasses: ReadonlyMap<string, number> | undefined = undefined;
+  /** It stands for an item that was refused for this. */
+  refusal: AssayError | undefined = undefined;
 
   /** Gives the inputs their octets, which came beside them, one entry an input. Throws INVALID_REQUEST. */
   takeRawContents(contents: readonly Uint8Array[]): void {

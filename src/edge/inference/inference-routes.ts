@@ -25,11 +25,15 @@ import {
 import { AssayError } from "../../errors.ts";
 import type { ModelControl } from "../../registry/models.ts";
 import { shownName } from "../../wording/field-paths.ts";
+import type { AnswerEncoder } from "../answer/answer-encoder.ts";
+import { OctetParts } from "../answer/octet-parts.ts";
+import { encodedAnswersKey } from "../connect/encoded-answers.ts";
 import { callOf, edgeCallOf } from "../connect/interceptor.ts";
-import type { InferAnswer } from "./infer-answer.ts";
+import { isLargeAnswer, writeBinary, writeItem, writeJson } from "./answer/answer-pieces.ts";
+import type { InferAnswer } from "./answer/infer-answer.ts";
 import { encodeAnswer, type InferParts, infer } from "./infer-forms.ts";
 import { InferItems } from "./infer-items.ts";
-import { inferRequest } from "./infer-request.ts";
+import type { InferRequest } from "./infer-request.ts";
 import {
   indexEntry,
   isModelReady,
@@ -48,6 +52,7 @@ import { inTritonsWords } from "./triton-texts.ts";
 export interface InferenceParts extends InferParts {
   readonly facts: ServerFacts;
   readonly isReady: () => boolean;
+  readonly encoder: AnswerEncoder;
   readonly controlMode: ControlMode;
   /** What loads and unloads; undefined: nothing can. */
   readonly control?: ModelControl;
@@ -103,8 +108,14 @@ export function inferenceRoutes(router: ConnectRouter, parts: InferenceParts): v
     logSettings: () =>
       refuseSetting("LogSettings: what is logged is set where the server starts, with --log-level"),
     modelStreamInfer: (messages, context) => streamedAnswers(messages, context, parts),
-    modelInfer: async (message, context) =>
-      messageOf(await infer(parts, inferRequest(message), callOf(context))),
+    modelInfer: async (message, context) => {
+      const answer = await infer(parts, requestOf(message), callOf(context));
+      const answers = context.values.get(encodedAnswersKey);
+      if (answers === undefined || !isLargeAnswer(answer.response)) return messageOf(answer);
+      const octets = new OctetParts();
+      await answers.written(answers.isJson ? writeJson(answer, octets) : writeBinary(answer, octets), octets);
+      return create(ModelInferResponseSchema);
+    },
   });
 }
 
@@ -128,13 +139,21 @@ function refuseSetting(why: string): never {
 async function* streamedAnswers(
   messages: AsyncIterable<ModelInferRequest>,
   context: HandlerContext,
-  { scoring, models }: InferenceParts,
+  { scoring, models, encoder }: InferenceParts,
 ): AsyncGenerator<ModelStreamInferResponse> {
   const edgeCall = edgeCallOf(context);
-  const items = new InferItems(models);
+  const items = new InferItems(models, encoder);
+  const answers = context.values.get(encodedAnswersKey);
   for await (const result of scoring.predictStream(itemsOf(messages, items), edgeCall.call)) {
     if ("error" in result) edgeCall.itemFailed(result.itemId, result.error);
     const { error, answer } = items.answerTo(result);
+    if (answers !== undefined && isLargeAnswer(answer.response)) {
+      const octets = new OctetParts();
+      await answers.written(writeItem(answer, answers.isJson, octets), octets);
+      yield create(ModelStreamInferResponseSchema);
+      continue;
+    }
+    answers?.pass();
     yield create(ModelStreamInferResponseSchema, { errorMessage: error, inferResponse: messageOf(answer) });
   }
 }
@@ -143,7 +162,12 @@ async function* itemsOf(
   messages: AsyncIterable<ModelInferRequest>,
   items: InferItems,
 ): AsyncGenerator<PredictStreamRequest> {
-  for await (const message of messages) yield items.itemOf(message);
+  for await (const message of messages) yield items.itemOf(requestOf(message));
+}
+
+/** What the message stands for, which whoever decoded it put in its place (`INFER_REQUEST_FORMS`). */
+function requestOf(message: ModelInferRequest): InferRequest {
+  return message as unknown as InferRequest;
 }
 
 /** The answer as Connect's handlers encode it. */

@@ -36,7 +36,7 @@ export function readParameters(parameters: Parameters, request: TensorRequest): 
 
 /** Reads one of them. */
 export function readParameter(name: string, value: ParameterValue, request: TensorRequest): void {
-  const field = `parameters[${JSON.stringify(name)}]`;
+  const field = `parameters[${shownName(name)}]`;
   if (name === "timeout") {
     const micros = wholeNumber(field, value, "microseconds");
     if (micros > 0) request.timeoutMs = micros / MICROSECONDS_A_MS;
@@ -60,7 +60,7 @@ export function readParameter(name: string, value: ParameterValue, request: Tens
 /** Refuses what an input's parameters ask for and the server has not. */
 export function refuseInputParameters(parameters: Parameters, path: string): void {
   for (const name of Object.keys(parameters))
-    if (OF_SHARED_MEMORY.has(name)) throw noSharedMemory(`${path}[${JSON.stringify(name)}]`);
+    if (OF_SHARED_MEMORY.has(name)) throw noSharedMemory(`${path}[${shownName(name)}]`);
 }
 
 /** The outputs' classifications by name; undefined where none is asked for. */
@@ -71,7 +71,7 @@ export function readOutputParameters(
   for (let i = 0; i < outputs.length; i++) {
     const { name: output, parameters } = outputs[i]!;
     for (const name of Object.keys(parameters)) {
-      const field = `outputs[${i}].parameters[${JSON.stringify(name)}]`;
+      const field = `outputs[${i}].parameters[${shownName(name)}]`;
       if (OF_SHARED_MEMORY.has(name)) throw noSharedMemory(field);
       if (name !== "classification") continue;
       const count = classCount(field, givenValue(parameters[name]!));

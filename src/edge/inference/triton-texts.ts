@@ -21,21 +21,9 @@ export function inTritonsWords(
   const { reason, message } = thrown;
   switch (reason) {
     case Reason.MODEL_NOT_FOUND:
-      return retold(
-        thrown,
-        unknownModel(
-          message,
-          `the server has no model ${shownName(modelName)}`,
-          `'${modelName}' is not found`,
-        ),
-      );
-    case Reason.MODEL_VERSION_NOT_FOUND: {
-      const told = `model ${shownName(modelName)} has no version ${shownName(modelVersion)}`;
-      return retold(
-        thrown,
-        unknownModel(message, told, `'${modelName}' version ${modelVersion} is not found`),
-      );
-    }
+      return retold(thrown, notFoundText(message, modelName));
+    case Reason.MODEL_VERSION_NOT_FOUND:
+      return retold(thrown, noVersionText(message, modelName, modelVersion));
     case Reason.MODEL_NOT_READY:
     case Reason.MODEL_INVALID:
       return retold(thrown, `Request for unknown model: ${message}`);
@@ -44,9 +32,51 @@ export function inTritonsWords(
     case Reason.DEADLINE_EXCEEDED:
       return retold(thrown, `Request timeout expired: ${message}`);
     default:
-      return thrown.violations.length === 0 ? thrown : replaced(thrown, placeOf);
+      if (thrown.violations.length === 0) return thrown;
+      return unknownModelAmong(replaced(thrown, placeOf), modelName, modelVersion);
   }
 }
+
+/**
+ * Where the model is unknown, that is the error, as it is there before a request is looked at: what else is wrong goes with it as
+ * violations.
+ */
+function unknownModelAmong(error: AssayError, modelName: string, modelVersion: string): AssayError {
+  const named = error.violations.find(({ rule }) => rule === UNKNOWN_MODEL || rule === UNKNOWN_VERSION);
+  if (named === undefined) return error;
+  const { description } = named;
+  return named.rule === UNKNOWN_MODEL
+    ? retold(error, notFoundText(description, modelName), error.violations, Reason.MODEL_NOT_FOUND)
+    : retold(
+        error,
+        noVersionText(description, modelName, modelVersion),
+        error.violations,
+        Reason.MODEL_VERSION_NOT_FOUND,
+      );
+}
+
+const UNKNOWN_MODEL = "signature.unknown_model";
+const UNKNOWN_VERSION = "signature.unknown_version";
+/** Of the three forms that a request of Assay's own has one is left here. */
+const ONE_FORM = "predict_request.one_input_form";
+const NO_INPUTS = "none came; a list of 1 to 1024 tensors is expected";
+
+function notFoundText(message: string, modelName: string): string {
+  const told = `the server has no model ${shownName(modelName)}`;
+  return unknownModel(message, told, `'${sayable(modelName)}' is not found`);
+}
+
+function noVersionText(message: string, modelName: string, modelVersion: string): string {
+  const told = `model ${shownName(modelName)} has no version ${shownName(modelVersion)}`;
+  return unknownModel(message, told, `'${modelName}' version ${sayable(modelVersion)} is not found`);
+}
+
+/** Cut as `shownName` cuts. */
+function sayable(name: string): string {
+  return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME).toWellFormed()}…`;
+}
+
+const LONGEST_NAME = 200;
 
 /** What Assay adds to `told`, such as the nearest name, stays behind Triton's words. */
 function unknownModel(message: string, told: string, inItsWords: string): string {
@@ -54,8 +84,13 @@ function unknownModel(message: string, told: string, inItsWords: string): string
   return `Request for unknown model: ${inItsWords}${rest}`;
 }
 
-function retold(error: AssayError, message: string, violations = error.violations): AssayError {
-  const { reason, cause, violationCount, retryAfterMs } = error;
+function retold(
+  error: AssayError,
+  message: string,
+  violations = error.violations,
+  reason = error.reason,
+): AssayError {
+  const { cause, violationCount, retryAfterMs } = error;
   return new AssayError(reason, message, {
     cause,
     violations,
@@ -65,12 +100,19 @@ function retold(error: AssayError, message: string, violations = error.violation
 }
 
 function replaced(error: AssayError, placeOf: (field: string) => string): AssayError {
-  const first = error.violations[0]!.field;
-  const { message } = error;
-  const rest = first !== "" && message.startsWith(first) ? message.slice(first.length) : undefined;
-  const told = rest === undefined ? message : `${placeOf(first)}${rest}`;
   const violations = error.violations.map((violation) => new PlacedViolation(violation, placeOf));
-  return retold(error, told, violations);
+  const first = error.violations[0]!;
+  const { message } = error;
+  const said = first.field === "" ? first.description : first.field;
+  if (!message.startsWith(said)) return retold(error, message, violations);
+  const rest = message.slice(said.length);
+  const [placed] = violations;
+  const told = first.field === "" ? shownViolation(placed!) : placed!.field;
+  return retold(error, told + rest, violations);
+}
+
+function shownViolation({ field, description }: Violation): string {
+  return field === "" ? description : `${field}: ${description}`;
 }
 
 /** Its text is made where it is shown. */
@@ -80,12 +122,13 @@ class PlacedViolation implements Violation {
   private readonly violation: Violation;
 
   constructor(violation: Violation, placeOf: (field: string) => string) {
+    const { rule, field } = violation;
     this.violation = violation;
-    this.field = placeOf(violation.field);
-    this.rule = violation.rule;
+    this.field = rule === ONE_FORM ? "inputs" : placeOf(field);
+    this.rule = rule;
   }
 
   get description(): string {
-    return this.violation.description;
+    return this.rule === ONE_FORM ? NO_INPUTS : this.violation.description;
   }
 }

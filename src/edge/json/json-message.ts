@@ -249,12 +249,17 @@ export class JsonReader {
   }
 
   /** Keys are texts and values messages, as in all maps of requests. */
-  private map({ child }: Member, json: ExactJson, target: Fields, path: string): void {
+  private map(member: Member, json: ExactJson, target: Fields, path: string): void {
+    const { child } = member;
     if (!isObject(json) || child === undefined) {
       this.faults.add(path, `${shownValue(json)} came; an object is expected`, "json.object");
       return;
     }
     const keys = Object.keys(json);
+    if (keys.length > member.maxItems) {
+      this.tooMany(member, keys.length, path);
+      return;
+    }
     this.heapBytes += keys.length * MAP_ENTRY_BYTES;
     for (const key of keys) {
       // As an own member it would be none.
@@ -269,9 +274,7 @@ export class JsonReader {
       return;
     }
     if (json.length > member.maxItems) {
-      const stated = statedMaxItems(member.field);
-      const description = `${json.length} came; at most ${stated} are taken in one request`;
-      this.faults.add(path, description, "repeated.max_items");
+      this.tooMany(member, json.length, path);
       return;
     }
     this.heapBytes += json.length * member.valueBytes;
@@ -288,6 +291,11 @@ export class JsonReader {
     }
     const read = (index: number): void => this.item(member, json, target, path, index);
     this.later(new LongItems(json.length, PIECE_OBJECTS, read));
+  }
+
+  private tooMany({ field }: Member, count: number, path: string): void {
+    const description = `${count} came; at most ${statedMaxItems(field)} are taken in one request`;
+    this.faults.add(path, description, "repeated.max_items");
   }
 
   private item(

@@ -90,6 +90,21 @@ describe("inference over gRPC", () => {
         "Request for unknown model: 'iris' version 9 is not found; it has 1",
       ],
       [
+        { modelName: "irs" },
+        Code.NotFound,
+        `Request for unknown model: 'irs' is not found; did you mean "iris"?`,
+      ],
+      [
+        { ...raw, modelName: "irs", inputs: [{ ...head, datatype: "FLOAT" }] },
+        Code.NotFound,
+        `Request for unknown model: 'irs' is not found; did you mean "iris"?`,
+      ],
+      [
+        { modelName: "iris" },
+        Code.InvalidArgument,
+        "inputs: none came; a list of 1 to 1024 tensors is expected",
+      ],
+      [
         { ...raw, rawInputContents: [octets([1])] },
         Code.InvalidArgument,
         "raw_input_contents[0]: 4 bytes came; FP32[1,4] takes 16",
@@ -162,6 +177,9 @@ describe("inference over gRPC", () => {
           0,
         ],
         ["5", "", 1],
+        ["6", "inputs: 3000 came; at most 1024 are taken in one request", 0],
+        ["7", "raw_input_contents: 2 entries came for 1 inputs; each input has one, in their order", 0],
+        ["8", "", 2],
       ]);
     }
   });
@@ -247,4 +265,7 @@ async function* streamed() {
   yield { ...raw, id: "3", modelName: "irs" };
   yield { ...raw, id: "4", parameters: reserved };
   yield { ...raw, id: "5", outputs: [{ name: "probabilities" }] };
+  yield { modelName: "iris", id: "6", inputs: Array.from({ length: 3000 }, () => ({})) };
+  yield { ...raw, id: "7", rawInputContents: [octets(ROW), octets(ROW)] };
+  yield { ...raw, id: "8" };
 }

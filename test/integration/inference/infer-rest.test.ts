@@ -75,6 +75,8 @@ function textsOf(octets: Buffer): string[] {
   return texts;
 }
 
+const UNKNOWN = /^404 Request for unknown model: 'irsi' is not found; did you mean "iris"\?/;
+
 const expected = parts(await infer(JSON_BODY)).values;
 
 describe.each([1, 2] as const)("over HTTP/%i", (version) => {
@@ -181,6 +183,20 @@ test.each([
     { inputs: [{ ...asJson, datatype: "FP64" }] },
     INFER,
     /^400 inputs\[0\]\.datatype: FP64 came/,
+  ],
+  ["no inputs for a model that there is not", { inputs: [] }, "/v2/models/irsi/infer", UNKNOWN],
+  ["no JSON for a model that there is not", "{", "/v2/models/irsi/infer", UNKNOWN],
+  [
+    "a datatype that is none for a model that there is not",
+    { inputs: [{ ...asJson, datatype: "FLOAT" }] },
+    "/v2/models/irsi/infer",
+    UNKNOWN,
+  ],
+  [
+    "no inputs for a version that there is not",
+    { inputs: [] },
+    "/v2/models/iris/versions/9/infer",
+    /^404 Request for unknown model: 'iris' version 9 is not found/,
   ],
   [
     "a datatype that is none",

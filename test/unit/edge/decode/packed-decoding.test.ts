@@ -2,11 +2,12 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PredictRequestSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
-import { TensorContentsSchema } from "../../../../gen/assay/v1/tensor_pb.ts";
+import { TensorContentsSchema, TensorSchema } from "../../../../gen/assay/v1/tensor_pb.ts";
 import { decodeInSlices } from "../../../../src/edge/decode/binary-decoding.ts";
 import { decodePacked } from "../../../../src/edge/decode/packed-decoding.ts";
 import { LoopSlices } from "../../../../src/edge/memory/loop-slices.ts";
 import { PackedContents } from "../../../../src/tensor/packed-contents.ts";
+import { delimited } from "../../../support/clients/wire-octets.ts";
 
 type Contents = MessageInitShape<typeof TensorContentsSchema>;
 
@@ -67,10 +68,22 @@ const tensor = (contents: Contents, rest: object = {}) =>
     create(PredictRequestSchema, { inputs: [{ name: "x", datatype: "INT32", contents, ...rest }] }),
   );
 
+const ofTensor = (contents: Contents) => delimited(TensorSchema.field.contents.number, octetsOf(contents));
+
 test.each<[string, Uint8Array, boolean]>([
   ["a large tensor's", tensor({ intContents: integers }), true],
   ["a small tensor's", tensor({ intContents: integers.slice(0, 10) }), false],
-  ["those before raw contents", tensor({ intContents: integers }, { rawContents: new Uint8Array(4) }), false],
+  ["those before raw contents", tensor({ intContents: integers }, { rawContents: new Uint8Array(4) }), true],
+  [
+    "those before the name",
+    delimited(5, Buffer.concat([ofTensor({ intContents: integers }), delimited(1, Buffer.from("x"))])),
+    true,
+  ],
+  [
+    "those that come twice",
+    delimited(5, Buffer.concat([ofTensor({ intContents: integers }), ofTensor({ intContents: [7] })])),
+    false,
+  ],
 ])("contents lie in one array: %s", async (_, octets, isPacked) => {
   const decoded = await decodeInSlices(PredictRequestSchema, octets, new LoopSlices());
   const { contents } = (decoded as ReturnType<typeof create<typeof PredictRequestSchema>>).inputs[0]!;

@@ -6,6 +6,7 @@ import {
   PredictRequestSchema,
   PredictRowsRequestSchema,
 } from "../../../../gen/assay/v1/scoring_service_pb.ts";
+import { ModelInferRequestSchema } from "../../../../gen/inference/grpc_service_pb.ts";
 import { decodeInSlices } from "../../../../src/edge/decode/binary-decoding.ts";
 import { scanInSlices, scanMessage } from "../../../../src/edge/decode/wire-scan.ts";
 import { LoopSlices } from "../../../../src/edge/memory/loop-slices.ts";
@@ -49,6 +50,23 @@ describe("counts", () => {
     expect(error.reason).toBe(Reason.INVALID_REQUEST);
     expect(error.message).toContain(message);
     expect(error.violations[0]!.rule).toBe("repeated.max_items");
+  });
+
+  test.each<[string, Buffer, string]>([
+    ["inputs", repeated(delimited(5, none), 8_000_000), "inputs: 8000000 came; at most 1024"],
+    ["outputs", repeated(delimited(6, none), 5000), "outputs: 5000 came; at most 1024"],
+    ["raw contents", repeated(delimited(7, none), 5000), "raw_input_contents: 5000 came; at most 1024"],
+    ["parameters", repeated(delimited(4, none), 5000), "parameters: 5000 came; at most 1024"],
+    [
+      "parameters of an input",
+      delimited(5, repeated(delimited(4, none), 5000)),
+      "inputs[0].parameters: 5000 came; at most 64",
+    ],
+    ["axes", delimited(5, delimited(3, Buffer.alloc(5000, 1))), "inputs[0].shape: 5000 came; at most 16"],
+  ])("too many %s of an inference request are refused alike", (_, bytes, message) => {
+    const error = refusal(bytes, wireTable(ModelInferRequestSchema));
+    expect(error.reason).toBe(Reason.INVALID_REQUEST);
+    expect(error.message).toContain(message);
   });
 
   test("a list that is a little too long is left to the schema's rules, which name all that is wrong at once", () => {

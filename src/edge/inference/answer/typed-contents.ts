@@ -1,5 +1,5 @@
 /** The values of an output in the list of their type, from the octets that they are in raw form. */
-import { InferTensorContentsSchema } from "../../../gen/inference/grpc_service_pb.ts";
+import { InferTensorContentsSchema } from "../../../../gen/inference/grpc_service_pb.ts";
 import {
   type Datatype,
   elementBytes,
@@ -7,11 +7,12 @@ import {
   type NumericDatatype,
   numericView,
   rowOf,
-} from "../../tensor/datatype.ts";
-import { plainTag } from "../../wire/plain-tag.ts";
-import { fieldBytes, MOST_VARINT_BYTES, optionalBytes, WireWriter } from "../../wire/wire-writer.ts";
+} from "../../../tensor/datatype.ts";
+import { plainTag } from "../../../wire/plain-tag.ts";
+import { fieldBytes, MOST_VARINT_BYTES, optionalBytes, WireWriter } from "../../../wire/wire-writer.ts";
 
 const LENGTH_BYTES = 4;
+const BYTES_CONTENTS = plainTag(InferTensorContentsSchema, "bytesContents");
 
 /** An InferTensorContents with one list, ready to be written. */
 export class TypedContents {
@@ -36,11 +37,17 @@ export class TypedContents {
 export function typedContentsOf(datatype: string, raw: Uint8Array): TypedContents | undefined {
   const { contents, kind } = rowOf(datatype as Datatype);
   if (contents === undefined) return undefined;
-  const tag = plainTag(InferTensorContentsSchema, contents);
-  if (kind === "text") return new TypedContents(0, texts(raw, tag));
+  const tag = kind === "text" ? 0 : plainTag(InferTensorContentsSchema, contents);
+  return new TypedContents(tag, typedOctets(datatype as Datatype, raw));
+}
+
+/** Whole elements in the list of their type: of numbers what is packed, of texts a field each. */
+export function typedOctets(datatype: Datatype, raw: Uint8Array): Uint8Array {
+  const { kind } = rowOf(datatype);
+  if (kind === "text") return texts(raw, BYTES_CONTENTS);
   // Packed floats and flags are the raw octets.
-  if (kind === "float" || kind === "flag") return new TypedContents(tag, raw);
-  return new TypedContents(tag, varints(numbersIn(raw, datatype as NumericDatatype)));
+  if (kind === "float" || kind === "flag") return raw;
+  return varints(numbersIn(raw, datatype as NumericDatatype));
 }
 
 /** The elements of octets in raw form, where they lie if that is possible. */
@@ -59,6 +66,14 @@ function forEachText(raw: Uint8Array, each: (from: number, end: number) => void)
     at = from + view.getUint32(at, true);
     each(from, at);
   }
+}
+
+/** The texts of octets in raw form. */
+export function textsIn(raw: Uint8Array): string[] {
+  const octets = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const found: string[] = [];
+  forEachText(raw, (from, end) => found.push(octets.toString("utf8", from, end)));
+  return found;
 }
 
 function texts(raw: Uint8Array, tag: number): Uint8Array {

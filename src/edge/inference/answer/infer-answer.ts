@@ -1,13 +1,13 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
+import type { PredictResponse } from "../../../../gen/assay/v1/scoring_service_pb.ts";
+import type { Tensor } from "../../../../gen/assay/v1/tensor_pb.ts";
 import {
   ModelInferResponseSchema,
   ModelInferResponse_InferOutputTensorSchema as OutputSchema,
-} from "../../../gen/inference/grpc_service_pb.ts";
-import { plainTag } from "../../wire/plain-tag.ts";
-import { fieldBytes, optionalBytes, varint64Bytes, type WireWriter } from "../../wire/wire-writer.ts";
-import type { InferRequest } from "./infer-request.ts";
+} from "../../../../gen/inference/grpc_service_pb.ts";
+import { plainTag } from "../../../wire/plain-tag.ts";
+import { fieldBytes, optionalBytes, varint64Bytes, type WireWriter } from "../../../wire/wire-writer.ts";
+import type { InferRequest } from "../infer-request.ts";
 import { type TypedContents, typedContentsOf } from "./typed-contents.ts";
 
 const MODEL_NAME = plainTag(ModelInferResponseSchema, "modelName");
@@ -20,8 +20,8 @@ const DATATYPE = plainTag(OutputSchema, "datatype");
 const SHAPE = plainTag(OutputSchema, "shape");
 const CONTENTS = plainTag(OutputSchema, "contents");
 
-/** A parameter of an answer. */
-const FINAL = toBinary(
+/** The parameter of an answer that says that it is the last, as octets. */
+export const FINAL = toBinary(
   ModelInferResponseSchema,
   create(ModelInferResponseSchema, {
     parameters: { triton_final_response: { parameterChoice: { case: "boolParam", value: true } } },

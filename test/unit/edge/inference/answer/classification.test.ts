@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { BatchingMode, GetModelResponseSchema } from "../../../../gen/assay/v1/model_service_pb.ts";
-import type { Tensor } from "../../../../gen/assay/v1/tensor_pb.ts";
-import { withClasses } from "../../../../src/edge/inference/classification.ts";
-import { ANONYMOUS } from "../../../../src/registry/caller.ts";
-import type { ModelsService } from "../../../../src/registry/models.ts";
+import { BatchingMode, GetModelResponseSchema } from "../../../../../gen/assay/v1/model_service_pb.ts";
+import type { Tensor } from "../../../../../gen/assay/v1/tensor_pb.ts";
+import { withClasses } from "../../../../../src/edge/inference/answer/classification.ts";
+import { ANONYMOUS } from "../../../../../src/registry/caller.ts";
+import type { ModelsService } from "../../../../../src/registry/models.ts";
 
 function models(batching: BatchingMode, labels: readonly string[]): ModelsService {
   const parts: Partial<ModelsService> = {

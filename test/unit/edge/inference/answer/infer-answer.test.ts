@@ -1,12 +1,12 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Tensor } from "../../../../gen/assay/v1/tensor_pb.ts";
-import { ModelInferResponseSchema } from "../../../../gen/inference/grpc_service_pb.ts";
-import { type InferAnswer, MeasuredAnswer } from "../../../../src/edge/inference/infer-answer.ts";
-import { rawContents } from "../../../../src/tensor/tensor-contents.ts";
-import type { TensorData } from "../../../../src/tensor/tensor-data.ts";
-import { WireWriter } from "../../../../src/wire/wire-writer.ts";
+import type { Tensor } from "../../../../../gen/assay/v1/tensor_pb.ts";
+import { ModelInferResponseSchema } from "../../../../../gen/inference/grpc_service_pb.ts";
+import { type InferAnswer, MeasuredAnswer } from "../../../../../src/edge/inference/answer/infer-answer.ts";
+import { rawContents } from "../../../../../src/tensor/tensor-contents.ts";
+import type { TensorData } from "../../../../../src/tensor/tensor-data.ts";
+import { WireWriter } from "../../../../../src/wire/wire-writer.ts";
 
 /** Values in the form of their array, and as the list of their type holds them. */
 const values = fc.oneof(
