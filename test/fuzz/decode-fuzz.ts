@@ -8,6 +8,7 @@ import { BINARY_PAYLOADS, type DecodeCase, decodeCase, FORMS, JSON_PAYLOADS } fr
 import { mutatedCase } from "./decode-mutation.ts";
 import { startDecodeTarget } from "./decode-run.ts";
 import { FOREIGN_BODIES, foreignCase } from "./foreign-case.ts";
+import { INFER_CASES } from "./infer-case.ts";
 
 const { values } = parseArgs({
   options: {
@@ -52,6 +53,7 @@ const corpus: readonly CorpusCase[] = [
   ...FOREIGN_BODIES.flatMap((body) =>
     [false, true].map((isZipped): CorpusCase => [body.name, () => foreignCase(body, isZipped)]),
   ),
+  ...INFER_CASES,
 ];
 const first = Number(values.seed);
 try {

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { echoModels } from "../support/clients/large-messages.ts";
 import { wideModel } from "../support/clients/loop-attacks.ts";
 import { onnxModel, type TestModel } from "../support/models/onnx-model.ts";
 
@@ -39,6 +40,7 @@ function manyModel(): TestModel {
 export function writeFuzzModels(folder: string): void {
   cpSync(EXAMPLES, folder, { recursive: true });
   const models = [
+    ...echoModels(),
     wideModel(),
     manyModel(),
     echoModel("floats", "FP32", [-1, -1]),
