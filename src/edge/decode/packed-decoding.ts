@@ -11,6 +11,7 @@ import { RequestCursor } from "./request-cursor.ts";
 /** Octets that are read at once. */
 const PIECE_OCTETS = 32_768;
 const PIECE_TEXTS = 4096;
+const MOST_VARINT_BYTES = 10;
 /** Octets that are copied or counted at once. */
 const COPIED_OCTETS = 1_048_576;
 
@@ -78,6 +79,38 @@ async function readNumbers(
   }
   if (scalar === ScalarType.INT64) return new BigInt64Array(words.buffer);
   if (scalar === ScalarType.UINT64) return new BigUint64Array(words.buffer);
+  return scalar === ScalarType.INT32 ? new Int32Array(words.buffer) : words;
+}
+
+/** The same for few octets, at once; undefined too where they are no list of such numbers. */
+export function packedNumbers(bytes: Uint8Array, scalar: ScalarType): NumericArray | undefined {
+  const { length } = bytes;
+  if (scalar === ScalarType.FLOAT || scalar === ScalarType.DOUBLE) {
+    const isFloat = scalar === ScalarType.FLOAT;
+    if (length % (isFloat ? 4 : 8) !== 0) return undefined;
+    const { buffer } = new Uint8Array(bytes);
+    return isFloat ? new Float32Array(buffer) : new Float64Array(buffer);
+  }
+  let count = 0;
+  let run = 0;
+  for (let i = 0; i < length; i++) {
+    if (bytes[i]! >= 0x80) run++;
+    else {
+      if (run >= MOST_VARINT_BYTES) return undefined;
+      count++;
+      run = 0;
+    }
+  }
+  if (run > 0) return undefined;
+  if (scalar === ScalarType.BOOL)
+    return count === length ? bytes.map((octet) => (octet === 0 ? 0 : 1)) : undefined;
+  if (scalar === ScalarType.INT64 || scalar === ScalarType.UINT64) {
+    const words = new Uint32Array(2 * count);
+    readLongVarints(bytes, 0, length, words, 0);
+    return scalar === ScalarType.INT64 ? new BigInt64Array(words.buffer) : new BigUint64Array(words.buffer);
+  }
+  const words = new Uint32Array(count);
+  readVarints(bytes, 0, length, words, 0);
   return scalar === ScalarType.INT32 ? new Int32Array(words.buffer) : words;
 }
 

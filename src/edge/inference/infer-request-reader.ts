@@ -4,10 +4,12 @@ import {
   ModelInferRequestSchema,
   ModelInferRequest_InferRequestedOutputTensorSchema as OutputSchema,
 } from "../../../gen/inference/grpc_service_pb.ts";
+import type { PackedContents } from "../../tensor/packed-contents.ts";
 import { KnownTexts } from "../../wire/known-texts.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
 import { WireCursor } from "../../wire/wire-cursor.ts";
 import { InferRequest } from "./infer-request.ts";
+import { TypedContentsReader } from "./typed-contents-reader.ts";
 
 const MODEL_NAME = plainTag(ModelInferRequestSchema, "modelName");
 const MODEL_VERSION = plainTag(ModelInferRequestSchema, "modelVersion");
@@ -18,6 +20,7 @@ const RAW_INPUT_CONTENTS = plainTag(ModelInferRequestSchema, "rawInputContents")
 const INPUT_NAME = plainTag(InputSchema, "name");
 const DATATYPE = plainTag(InputSchema, "datatype");
 const SHAPE = plainTag(InputSchema, "shape");
+const CONTENTS = plainTag(InputSchema, "contents");
 const OUTPUT_NAME = plainTag(OutputSchema, "name");
 
 const NO_OCTETS: Uint8Array = new Uint8Array(0);
@@ -36,15 +39,16 @@ const REQUEST_BYTES = 512;
 const TENSOR_BYTES = 400;
 
 /**
- * Reads requests of the Open Inference Protocol by hand, in the form that tritonclient sends: raw contents, which become views of the
- * octets, short texts, no parameters, nothing unknown; undefined for any other, which protobuf-es reads at several times the cost. A
- * property test holds the two together.
+ * Reads requests of the Open Inference Protocol by hand, in the form that clients send: raw contents, which become views of the octets,
+ * or typed ones of one list each, short texts, no parameters, nothing unknown; undefined for any other, which protobuf-es reads at several
+ * times the cost. A property test holds the two together.
  */
 export class InferRequestReader {
   /** What the request that was read last takes of V8's heap, its octets not counted. */
   heapBytes = 0;
   private readonly cursor = new WireCursor();
   private readonly texts = new KnownTexts(TEXT_PLACES);
+  private readonly contents = new TypedContentsReader(this.cursor);
 
   /** One ModelInferRequest. Throws INVALID_REQUEST where the raw contents are not one for each input. */
   request(bytes: Uint8Array): InferRequest | undefined {
@@ -69,9 +73,12 @@ export class InferRequestReader {
         raw.push(cursor.view(cursor.fieldEnd(end)));
       else cursor.fail(NOT_PLAIN);
     }
-    // Without any its values would have to be typed, which are not read here.
-    if (cursor.fault !== "" || raw.length === 0) return undefined;
-    request.takeRawContents(raw);
+    if (cursor.fault !== "") return undefined;
+    const { inputs } = request;
+    if (inputs.length > 0 && raw.length === 0 && inputs.every(isTyped)) request.isRaw = false;
+    // What comes in both forms, or in none, is told by whoever reads the message.
+    else if (raw.length === 0 || inputs.some(isTyped)) return undefined;
+    else request.takeRawContents(raw);
     if (outputNames !== undefined) request.outputNames = outputNames;
     return request;
   }
@@ -82,14 +89,20 @@ export class InferRequestReader {
     let name = "";
     let datatype = "";
     const shape: bigint[] = [];
+    let contents: PackedContents | undefined;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
       if (tag === INPUT_NAME) name = this.readText(end);
       else if (tag === DATATYPE) datatype = this.readText(end);
       else if (tag === SHAPE) this.readShape(shape, cursor.fieldEnd(end));
-      else cursor.fail(NOT_PLAIN);
+      else if (tag === CONTENTS && contents === undefined) {
+        contents = this.contents.read(cursor.fieldEnd(end));
+        this.heapBytes += this.contents.heapBytes;
+      } else cursor.fail(NOT_PLAIN);
     }
-    return { $typeName: "assay.v1.Tensor", name, datatype, shape, rawContents: NO_OCTETS };
+    const tensor: Tensor = { $typeName: "assay.v1.Tensor", name, datatype, shape, rawContents: NO_OCTETS };
+    if (contents !== undefined) tensor.contents = contents;
+    return tensor;
   }
 
   private readOutput(end: number): string {
@@ -118,4 +131,8 @@ export class InferRequestReader {
     cursor.fail(NOT_PLAIN);
     return "";
   }
+}
+
+function isTyped({ contents }: Tensor): boolean {
+  return contents !== undefined;
 }
