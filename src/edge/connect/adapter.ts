@@ -21,6 +21,7 @@ import { responseFields, trailerFields } from "../call/response-fields.ts";
 import { callerTimeout } from "../call/timeout-header.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
+import { COMPRESS_MIN_BYTES, VARIES_BY_CODING } from "../unary/unary-form.ts";
 import { encodeBase64 } from "./base64-text.ts";
 import { answerFrame, EncodedAnswers, encodedAnswersKey, speaksJson } from "./encoded-answers.ts";
 import { decodedMessagesKey, edgeCallKey, publicError } from "./interceptor.ts";
@@ -163,6 +164,13 @@ function hasOwnFields(header: Headers | undefined): boolean {
   return false;
 }
 
+function mayBeCompressed(header: Headers | undefined): boolean {
+  return (
+    header !== undefined &&
+    (header.has("content-encoding") || Number(header.get("content-length")) >= COMPRESS_MIN_BYTES)
+  );
+}
+
 function isOk(trailer: Headers): boolean {
   return trailer.get("grpc-status") === "0";
 }
@@ -190,6 +198,7 @@ function createResponsePump(stream: ServerStream): ResponsePump {
       const iterator = response.body?.[Symbol.asyncIterator]();
       const isText = wire === "grpc-web-text";
       const fields = responseFields(response.header, stream.headers, requestId, context.corsOrigins, isText);
+      if (wire === "http" && mayBeCompressed(response.header)) fields.push([...VARIES_BY_CODING]);
       // gRPC's head waits for the first octet: an error without a message goes out in one block of fields (Trailers-Only), since
       // clients take a head by itself for an answer that has begun and do not retry.
       // Metadata that a handler put in its head stay a head.

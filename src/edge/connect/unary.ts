@@ -7,6 +7,7 @@ import {
   type CallFields,
   COMPRESS_MIN_BYTES,
   type UnaryProtocol,
+  VARIES_BY_CODING,
 } from "../unary/unary-form.ts";
 import { detailTypes } from "./detail-types.ts";
 import { publicError } from "./interceptor.ts";
@@ -71,6 +72,7 @@ function send(
 ): void {
   const { stream, compression } = call;
   metadata.push(["content-length", String(bytes.length)]);
+  if (isCompressed || bytes.length >= COMPRESS_MIN_BYTES) metadata.push([...VARIES_BY_CODING]);
   stream.respond(status, answerHead(call, heads.of(isCompressed ? compression!.name : ""), metadata));
   stream.write(bytes, true);
 }

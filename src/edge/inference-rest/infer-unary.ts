@@ -19,7 +19,13 @@ import type { CallMemory } from "../memory/call-memory.ts";
 import { respondPlain } from "../plain/plain-http.ts";
 import type { PathParams } from "../route-table.ts";
 import { answerHead } from "../unary/answer-head.ts";
-import type { MessageCodec, UnaryForm, UnaryProtocol } from "../unary/unary-form.ts";
+import {
+  COMPRESS_MIN_BYTES,
+  type MessageCodec,
+  type UnaryForm,
+  type UnaryProtocol,
+  VARIES_BY_CODING,
+} from "../unary/unary-form.ts";
 import { encodeAnswer, InferAnswer, isLongAnswer, writeAnswer } from "./infer-answer.ts";
 import { InferForm } from "./infer-decoding.ts";
 import { InferRequest } from "./infer-request.ts";
@@ -76,9 +82,10 @@ function protocolOf(codings: readonly MessageCompression[]): UnaryProtocol {
     accepts: () => true,
     respond(call, bytes, isCompressed, response) {
       const { headerBytes } = response as InferAnswer;
-      const own: [string, string][] = [["content-length", String(bytes.length)]];
+      const own: (readonly [string, string])[] = [["content-length", String(bytes.length)]];
       if (headerBytes > 0) own.push([HEADER_LENGTH, String(headerBytes)]);
       if (isCompressed) own.push(["content-encoding", call.compression!.name]);
+      if (isCompressed || bytes.length >= COMPRESS_MIN_BYTES) own.push(VARIES_BY_CODING);
       call.stream.respond(200, answerHead(call, headerBytes > 0 ? BINARY_HEAD : JSON_HEAD, own));
       call.stream.write(bytes, true);
     },

@@ -73,3 +73,6 @@ export interface UnaryForm<Request = unknown, Response = unknown> {
 
 /** The octets from which on an answer is compressed, where its caller takes that. */
 export const COMPRESS_MIN_BYTES = 1024;
+
+/** On answers that are compressed for callers who take it: caches keep them apart by what callers take (RFC 9110, 12.5.5). */
+export const VARIES_BY_CODING: readonly [string, string] = ["vary", "accept-encoding"];

@@ -121,7 +121,13 @@ describe.each([1, 2] as const)("over HTTP/%i", (version) => {
       { inputs: [many], parameters: { binary_data_output: true } },
       { version, binary, headers, encode },
     );
-    expect(answer.headers["content-encoding"]).toBe(coding);
+    expect(answer.headers).toMatchObject({ "content-encoding": coding, vary: "accept-encoding" });
+    const plain = await infer(
+      { inputs: [many], parameters: { binary_data_output: true } },
+      { version, binary },
+    );
+    expect(plain.headers).toMatchObject({ vary: "accept-encoding" });
+    expect(plain.headers["content-encoding"]).toBeUndefined();
     const { values } = parts({ ...answer, body: decode(answer.body) });
     expect(values.label).toHaveLength(100);
   });
