@@ -41,7 +41,7 @@ export interface StartedPrediction {
 }
 
 /**
- * Checks one request and enqueues its rows; throws INVALID_REQUEST. `onError` may be called before it returns. `request` is read
+ * Checks one request, unless it is given `checked`, and enqueues its rows; throws INVALID_REQUEST. `onError` may be called before it returns. `request` is read
  * until the answer.
  */
 export function startPrediction(
@@ -49,8 +49,9 @@ export function startPrediction(
   request: PredictRequest,
   options: PredictionOptions,
   events: PredictionEvents,
+  checked: CheckedRequest = checkPredictRequest(request, model),
 ): StartedPrediction {
-  const prediction = new Prediction(model, request, checkPredictRequest(request, model), options, events);
+  const prediction = new Prediction(model, request, checked, options, events);
   prediction.enqueue();
   return prediction;
 }
@@ -153,12 +154,18 @@ function isRaw(input: Tensor): boolean {
   return input instanceof RawTextTensor || input.rawContents.length > 0;
 }
 
-/** Scores one request of a call. Sets `call.onCancel`; rejects with an AssayError. */
-export function predictOn(model: ServedModel, request: PredictRequest, call: Call): Promise<PredictResponse> {
+/** Scores one request of a call, which may have been checked for this model. Sets `call.onCancel`; rejects with an AssayError. */
+export function predictOn(
+  model: ServedModel,
+  request: PredictRequest,
+  call: Call,
+  checked?: CheckedRequest,
+): Promise<PredictResponse> {
   return new Promise((resolve, reject) => {
     if (call.cancelled) throw cancelled();
     const options = unaryOptions(request, call);
-    const prediction = startPrediction(model, request, options, { onResponse: resolve, onError: reject });
+    const events = { onResponse: resolve, onError: reject };
+    const prediction = startPrediction(model, request, options, events, checked);
     const onCancel = (): void => {
       prediction.cancel();
       reject(cancelled());

@@ -57,19 +57,31 @@ function* readNumbers(
   const datatype = tensor.datatype as Datatype;
   const { kind, largest, contents } = rowOf(datatype);
   if (kind === "float") {
-    const limit = largest!;
-    let isWithin = datatype === "FP64";
-    if (!isWithin) {
-      isWithin = true;
-      for (let i = 0; i < numbers.length; i++) if (Math.abs(numbers[i]!) > limit) isWithin = false;
-    }
+    const narrow = datatype === "FP32" ? yield* narrowed(numbers, largest!) : undefined;
     // What is too large is told with its own value by whoever checks it.
-    const values = datatype === "FP32" && isWithin ? new Float32Array(numbers) : numbers;
-    tensor.contents = new PackedContents(contents!, values);
+    tensor.contents = new PackedContents(contents!, narrow ?? numbers);
     return;
   }
   if (kind === "integer") yield* readIntegers(numbers, tensor, place, faults);
-  else yield* readValues(numbers, tensor, place, faults);
+  else if (kind === "text") {
+    // None of them is one: what all of them are need not be looked at.
+    let told = 0;
+    for (; told < numbers.length && !faults.isFull; told++)
+      wrongValue(numbers[told]!, datatype, `${place}[${told}]`, faults);
+    faults.addUnseen(numbers.length - told);
+  } else yield* readValues(numbers, tensor, place, faults);
+}
+
+/** Numbers as FP32; undefined where one is too large. */
+function* narrowed(numbers: Float64Array, largest: number): Generator<void, Float32Array | undefined> {
+  const values = new Float32Array(numbers.length);
+  for (let from = 0; from < numbers.length; from += LOOK_VALUES) {
+    const piece = numbers.subarray(from, from + LOOK_VALUES);
+    for (let i = 0; i < piece.length; i++) if (Math.abs(piece[i]!) > largest) return undefined;
+    values.set(piece, from);
+    if (from + LOOK_VALUES < numbers.length) yield;
+  }
+  return values;
 }
 
 /** Whole numbers up to 2^53, of whatever integer datatype. */

@@ -9,7 +9,7 @@ import { checkFeatures } from "./feature-rows.ts";
 import { checkOutputNames } from "./output-names.ts";
 import { rulesOutline } from "./rule-outline.ts";
 import { checkSchemaRules } from "./schema-rules.ts";
-import { checkRows } from "./struct-rows.ts";
+import { checkManyRows, checkRows } from "./struct-rows.ts";
 import { createViolations, type Violations } from "./violations.ts";
 
 /** A request that fits its model: what to run, and what to return. */
@@ -29,6 +29,32 @@ export function checkPredictRequest(request: PredictRequest, model: ServedModel)
   const rows = hasOneForm(request) ? checkForm(request, model, violations) : undefined;
   violations.throwIfAny();
   return { rows: addDefaultInputs(rows!, model.signature), outputNames };
+}
+
+/** Fewer rows are checked at once. */
+const FEW_ROWS = 16;
+
+/** Whether the check of a request may be long. */
+export function hasManyRows({ rows }: PredictRequest): boolean {
+  return rows.length > FEW_ROWS;
+}
+
+/** The same as `checkPredictRequest`, row by row: yields where the event loop may be given back. */
+export function* checkInSteps(request: PredictRequest, model: ServedModel): Generator<void, CheckedRequest> {
+  const { signature, rowColumns } = model;
+  const { rows } = request;
+  const isRead =
+    rowColumns.kind === "mapped" &&
+    hasOneForm(request) &&
+    hasRows(signature) &&
+    rows.length <= model.batcher.maxQueueRows;
+  if (!isRead) return checkPredictRequest(request, model);
+  const violations = createViolations();
+  checkRequestRules(request, violations);
+  const outputNames = checkOutputNames(request.outputNames, signature, violations);
+  const checked = yield* checkManyRows(rows, rowColumns.mapping, signature, violations);
+  violations.throwIfAny();
+  return { rows: addDefaultInputs(checked!, signature), outputNames };
 }
 
 /** Adds what a request breaks of the schema's rules. */

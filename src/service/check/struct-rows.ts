@@ -27,6 +27,31 @@ export function checkRows(
   return { rowCount: rows.length, inputs: gather(mapping, signature, reader.cells, rows.length) };
 }
 
+/** Cells that are checked at once. */
+const PIECE_CELLS = 8192;
+
+/** The same of many rows, piece by piece; yields where the event loop may be given back. */
+export function* checkManyRows(
+  rows: readonly JsonObject[],
+  mapping: RowColumns,
+  signature: ModelSignature,
+  violations: Violations,
+): Generator<void, CheckedRows | undefined> {
+  const reader = new RowReader(mapping, signature.ignoreUnknownColumns, violations);
+  const before = violations.count;
+  let cells = 0;
+  for (let index = 0; index < rows.length; index++) {
+    cells += reader.read(rows[index]!, index) + 1;
+    if (cells < PIECE_CELLS) continue;
+    cells = 0;
+    yield;
+  }
+  reader.checkOptionalColumns(rows.length);
+  if (violations.count > before) return undefined;
+  yield;
+  return { rowCount: rows.length, inputs: gather(mapping, signature, reader.cells, rows.length) };
+}
+
 class RowReader {
   /** By column; of no use once a violation was added. */
   readonly cells: Cell[][];
@@ -51,7 +76,8 @@ class RowReader {
     this.counts = new Int32Array(mapping.columns.length);
   }
 
-  read(row: JsonObject, index: number): void {
+  /** Reads a row; how many cells it has. */
+  read(row: JsonObject, index: number): number {
     const { mapping, violations, lastRow, columns, names } = this;
     let missing = mapping.requiredCount;
     const keys = Object.keys(row);
@@ -85,6 +111,7 @@ class RowReader {
     }
     this.names = keys;
     if (missing > 0) this.addMissing(index, missing);
+    return keys.length;
   }
 
   checkOptionalColumns(rowCount: number): void {

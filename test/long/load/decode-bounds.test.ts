@@ -9,6 +9,7 @@ import {
 } from "../../fuzz/decode-case.ts";
 import { mutatedCase } from "../../fuzz/decode-mutation.ts";
 import { type DecodeTarget, startDecodeTarget } from "../../fuzz/decode-run.ts";
+import { FOREIGN_BODIES, foreignCase } from "../../fuzz/foreign-case.ts";
 import { delimited } from "../../support/clients/wire-octets.ts";
 
 /** Of the processor, not of the clock: 50 ms is what `npm run fuzz -- --corpus` shows on a free machine, collections apart. */
@@ -58,6 +59,34 @@ describe("a server of its own process", () => {
       expect(status).not.toMatch(/^5|grpc 13/);
       expect(report.heldMs).toBeLessThan(MAX_HELD_MS);
     },
+  );
+
+  // Of the forms of other suites: what is long and legal, and what grew with rows × names.
+  test.each([
+    "v1: objects of inputs with names of their own",
+    "v1: inputs with names of their own",
+    "v1: one row of all inputs, the rest of none",
+    "v1: rows of octets that are no text",
+    "v1: rows of unknown columns",
+    "v1: one row of whole numbers",
+    "v1 inputs: 500 columns",
+    "MLflow: split of 500 columns",
+    "MLflow: split with a header of the most names",
+    "MLflow: split of inputs under one name",
+    "CSV: rows",
+    "CSV: numbers of a mebibyte that are none",
+    "/predict: rows of 500 columns",
+    "infer: numbers",
+    "infer binary: texts",
+  ])(
+    "%s hold the event loop no longer than a moment",
+    async (name) => {
+      const body = FOREIGN_BODIES.find((one) => one.name === name)!;
+      const { status, report } = await target.run(foreignCase(body, true));
+      expect(status).not.toMatch(/^5/);
+      expect(report.heldMs).toBeLessThan(MAX_HELD_MS);
+    },
+    30_000,
   );
 
   test("damaged requests are answered, never as the server's fault", async () => {

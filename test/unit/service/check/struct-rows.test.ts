@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { AssayError } from "../../../../src/errors.ts";
 import { mapRowColumns } from "../../../../src/model/row-columns.ts";
 import type { ModelSignature } from "../../../../src/model/signature.ts";
-import { checkRows } from "../../../../src/service/check/struct-rows.ts";
+import { checkManyRows, checkRows } from "../../../../src/service/check/struct-rows.ts";
 import { createViolations } from "../../../../src/service/check/violations.ts";
 import { signature, spec } from "../../../support/models/signatures.ts";
 
@@ -19,6 +19,10 @@ function check(rows: JsonObject[], model: ModelSignature = census) {
   if (mapped.kind === "unmapped") throw new Error(mapped.reason);
   const violations = createViolations();
   const checked = checkRows(rows, mapped.mapping, model, violations);
+  // Piece by piece it is the same.
+  const others = createViolations();
+  expect(inPieces(checkManyRows(rows, mapped.mapping, model, others)).value).toEqual(checked);
+  expect(others.count).toBe(violations.count);
   let faults: [string, string][] = [];
   let text = "";
   try {
@@ -30,6 +34,32 @@ function check(rows: JsonObject[], model: ModelSignature = census) {
   }
   return { checked, faults, text };
 }
+
+function inPieces<T>(steps: Generator<void, T>): { value: T; pieces: number } {
+  for (let pieces = 1; ; pieces++) {
+    const step = steps.next();
+    if (step.done) return { value: step.value, pieces };
+  }
+}
+
+test.each<[string, JsonObject[]]>([
+  ["right", Array.from({ length: 20_000 }, (_, age) => ({ age, job: "a", hours_per_week: 1, member: true }))],
+  ["wrong", Array.from({ length: 20_000 }, (_, age) => ({ age: `${age}`, [`n${age}`]: 1 }))],
+  ["empty", Array.from({ length: 20_000 }, () => ({}))],
+  [
+    "wide",
+    Array.from({ length: 10 }, () =>
+      Object.fromEntries(Array.from({ length: 16_000 }, (_, i) => [`n${i}`, 1])),
+    ),
+  ],
+])("many %s rows are checked in pieces", (_what, rows) => {
+  const mapped = mapRowColumns(census);
+  if (mapped.kind === "unmapped") throw new Error(mapped.reason);
+  const cells = rows.reduce((sum, row) => sum + Object.keys(row).length + 1, 0);
+  const violations = createViolations();
+  const { pieces } = inPieces(checkManyRows(rows, mapped.mapping, census, violations));
+  expect(pieces).toBeGreaterThan(cells / 25_000);
+});
 
 const good = { age: 39, job: "clerk", hours_per_week: 40, member: true };
 
