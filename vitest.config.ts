@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const about =
   "Unit and integration tests: real sockets, real worker threads, real ONNX models, nothing from the network." +
-  " About 4 minutes on two cores.";
+  " Three to four minutes on two cores.";
 
 const UNIT = ["test/unit/**/*.test.ts", "test/rules/**/*.test.ts"];
 /** Unit tests that need a process of their own: they replace a module, use up what a process has once, or measure its memory. */
