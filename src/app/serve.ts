@@ -4,25 +4,21 @@ import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
 import { readTlsFiles } from "../config/tls-files.ts";
 import { createEdge, type EdgeOptions } from "../edge/edge.ts";
+import type { ControlMode } from "../edge/inference/model-control.ts";
 import { AssayError } from "../errors.ts";
-import type { FoundModel } from "../model/prepared-model.ts";
-import { scanNamed, scanRepository } from "../model/repository.ts";
+import type { ListedModel } from "../model/versions/model-listing.ts";
+import { createModelSources, type ModelSources, type NamedModel } from "../model/versions/model-sources.ts";
 import { readDeviceListing } from "../pool/device-listing.ts";
 import { chooseDevices } from "../pool/devices.ts";
 import { ANONYMOUS } from "../registry/caller.ts";
 import { createModelsService } from "../registry/models-service.ts";
 import { Registry } from "../registry/registry.ts";
+import { ModelUpdates } from "../registry/updates/model-updates.ts";
+import { RepositoryWatch } from "../registry/updates/repository-watch.ts";
 import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
 import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
-
-/** A model that is served under a name of its owner's choice. */
-export interface NamedModel {
-  readonly name: string;
-  /** A file, or a folder with the file or with version folders. */
-  readonly path: string;
-}
 
 /** Options of a server. */
 export interface AppOptions {
@@ -44,6 +40,8 @@ export interface App {
   readonly address: { readonly host: string; readonly port: number };
   /** Every version of every model that was found, as GetModel describes it. */
   models(): Model[];
+  /** Looks at every model once more: loads what is new or changed, takes out what has gone. Never rejects. */
+  rescan(): Promise<void>;
   /** Not ready at once; no new connections after the grace; answers what is in flight, at most for the drain time-out. */
   drain(): Promise<void>;
   /** Ends everything at once. */
@@ -59,8 +57,27 @@ export async function startApp(options: AppOptions): Promise<App> {
   const listing = readDeviceListing(environment.CUDA_VISIBLE_DEVICES);
   const devices = chooseDevices(settings.devices, listing, settings.origins.devices);
   if (devices.notice !== "") log.info({ devices: settings.devices }, devices.notice);
-  const { defaultModel } = settings;
-  const registry = new Registry({ log, ...(defaultModel === "" ? {} : { defaultModel }) });
+  const { defaultModel, modelControl } = settings;
+  const isExplicit = modelControl === "explicit";
+  const registry = new Registry({
+    log,
+    startsEmpty: isExplicit,
+    ...(defaultModel === "" ? {} : { defaultModel }),
+  });
+  const sources = modelSources(options);
+  const updates = new ModelUpdates({
+    sources,
+    registry,
+    load: { ...options, devices, reloadAdvice: RELOAD_ADVICE[modelControl as ControlMode] },
+    ...(isExplicit ? { onlyAsked: { atStart: settings.loadModel } } : {}),
+    log,
+  });
+  const watch = new RepositoryWatch({
+    look: () => sources.marks(),
+    onChange: (modelName) => updates.filesChanged(modelName),
+    intervalMs: settings.pollIntervalMs,
+    log,
+  });
   const scoring = createScoringService(registry.table, settings);
   const models = createModelsService(registry.table, registry, settings.strictReadiness);
   const tls = readTlsFiles(settings);
@@ -70,29 +87,38 @@ export async function startApp(options: AppOptions): Promise<App> {
     limits: settings,
     corsOrigins: settings.corsOrigins,
     serverName: settings.serverName,
-    modelControl: settings.modelControl as "none" | "explicit" | "poll",
+    modelControl: modelControl as ControlMode,
+    control: updates,
     http2Engine,
     log,
     ...(tls === undefined ? {} : { tls }),
   });
-  const closeAll = async () => {
+  const endUpdates = () => {
+    watch.close();
+    updates.close();
     registry.announceDrain();
+  };
+  const closeAll = async () => {
+    endUpdates();
     await edge.close();
     await registry.close();
   };
   try {
-    const found = await findModels(options);
-    checkDefaultModel(settings, found);
+    const found = await sources.list((name, why) =>
+      log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
+    );
+    checkNames(settings, found);
     const { port } = await edge.listen(settings.host, settings.port);
-    registry.expect(found);
+    updates.expect(found);
     const app: App = {
       address: { host: settings.host, port },
       models: () =>
         models
           .list(ANONYMOUS)
           .map(({ modelName, modelVersion }) => models.get(modelName, modelVersion, ANONYMOUS).model!),
+      rescan: () => updates.rescan(),
       async drain() {
-        registry.announceDrain();
+        endUpdates();
         edge.announceDrain();
         if (settings.drainGraceMs > 0) await delay(settings.drainGraceMs);
         scoring.drain();
@@ -106,7 +132,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       close: closeAll,
     };
     options.onListening?.(app);
-    await registry.load(found, { ...options, devices });
+    // What changes while the start reads it is seen as changed then.
+    if (modelControl === "poll") await watch.begin();
+    await updates.start(found);
+    if (modelControl === "poll") watch.watch();
     return app;
   } catch (error) {
     await closeAll();
@@ -114,42 +143,32 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** What is named one by one, and the repository where one is asked for. Throws CONFIG_INVALID with all that is not there. */
-async function findModels({ settings, namedModels = [], log }: AppOptions): Promise<FoundModel[]> {
-  const named = await Promise.allSettled(namedModels.map(({ name, path }) => scanNamed(name, path)));
-  const problems = named.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
-  const bug = problems.find((error) => !(error instanceof AssayError));
-  if (bug !== undefined) throw bug;
-  if (problems.length > 0)
-    throw new AssayError(Reason.CONFIG_INVALID, problems.map(({ message }) => message).join("\n"));
-  const one = named.flatMap((scanned) => (scanned.status === "fulfilled" ? scanned.value : []));
-  if (namedModels.length > 0 && !settings.given.has("models")) return one;
-  const found = await scanRepository(settings.models, (name, why) =>
-    log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
-  );
-  const names = new Set(found.map(nameOf));
-  const twice = namedModels.filter(({ name }) => names.has(name));
-  if (twice.length > 0) {
-    const where = `the repository ${JSON.stringify(settings.models)} has a model of that name: choose another`;
-    const lines = twice.map(({ name, path }) => `${name}=${path} came, and ${where}`);
-    throw new AssayError(Reason.CONFIG_INVALID, lines.join("\n"));
-  }
-  return [...one, ...found];
+/** What is named one by one, and the repository where one is asked for. */
+function modelSources({ settings, namedModels = [] }: AppOptions): ModelSources {
+  const isRepositoryAsked = namedModels.length === 0 || settings.given.has("models");
+  return createModelSources(isRepositoryAsked ? settings.models : undefined, namedModels);
 }
 
-function nameOf(found: FoundModel): string {
-  return (found.kind === "prepared" ? found.model : found).modelName;
-}
+const RELOAD_ADVICE: Readonly<Record<ControlMode, string>> = {
+  none: "SIGHUP or a restart loads the new ones",
+  explicit: "load the model to serve the new ones",
+  poll: "the new ones are loaded once nobody writes to them any more",
+};
 
-function checkDefaultModel(
-  { defaultModel: name, origins }: ServerSettings,
-  found: readonly FoundModel[],
+/** Throws CONFIG_INVALID where a setting names a model that there is not. */
+function checkNames(
+  { defaultModel, loadModel, origins }: ServerSettings,
+  found: readonly ListedModel[],
 ): void {
-  const names = new Set(found.map(nameOf));
-  if (name === "" || names.has(name)) return;
-  const hint = didYouMean(name, names) || `; it has ${listed([...names])}`;
-  throw new AssayError(
-    Reason.CONFIG_INVALID,
-    `${origins.defaultModel}: the repository has no model ${JSON.stringify(name)}${hint}`,
-  );
+  const names = new Set(found.map(({ modelName }) => modelName));
+  const check = (name: string, origin: string | undefined) => {
+    if (names.has(name)) return;
+    const hint = didYouMean(name, names) || `; it has ${listed([...names])}`;
+    throw new AssayError(
+      Reason.CONFIG_INVALID,
+      `${origin}: the repository has no model ${JSON.stringify(name)}${hint}`,
+    );
+  };
+  if (defaultModel !== "") check(defaultModel, origins.defaultModel);
+  for (const name of loadModel) if (name !== "*") check(name, origins.loadModel);
 }

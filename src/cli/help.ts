@@ -51,6 +51,7 @@ Try it:
   assay serve churn=churn.onnx
   curl -s localhost:8080/readyz
 SIGTERM or Ctrl-C drains: calls in flight are answered first. Ctrl-C again after a second ends at once.
+SIGHUP, --watch and --model-control explicit update models while they serve: docs/updating.md.
 `;
 }
 

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { NamedModel } from "../app/serve.ts";
+import type { NamedModel } from "../model/versions/model-sources.ts";
 
 /** Models named on the command line, and what is wrong with them. */
 export interface ModelArguments {

@@ -8,15 +8,18 @@ export interface SignalActions {
   readonly onStop: () => void;
   /** Another one, a second or more after the first. */
   readonly onStopNow: () => void;
+  /** A SIGHUP that no terminal sent. */
+  readonly onRescan: () => void;
 }
 
 /**
  * Listens to what a server is sent. SIGTERM and SIGINT stop it, and so does SIGHUP where the terminal that it was started at has
- * gone; any other SIGHUP, SIGUSR1 (which would open Node's debugger on a port of its own) and SIGUSR2 end no call and open nothing.
+ * gone; any other SIGHUP asks for another look at the models; SIGUSR1 (which would open Node's debugger on a port of its own) and SIGUSR2
+ * end no call and open nothing.
  */
 export function listenToSignals(
   log: Log,
-  { onStop, onStopNow }: SignalActions,
+  { onStop, onStopNow, onRescan }: SignalActions,
   isTerminal: (fd: number) => boolean = isatty,
 ): void {
   const stops = new SignalCount();
@@ -37,8 +40,10 @@ export function listenToSignals(
   process.on("SIGHUP", (signal) => {
     // A terminal that hung up answers no more as one.
     if (terminals.some((fd) => !isTerminal(fd))) stop(signal, "the terminal hung up, draining");
-    else if (others.take() > 0)
-      log.warn({ signal }, "models are not reloaded: they are read at the start; SIGTERM drains");
+    else {
+      log.info({ signal }, "looking at the models once more");
+      onRescan();
+    }
   });
   const ignore = (signal: NodeJS.Signals) => {
     if (others.take() > 0) log.info({ signal }, "this signal does nothing here; SIGTERM drains");

@@ -59,6 +59,8 @@ export async function serve(
       else drain(app);
     },
     onStopNow: () => endBySignal(130),
+    // Before the port is open, the models are yet to be looked at.
+    onRescan: () => void app?.rescan(),
   });
   surviveBugs(log);
   orderGpusByPci();

@@ -20,16 +20,31 @@ export type ServerSettings = {
  */
 export function readServerSettings(sources: SettingsSources): ServerSettings {
   const { values, problems, origins, given } = readSettings(ServerConfigSchema, FLAGS, sources);
-  const settings = { ...values, origins, given } as unknown as ServerSettings;
+  const read = { ...values, origins, given } as unknown as ServerSettings;
+  const settings = read.watch && !given.has("modelControl") ? { ...read, modelControl: "poll" } : read;
   const { tlsCert, tlsKey, tlsClientCa } = settings;
   const missing: string[] = [];
   if (tlsCert !== "" && tlsKey === "") missing.push(`${origins.tlsCert} needs --tls-key`);
   if (tlsKey !== "" && tlsCert === "") missing.push(`${origins.tlsKey} needs --tls-cert`);
   if (tlsClientCa !== "" && tlsCert === "")
     missing.push(`${origins.tlsClientCa} needs --tls-cert and --tls-key`);
-  const all = [...problems, ...missing, ...wrongOrigins(settings)];
+  const all = [...problems, ...missing, ...wrongOrigins(settings), ...wrongControl(settings)];
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
   return settings;
+}
+
+/** What says of the same thing two things, or would do nothing. */
+function wrongControl({ watch, modelControl, loadModel, origins }: ServerSettings): string[] {
+  const wrong: string[] = [];
+  if (watch && modelControl !== "poll")
+    wrong.push(
+      `${origins.watch}: it means --model-control poll, and ${origins.modelControl} says ${modelControl}: give one of the two`,
+    );
+  if (loadModel.length > 0 && modelControl !== "explicit")
+    wrong.push(
+      `${origins.loadModel} needs --model-control explicit: with ${modelControl} every model is loaded at the start`,
+    );
+  return wrong;
 }
 
 /** Origins that no browser sends, and that would therefore never match. */

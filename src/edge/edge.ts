@@ -17,7 +17,7 @@ import { GRPCInferenceService } from "../../gen/inference/grpc_service_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { StreamHandler } from "../http2/stream.ts";
 import { packageVersion } from "../package-files.ts";
-import type { ModelsService } from "../registry/models.ts";
+import type { ModelControl, ModelsService } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
 import { RequestReader } from "../wire/request-reader.ts";
@@ -54,6 +54,8 @@ export interface EdgeOptions {
   readonly serverName?: string;
   /** Who may load models while the server runs; default none. */
   readonly modelControl?: ControlMode;
+  /** What loads and unloads models where callers may. */
+  readonly control?: ModelControl;
   /** Without it the port is cleartext. */
   readonly tls?: TlsOptions;
   /** `*`: any origin, without credentials. */
@@ -127,6 +129,7 @@ export function createEdge(options: EdgeOptions): Edge {
   modelRoutes(connect, models);
   const facts = { serverName: options.serverName ?? "assay", version: packageVersion() };
   const controlMode = options.modelControl ?? "none";
+  const control = options.control === undefined ? {} : { control: options.control };
   inferenceRoutes(connect, {
     scoring,
     models,
@@ -134,6 +137,7 @@ export function createEdge(options: EdgeOptions): Edge {
     isReady: () => readiness().ready,
     controlMode,
     encoder,
+    ...control,
   });
   healthRoutes(
     connect,
@@ -170,6 +174,7 @@ export function createEdge(options: EdgeOptions): Edge {
     readiness,
     facts,
     controlMode,
+    ...control,
     handlers,
     grpcStreams,
     unaryCalls,

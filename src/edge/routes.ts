@@ -47,13 +47,13 @@ export function edgeRoutes(parts: RouteParts): Route[] {
   const grpcStreams =
     parts.grpcStreams === "connect"
       ? []
-      : [PREDICT_STREAM, inferStream({ scoring, models })].map((each) => grpcStreamRoute(each, scoring));
+      : [PREDICT_STREAM, inferStream()].map((each) => grpcStreamRoute(each, scoring));
   const firstServers = (handler: UniversalHandler): StreamServer[] => {
     const path = handler.requestPath;
     if (path === PREDICT_PATH && unary !== undefined)
       return [unary.ofProcedure(predictForms(scoring, decoder, requests, encoder), handler)];
     if (path === MODEL_INFER_PATH && unary !== undefined)
-      return [unary.ofProcedure(inferForms({ scoring, models }, decoder, encoder), handler)];
+      return [unary.ofProcedure(inferForms({ scoring }, decoder, encoder), handler)];
     const stream = grpcStreams.find(({ procedure }) => procedure === path);
     return stream === undefined ? [] : [streamServer(stream, context)];
   };

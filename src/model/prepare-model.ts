@@ -26,6 +26,7 @@ import { isEnsemble } from "./trees/tree-ensemble.ts";
 import type { TritonFiles } from "./triton/side-files.ts";
 import { TRITON_CONFIG, withScheduling } from "./triton/triton-config.ts";
 import { warmupSamples } from "./triton/warmup.ts";
+import { modelFieldsIn, withoutModelFields } from "./versions/version-choice.ts";
 
 /** The files of a version folder, read. */
 export interface ModelFiles {
@@ -34,6 +35,8 @@ export interface ModelFiles {
   readonly bytes: Uint8Array;
   /** The text of config.json and golden.json, undefined where there is none. */
   readonly configText: string | undefined;
+  /** The config.json lies in the version's folder, and speaks of no other version. */
+  readonly isVersionConfig?: boolean;
   readonly goldenText: string | undefined;
   /** Cases of `test_data_set_N` folders. */
   readonly testDataCases: readonly GoldenCase[];
@@ -67,7 +70,12 @@ function prepare(files: ModelFiles): PreparedModel {
   const mistakes = createConfigMistakes((path) =>
     files.configText === undefined ? undefined : configLine(files.configText, path),
   );
-  const config = triton === undefined ? ours : withScheduling(ours, triton.config.scheduling);
+  if (files.isVersionConfig === true)
+    for (const field of modelFieldsIn(ours))
+      mistakes.add([field], "is said of all versions: write it in ../config.json");
+  mistakes.throwIfAny();
+  const said = withoutModelFields(ours);
+  const config = triton === undefined ? said : withScheduling(said, triton.config.scheduling);
   const owner =
     triton === undefined
       ? undefined

@@ -22,6 +22,7 @@ const MAX_MODEL_BYTES = 2 ** 31 - 1;
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 /** Those that people write have some kilobytes. */
 const MAX_TRITON_BYTES = 2 ** 20;
+const CONFIG = "config.json";
 
 /** Where one version of a model lies. */
 export interface VersionPlace {
@@ -41,14 +42,15 @@ export async function readVersion(place: VersionPlace): Promise<FoundModel> {
   const file = await modelFile(place, config);
   const bytes = await readModelFile(file.folder, file.fileName);
   const root = await realpath(file.folder);
-  const beside = async (name: string) =>
-    modelFolder === undefined ? undefined : readBeside(name, [folder, modelFolder]);
+  const ownConfig = modelFolder === undefined ? undefined : await readBeside(CONFIG, [folder]);
   return prepareModel({
     modelName,
     modelVersion,
     bytes,
-    configText: await beside("config.json"),
-    goldenText: await beside("golden.json"),
+    configText: ownConfig ?? (modelFolder === undefined ? undefined : await readModelConfig(modelFolder)),
+    isVersionConfig: ownConfig !== undefined && folder !== modelFolder,
+    goldenText:
+      modelFolder === undefined ? undefined : await readBeside("golden.json", [folder, modelFolder]),
     testDataCases: modelFolder === undefined ? [] : await readTestDataSets(folder, bytes),
     ...(config === undefined ? {} : { triton: await readTritonFiles(config, modelFolder!) }),
     findExternal: (location) => findExternal(root, location),
@@ -81,6 +83,11 @@ async function modelFile(
 export async function readTritonBeside(modelFolder: string): Promise<TritonConfig | undefined> {
   const text = await readBeside(TRITON_CONFIG, [modelFolder], MAX_TRITON_BYTES);
   return text === undefined ? undefined : readTritonConfig(text);
+}
+
+/** The text of the config.json of a model's folder; undefined where it has none. Throws MODEL_INVALID. */
+export async function readModelConfig(modelFolder: string): Promise<string | undefined> {
+  return readBeside(CONFIG, [modelFolder]);
 }
 
 /** Whatever is wrong with one version must not keep the others from being found. */

@@ -12,10 +12,12 @@ import type { SharedThreads } from "../pool/shared-threads.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { FileWatch } from "./file-watch.ts";
 import { LoadedModel } from "./loaded-model.ts";
+import type { ModelCounters } from "./model-counters.ts";
 import { passGate, startRepaired } from "./pass-gate.ts";
-import type { Generation } from "./served-model.ts";
+import type { Generation, ServedModel } from "./served-model.ts";
 import { whyOwnThread } from "./thread-sharing.ts";
 import { describeTreeKernel, treeOptions } from "./tree-kernel-use.ts";
+import { signatureChanges } from "./updates/signature-changes.ts";
 
 /** Why a model is not served; `cause` where the reason does not explain itself. */
 export interface Refusal {
@@ -34,6 +36,12 @@ export interface LoadOptions {
   readonly firstRunTimeoutMs?: number;
   /** Looks whether the files of what was loaded change; its closer is the caller. */
   readonly fileWatch?: FileWatch;
+  /** What to do so that changed files are served; default: restart. */
+  readonly reloadAdvice?: string;
+  /** What serves so far, of the same model: callers are told where the new one differs for them. */
+  readonly before?: Pick<ServedModel, "modelVersion" | "signature">;
+  /** What the version has done so far; default: nothing. */
+  readonly counters?: ModelCounters;
   /** Threads that light models share; default: each instance has its own. */
   readonly sharedThreads?: SharedThreads;
   /** Another entry of worker threads: for tests. */
@@ -68,7 +76,8 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
   const start = (model: PreparedModel) => startPool(model, scheduling.runTimeoutMs, options);
   const { model, pool } = await startRepaired(found, start);
   try {
-    const checked = withIsolationNotice(await passGate(model, pool, loadUntil), settings);
+    const passed = withIsolationNotice(await passGate(model, pool, loadUntil), settings);
+    const checked = withChangeNotice(passed, options.before);
     const { modelName, modelVersion, notices } = checked;
     for (const notice of notices) log.warn({ model: modelName, version: modelVersion }, notice);
     const treeKernel = pool.instances[0]?.treeKernel;
@@ -99,6 +108,20 @@ function withIsolationNotice(model: PreparedModel, settings: ServerSettings): Pr
   if (isAsked || isolationOf(model, settings) !== "process") return model;
   const notice = `${model.unboundedRun}: it is served from a process of its own (isolation auto)`;
   return { ...model, notices: [...model.notices, notice] };
+}
+
+/** Callers of the version before send and read what its signature says. */
+function withChangeNotice(model: PreparedModel, before: LoadOptions["before"]): PreparedModel {
+  const changes = before === undefined ? [] : signatureChanges(before.signature, model.signature);
+  if (changes.length === 0) return model;
+  const what =
+    before!.modelVersion === model.modelVersion
+      ? "what was loaded before"
+      : `version ${before!.modelVersion}`;
+  return {
+    ...model,
+    notices: [...model.notices, `its signature differs from that of ${what}: ${changes.join("; ")}`],
+  };
 }
 
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {

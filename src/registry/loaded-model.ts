@@ -16,6 +16,16 @@ import { ModelCounters } from "./model-counters.ts";
 import { describeModel } from "./model-description.ts";
 import type { Generation } from "./served-model.ts";
 
+/** What a loaded model stands on besides its pool. */
+interface LoadedModelOptions {
+  readonly log: Log;
+  readonly fileWatch?: FileWatch;
+  /** Default: fresh ones. */
+  readonly counters?: ModelCounters;
+  /** What to do so that changed files are served. */
+  readonly reloadAdvice?: string;
+}
+
 /** A model that passed its gate, on a pool of its own, which it closes. */
 export class LoadedModel implements Generation {
   readonly modelName: string;
@@ -24,10 +34,12 @@ export class LoadedModel implements Generation {
   readonly batcher: Batcher;
   readonly rowColumns: RowColumnsResult;
   readonly triton: TritonFiles | undefined;
-  readonly counters = new ModelCounters();
+  readonly counters: ModelCounters;
+  updateFailure: string | undefined = undefined;
   private readonly model: PreparedModel;
   private readonly pool: Pool;
   private readonly log: Log;
+  private readonly reloadAdvice: string;
   private readonly config: ModelConfig;
   private readonly example: PredictRequest | undefined;
   private readonly unwatch: () => void;
@@ -35,12 +47,8 @@ export class LoadedModel implements Generation {
   private described: { readonly key: string; readonly description: Model } | undefined;
   private closed: Promise<void> | undefined;
 
-  constructor(
-    model: PreparedModel,
-    pool: Pool,
-    scheduling: ModelSettings,
-    { log, fileWatch }: { readonly log: Log; readonly fileWatch?: FileWatch },
-  ) {
+  constructor(model: PreparedModel, pool: Pool, scheduling: ModelSettings, options: LoadedModelOptions) {
+    const { log, fileWatch, counters = new ModelCounters(), reloadAdvice } = options;
     const { modelName, modelVersion, signature } = model;
     this.modelName = modelName;
     this.modelVersion = modelVersion;
@@ -51,6 +59,8 @@ export class LoadedModel implements Generation {
     this.triton = this.model.triton;
     this.pool = pool;
     this.log = log;
+    this.counters = counters;
+    this.reloadAdvice = reloadAdvice ?? "restart the server to load the new ones";
     this.config = configInEffect(model.config, scheduling);
     this.example = exampleRequest(this.model);
     this.batcher = createBatcher({
@@ -121,11 +131,7 @@ export class LoadedModel implements Generation {
     this.changed = changed;
     const fields = { model: this.modelName, version: this.modelVersion, files: changed };
     if (changed.length === 0) this.log.info(fields, "the files on disk are those that were loaded again");
-    else
-      this.log.warn(
-        fields,
-        "files changed on disk: what was loaded is served on; restart the server to load the new ones",
-      );
+    else this.log.warn(fields, `files changed on disk: what was loaded is served on; ${this.reloadAdvice}`);
   }
 }
 

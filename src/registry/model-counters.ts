@@ -15,9 +15,9 @@ export interface RequestTimes {
 }
 
 /**
- * What a version of a model has done since it was loaded, by Triton's rules: requests that were taken for it count once, as answered or
- * failed, whatever protocol brought them; stages count for those that were answered. Sums are in milliseconds. Each call costs some
- * additions here and nothing else.
+ * What a version of a model has done since it was first loaded, by Triton's rules: requests that were taken for it count once, as
+ * answered or failed, whatever protocol brought them; stages count for those that were answered. Files that are loaded anew under its
+ * number go on with its counts. Sums are in milliseconds. Each call costs some additions here and nothing else.
  */
 export class ModelCounters implements RunCounts {
   successCount = 0;

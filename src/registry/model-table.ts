@@ -12,15 +12,26 @@ export interface UnservedModel {
   readonly modelVersion: string;
   readonly state: ModelState;
   readonly reason: string;
+  /** It came while the server served: what served before goes on, so that it makes no server not ready. */
+  readonly isUpdate?: boolean;
 }
 
 /** One version of one model. */
 export type ModelVersion = ServedModel | UnservedModel;
 
+/** What else than their numbers means the versions of a model. */
+export interface VersionNames {
+  /** Numbers by labels. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** The number of the version that is meant where a request names none; empty: the highest that serves. */
+  readonly defaultVersion: string;
+}
+
 /**
  * The models that serve and those that do not, by name and version: the one place that says which version a caller's words mean, and the one
- * that refuses them. An empty name means the default model, or the only one; an empty version the highest that serves, else the
- * highest. Whoever puts a version in takes it out and closes it.
+ * that refuses them. An empty name means the default model, or the only one; an empty version the model's default version, else the
+ * highest that serves, else the highest; a label the version that it was given to. Whoever puts a version in takes it out and
+ * closes it.
  */
 export interface ModelTable {
   /** Puts a version in, in the place of the one with its name and number. */
@@ -33,12 +44,21 @@ export interface ModelTable {
   find(modelName: string, modelVersion: string, caller: Caller): ModelVersion;
   /** Every version, ordered by name and number. */
   entries(): readonly ModelVersion[];
+  /** Says what else than their numbers means the versions of a model, from this call on. */
+  name(modelName: string, names: VersionNames): void;
+  /** What was said of a model so. */
+  namesOf(modelName: string): VersionNames;
+  /** Whether a request that names the model and no version means this one. */
+  isDefault(model: ModelVersion): boolean;
 }
 
 /** True for a version that takes requests. */
 export function isServed(model: ModelVersion): model is ServedModel {
   return "batcher" in model;
 }
+
+const NO_NAMES: VersionNames = { labels: new Map(), defaultVersion: "" };
+const NO_VERSIONS: ReadonlyMap<string, ModelVersion> = new Map();
 
 /** Makes an empty table. `defaultModel` is meant where a request names none; undefined: the only model. */
 export function createModelTable(defaultModel: string | undefined): ModelTable {
@@ -50,6 +70,7 @@ class Table implements ModelTable {
   private readonly byName = new Map<string, Map<string, ModelVersion>>();
   /** The highest version that serves is asked for by nearly every call. */
   private readonly latest = new Map<string, ServedModel>();
+  private readonly names = new Map<string, VersionNames>();
   private sorted: readonly ModelVersion[] | undefined;
   private hints = new NameHints([]);
 
@@ -68,7 +89,10 @@ class Table implements ModelTable {
     const versions = this.byName.get(model.modelName);
     if (versions?.get(model.modelVersion) !== model) return;
     versions.delete(model.modelVersion);
-    if (versions.size === 0) this.byName.delete(model.modelName);
+    if (versions.size === 0) {
+      this.byName.delete(model.modelName);
+      this.names.delete(model.modelName);
+    }
     this.changed(model.modelName);
   }
 
@@ -86,14 +110,38 @@ class Table implements ModelTable {
     }
     const versions = this.byName.get(name);
     if (versions === undefined) {
-      const hint = this.hints.didYouMean(name) || `; it has ${this.names()}`;
+      const hint = this.hints.didYouMean(name) || `; it has ${this.modelNames()}`;
       throw new AssayError(Reason.MODEL_NOT_FOUND, `the server has no model ${shownName(name)}${hint}`);
     }
-    const model = modelVersion === "" ? ordered(versions).at(-1)! : versions.get(modelVersion);
+    const { labels, defaultVersion } = this.namesOf(name);
+    const asked = modelVersion === "" ? defaultVersion : modelVersion;
+    const number = labels.get(asked) ?? asked;
+    const model = number === "" ? ordered(versions).at(-1)! : versions.get(number);
     if (model !== undefined) return model;
-    const known = listed(ordered(versions).map((version) => version.modelVersion));
-    const what = `model ${shownName(name)} has no version ${shownName(modelVersion)}; it has ${known}`;
+    const label = modelVersion === "" ? "default_version" : `the label ${shownName(modelVersion)}`;
+    const meant = number === modelVersion ? "" : `, which ${label} means`;
+    const numbers = listed(ordered(versions).map((version) => version.modelVersion));
+    const known = labels.size === 0 ? numbers : `${numbers}, and the labels ${listed([...labels.keys()])}`;
+    const what = `model ${shownName(name)} has no version ${shownName(number)}${meant}; it has ${known}`;
     throw new AssayError(Reason.MODEL_VERSION_NOT_FOUND, what);
+  }
+
+  name(modelName: string, names: VersionNames): void {
+    this.names.set(modelName, names);
+    this.changed(modelName);
+  }
+
+  namesOf(modelName: string): VersionNames {
+    return this.names.get(modelName) ?? NO_NAMES;
+  }
+
+  isDefault(model: ModelVersion): boolean {
+    const { modelName } = model;
+    const served = this.latest.get(modelName);
+    if (served !== undefined) return served === model;
+    const versions = this.byName.get(modelName) ?? NO_VERSIONS;
+    const { defaultVersion } = this.namesOf(modelName);
+    return model === (defaultVersion === "" ? ordered(versions).at(-1) : versions.get(defaultVersion));
   }
 
   entries(): readonly ModelVersion[] {
@@ -104,8 +152,11 @@ class Table implements ModelTable {
   private changed(modelName: string): void {
     this.sorted = undefined;
     this.hints = new NameHints(this.byName.keys());
-    const served = ordered(this.byName.get(modelName) ?? new Map<string, ModelVersion>()).filter(isServed);
-    if (served.length > 0) this.latest.set(modelName, served.at(-1)!);
+    const { defaultVersion } = this.namesOf(modelName);
+    const meant = ordered(this.byName.get(modelName) ?? NO_VERSIONS)
+      .filter(isServed)
+      .findLast((model) => defaultVersion === "" || model.modelVersion === defaultVersion);
+    if (meant !== undefined) this.latest.set(modelName, meant);
     else this.latest.delete(modelName);
   }
 
@@ -115,19 +166,21 @@ class Table implements ModelTable {
     if (this.byName.size === 1) return this.byName.keys().next().value!;
     const field = {
       field: "model_name",
-      description: `empty; the server has ${this.names()}`,
+      description: `empty; the server has ${this.modelNames()}`,
       rule: "signature.model_name",
     };
     throw new AssayError(Reason.INVALID_REQUEST, `model_name: ${field.description}`, { violations: [field] });
   }
 
-  private names(): string {
+  private modelNames(): string {
     return this.byName.size === 0 ? "no models" : listed([...this.byName.keys()].sort());
   }
 }
 
 function notServed({ modelName, modelVersion, state, reason }: UnservedModel): AssayError {
   const what = `model ${JSON.stringify(modelName)} version ${modelVersion}`;
+  if (state === ModelState.UNLOADED)
+    return new AssayError(Reason.MODEL_NOT_READY, `${what} is not loaded: ${reason}`);
   if (state !== ModelState.LOADING)
     return new AssayError(Reason.MODEL_INVALID, `${what} is not served: ${reason}`);
   return new AssayError(Reason.MODEL_NOT_READY, `${what} is still being loaded`, { retryAfterMs: 1000 });

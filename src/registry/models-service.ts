@@ -14,6 +14,8 @@ import type { ModelsService } from "./models.ts";
 export interface Lifecycle {
   readonly settled: boolean;
   readonly draining: boolean;
+  /** Models come at the word of callers: without any, it takes requests to load some. */
+  readonly startsEmpty?: boolean;
 }
 
 /** Makes the models service over a table. With `strictReadiness` any failed model makes the server not ready. */
@@ -23,11 +25,14 @@ export function createModelsService(
   strictReadiness: boolean,
 ): ModelsService {
   return {
-    list: () => table.entries().map(summarize),
+    list: () => table.entries().map((model) => summarize(model, table)),
     get(modelName, modelVersion, caller) {
       const model = table.find(modelName, modelVersion, caller);
       const versions = table.entries().filter((one) => one.modelName === model.modelName);
-      return create(GetModelResponseSchema, { model: describe(model), versions: versions.map(summarize) });
+      return create(GetModelResponseSchema, {
+        model: { ...describe(model), ...toldOf(model, table) },
+        versions: versions.map((one) => summarize(one, table)),
+      });
     },
     tritonConfig(modelName, modelVersion, caller) {
       const model = table.find(modelName, modelVersion, caller);
@@ -35,18 +40,13 @@ export function createModelsService(
     },
     counts: (modelName, modelVersion, caller) =>
       modelName === "" ? table.entries().filter(isServed) : [table.resolve(modelName, modelVersion, caller)],
-    classLabels(modelName, modelVersion, output, caller) {
-      const { triton, signature } = table.resolve(modelName, modelVersion, caller);
-      const written = triton?.labels.get(output);
-      if (written !== undefined) return written;
-      return signature.outputs.find(({ name }) => name === output)?.labels ?? [];
-    },
     readiness() {
-      const models = table.entries().map(summarize);
-      const serving = models.some((model) => model.state === ModelState.READY);
-      const failed = models.some((model) => model.state === ModelState.FAILED);
-      const { settled, draining } = lifecycle;
-      const ready = settled && !draining && serving && !(strictReadiness && failed);
+      const entries = table.entries();
+      const models = entries.map((model) => summarize(model, table));
+      const { settled, draining, startsEmpty = false } = lifecycle;
+      const serving = startsEmpty || models.some((model) => model.state === ModelState.READY);
+      const failed = strictReadiness && entries.some(keepsUnready);
+      const ready = settled && !draining && serving && !failed;
       return { ready, settled, draining, models };
     },
   };
@@ -58,14 +58,32 @@ function describe(model: ModelVersion): Model {
   return create(ModelSchema, { modelName, modelVersion, state, stateReason: reason });
 }
 
-function summarize(model: ModelVersion): ModelSummary {
+/** A new version that fails would make every server on one repository not ready at once, with all that they serve. */
+function keepsUnready(model: ModelVersion): boolean {
+  return !isServed(model) && model.state === ModelState.FAILED && model.isUpdate !== true;
+}
+
+/** What is said of a version by its model's owner, and by what became of its files. */
+function toldOf(model: ModelVersion, table: ModelTable) {
+  const { labels } = table.namesOf(model.modelName);
+  return {
+    versionLabels: [...labels]
+      .filter(([, version]) => version === model.modelVersion)
+      .map(([label]) => label),
+    isDefault: table.isDefault(model),
+    updateFailure: (isServed(model) ? model.updateFailure : undefined) ?? "",
+  };
+}
+
+function summarize(model: ModelVersion, table: ModelTable): ModelSummary {
   const { modelName, modelVersion } = model;
+  const told = toldOf(model, table);
   if (!isServed(model)) {
     const { state, reason } = model;
-    return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason: reason });
+    return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason: reason, ...told });
   }
   const state = model.state();
   const stateReason = state === ModelState.READY ? "" : "every instance ended and is being restarted";
   const changedFiles = [...model.changedFiles()];
-  return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason, changedFiles });
+  return create(ModelSummarySchema, { modelName, modelVersion, state, stateReason, changedFiles, ...told });
 }

@@ -20,12 +20,16 @@ export interface CountedModel {
   readonly counters: ModelCounters;
 }
 
-/** Loads and unloads models at the word of callers. */
+/** Loads and unloads models at the word of callers. What was begun goes on when its caller has gone. */
 export interface ModelControl {
-  /** Loads the versions of a model, or loads them anew; rejects with why one of them does not serve. */
-  load(modelName: string): Promise<void>;
-  /** Lets a model serve no more; resolves when the calls that it holds are answered. */
-  unload(modelName: string): Promise<void>;
+  /**
+   * Loads the versions of a model as they lie in the repository, and anew those whose files are other ones than those that serve. Rejects
+   * with why one of them does not serve: MODEL_INVALID; with MODEL_NOT_FOUND; with QUEUE_FULL where too many wait for the model; with
+   * SHUTTING_DOWN. What served before is served on then.
+   */
+  load(modelName: string, caller: Caller): Promise<void>;
+  /** Lets a model serve no more; resolves when the calls that it holds are answered. Rejects as `load`. */
+  unload(modelName: string, caller: Caller): Promise<void>;
 }
 
 /** The models as callers see them; made by `createModelsService`. */
@@ -41,7 +45,5 @@ export interface ModelsService {
    * name is empty. Throws what `ModelTable.resolve` throws.
    */
   counts(modelName: string, modelVersion: string, caller: Caller): CountedModel[];
-  /** The labels of an output's classes by their places: config.pbtxt's, else the model's own; empty where there are none. */
-  classLabels(modelName: string, modelVersion: string, output: string, caller: Caller): readonly string[];
   readiness(): Readiness;
 }

@@ -1,35 +1,45 @@
 import { ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../errors.ts";
-import type { FoundModel } from "../model/prepared-model.ts";
+import type { PreparedModel } from "../model/prepared-model.ts";
 import { SharedThreads } from "../pool/shared-threads.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createFileWatch, type FileWatch } from "./file-watch.ts";
 import { type LoadOptions, loadModel, type Refusal } from "./load-model.ts";
-import { createModelTable, type ModelTable, type UnservedModel } from "./model-table.ts";
+import { createModelTable, isServed, type ModelTable, type UnservedModel } from "./model-table.ts";
 import type { Lifecycle } from "./models-service.ts";
 import type { Generation } from "./served-model.ts";
 import { sharesThreads } from "./thread-sharing.ts";
-
-/** Models that are loaded at one time: each may hold a core and twice its memory meanwhile. */
-const MAX_LOADING = 4;
-/** The next model does not wait longer than this for one that is slow, or that never answers. */
-const HEAD_START_MS = 500;
 
 /** Options of a registry. */
 export interface RegistryOptions {
   /** The model that is meant where a request names none; undefined: the only one. */
   readonly defaultModel?: string;
+  /** Models come at the word of callers. */
+  readonly startsEmpty?: boolean;
   readonly log: Log;
 }
 
+/** A version by its names. */
+export interface VersionName {
+  readonly modelName: string;
+  readonly modelVersion: string;
+}
+
+/** A generation that serves from now on; `left` resolves once the one in whose place it serves has ended. */
+export interface Loaded {
+  readonly generation: Generation;
+  readonly left: Promise<void>;
+}
+
 /**
- * The models of a server: loads them, adds and takes out whole generations, and ends them all. A call asks its table for the
- * generation that answers, and hands it its rows in the same turn: so one that was taken out of the table gets no more, and
- * closes when what it holds is answered. Whoever made it closes it.
+ * The models of a server: adds and takes out whole generations, and ends them all. A call asks its table for the generation that
+ * answers, and hands it its rows in the same turn: so one that was taken out of the table gets no more, and closes when what it holds
+ * is answered. Whoever made it closes it.
  */
 export class Registry implements Lifecycle {
   readonly table: ModelTable;
-  /** Everything that was found has been loaded or has failed. */
+  readonly startsEmpty: boolean;
+  /** Everything that was found at the start has been loaded or has failed. */
   settled = false;
   draining = false;
   private readonly log: Log;
@@ -41,52 +51,46 @@ export class Registry implements Lifecycle {
   private fileWatch: FileWatch | undefined;
   private isClosed = false;
 
-  constructor({ defaultModel, log }: RegistryOptions) {
+  constructor({ defaultModel, startsEmpty = false, log }: RegistryOptions) {
     this.table = createModelTable(defaultModel);
+    this.startsEmpty = startsEmpty;
     this.log = log;
     this.sharedThreads = new SharedThreads(log);
   }
 
   /** Lists what is going to be loaded, so that callers are told to wait instead of that it is not there. */
-  expect(found: readonly FoundModel[]): void {
-    for (const one of found) {
-      const { modelName, modelVersion } = one.kind === "prepared" ? one.model : one;
+  expect(versions: readonly VersionName[]): void {
+    for (const { modelName, modelVersion } of versions)
       this.putUnserved({ modelName, modelVersion, state: ModelState.LOADING, reason: "still being loaded" });
-    }
+  }
+
+  /** Loads a version and lets it serve; what serves under its name serves until then, and on where the load fails. */
+  async load(model: PreparedModel, options: LoadOptions): Promise<Loaded | Refusal> {
+    this.fileWatch ??= createFileWatch();
+    const threads = sharesThreads(this.table.entries().length) ? { sharedThreads: this.sharedThreads } : {};
+    const before = this.generationOf(model) ?? this.defaultOf(model.modelName);
+    const counters = this.generationOf(model)?.counters;
+    const loaded = await loadModel(model, {
+      ...threads,
+      ...options,
+      fileWatch: this.fileWatch,
+      ...(before === undefined ? {} : { before }),
+      ...(counters === undefined ? {} : { counters }),
+    });
+    return "batcher" in loaded ? { generation: loaded, left: this.add(loaded) } : loaded;
   }
 
   /**
-   * Loads models side by side; each is in the table as it settles: served, or failed with its reason. A model that does not answer
-   * keeps none of the others waiting. Ends early, with nothing more begun, once the registry drains.
+   * Lets a generation serve, in the place of the one with its name and version, which leaves; resolves when that has ended. From now on the
+   * registry closes it.
    */
-  async load(found: readonly FoundModel[], options: LoadOptions): Promise<void> {
-    if (this.isClosed) return;
-    this.fileWatch ??= createFileWatch();
-    const threads = sharesThreads(found.length) ? { sharedThreads: this.sharedThreads } : {};
-    const watched = { ...threads, ...options, fileWatch: this.fileWatch };
-    const loading = new Set<Promise<void>>();
-    for (const one of found) {
-      if (this.draining) break;
-      while (loading.size >= MAX_LOADING) await Promise.race(loading);
-      const settled = this.loadOne(one, watched).finally(() => loading.delete(settled));
-      loading.add(settled);
-      await headStart(settled);
-    }
-    await Promise.all(loading);
-    this.settled = true;
-  }
-
-  /** Lets a generation serve, in the place of the one with its name and version, which leaves. From now on the registry closes it. */
-  add(generation: Generation): void {
-    if (this.isClosed) {
-      void this.leave(generation);
-      return;
-    }
+  add(generation: Generation): Promise<void> {
+    if (this.isClosed) return this.leave(generation);
     const key = keyOf(generation);
     const before = this.serving.get(key);
     this.serving.set(key, generation);
     this.table.put(generation);
-    if (before !== undefined && before !== generation) void this.leave(before);
+    return before === undefined || before === generation ? Promise.resolve() : this.leave(before);
   }
 
   /** Takes a generation out: no new call is given to it; resolves once what it holds is answered and it is closed. */
@@ -96,6 +100,41 @@ export class Registry implements Lifecycle {
     this.serving.delete(key);
     this.table.remove(generation);
     return this.leave(generation);
+  }
+
+  /** The generation that serves under these names. */
+  generationOf(version: VersionName): Generation | undefined {
+    return this.serving.get(keyOf(version));
+  }
+
+  /** What serves of a model. */
+  servingOf(modelName: string): Generation[] {
+    return [...this.serving.values()].filter((generation) => generation.modelName === modelName);
+  }
+
+  /** Tells why a version does not serve, in the log and to callers; what serves under its name goes on. */
+  refuse({ modelName, modelVersion, reason, cause }: Refusal): void {
+    // A refusal that explains itself needs no stack in the log; what made it fail does.
+    const err = cause instanceof AssayError ? cause.cause : cause;
+    const served = this.generationOf({ modelName, modelVersion });
+    const what =
+      served === undefined ? "not served" : "what lies on disk is not served, what was loaded is served on";
+    this.log.error({ model: modelName, version: modelVersion, err }, `${what}: ${reason}`);
+    if (served !== undefined) served.updateFailure = reason;
+    const isUpdate = this.settled;
+    this.putUnserved({ modelName, modelVersion, state: ModelState.FAILED, reason, isUpdate });
+  }
+
+  /** Lists a version that does not serve, unless one serves under its name. */
+  putUnserved(model: UnservedModel): void {
+    if (!this.serving.has(keyOf(model))) this.table.put(model);
+  }
+
+  /** Takes the versions of a model that do not serve off the list, but for those to be kept. */
+  forgetUnserved(modelName: string, isKept: (modelVersion: string) => boolean = () => false): void {
+    for (const entry of this.table.entries())
+      if (entry.modelName === modelName && !isServed(entry) && !isKept(entry.modelVersion))
+        this.table.remove(entry);
   }
 
   /** Nothing more is loaded from now on; what serves goes on serving. */
@@ -121,6 +160,10 @@ export class Registry implements Lifecycle {
     return [...this.serving.values(), ...this.leaving.keys()];
   }
 
+  private defaultOf(modelName: string): Generation | undefined {
+    return this.servingOf(modelName).find((generation) => this.table.isDefault(generation));
+  }
+
   private leave(generation: Generation): Promise<void> {
     const left = this.end(generation).finally(() => this.leaving.delete(generation));
     this.leaving.set(generation, left);
@@ -139,39 +182,8 @@ export class Registry implements Lifecycle {
       );
     }
   }
-
-  private async loadOne(found: FoundModel, options: LoadOptions): Promise<void> {
-    const loaded = found.kind === "refused" ? found : await loadModel(found.model, options);
-    if ("batcher" in loaded) this.add(loaded);
-    else this.refuse(loaded);
-  }
-
-  private refuse({ modelName, modelVersion, reason, cause }: Refusal): void {
-    // A refusal that explains itself needs no stack in the log; what made it fail does.
-    const err = cause instanceof AssayError ? cause.cause : cause;
-    this.log.error({ model: modelName, version: modelVersion, err }, `not served: ${reason}`);
-    this.putUnserved({ modelName, modelVersion, state: ModelState.FAILED, reason });
-  }
-
-  /** What serves goes on serving. */
-  private putUnserved(model: UnservedModel): void {
-    if (!this.serving.has(keyOf(model))) this.table.put(model);
-  }
 }
 
-function keyOf({
-  modelName,
-  modelVersion,
-}: {
-  readonly modelName: string;
-  readonly modelVersion: string;
-}): string {
+function keyOf({ modelName, modelVersion }: VersionName): string {
   return JSON.stringify([modelName, modelVersion]);
-}
-
-async function headStart(settled: Promise<void>): Promise<void> {
-  const { promise: isOver, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, HEAD_START_MS);
-  await Promise.race([settled, isOver]);
-  clearTimeout(timer);
 }

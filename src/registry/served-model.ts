@@ -20,12 +20,15 @@ export interface ServedModel {
   state(): ModelState;
   /** Files that are other ones on disk than those that were loaded. */
   changedFiles(): readonly string[];
-  /** Everything that GetModel says. */
+  /** Why what lies on disk by now does not serve in its place; undefined where nothing failed. */
+  readonly updateFailure?: string | undefined;
+  /** Everything that GetModel says of it alone. */
   describe(): Model;
 }
 
 /** A version that was loaded, from its first call to its last: what takes its calls, and what ends it. */
 export interface Generation extends ServedModel {
+  updateFailure?: string | undefined;
   /** Takes no more calls; resolves when all that it holds are answered. */
   drain(): Promise<void>;
   /** Ends its workers; what it still holds is answered with SHUTTING_DOWN. Idempotent. */

@@ -91,8 +91,10 @@ class Prediction implements Entry, StartedPrediction {
     this.lane = options.lane;
     this.deadlineAt = options.deadlineAt;
     this.waitsForRoom = options.waitsForRoom;
-    this.outputNames =
-      request instanceof TensorRequest ? outputNames : fetchedOutputs(outputNames, signature);
+    if (request instanceof TensorRequest) {
+      request.scoredBy = model;
+      this.outputNames = outputNames;
+    } else this.outputNames = fetchedOutputs(outputNames, signature);
     this.times = options.times;
     this.model = model;
     this.request = request;

@@ -1,6 +1,7 @@
 import type { PredictRequest } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../gen/assay/v1/tensor_pb.ts";
 import type { Lane } from "../batcher/batcher.ts";
+import type { ServedModel } from "../registry/served-model.ts";
 
 const ALL = ["*"];
 const NONE: never[] = [];
@@ -23,4 +24,6 @@ export class TensorRequest implements PredictRequest {
   timeoutMs = Number.POSITIVE_INFINITY;
   /** Where it waits; undefined: where its call does. */
   lane: Lane | undefined = undefined;
+  /** What it was given to: the one whose answer comes, whatever serves by then. */
+  scoredBy: ServedModel | undefined = undefined;
 }

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file assay/v1/model_service.proto.
  */
 export const file_assay_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Chxhc3NheS92MS9tb2RlbF9zZXJ2aWNlLnByb3RvEghhc3NheS52MSITChFMaXN0TW9kZWxzUmVxdWVzdCI8ChJMaXN0TW9kZWxzUmVzcG9uc2USJgoGbW9kZWxzGAEgAygLMhYuYXNzYXkudjEuTW9kZWxTdW1tYXJ5IosBCgxNb2RlbFN1bW1hcnkSEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEiMKBXN0YXRlGAMgASgOMhQuYXNzYXkudjEuTW9kZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBCABKAkSFQoNY2hhbmdlZF9maWxlcxgKIAMoCSJPCg9HZXRNb2RlbFJlcXVlc3QSHAoKbW9kZWxfbmFtZRgBIAEoCUIIukgFcgMYgAISHgoNbW9kZWxfdmVyc2lvbhgCIAEoCUIHukgEcgIYFCJcChBHZXRNb2RlbFJlc3BvbnNlEh4KBW1vZGVsGAEgASgLMg8uYXNzYXkudjEuTW9kZWwSKAoIdmVyc2lvbnMYAiADKAsyFi5hc3NheS52MS5Nb2RlbFN1bW1hcnkigwUKBU1vZGVsEhIKCm1vZGVsX25hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIjCgVzdGF0ZRgDIAEoDjIULmFzc2F5LnYxLk1vZGVsU3RhdGUSFAoMc3RhdGVfcmVhc29uGAQgASgJEiQKBmlucHV0cxgFIAMoCzIULmFzc2F5LnYxLlRlbnNvclNwZWMSJQoHb3V0cHV0cxgGIAMoCzIULmFzc2F5LnYxLlRlbnNvclNwZWMSFAoMc2NvcmVfb3V0cHV0GAcgASgJEg4KBmxhYmVscxgIIAMoCRIhCgdyZXBhaXJzGAkgAygLMhAuYXNzYXkudjEuUmVwYWlyEg8KB25vdGljZXMYCiADKAkSDwoHZGV2aWNlcxgLIAMoCRIoCghiYXRjaGluZxgMIAEoDjIWLmFzc2F5LnYxLkJhdGNoaW5nTW9kZRIsCgZjb25maWcYDSABKAsyHC5hc3NheS5jb25maWcudjEuTW9kZWxDb25maWcSDgoGc2hhMjU2GA4gASgJEhIKCmZpbGVfYnl0ZXMYDyABKAQSEgoKaXJfdmVyc2lvbhgQIAEoAxIsCg1vcHNldF9pbXBvcnRzGBEgAygLMhUuYXNzYXkudjEuT3BzZXRJbXBvcnQSEAoIcHJvZHVjZXIYEiABKAkSMQoPZXhhbXBsZV9yZXF1ZXN0GBMgASgLMhguYXNzYXkudjEuUHJlZGljdFJlcXVlc3QSFAoMbGFiZWxfb3V0cHV0GBQgASgJEhUKDWNoYW5nZWRfZmlsZXMYKCADKAkSLAoLdHJlZV9rZXJuZWwYKSABKAsyFy5hc3NheS52MS5UcmVlS2VybmVsVXNlIi0KDVRyZWVLZXJuZWxVc2USDAoEdXNlZBgBIAEoCBIOCgZyZWFzb24YAiABKAkihQEKClRlbnNvclNwZWMSDAoEbmFtZRgBIAEoCRIQCghkYXRhdHlwZRgCIAEoCRINCgVzaGFwZRgDIAMoAxIQCghvcHRpb25hbBgEIAEoCBIVCg1mZWF0dXJlX25hbWVzGAUgAygJEg4KBmxhYmVscxgGIAMoCRIPCgdhbGlhc2VzGAcgAygJIjsKBlJlcGFpchIMCgRraW5kGAEgASgJEg4KBnRhcmdldBgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCSIuCgtPcHNldEltcG9ydBIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAypeCgpNb2RlbFN0YXRlEhsKF01PREVMX1NUQVRFX1VOU1BFQ0lGSUVEEAASCwoHTE9BRElORxABEgkKBVJFQURZEAISCgoGRkFJTEVEEAMSDwoLVU5BVkFJTEFCTEUQBCp/CgxCYXRjaGluZ01vZGUSHQoZQkFUQ0hJTkdfTU9ERV9VTlNQRUNJRklFRBAAEhMKD0FDUk9TU19SRVFVRVNUUxABEhIKDldJVEhJTl9SRVFVRVNUEAISDwoLU0lOR0xFX1JPV1MQAxIWChJOT19CQVRDSF9ESU1FTlNJT04QBDKkAQoMTW9kZWxTZXJ2aWNlEkwKCkxpc3RNb2RlbHMSGy5hc3NheS52MS5MaXN0TW9kZWxzUmVxdWVzdBocLmFzc2F5LnYxLkxpc3RNb2RlbHNSZXNwb25zZSIDkAIBEkYKCEdldE1vZGVsEhkuYXNzYXkudjEuR2V0TW9kZWxSZXF1ZXN0GhouYXNzYXkudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_assay_config_v1_model_config, file_assay_v1_scoring_service, file_buf_validate_validate]);
+  fileDesc("Chxhc3NheS92MS9tb2RlbF9zZXJ2aWNlLnByb3RvEghhc3NheS52MSITChFMaXN0TW9kZWxzUmVxdWVzdCI8ChJMaXN0TW9kZWxzUmVzcG9uc2USJgoGbW9kZWxzGAEgAygLMhYuYXNzYXkudjEuTW9kZWxTdW1tYXJ5Is8BCgxNb2RlbFN1bW1hcnkSEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEiMKBXN0YXRlGAMgASgOMhQuYXNzYXkudjEuTW9kZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBCABKAkSFQoNY2hhbmdlZF9maWxlcxgKIAMoCRIWCg52ZXJzaW9uX2xhYmVscxgLIAMoCRISCgppc19kZWZhdWx0GAwgASgIEhYKDnVwZGF0ZV9mYWlsdXJlGA0gASgJIk8KD0dldE1vZGVsUmVxdWVzdBIcCgptb2RlbF9uYW1lGAEgASgJQgi6SAVyAxiAAhIeCg1tb2RlbF92ZXJzaW9uGAIgASgJQge6SARyAhgUIlwKEEdldE1vZGVsUmVzcG9uc2USHgoFbW9kZWwYASABKAsyDy5hc3NheS52MS5Nb2RlbBIoCgh2ZXJzaW9ucxgCIAMoCzIWLmFzc2F5LnYxLk1vZGVsU3VtbWFyeSLHBQoFTW9kZWwSEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEiMKBXN0YXRlGAMgASgOMhQuYXNzYXkudjEuTW9kZWxTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBCABKAkSJAoGaW5wdXRzGAUgAygLMhQuYXNzYXkudjEuVGVuc29yU3BlYxIlCgdvdXRwdXRzGAYgAygLMhQuYXNzYXkudjEuVGVuc29yU3BlYxIUCgxzY29yZV9vdXRwdXQYByABKAkSDgoGbGFiZWxzGAggAygJEiEKB3JlcGFpcnMYCSADKAsyEC5hc3NheS52MS5SZXBhaXISDwoHbm90aWNlcxgKIAMoCRIPCgdkZXZpY2VzGAsgAygJEigKCGJhdGNoaW5nGAwgASgOMhYuYXNzYXkudjEuQmF0Y2hpbmdNb2RlEiwKBmNvbmZpZxgNIAEoCzIcLmFzc2F5LmNvbmZpZy52MS5Nb2RlbENvbmZpZxIOCgZzaGEyNTYYDiABKAkSEgoKZmlsZV9ieXRlcxgPIAEoBBISCgppcl92ZXJzaW9uGBAgASgDEiwKDW9wc2V0X2ltcG9ydHMYESADKAsyFS5hc3NheS52MS5PcHNldEltcG9ydBIQCghwcm9kdWNlchgSIAEoCRIxCg9leGFtcGxlX3JlcXVlc3QYEyABKAsyGC5hc3NheS52MS5QcmVkaWN0UmVxdWVzdBIUCgxsYWJlbF9vdXRwdXQYFCABKAkSFQoNY2hhbmdlZF9maWxlcxgoIAMoCRIsCgt0cmVlX2tlcm5lbBgpIAEoCzIXLmFzc2F5LnYxLlRyZWVLZXJuZWxVc2USFgoOdmVyc2lvbl9sYWJlbHMYKiADKAkSEgoKaXNfZGVmYXVsdBgrIAEoCBIWCg51cGRhdGVfZmFpbHVyZRgsIAEoCSItCg1UcmVlS2VybmVsVXNlEgwKBHVzZWQYASABKAgSDgoGcmVhc29uGAIgASgJIoUBCgpUZW5zb3JTcGVjEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMSEAoIb3B0aW9uYWwYBCABKAgSFQoNZmVhdHVyZV9uYW1lcxgFIAMoCRIOCgZsYWJlbHMYBiADKAkSDwoHYWxpYXNlcxgHIAMoCSI7CgZSZXBhaXISDAoEa2luZBgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkiLgoLT3BzZXRJbXBvcnQSDgoGZG9tYWluGAEgASgJEg8KB3ZlcnNpb24YAiABKAMqbAoKTW9kZWxTdGF0ZRIbChdNT0RFTF9TVEFURV9VTlNQRUNJRklFRBAAEgsKB0xPQURJTkcQARIJCgVSRUFEWRACEgoKBkZBSUxFRBADEg8KC1VOQVZBSUxBQkxFEAQSDAoIVU5MT0FERUQQBSp/CgxCYXRjaGluZ01vZGUSHQoZQkFUQ0hJTkdfTU9ERV9VTlNQRUNJRklFRBAAEhMKD0FDUk9TU19SRVFVRVNUUxABEhIKDldJVEhJTl9SRVFVRVNUEAISDwoLU0lOR0xFX1JPV1MQAxIWChJOT19CQVRDSF9ESU1FTlNJT04QBDKkAQoMTW9kZWxTZXJ2aWNlEkwKCkxpc3RNb2RlbHMSGy5hc3NheS52MS5MaXN0TW9kZWxzUmVxdWVzdBocLmFzc2F5LnYxLkxpc3RNb2RlbHNSZXNwb25zZSIDkAIBEkYKCEdldE1vZGVsEhkuYXNzYXkudjEuR2V0TW9kZWxSZXF1ZXN0GhouYXNzYXkudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_assay_config_v1_model_config, file_assay_v1_scoring_service, file_buf_validate_validate]);
 
 /**
  * Asks for all models.
@@ -93,6 +93,27 @@ export type ModelSummary = Message<"assay.v1.ModelSummary"> & {
    * @generated from field: repeated string changed_files = 10;
    */
   changedFiles: string[];
+
+  /**
+   * The labels that mean this version.
+   *
+   * @generated from field: repeated string version_labels = 11;
+   */
+  versionLabels: string[];
+
+  /**
+   * Requests that name no version are scored by this one.
+   *
+   * @generated from field: bool is_default = 12;
+   */
+  isDefault: boolean;
+
+  /**
+   * Why what lies on disk by now is not served in the place of what is; empty where nothing failed.
+   *
+   * @generated from field: string update_failure = 13;
+   */
+  updateFailure: string;
 };
 
 /**
@@ -116,7 +137,8 @@ export type GetModelRequest = Message<"assay.v1.GetModelRequest"> & {
   modelName: string;
 
   /**
-   * A version number. Empty: the version that a request without one is scored by, the highest that was loaded; else the highest.
+   * A version number or a label. Empty: the version that a request without one is scored by, the model's default version or the highest
+   * that was loaded; else the highest.
    *
    * @generated from field: string model_version = 2;
    */
@@ -317,6 +339,27 @@ export type Model = Message<"assay.v1.Model"> & {
    * @generated from field: assay.v1.TreeKernelUse tree_kernel = 41;
    */
   treeKernel?: TreeKernelUse | undefined;
+
+  /**
+   * The labels that mean this version.
+   *
+   * @generated from field: repeated string version_labels = 42;
+   */
+  versionLabels: string[];
+
+  /**
+   * Requests that name no version are scored by this one.
+   *
+   * @generated from field: bool is_default = 43;
+   */
+  isDefault: boolean;
+
+  /**
+   * Why what lies on disk by now is not served in the place of what is; empty where nothing failed.
+   *
+   * @generated from field: string update_failure = 44;
+   */
+  updateFailure: string;
 };
 
 /**
@@ -521,6 +564,13 @@ export const ModelState = {
    * @generated from enum value: UNAVAILABLE = 4;
    */
   UNAVAILABLE: 4,
+
+  /**
+   * Lies in the repository, and nobody has asked for it to be loaded, or it was unloaded.
+   *
+   * @generated from enum value: UNLOADED = 5;
+   */
+  UNLOADED: 5,
 } as const;
 
 /**

@@ -35,7 +35,7 @@ export type PredictRequest = Message<"assay.v1.PredictRequest"> & {
   modelName: string;
 
   /**
-   * A version number. Empty: the highest version that was loaded.
+   * A version number or a label. Empty: the default version of the model, else the highest version that was loaded.
    *
    * @generated from field: string model_version = 2;
    */

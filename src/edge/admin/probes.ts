@@ -28,6 +28,7 @@ export function readyzResponse(readiness: Readiness): PlainResponse {
       serving: serving.length,
       not_serving: models.filter((model) => !serving.includes(model)).map(inShort),
       changed_files: models.filter(({ changedFiles }) => changedFiles.length > 0).map(changed),
+      failed_updates: models.filter(({ updateFailure }) => updateFailure !== "").map(failed),
     },
   };
 }
@@ -45,6 +46,11 @@ function inShort(model: ModelSummary) {
 /** What was loaded is served on, whatever lies on disk by now. */
 function changed({ modelName, modelVersion, changedFiles }: ModelSummary) {
   return { model_name: modelName, model_version: modelVersion, files: changedFiles };
+}
+
+/** What was loaded is served on in this case too. */
+function failed({ modelName, modelVersion, updateFailure }: ModelSummary) {
+  return { model_name: modelName, model_version: modelVersion, reason: updateFailure };
 }
 
 function probe(pattern: string, handle: () => PlainResponse): PlainRoute {

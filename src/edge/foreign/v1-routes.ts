@@ -18,7 +18,11 @@ export const V1_FORM: ForeignForm = {
 };
 
 /** Where it is scored. */
-export const V1_PATTERNS = ["/v1/models/{model}:predict", "/v1/models/{model}/versions/{version}:predict"];
+export const V1_PATTERNS = [
+  "/v1/models/{model}:predict",
+  "/v1/models/{model}/versions/{version}:predict",
+  "/v1/models/{model}/labels/{version}:predict",
+];
 
 const OTHER_VERBS = ["classify", "explain", "regress"];
 
@@ -29,6 +33,7 @@ export function v1Routes(models: ModelsService): PlainRoute[] {
     ...OTHER_VERBS.flatMap((verb) => [
       unserved(verb, "{model}"),
       unserved(verb, "{model}/versions/{version}"),
+      unserved(verb, "{model}/labels/{version}"),
     ]),
     // KServe's client asks it whether the server lives.
     route("/", () => ({ status: 200, body: { status: "alive" } })),
@@ -37,6 +42,7 @@ export function v1Routes(models: ModelsService): PlainRoute[] {
       return { status: 200, body: { models: [...names] } };
     }),
     route("/v1/models/{model}/versions/{version}", status),
+    route("/v1/models/{model}/labels/{version}", status),
     route("/v1/models/{model}", status),
   ];
 }
@@ -61,7 +67,8 @@ function unserved(verb: string, place: string): PlainRoute {
 function statusOf(models: ModelsService, { params, call }: PlainRequest): PlainResponse {
   const { model: name = "", version = "" } = params;
   const { model, versions } = models.get(name, version, call.caller);
-  const shown = version === "" ? versions : versions.filter(({ modelVersion }) => modelVersion === version);
+  const shown =
+    version === "" ? versions : versions.filter(({ modelVersion }) => modelVersion === model?.modelVersion);
   const ready = model?.state === ModelState.READY;
   const body = { name, ready, model_version_status: shown.map(versionStatus) };
   if (ready) return { status: 200, body };
@@ -74,6 +81,7 @@ const TF_STATES: Readonly<Partial<Record<ModelState, string>>> = {
   [ModelState.READY]: "AVAILABLE",
   [ModelState.FAILED]: "END",
   [ModelState.UNAVAILABLE]: "UNLOADING",
+  [ModelState.UNLOADED]: "END",
 };
 
 function versionStatus({ modelVersion, state, stateReason }: ModelSummary): unknown {

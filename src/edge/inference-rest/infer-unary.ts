@@ -58,14 +58,14 @@ export function inferForm(parts: InferParts): UnaryForm {
 
 /** Rejects in the words that its callers know. */
 async function infer(
-  { scoring, models }: InferParts,
+  { scoring }: Pick<InferParts, "scoring">,
   request: InferRequest,
   call: Call,
 ): Promise<InferAnswer> {
   try {
     const response = await scoring.predict(request, call);
-    const { topClasses } = request;
-    if (topClasses !== undefined) response.outputs = withClasses(response, topClasses, models, call.caller);
+    const { topClasses, scoredBy } = request;
+    if (topClasses !== undefined) response.outputs = withClasses(response, topClasses, scoredBy!);
     return new InferAnswer(request, response);
   } catch (error) {
     throw inTritonsWords(error, request, placeInBody);

@@ -5,7 +5,7 @@ import { AssayError } from "../../errors.ts";
 import { shownName } from "../../wording/field-paths.ts";
 import { decodeText } from "../decode/json-decoding.ts";
 import { indexEntry } from "../inference/metadata.ts";
-import { controlled } from "../inference/model-control.ts";
+import { checkLoadParameters, checkUnloadParameters, controlled } from "../inference/model-control.ts";
 import { noSharedMemory } from "../inference/parameters.ts";
 import { JsonFaults } from "../json/json-faults.ts";
 import { type ExactObject, JsonText } from "../json/json-text.ts";
@@ -27,16 +27,16 @@ export function repositoryRoutes(parts: ResourceParts): PlainRoute[] {
     const asked = ready === true ? listed.filter(({ state }) => state === ModelState.READY) : listed;
     return ok(asked.map(indexEntry));
   };
-  const load = async ({ params, bytes }: PlainRequest) => {
+  const load = async ({ params, bytes, call }: PlainRequest) => {
     const control = controlled(parts, "loaded");
-    refuseFiles(bodyObject(bytes));
-    await control.load(params.model!);
+    checkLoadParameters(parameterNames(bodyObject(bytes)));
+    await control.load(params.model!, call.caller);
     return ok({});
   };
-  const unload = async ({ params, bytes }: PlainRequest) => {
+  const unload = async ({ params, bytes, call }: PlainRequest) => {
     const control = controlled(parts, "unloaded");
-    bodyObject(bytes);
-    await control.unload(params.model!);
+    checkUnloadParameters(parameterNames(bodyObject(bytes)));
+    await control.unload(params.model!, call.caller);
     return ok({});
   };
   return ["/v2/repository", "/v2/repository/{repository}"].flatMap((repository) => [
@@ -46,15 +46,8 @@ export function repositoryRoutes(parts: ResourceParts): PlainRoute[] {
   ]);
 }
 
-/** A model is what its folder holds: a request brings neither its configuration nor its files. */
-function refuseFiles({ parameters }: ExactObject): void {
-  if (typeof parameters !== "object" || parameters === null) return;
-  const name = Object.keys(parameters).find((one) => one === "config" || one.startsWith("file:"));
-  if (name === undefined) return;
-  throw new AssayError(
-    Reason.UNIMPLEMENTED,
-    `parameters[${shownName(name)}]: models are loaded as they lie in the repository; put the file there and load the model without it`,
-  );
+function parameterNames({ parameters }: ExactObject): readonly string[] {
+  return typeof parameters === "object" && parameters !== null ? Object.keys(parameters) : [];
 }
 
 /** Shared memory, texts that are generated, traces and the log: what is in effect is told, and what is to be done is not. */

@@ -1,7 +1,5 @@
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { GRPCInferenceService } from "../../../gen/inference/grpc_service_pb.ts";
-import type { Caller } from "../../registry/caller.ts";
-import type { ModelsService } from "../../registry/models.ts";
 import type { Call } from "../../service/call.ts";
 import type { ScoringService } from "../../service/scoring.ts";
 import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
@@ -45,32 +43,26 @@ export function inferForms(
 /** What inference calls stand on. */
 export interface InferParts {
   readonly scoring: ScoringService;
-  readonly models: ModelsService;
 }
 
 /** Scores one request; rejects in the words that its callers know. */
 export async function infer(
-  { scoring, models }: InferParts,
+  { scoring }: InferParts,
   request: InferRequest,
   call: Call,
 ): Promise<InferAnswer> {
   try {
-    return answerTo(request, await scoring.predict(request, call), models, call.caller);
+    return answerTo(request, await scoring.predict(request, call));
   } catch (error) {
     throw inTritonsWords(error, request, placeInRequest);
   }
 }
 
 /** The answer, with classes in the places of the values for which they were asked. Throws INVALID_REQUEST. */
-export function answerTo(
-  request: InferRequest,
-  response: PredictResponse,
-  models: ModelsService,
-  caller: Caller,
-): InferAnswer {
-  const { topClasses } = request;
+export function answerTo(request: InferRequest, response: PredictResponse): InferAnswer {
+  const { topClasses, scoredBy } = request;
   if (topClasses === undefined) return { request, response };
-  return { request, response: { ...response, outputs: withClasses(response, topClasses, models, caller) } };
+  return { request, response: { ...response, outputs: withClasses(response, topClasses, scoredBy!) } };
 }
 
 /** The octets of an answer that is not large, behind `room` free ones. */

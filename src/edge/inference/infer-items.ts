@@ -6,8 +6,6 @@ import {
   ModelStreamInferResponseSchema,
 } from "../../../gen/inference/grpc_service_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { ANONYMOUS } from "../../registry/caller.ts";
-import type { ModelsService } from "../../registry/models.ts";
 import type { ItemResult } from "../../service/scoring.ts";
 import { refusedItems } from "../../service/stream/refused-items.ts";
 import { PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
@@ -21,7 +19,7 @@ import type { AnswerCompression, ItemForm, ItemProcedure } from "../grpc/item-fo
 import type { CallMemory } from "../memory/call-memory.ts";
 import { isLargeAnswer, writeItem } from "./answer/answer-pieces.ts";
 import { type InferAnswer, MeasuredAnswer } from "./answer/infer-answer.ts";
-import { answerTo, type InferParts, placeInRequest } from "./infer-forms.ts";
+import { answerTo, placeInRequest } from "./infer-forms.ts";
 import type { InferRequest } from "./infer-request.ts";
 import { InferRequestReader } from "./infer-request-reader.ts";
 import { INFER_ITEM, refusedItem, sayable } from "./message-forms.ts";
@@ -33,27 +31,25 @@ const INFER_RESPONSE = plainTag(ModelStreamInferResponseSchema, "inferResponse")
 const KEPT_PLACES = 1024;
 
 /** The path of `ModelStreamInfer`, and the form of its items. */
-export function inferStream({ models }: InferParts): ItemProcedure {
+export function inferStream(): ItemProcedure {
   const { typeName, method } = GRPCInferenceService;
   const reader = new InferRequestReader();
   return {
     path: `/${typeName}/${method.modelStreamInfer.name}`,
-    open: ({ encoder }) => new InferItems(models, encoder, reader),
+    open: ({ encoder }) => new InferItems(encoder, reader),
   };
 }
 
 /** The items of one call: requests that are not answered yet wait here for their answers, which come in the same order. */
 export class InferItems implements ItemForm {
   readonly message = INFER_ITEM;
-  private readonly models: ModelsService;
   private readonly encoder: AnswerEncoder;
   private readonly reader: InferRequestReader;
   private asked: (InferRequest | undefined)[] = [];
   private head = 0;
   private count = 0;
 
-  constructor(models: ModelsService, encoder: AnswerEncoder, reader = new InferRequestReader()) {
-    this.models = models;
+  constructor(encoder: AnswerEncoder, reader = new InferRequestReader()) {
     this.encoder = encoder;
     this.reader = reader;
   }
@@ -97,7 +93,7 @@ export class InferItems implements ItemForm {
     const request = this.nextAsked();
     try {
       if ("error" in result) throw result.error;
-      const answer = answerTo(request, result.response, this.models, ANONYMOUS);
+      const answer = answerTo(request, result.response);
       return { error: "", answer: request.wantsFinal ? { ...answer, saysFinal: true } : answer };
     } catch (error) {
       const response = {

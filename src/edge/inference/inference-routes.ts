@@ -23,7 +23,7 @@ import {
   ServerReadyResponseSchema,
 } from "../../../gen/inference/grpc_service_pb.ts";
 import { AssayError } from "../../errors.ts";
-import type { ModelControl } from "../../registry/models.ts";
+import type { ModelControl, ModelsService } from "../../registry/models.ts";
 import { shownName } from "../../wording/field-paths.ts";
 import type { AnswerEncoder } from "../answer/answer-encoder.ts";
 import { OctetParts } from "../answer/octet-parts.ts";
@@ -43,13 +43,20 @@ import {
   serverMetadata,
 } from "./metadata.ts";
 import { tritonModelConfig } from "./model-config.ts";
-import { type ControlMode, controlled, modelNamed } from "./model-control.ts";
+import {
+  type ControlMode,
+  checkLoadParameters,
+  checkUnloadParameters,
+  controlled,
+  modelNamed,
+} from "./model-control.ts";
 import { noSharedMemory } from "./parameters.ts";
 import { modelStatistics } from "./statistics.ts";
 import { inTritonsWords } from "./triton-texts.ts";
 
 /** What the service is made of. */
 export interface InferenceParts extends InferParts {
+  readonly models: ModelsService;
   readonly facts: ServerFacts;
   readonly isReady: () => boolean;
   readonly encoder: AnswerEncoder;
@@ -78,12 +85,18 @@ export function inferenceRoutes(router: ConnectRouter, parts: InferenceParts): v
       const asked = ready ? listed.filter(({ state }) => state === ModelState.READY) : listed;
       return create(RepositoryIndexResponseSchema, { models: asked.map(indexEntry) });
     },
-    repositoryModelLoad: async (message) => {
-      await controlled(parts, "loaded").load(modelNamed(message));
+    repositoryModelLoad: async (message, context) => {
+      const control = controlled(parts, "loaded");
+      const modelName = modelNamed(message);
+      checkLoadParameters(Object.keys(message.parameters));
+      await control.load(modelName, callOf(context).caller);
       return create(RepositoryModelLoadResponseSchema);
     },
-    repositoryModelUnload: async (message) => {
-      await controlled(parts, "unloaded").unload(modelNamed(message));
+    repositoryModelUnload: async (message, context) => {
+      const control = controlled(parts, "unloaded");
+      const modelName = modelNamed(message);
+      checkUnloadParameters(Object.keys(message.parameters));
+      await control.unload(modelName, callOf(context).caller);
       return create(RepositoryModelUnloadResponseSchema);
     },
     modelConfig: ({ name, version }, context) =>
@@ -139,10 +152,10 @@ function refuseSetting(why: string): never {
 async function* streamedAnswers(
   messages: AsyncIterable<ModelInferRequest>,
   context: HandlerContext,
-  { scoring, models, encoder }: InferenceParts,
+  { scoring, encoder }: InferenceParts,
 ): AsyncGenerator<ModelStreamInferResponse> {
   const edgeCall = edgeCallOf(context);
-  const items = new InferItems(models, encoder);
+  const items = new InferItems(encoder);
   const answers = context.values.get(encodedAnswersKey);
   for await (const result of scoring.predictStream(itemsOf(messages, items), edgeCall.call)) {
     if ("error" in result) edgeCall.itemFailed(result.itemId, result.error);

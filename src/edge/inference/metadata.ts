@@ -47,7 +47,8 @@ function stateName(state: ModelState): string {
 export function loadedModel({ model }: GetModelResponse): Model {
   const { modelName, modelVersion, state, stateReason } = model!;
   if (state === ModelState.READY || state === ModelState.UNAVAILABLE) return model!;
-  const reason = state === ModelState.LOADING ? Reason.MODEL_NOT_READY : Reason.MODEL_INVALID;
+  const isToCome = state === ModelState.LOADING || state === ModelState.UNLOADED;
+  const reason = isToCome ? Reason.MODEL_NOT_READY : Reason.MODEL_INVALID;
   const what = `model ${shownName(modelName)} version ${modelVersion} is not served: ${stateReason}`;
   throw new AssayError(reason, what);
 }

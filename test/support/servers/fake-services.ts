@@ -233,7 +233,6 @@ export function createFakeModels(ready = true): ModelsService {
     },
     tritonConfig: () => undefined,
     counts: () => [],
-    classLabels: () => [],
     readiness: () => ({ ready, settled: ready, draining: false, models }),
   };
 }

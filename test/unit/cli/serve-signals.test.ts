@@ -13,7 +13,11 @@ beforeEach(() => {
   before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
   terminals = [0, 1];
   done = [];
-  const actions = { onStop: () => done.push("stop"), onStopNow: () => done.push("now") };
+  const actions = {
+    onStop: () => done.push("stop"),
+    onStopNow: () => done.push("now"),
+    onRescan: () => done.push("rescan"),
+  };
   listenToSignals(silentLog, actions, (fd) => terminals.includes(fd));
 });
 
@@ -35,11 +39,13 @@ test("a terminal that hung up stops the server as SIGTERM does", () => {
   expect(done).toEqual(["stop"]);
 });
 
-test("SIGHUP at a terminal that is still there stops nothing", () => {
-  send("SIGHUP");
+test("SIGHUP at a terminal that is still there stops nothing and asks for a look at the models, each time", () => {
   send("SIGUSR1");
   send("SIGUSR2");
   expect(done).toEqual([]);
+  send("SIGHUP");
+  send("SIGHUP");
+  expect(done).toEqual(["rescan", "rescan"]);
 });
 
 test("the second signal counts from a second after the first, of whichever kind", () => {

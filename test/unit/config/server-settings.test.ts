@@ -103,3 +103,15 @@ test("origins that no browser sends are refused, since they would never match", 
     expect(problemsOf({ "cors-origins": wrong })).toContain(`--cors-origins: "${wrong}" is no origin`);
   }
 });
+
+test("--watch means --model-control poll; what contradicts it, or would do nothing, is refused", () => {
+  const control = (flags: Record<string, string>) =>
+    readServerSettings({ ...none, flags: new Map(Object.entries(flags)) }).modelControl;
+  expect(control({ watch: "" })).toBe("poll");
+  expect(control({ watch: "", "model-control": "poll" })).toBe("poll");
+  expect(control({ "model-control": "explicit", "load-model": "a,b" })).toBe("explicit");
+  expect(problemsOf({ watch: "", "model-control": "explicit" })).toBe(
+    "--watch: it means --model-control poll, and --model-control says explicit: give one of the two",
+  );
+  expect(problemsOf({ "load-model": "a" })).toContain("--load-model needs --model-control explicit");
+});

@@ -69,9 +69,7 @@ test.each([
     afterReading = (count) => writeFile(join(folder, "golden.json"), " ".repeat(count));
     expect(await scanned()).toMatchObject({
       kind: "refused",
-      reason: expect.stringMatching(
-        /written to while they were read: restart the server once they are whole/,
-      ),
+      reason: expect.stringMatching(/written to while they were read: load them again once they are whole/),
     });
     expect(readings).toBe(3);
   },

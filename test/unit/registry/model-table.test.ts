@@ -67,3 +67,36 @@ test("names of Object's own properties are just names", () => {
     expect.objectContaining({ reason: Reason.MODEL_NOT_FOUND }),
   );
 });
+
+const names = (labels: Record<string, string>, defaultVersion = "") => ({
+  labels: new Map(Object.entries(labels)),
+  defaultVersion,
+});
+
+test("labels and the default version mean the versions that they were given to, and follow when they are given to others", () => {
+  const table = createModelTable(undefined);
+  for (const version of ["1", "2", "3"]) table.put(served("m", version));
+  table.name("m", names({ stable: "1", canary: "3" }, "2"));
+  const meant = (version: string) => table.resolve("m", version, ANONYMOUS).modelVersion;
+  expect([meant(""), meant("stable"), meant("canary"), meant("3")]).toEqual(["2", "1", "3", "3"]);
+  expect(table.entries().map((model) => table.isDefault(model))).toEqual([false, true, false]);
+  table.name("m", names({ stable: "2" }));
+  expect([meant(""), meant("stable")]).toEqual(["3", "2"]);
+  expect(() => meant("canary")).toThrow('no version "canary"; it has 1, 2, 3, and the labels stable');
+});
+
+test("a name of a version that does not serve is answered with why, and no other version answers in its place", () => {
+  const table = createModelTable(undefined);
+  table.put(served("m", "1"));
+  table.put({ modelName: "m", modelVersion: "2", state: ModelState.FAILED, reason: "half a file" });
+  table.name("m", names({ stable: "2", beta: "7" }, "2"));
+  expect(() => table.resolve("m", "stable", ANONYMOUS)).toThrow("version 2 is not served: half a file");
+  expect(() => table.resolve("m", "", ANONYMOUS)).toThrow("version 2 is not served: half a file");
+  expect(() => table.resolve("m", "beta", ANONYMOUS)).toThrow(
+    'no version "7", which the label "beta" means; it has',
+  );
+  table.name("m", names({}, "8"));
+  expect(() => table.resolve("m", "", ANONYMOUS)).toThrow(
+    'no version "8", which default_version means; it has',
+  );
+});

@@ -70,3 +70,31 @@ test("what is not there is refused by GetModel and by calls in the same words", 
     expect(() => models.get(name, version, ANONYMOUS)).toThrow(message);
   }
 });
+
+test("a version that fails while others serve makes no server not ready, one that failed at the start does where that is strict", () => {
+  const strict = createModelsService(table, lifecycle, true);
+  put("m", "1", ModelState.READY);
+  const failed = { modelName: "m", modelVersion: "2", state: ModelState.FAILED, reason: "half a file" };
+  table.put({ ...failed, isUpdate: true });
+  expect(strict.readiness().ready).toBe(true);
+  table.put(failed);
+  expect(strict.readiness().ready).toBe(false);
+  expect(models.readiness().ready).toBe(true);
+});
+
+test("a server whose models come at the word of callers is ready without any", () => {
+  const empty = createModelsService(table, { ...lifecycle, startsEmpty: true }, true);
+  expect([empty.readiness().ready, models.readiness().ready]).toEqual([true, false]);
+});
+
+test("the labels of a version, and whether it is the default, are told", () => {
+  put("m", "1", ModelState.READY);
+  put("m", "2", ModelState.READY);
+  table.name("m", { labels: new Map([["stable", "1"]]), defaultVersion: "1" });
+  expect(models.get("m", "stable", ANONYMOUS).model).toMatchObject({
+    modelVersion: "1",
+    versionLabels: ["stable"],
+    isDefault: true,
+  });
+  expect(models.list(ANONYMOUS)[1]).toMatchObject({ modelVersion: "2", versionLabels: [], isDefault: false });
+});

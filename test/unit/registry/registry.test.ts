@@ -143,15 +143,15 @@ test("closing ends what leaves and what serves, and what comes too late is close
   expect(registry.table.resolve("affine", "", ANONYMOUS)).toBe(next.generation);
 });
 
-test("a version that serves goes on serving while it is loaded anew, and where that fails", async () => {
+test("a version that serves goes on serving while it is loaded anew, and where that fails, which is told", () => {
   const one = held();
   registry.add(one.generation);
-  const refused = { kind: "refused", modelName: "affine", modelVersion: "1", reason: "half a file" } as const;
-  registry.expect([refused]);
+  const version = { modelName: "affine", modelVersion: "1" };
+  registry.expect([version]);
   expect(registry.table.resolve("affine", "", ANONYMOUS)).toBe(one.generation);
-  await registry.load([refused], { settings: {} as never, devices: {} as never, log: silentLog });
+  registry.refuse({ ...version, reason: "half a file" });
   expect(registry.table.resolve("affine", "", ANONYMOUS)).toBe(one.generation);
-  expect(registry.settled).toBe(true);
+  expect(one.generation.updateFailure).toBe("half a file");
 });
 
 test("callers beside real workers that are replaced eight times all get the answer of one generation", async () => {

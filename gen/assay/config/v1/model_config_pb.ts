@@ -11,7 +11,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file assay/config/v1/model_config.proto.
  */
 export const file_assay_config_v1_model_config: GenFile = /*@__PURE__*/
-  fileDesc("CiJhc3NheS9jb25maWcvdjEvbW9kZWxfY29uZmlnLnByb3RvEg9hc3NheS5jb25maWcudjEipAUKC01vZGVsQ29uZmlnEigKDm1heF9iYXRjaF9zaXplGAEgASgNQgu6SAgqBhiAgAQoAUgAiAEBEjoKEGR5bmFtaWNfYmF0Y2hpbmcYAiABKAsyIC5hc3NheS5jb25maWcudjEuRHluYW1pY0JhdGNoaW5nEkAKDmluc3RhbmNlX2dyb3VwGAMgAygLMh4uYXNzYXkuY29uZmlnLnYxLkluc3RhbmNlR3JvdXBCCLpIBZIBAhAQEh4KDHNjb3JlX291dHB1dBgEIAEoCUIIukgFcgMYgAISNwoGaW5wdXRzGAUgAygLMhwuYXNzYXkuY29uZmlnLnYxLklucHV0Q29uZmlnQgm6SAaSAQMQgAgSHgoWaWdub3JlX3Vua25vd25fY29sdW1ucxgGIAEoCBIZCgZsYWJlbHMYByADKAlCCbpIBpIBAxCQThIpCg5tYXhfcXVldWVfcm93cxgIIAEoDUIMukgJKgcYgICACCgBSAGIAQESLAoPbWF4X3F1ZXVlX2J5dGVzGAkgASgEQg66SAsyCRiAgICAQCiACEgCiAEBEiQKDnJ1bl90aW1lb3V0X21zGAogASgNQge6SAQqAigBSAOIAQESHgoMbGFiZWxfb3V0cHV0GAsgASgJQgi6SAVyAxiAAhIxCglpc29sYXRpb24YHiABKAlCHrpIG3IZUgBSBGF1dG9SBnRocmVhZFIHcHJvY2VzcxI6Cgt0cmVlX2tlcm5lbBgfIAEoDjIbLmFzc2F5LmNvbmZpZy52MS5UcmVlS2VybmVsQgi6SAWCAQIQAUIRCg9fbWF4X2JhdGNoX3NpemVCEQoPX21heF9xdWV1ZV9yb3dzQhIKEF9tYXhfcXVldWVfYnl0ZXNCEQoPX3J1bl90aW1lb3V0X21zIkMKD0R5bmFtaWNCYXRjaGluZxIwChxtYXhfcXVldWVfZGVsYXlfbWljcm9zZWNvbmRzGAEgASgNQgq6SAcqBRiAreIEItYBCg1JbnN0YW5jZUdyb3VwEjsKBGtpbmQYASABKA4yIy5hc3NheS5jb25maWcudjEuSW5zdGFuY2VHcm91cC5LaW5kQgi6SAWCAQIQARIdCgVjb3VudBgCIAEoDUIJukgGKgQYQCgBSACIAQESFgoEZ3B1cxgDIAMoDUIIukgFkgECEEAiRwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9BVVRPEAESDAoIS0lORF9HUFUQAhIMCghLSU5EX0NQVRADQggKBl9jb3VudCLlAQoLSW5wdXRDb25maWcSGAoEbmFtZRgBIAEoCUIKukgHcgUQARiAAhIiCg1mZWF0dXJlX25hbWVzGAIgAygJQgu6SAiSAQUQkE4YARI9CgNuYW4YAyABKA4yJi5hc3NheS5jb25maWcudjEuSW5wdXRDb25maWcuTmFuUG9saWN5Qgi6SAWCAQIQARIZCgdhbGlhc2VzGAQgAygJQgi6SAWSAQIQQCI+CglOYW5Qb2xpY3kSGgoWTkFOX1BPTElDWV9VTlNQRUNJRklFRBAAEgkKBUFMTE9XEAESCgoGUkVKRUNUEAIqPAoKVHJlZUtlcm5lbBIbChdUUkVFX0tFUk5FTF9VTlNQRUNJRklFRBAAEggKBEFVVE8QARIHCgNPRkYQAmIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("CiJhc3NheS9jb25maWcvdjEvbW9kZWxfY29uZmlnLnByb3RvEg9hc3NheS5jb25maWcudjEi2AcKC01vZGVsQ29uZmlnEigKDm1heF9iYXRjaF9zaXplGAEgASgNQgu6SAgqBhiAgAQoAUgAiAEBEjoKEGR5bmFtaWNfYmF0Y2hpbmcYAiABKAsyIC5hc3NheS5jb25maWcudjEuRHluYW1pY0JhdGNoaW5nEkAKDmluc3RhbmNlX2dyb3VwGAMgAygLMh4uYXNzYXkuY29uZmlnLnYxLkluc3RhbmNlR3JvdXBCCLpIBZIBAhAQEh4KDHNjb3JlX291dHB1dBgEIAEoCUIIukgFcgMYgAISNwoGaW5wdXRzGAUgAygLMhwuYXNzYXkuY29uZmlnLnYxLklucHV0Q29uZmlnQgm6SAaSAQMQgAgSHgoWaWdub3JlX3Vua25vd25fY29sdW1ucxgGIAEoCBIZCgZsYWJlbHMYByADKAlCCbpIBpIBAxCQThIpCg5tYXhfcXVldWVfcm93cxgIIAEoDUIMukgJKgcYgICACCgBSAGIAQESLAoPbWF4X3F1ZXVlX2J5dGVzGAkgASgEQg66SAsyCRiAgICAQCiACEgCiAEBEiQKDnJ1bl90aW1lb3V0X21zGAogASgNQge6SAQqAigBSAOIAQESHgoMbGFiZWxfb3V0cHV0GAsgASgJQgi6SAVyAxiAAhIxCglpc29sYXRpb24YHiABKAlCHrpIG3IZUgBSBGF1dG9SBnRocmVhZFIHcHJvY2VzcxI6Cgt0cmVlX2tlcm5lbBgfIAEoDjIbLmFzc2F5LmNvbmZpZy52MS5UcmVlS2VybmVsQgi6SAWCAQIQARI2Cg52ZXJzaW9uX3BvbGljeRgoIAEoCzIeLmFzc2F5LmNvbmZpZy52MS5WZXJzaW9uUG9saWN5EnUKDnZlcnNpb25fbGFiZWxzGCkgAygLMi8uYXNzYXkuY29uZmlnLnYxLk1vZGVsQ29uZmlnLlZlcnNpb25MYWJlbHNFbnRyeUIsukgpmgEmEEAiInIgMh5eW0EtWmEtel1bQS1aYS16MC05Ll8tXXswLDE5fSQSTQoPZGVmYXVsdF92ZXJzaW9uGCogASgJQjS6SDFyLzItXihbMC05XXsxLDE5fXxbQS1aYS16XVtBLVphLXowLTkuXy1dezAsMTl9KT8kGjQKElZlcnNpb25MYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBQhEKD19tYXhfYmF0Y2hfc2l6ZUIRCg9fbWF4X3F1ZXVlX3Jvd3NCEgoQX21heF9xdWV1ZV9ieXRlc0IRCg9fcnVuX3RpbWVvdXRfbXMivwIKDVZlcnNpb25Qb2xpY3kSNwoGbGF0ZXN0GAEgASgLMiUuYXNzYXkuY29uZmlnLnYxLlZlcnNpb25Qb2xpY3kuTGF0ZXN0SAASMQoDYWxsGAIgASgLMiIuYXNzYXkuY29uZmlnLnYxLlZlcnNpb25Qb2xpY3kuQWxsSAASOwoIc3BlY2lmaWMYAyABKAsyJy5hc3NheS5jb25maWcudjEuVmVyc2lvblBvbGljeS5TcGVjaWZpY0gAGkAKBkxhdGVzdBIlCgxudW1fdmVyc2lvbnMYASABKA1CCrpIByoFGOgHKAFIAIgBAUIPCg1fbnVtX3ZlcnNpb25zGgUKA0FsbBorCghTcGVjaWZpYxIfCgh2ZXJzaW9ucxgBIAMoBEINukgKkgEHCAEQ6AcYAUIPCg1wb2xpY3lfY2hvaWNlIkMKD0R5bmFtaWNCYXRjaGluZxIwChxtYXhfcXVldWVfZGVsYXlfbWljcm9zZWNvbmRzGAEgASgNQgq6SAcqBRiAreIEItYBCg1JbnN0YW5jZUdyb3VwEjsKBGtpbmQYASABKA4yIy5hc3NheS5jb25maWcudjEuSW5zdGFuY2VHcm91cC5LaW5kQgi6SAWCAQIQARIdCgVjb3VudBgCIAEoDUIJukgGKgQYQCgBSACIAQESFgoEZ3B1cxgDIAMoDUIIukgFkgECEEAiRwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9BVVRPEAESDAoIS0lORF9HUFUQAhIMCghLSU5EX0NQVRADQggKBl9jb3VudCLlAQoLSW5wdXRDb25maWcSGAoEbmFtZRgBIAEoCUIKukgHcgUQARiAAhIiCg1mZWF0dXJlX25hbWVzGAIgAygJQgu6SAiSAQUQkE4YARI9CgNuYW4YAyABKA4yJi5hc3NheS5jb25maWcudjEuSW5wdXRDb25maWcuTmFuUG9saWN5Qgi6SAWCAQIQARIZCgdhbGlhc2VzGAQgAygJQgi6SAWSAQIQQCI+CglOYW5Qb2xpY3kSGgoWTkFOX1BPTElDWV9VTlNQRUNJRklFRBAAEgkKBUFMTE9XEAESCgoGUkVKRUNUEAIqPAoKVHJlZUtlcm5lbBIbChdUUkVFX0tFUk5FTF9VTlNQRUNJRklFRBAAEggKBEFVVE8QARIHCgNPRkYQAmIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * What `config.json` beside a model may say; all of it is optional. Scheduling words are Triton's.
@@ -109,6 +109,30 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
    * @generated from field: assay.config.v1.TreeKernel tree_kernel = 31;
    */
   treeKernel: TreeKernel;
+
+  /**
+   * Which of the versions that lie there are served. In the model's folder only, as the two that follow. Default: all; with a
+   * config.pbtxt what that says.
+   *
+   * @generated from field: assay.config.v1.VersionPolicy version_policy = 40;
+   */
+  versionPolicy?: VersionPolicy | undefined;
+
+  /**
+   * Names that requests may say in the place of a version number: `{"stable": 3, "canary": 4}`. The versions that they name are
+   * served whatever `version_policy` says.
+   *
+   * @generated from field: map<string, uint64> version_labels = 41;
+   */
+  versionLabels: { [key: string]: bigint };
+
+  /**
+   * The version that answers requests that name none: a number or a label; it is served whatever `version_policy` says. Default:
+   * the highest that serves.
+   *
+   * @generated from field: string default_version = 42;
+   */
+  defaultVersion: string;
 };
 
 /**
@@ -117,6 +141,108 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
  */
 export const ModelConfigSchema: GenMessage<ModelConfig> = /*@__PURE__*/
   messageDesc(file_assay_config_v1_model_config, 0);
+
+/**
+ * Which of the versions that lie there are served, in Triton's words.
+ *
+ * @generated from message assay.config.v1.VersionPolicy
+ */
+export type VersionPolicy = Message<"assay.config.v1.VersionPolicy"> & {
+  /**
+   * What is served.
+   *
+   * @generated from oneof assay.config.v1.VersionPolicy.policy_choice
+   */
+  policyChoice: {
+    /**
+     * The highest numbers.
+     *
+     * @generated from field: assay.config.v1.VersionPolicy.Latest latest = 1;
+     */
+    value: VersionPolicy_Latest;
+    case: "latest";
+  } | {
+    /**
+     * All of them.
+     *
+     * @generated from field: assay.config.v1.VersionPolicy.All all = 2;
+     */
+    value: VersionPolicy_All;
+    case: "all";
+  } | {
+    /**
+     * Some, by number.
+     *
+     * @generated from field: assay.config.v1.VersionPolicy.Specific specific = 3;
+     */
+    value: VersionPolicy_Specific;
+    case: "specific";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message assay.config.v1.VersionPolicy.
+ * Use `create(VersionPolicySchema)` to create a new message.
+ */
+export const VersionPolicySchema: GenMessage<VersionPolicy> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 1);
+
+/**
+ * The highest numbers.
+ *
+ * @generated from message assay.config.v1.VersionPolicy.Latest
+ */
+export type VersionPolicy_Latest = Message<"assay.config.v1.VersionPolicy.Latest"> & {
+  /**
+   * How many. Where one cannot be served, the next lower one is served in its place. Default: 1.
+   *
+   * @generated from field: optional uint32 num_versions = 1;
+   */
+  numVersions?: number | undefined;
+};
+
+/**
+ * Describes the message assay.config.v1.VersionPolicy.Latest.
+ * Use `create(VersionPolicy_LatestSchema)` to create a new message.
+ */
+export const VersionPolicy_LatestSchema: GenMessage<VersionPolicy_Latest> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 1, 0);
+
+/**
+ * All of them.
+ *
+ * @generated from message assay.config.v1.VersionPolicy.All
+ */
+export type VersionPolicy_All = Message<"assay.config.v1.VersionPolicy.All"> & {
+};
+
+/**
+ * Describes the message assay.config.v1.VersionPolicy.All.
+ * Use `create(VersionPolicy_AllSchema)` to create a new message.
+ */
+export const VersionPolicy_AllSchema: GenMessage<VersionPolicy_All> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 1, 1);
+
+/**
+ * Some, by number.
+ *
+ * @generated from message assay.config.v1.VersionPolicy.Specific
+ */
+export type VersionPolicy_Specific = Message<"assay.config.v1.VersionPolicy.Specific"> & {
+  /**
+   * The numbers.
+   *
+   * @generated from field: repeated uint64 versions = 1;
+   */
+  versions: bigint[];
+};
+
+/**
+ * Describes the message assay.config.v1.VersionPolicy.Specific.
+ * Use `create(VersionPolicy_SpecificSchema)` to create a new message.
+ */
+export const VersionPolicy_SpecificSchema: GenMessage<VersionPolicy_Specific> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 1, 2);
 
 /**
  * How rows of different requests are joined.
@@ -137,7 +263,7 @@ export type DynamicBatching = Message<"assay.config.v1.DynamicBatching"> & {
  * Use `create(DynamicBatchingSchema)` to create a new message.
  */
 export const DynamicBatchingSchema: GenMessage<DynamicBatching> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 1);
+  messageDesc(file_assay_config_v1_model_config, 2);
 
 /**
  * Instances of a model on one kind of device.
@@ -173,7 +299,7 @@ export type InstanceGroup = Message<"assay.config.v1.InstanceGroup"> & {
  * Use `create(InstanceGroupSchema)` to create a new message.
  */
 export const InstanceGroupSchema: GenMessage<InstanceGroup> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 2);
+  messageDesc(file_assay_config_v1_model_config, 3);
 
 /**
  * The kind of device.
@@ -221,7 +347,7 @@ export type InstanceGroup_Kind = (typeof InstanceGroup_Kind)[keyof typeof Instan
  * Describes the enum assay.config.v1.InstanceGroup.Kind.
  */
 export const InstanceGroup_KindSchema: GenEnum<InstanceGroup_Kind> = /*@__PURE__*/
-  enumDesc(file_assay_config_v1_model_config, 2, 0);
+  enumDesc(file_assay_config_v1_model_config, 3, 0);
 
 /**
  * What is to be known of one input that the file does not say.
@@ -263,7 +389,7 @@ export type InputConfig = Message<"assay.config.v1.InputConfig"> & {
  * Use `create(InputConfigSchema)` to create a new message.
  */
 export const InputConfigSchema: GenMessage<InputConfig> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 3);
+  messageDesc(file_assay_config_v1_model_config, 4);
 
 /**
  * What a NaN value means.
@@ -304,7 +430,7 @@ export type InputConfig_NanPolicy = (typeof InputConfig_NanPolicy)[keyof typeof 
  * Describes the enum assay.config.v1.InputConfig.NanPolicy.
  */
 export const InputConfig_NanPolicySchema: GenEnum<InputConfig_NanPolicy> = /*@__PURE__*/
-  enumDesc(file_assay_config_v1_model_config, 3, 0);
+  enumDesc(file_assay_config_v1_model_config, 4, 0);
 
 /**
  * What runs ensembles of trees.

@@ -1,11 +1,9 @@
 /** Classes in the place of values: the highest values of each row, with their places and labels, as Triton writes them. */
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
-import { BatchingMode } from "../../../../gen/assay/v1/model_service_pb.ts";
 import type { PredictResponse } from "../../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Tensor } from "../../../../gen/assay/v1/tensor_pb.ts";
 import { AssayError } from "../../../errors.ts";
-import type { Caller } from "../../../registry/caller.ts";
-import type { ModelsService } from "../../../registry/models.ts";
+import type { ServedModel } from "../../../registry/served-model.ts";
 import { type Datatype, type NumericDatatype, numberOf, rowOf } from "../../../tensor/datatype.ts";
 import { rawTexts } from "../../../tensor/tensor-contents.ts";
 import { shownName } from "../../../wording/field-paths.ts";
@@ -29,15 +27,15 @@ const PIECE_TEXTS = 4096;
  * INVALID_REQUEST.
  */
 export function withClasses(
-  { modelName, modelVersion, outputs }: Pick<PredictResponse, "modelName" | "modelVersion" | "outputs">,
+  { outputs }: Pick<PredictResponse, "outputs">,
   topClasses: ReadonlyMap<string, number>,
-  models: ModelsService,
-  caller: Caller,
+  { signature, triton }: Pick<ServedModel, "signature" | "triton">,
 ): Tensor[] {
-  const { batching } = models.get(modelName, modelVersion, caller).model!;
   const model: ClassifiedModel = {
-    hasRows: batching !== BatchingMode.NO_BATCH_DIMENSION,
-    labelsOf: (output) => models.classLabels(modelName, modelVersion, output, caller),
+    hasRows: signature.batching !== "no-batch-dimension",
+    // config.pbtxt's, else the model's own.
+    labelsOf: (output) =>
+      triton?.labels.get(output) ?? signature.outputs.find(({ name }) => name === output)?.labels ?? [],
   };
   return outputs.map((output) => {
     const count = topClasses.get(output.name);

@@ -16,6 +16,7 @@ test("a ready server is 200 and lists what does not serve, and why", () => {
       serving: 1,
       not_serving: [{ model_name: "bad", model_version: "1", state: "FAILED", reason: "not ONNX" }],
       changed_files: [],
+      failed_updates: [],
     },
   });
 });

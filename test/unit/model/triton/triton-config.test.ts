@@ -5,7 +5,8 @@ import { InstanceGroup_Kind } from "../../../../gen/assay/config/v1/model_config
 import { ModelConfigSchema } from "../../../../gen/inference/model_config_pb.ts";
 import { FIELD_EFFECTS } from "../../../../src/model/triton/field-effects.ts";
 import { modelFileName, readTritonConfig } from "../../../../src/model/triton/triton-config.ts";
-import { chooseVersions } from "../../../../src/model/triton/version-policy.ts";
+import { readVersionChoice } from "../../../../src/model/versions/version-choice.ts";
+import { chooseVersions } from "../../../../src/model/versions/version-policy.ts";
 
 function refused(text: string): string {
   try {
@@ -176,8 +177,9 @@ test("docs/triton-repositories.md says of each field what it does", () => {
 
 describe("version_policy", () => {
   const choose = (text: string) => {
-    const { served, missing, left, policy } = chooseVersions(readTritonConfig(text), ["9", "10", "2"]);
-    return `${policy}: ${served} / ${left} / ${missing}`;
+    const choice = readVersionChoice(undefined, readTritonConfig(text));
+    const { served, missing, left, policy } = chooseVersions(choice, ["9", "10", "2"]);
+    return `${policy}: ${served} / ${left} / ${missing.map(({ version }) => version)}`;
   };
 
   it("chooses by number; the highest alone where nothing is said", () => {

@@ -1,17 +1,19 @@
-import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { BatchingMode, GetModelResponseSchema } from "../../../../../gen/assay/v1/model_service_pb.ts";
 import type { Tensor } from "../../../../../gen/assay/v1/tensor_pb.ts";
-import { withClasses } from "../../../../../src/edge/inference/answer/classification.ts";
-import { ANONYMOUS } from "../../../../../src/registry/caller.ts";
-import type { ModelsService } from "../../../../../src/registry/models.ts";
+import {
+  type ClassifiedModel,
+  withClasses,
+} from "../../../../../src/edge/inference/answer/classification.ts";
+import type { Batching } from "../../../../../src/model/signature.ts";
+import type { ServedModel } from "../../../../../src/registry/served-model.ts";
+import { signature, spec } from "../../../../support/models/signatures.ts";
 
-function models(batching: BatchingMode, labels: readonly string[]): ModelsService {
-  const parts: Partial<ModelsService> = {
-    get: () => create(GetModelResponseSchema, { model: { batching } }),
-    classLabels: () => labels,
-  };
-  return parts as ModelsService;
+function model(
+  batching: Batching,
+  labels: readonly string[] = [],
+): Pick<ServedModel, "signature" | "triton"> {
+  const outputs = [spec("p", "FP32", [-1, 3], { labels })];
+  return { signature: signature([spec("x", "FP32", [-1, 1])], { outputs, batching }), triton: undefined };
 }
 
 function answer(values: number[], shape: number[]) {
@@ -36,15 +38,13 @@ function texts({ rawContents }: Tensor): string[] {
   return found;
 }
 
-const ROWS = BatchingMode.ACROSS_REQUESTS;
 const top = (count: number) => new Map([["p", count]]);
 
 test("the highest values of each row come first, of equals the first, behind them what is no number", () => {
   const [classes] = withClasses(
     answer([0.1, 0.7, 0.2, Number.NaN, 0.5, 0.5], [2, 3]),
     top(3),
-    models(ROWS, ["a", "b"]),
-    ANONYMOUS,
+    model("across-requests", ["a", "b"]),
   );
   expect(classes).toMatchObject({ datatype: "BYTES", shape: [2n, 3n] });
   expect(texts(classes!)).toEqual([
@@ -58,20 +58,15 @@ test("the highest values of each row come first, of equals the first, behind the
 });
 
 test("more classes than there are values are as many as there are; a model without rows has one list", () => {
-  const one = withClasses(
-    answer([3, 1], [2]),
-    top(9),
-    models(BatchingMode.NO_BATCH_DIMENSION, []),
-    ANONYMOUS,
-  );
+  const one = withClasses(answer([3, 1], [2]), top(9), model("no-batch-dimension"));
   expect(one[0]).toMatchObject({ shape: [2n] });
   expect(texts(one[0]!)).toEqual(["3.000000:0", "1.000000:1"]);
-  const none = withClasses(answer([], [0, 3]), top(2), models(ROWS, []), ANONYMOUS);
+  const none = withClasses(answer([], [0, 3]), top(2), model("across-requests"));
   expect(none[0]).toMatchObject({ shape: [0n, 0n] });
 });
 
 test("classes of texts are refused", () => {
   const { outputs, ...names } = answer([], [0]);
   const asked = { ...names, outputs: [{ ...outputs[0]!, datatype: "BYTES" }] };
-  expect(() => withClasses(asked, top(1), models(ROWS, []), ANONYMOUS)).toThrow(/"p" holds texts/);
+  expect(() => withClasses(asked, top(1), model("across-requests"))).toThrow(/"p" holds texts/);
 });
