@@ -1,9 +1,6 @@
 import { expect, test } from "vitest";
 import type { Tensor } from "../../../../../gen/assay/v1/tensor_pb.ts";
-import {
-  type ClassifiedModel,
-  withClasses,
-} from "../../../../../src/edge/inference/answer/classification.ts";
+import { withClasses } from "../../../../../src/edge/inference/answer/classification.ts";
 import type { Batching } from "../../../../../src/model/signature.ts";
 import type { ServedModel } from "../../../../../src/registry/served-model.ts";
 import { signature, spec } from "../../../../support/models/signatures.ts";
