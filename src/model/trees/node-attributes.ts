@@ -119,7 +119,7 @@ export class NodeAttributes {
     return tensor === undefined ? undefined : this.tensor(tensor);
   }
 
-  /** The numbers of the TensorProto that lies at a place: floats, doubles, small integers. */
+  /** The numbers of the TensorProto that lies at a place: floats, doubles, integers within 2^53. */
   tensor(place: { readonly start: number; readonly end: number }): TensorNumbers {
     const bytes = this.#bytes;
     const view = this.#view();
@@ -132,8 +132,9 @@ export class NodeAttributes {
         for (let at = valueStart; at + 4 <= end; at += 4) values.push(view.getFloat32(at, true));
       else if (number === 10)
         for (let at = valueStart; at + 8 <= end; at += 8) values.push(view.getFloat64(at, true));
-      else if (number === 5 && wireType === 0) values.push(this.#smallInteger(valueStart, end));
-      else if (number === 5 && wireType === 2)
+      else if ((number === 5 || number === 7) && wireType === 0)
+        values.push(this.#smallInteger(valueStart, end));
+      else if ((number === 5 || number === 7) && wireType === 2)
         this.#packed(valueStart, end, (at, to) => values.push(this.#smallInteger(at, to)));
       else if (number === 9 && wireType === 2) raw = { start: valueStart, end };
     });
@@ -143,6 +144,8 @@ export class NodeAttributes {
       if (datatype === "FP32") for (let at = start; at < end; at += 4) values.push(view.getFloat32(at, true));
       else if (datatype === "FP64")
         for (let at = start; at < end; at += 8) values.push(view.getFloat64(at, true));
+      else if (datatype === "INT64")
+        for (let at = start; at < end; at += 8) values.push(Number(view.getBigInt64(at, true)));
       else if (datatype === "UINT8") for (let at = start; at < end; at++) values.push(bytes[at]!);
     }
     return { datatype, values: values.all };

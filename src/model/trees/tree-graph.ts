@@ -2,9 +2,10 @@ import { cutGraph, type GraphParts, type NodePart, readGraphParts, type ValuePar
 import { NodeAttributes } from "./node-attributes.ts";
 import { isEnsemble, readTreeEnsemble, type TreeEnsemble, TreeError } from "./tree-ensemble.ts";
 
-/** One step from an ensemble's output to a graph's: a cast to an element type of ONNX, or arithmetic on scores. */
+/** One step from an ensemble's output to a graph's: a cast to an element type of ONNX, other axes as Reshape means them, or arithmetic on scores. */
 export type TailStep =
   | { readonly kind: "cast"; readonly elementType: number }
+  | { readonly kind: "reshape"; readonly target: readonly number[] }
   | { readonly kind: "multiply"; readonly factor: number }
   | { readonly kind: "divide"; readonly divisor: number }
   | { readonly kind: "exponentiate" };
@@ -21,6 +22,8 @@ export interface TreeGraph {
   readonly ensemble: TreeEnsemble;
   /** The value that the ensemble reads. */
   readonly input: string;
+  /** The graph's input that is this value, whatever its axes behind the rows; undefined where a head makes it. */
+  readonly fedInput: string | undefined;
   /** ONNX's number of its element type. */
   readonly inputType: number;
   /** Its declared columns; 0 where it does not say. */
@@ -39,7 +42,7 @@ const MAX_STEPS = 16;
 
 /**
  * Finds the ensemble of a model's file and what stands around it. Throws TreeError where the graph is of another form than this: any
- * head, one ensemble, and Identity, Cast, Mul, Div and Exp behind it.
+ * head, one ensemble, and Identity, Cast, Reshape, Mul, Div and Exp behind it.
  */
 export function readTreeGraph(bytes: Uint8Array): TreeGraph {
   const parts = readGraphParts(bytes);
@@ -54,8 +57,11 @@ export function readTreeGraph(bytes: Uint8Array): TreeGraph {
   );
   const ends = parts.outputs.filter(({ name }) => producers.has(name));
   const outputs = ends.map(({ name }) => traceOutput(name, node, producers, parts));
-  const declared = parts.inputs.find(({ name }) => name === input);
-  const isWhole = declared !== undefined && ends.length === parts.outputs.length;
+  const direct = parts.inputs.find(({ name }) => name === input);
+  const reshaped = direct === undefined ? reshapedInput(parts, input) : undefined;
+  const declared = direct ?? reshaped;
+  const isAll = declared !== undefined && ends.length === parts.outputs.length;
+  const isWhole = direct !== undefined && isAll;
   const ensemble = readTreeEnsemble(bytes, node.start, node.end, node.opType as TreeEnsemble["operator"]);
   const inputType = declared?.elementType ?? (ensemble.isDouble ? DOUBLE : FLOAT);
   const columnCount = columnsOf(declared, inputType);
@@ -65,13 +71,18 @@ export function readTreeGraph(bytes: Uint8Array): TreeGraph {
   return {
     ensemble: { ...ensemble, isDouble: ensemble.isDouble || inputType === DOUBLE },
     input,
+    fedInput: isAll ? declared.name : undefined,
     inputType,
     columnCount: columnCount === 0 ? features : columnCount,
     outputs,
-    head: isWhole ? undefined : headOf(parts, behind, { name: input, elementType: inputType }),
+    head: isAll ? undefined : headOf(parts, behind, { name: input, elementType: inputType }),
     rest: isWhole
       ? bytes
-      : cutGraph(parts, { nodes: behind, inputs: [{ name: input, elementType: inputType }], outputs: ends }),
+      : cutGraph(parts, {
+          nodes: withConstants(parts, behind),
+          inputs: [{ name: input, elementType: inputType }],
+          outputs: ends,
+        }),
   };
 }
 
@@ -80,6 +91,33 @@ function columnsOf(declared: ValuePart | undefined, inputType: number): number {
   if (declared?.axes !== undefined && declared.axes.length !== 2)
     throw new TreeError(`its input has ${declared.axes.length} axes`);
   return declared?.axes?.[1] ?? 0;
+}
+
+/** The input of the graph that is the ensemble's once its axes behind the rows are one; undefined where there is none. */
+function reshapedInput(parts: GraphParts, input: string): ValuePart | undefined {
+  const node = parts.nodes.find(({ outputs }) => outputs.includes(input));
+  if (node?.opType !== "Reshape") return undefined;
+  const outer = parts.inputs.find(({ name }) => name === node.inputs[0]);
+  const [rows, columns, ...more] = constantOf(parts, node.inputs[1] ?? "") ?? [];
+  if (outer === undefined || columns === undefined || more.length > 0) return undefined;
+  return (rows === 0 || rows === -1) && columns > 0 ? { ...outer, axes: [0, columns] } : undefined;
+}
+
+/** The numbers of a value that is the same in every run. */
+function constantOf({ bytes, nodes, initializers }: GraphParts, name: string): Float64Array | undefined {
+  const stored = initializers.get(name);
+  if (stored !== undefined) return new NodeAttributes(bytes, 0, 0).tensor(stored).values;
+  const node = nodes.find(({ opType, outputs }) => opType === "Constant" && outputs.includes(name));
+  return node && new NodeAttributes(bytes, node.start, node.end).numbers("value")?.values;
+}
+
+/** Nodes, and the constants that they read. */
+function withConstants({ nodes }: GraphParts, some: ReadonlySet<NodePart>): ReadonlySet<NodePart> {
+  const read = new Set([...some].flatMap(({ inputs }) => inputs));
+  const constants = nodes.filter(
+    ({ opType, outputs }) => opType === "Constant" && outputs.some((name) => read.has(name)),
+  );
+  return new Set([...constants, ...some]);
 }
 
 /** The ensemble and all that depends on it. */
@@ -127,15 +165,19 @@ function stepOf(
       return { kind: "cast", elementType };
     }
     if (node.opType === "Exp") return { kind: "exponentiate" };
-    const other = node.inputs.find((one) => !producers.has(one));
-    const stored = parts.initializers.get(other ?? "");
-    if (node.opType === "Mul" && node.inputs.length === 2 && stored !== undefined) {
-      const { values } = new NodeAttributes(parts.bytes, 0, 0).tensor(stored);
-      if (values.length === 1) return { kind: "multiply", factor: values[0]! };
+    const other = node.inputs.find((one) => !producers.has(one)) ?? "";
+    const values = constantOf(parts, other);
+    if (node.opType === "Reshape" && node.inputs[1] === other && values !== undefined) {
+      const target = [...values];
+      if (
+        !target.includes(0) ||
+        new NodeAttributes(parts.bytes, node.start, node.end).integer("allowzero", 0) === 0
+      )
+        return { kind: "reshape", target };
     }
-    if (node.opType === "Div" && node.inputs[1] === other && stored !== undefined) {
-      const { values } = new NodeAttributes(parts.bytes, 0, 0).tensor(stored);
-      if (values.length === 1) return { kind: "divide", divisor: values[0]! };
+    if (values?.length === 1) {
+      if (node.opType === "Mul" && node.inputs.length === 2) return { kind: "multiply", factor: values[0]! };
+      if (node.opType === "Div" && node.inputs[1] === other) return { kind: "divide", divisor: values[0]! };
     }
   }
   throw new TreeError(`${node.opType} stands behind the trees`);

@@ -28,8 +28,29 @@ export function followTail(value: TailValue, { steps }: Pick<TreeOutput, "steps"
   return steps.reduce(followStep, value);
 }
 
+/** The axes of an output: those of the ensemble's, through the steps between. */
+export function tailDims(dims: readonly number[], { steps }: Pick<TreeOutput, "steps">): readonly number[] {
+  let axes = dims;
+  for (const step of steps) if (step.kind === "reshape") axes = reshapedDims(axes, step.target);
+  return axes;
+}
+
+/** As ONNX's Reshape has it: 0 for the length that is there, -1 for the one that follows. */
+function reshapedDims(dims: readonly number[], target: readonly number[]): readonly number[] {
+  const product = (axes: readonly number[]) => axes.reduce((count, length) => count * length, 1);
+  const lengths = target.map((length, axis) => (length === 0 ? (dims[axis] ?? 0) : length));
+  const known = product(lengths.filter((length) => length !== -1));
+  const open = known === 0 ? 0 : product(dims) / known;
+  const axes = lengths.map((length) => (length === -1 ? open : length));
+  if (product(axes) !== product(dims) || !Number.isInteger(open))
+    throw new TreeError(`a Reshape of [${dims}] to [${target}] stands behind the trees`);
+  return axes;
+}
+
 /** Of single precision each is rounded once, as ONNX Runtime's is. */
-function arithmeticOf(step: Exclude<TailStep, { readonly kind: "cast" }>): (score: number) => number {
+function arithmeticOf(
+  step: Exclude<TailStep, { readonly kind: "cast" | "reshape" }>,
+): (score: number) => number {
   switch (step.kind) {
     case "multiply":
       return (score) => score * step.factor;
@@ -41,6 +62,7 @@ function arithmeticOf(step: Exclude<TailStep, { readonly kind: "cast" }>): (scor
 }
 
 function followStep({ type, data }: TailValue, step: TailStep): TailValue {
+  if (step.kind === "reshape") return { type, data };
   if (step.kind !== "cast") {
     if (!(data instanceof Float32Array || data instanceof Float64Array))
       throw new TreeError("labels are reckoned with");

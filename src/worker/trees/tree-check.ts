@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { sessionName } from "../../model/repair/session-names.ts";
+import { reshapedName, sessionName } from "../../model/repair/session-names.ts";
 import { TreeError } from "../../model/trees/tree-ensemble.ts";
 import type { TreeGraph } from "../../model/trees/tree-graph.ts";
 import type { TensorData } from "../../tensor/tensor-data.ts";
@@ -96,9 +96,7 @@ async function compareGolden(
 ): Promise<void> {
   const ranking = rankingOf(graph);
   for (const inputs of goldenRows) {
-    const feeds = Object.fromEntries(
-      inputs.map((input) => [sessionName(input.name, input.datatype), tensorOf(input)]),
-    );
+    const feeds = Object.fromEntries(inputs.map((input) => [feedName(input, start), tensorOf(input)]));
     const expected = (await session.run(feeds, [...start.outputNames])) as unknown as Outputs;
     const given = (await runner.runTensors(feeds)) as unknown as Outputs;
     const what = disagreement(expected, given, ranking);
@@ -106,9 +104,17 @@ async function compareGolden(
   }
 }
 
-/** The output that is the trees' scores as they are. */
+/** What the session calls an input: one that callers see in another shape has a name of its own. */
+function feedName({ name, datatype }: TensorData, { inputNames }: SessionStart): string {
+  const own = sessionName(name, datatype);
+  return inputNames.includes(own) ? own : sessionName(reshapedName(name), datatype);
+}
+
+/** The output that is the trees' scores, in whatever axes. */
 function rankingOf({ outputs }: TreeGraph): string | undefined {
-  return outputs.find(({ source, steps }) => source === "scores" && steps.length === 0)?.name;
+  return outputs.find(
+    ({ source, steps }) => source === "scores" && steps.every(({ kind }) => kind === "reshape"),
+  )?.name;
 }
 
 async function compareRows(checked: Checked, session: InferenceSession): Promise<void> {

@@ -26,8 +26,10 @@ export class TreeRunner implements Runner {
   readonly needsTurns = false;
   readonly treeKernel: TreeKernelUse;
   readonly #trees: TreeSession;
-  /** The value that the trees read. */
+  /** The value that the trees read, or the graph's input that is it. */
   readonly #input: string;
+  /** Of rows whose axes behind the first are more than one; 0: the rows' own. */
+  readonly #columnCount: number;
   readonly #start: SessionStart;
   readonly #head: InferenceSession | undefined;
   readonly #headStart: SessionStart;
@@ -35,7 +37,8 @@ export class TreeRunner implements Runner {
 
   constructor(trees: TreeSession, graph: TreeGraph, start: SessionStart, head: InferenceSession | undefined) {
     this.#trees = trees;
-    this.#input = graph.input;
+    this.#input = graph.fedInput ?? graph.input;
+    this.#columnCount = this.#input === graph.input ? 0 : graph.columnCount;
     this.#start = withoutRows(start);
     this.#turns = head === undefined ? undefined : new LoopTurns();
     this.#head = head;
@@ -82,10 +85,12 @@ export class TreeRunner implements Runner {
   }
 
   #outputs(
-    { data, dims }: Rows,
+    { data, dims: axes }: Rows,
     head: InferenceSession.OnnxValueMapType | undefined,
     isWanted: (name: string) => boolean,
   ): InferenceSession.OnnxValueMapType {
+    const columns = this.#columnCount;
+    const dims = columns > 0 && data.length % columns === 0 ? [data.length / columns, columns] : axes;
     if (dims.length !== 2) throw rankFailure(dims);
     const outputs: Record<string, unknown> = this.#trees.run(data, dims[0]!, dims[1]!, isWanted);
     if (head !== undefined)

@@ -5,7 +5,7 @@ import type { RowNumbers } from "../kernel/plane-filling.ts";
 import type { SplitTrees } from "../kernel/split-trees.ts";
 import { TreeKernel } from "../kernel/tree-kernel.ts";
 import { type Finisher, finisherOf } from "./finish-scores.ts";
-import { followTail, labelValues, type TailValue } from "./tail.ts";
+import { followTail, labelValues, type TailValue, tailDims } from "./tail.ts";
 
 /** An output as ONNX Runtime would give it. */
 export interface TreeTensor extends TailValue {
@@ -61,11 +61,14 @@ export class TreeSession {
     for (const output of this.#outputs) {
       if (!isWanted(output.name)) continue;
       if (output.source === "scores")
-        outputs[output.name] = { ...followTail(scores, output), dims: [rowCount, this.#targetCount] };
+        outputs[output.name] = {
+          ...followTail(scores, output),
+          dims: tailDims([rowCount, this.#targetCount], output),
+        };
       else if (places !== undefined && this.#finisher.labels !== undefined)
         outputs[output.name] = {
           ...followTail(labelValues(this.#finisher.labels, places), output),
-          dims: [rowCount],
+          dims: tailDims([rowCount], output),
         };
     }
     return outputs;

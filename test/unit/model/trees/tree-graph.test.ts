@@ -69,6 +69,38 @@ test("steps behind the trees come in the order in which they are taken", () => {
   expect(outputs).toEqual([{ name: "y", source: "scores", steps }]);
 });
 
+test("a Reshape to axes that are known is a step, and before the trees it is the rows' own shape", async () => {
+  const shape = storedTensor("axes", [2], BigInt64Array.of(0n, 2n));
+  const rows = (target: string, input = ["N", 1, 2] as (string | number)[]) =>
+    buildModel({
+      inputs: [tensorInfo("x", "FLOAT", input)],
+      outputs: [tensorInfo("y", "FLOAT", ["N", 1])],
+      nodes: [
+        node("Reshape", ["x", target], ["flat"]),
+        stump("flat", "raw"),
+        node("Reshape", ["raw", "flat_axes"], ["y"]),
+      ],
+      initializers: [
+        shape,
+        storedTensor("flat_axes", [3], BigInt64Array.of(-1n, 1n, 1n)),
+        storedTensor("open_axes", [2], BigInt64Array.of(0n, -1n)),
+      ],
+    });
+  const graph = readTreeGraph(rows("axes"));
+  expect(graph).toMatchObject({ input: "flat", fedInput: "x", columnCount: 2, head: undefined });
+  expect(graph.outputs[0]?.steps).toEqual([{ kind: "reshape", target: [-1, 1, 1] }]);
+  const rest = await openBareSession(graph.rest);
+  const run = await rest.run([
+    { name: "flat", datatype: "FP32", shape: [1, 2], data: Float32Array.of(1, 0) },
+  ]);
+  expect(run[0]?.shape).toEqual([1, 1, 1]);
+  await rest.release();
+  expect(readTreeGraph(rows("open_axes"))).toMatchObject({
+    fedInput: undefined,
+    head: { outputNames: ["flat"] },
+  });
+});
+
 test("division by a number and the exponential are steps, division of a number by scores is none", () => {
   const divided = (inputs: string[]) =>
     modelOf([stump("x", "raw"), node("Div", inputs, ["some"]), node("Exp", ["some"], ["y"])]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { followTail, labelValues } from "../../../../src/worker/trees/tail.ts";
+import { followTail, labelValues, tailDims } from "../../../../src/worker/trees/tail.ts";
 
 const scores = { type: "float32", data: Float32Array.of(0.1, -2) } as const;
 const numbers = labelValues({ kind: "integers", values: [-4n, 9n] }, Int32Array.of(1, 0));
@@ -31,6 +31,18 @@ test("casts go where no number changes its meaning", () => {
   expect(followTail(numbers, cast(8))).toEqual({ type: "string", data: ["9", "-4"] });
   expect(followTail(numbers, cast(1))).toEqual({ type: "float32", data: Float32Array.of(9, -4) });
   expect(followTail(texts, cast(8))).toEqual(texts);
+});
+
+test("a Reshape leaves the numbers, and says their axes", () => {
+  const reshape = (...target: number[]) => ({ steps: [{ kind: "reshape", target } as const] });
+  expect(followTail(scores, reshape(-1))).toEqual(scores);
+  expect(tailDims([2, 1], reshape(-1))).toEqual([2]);
+  expect(tailDims([2, 6], reshape(0, 3, -1))).toEqual([2, 3, 2]);
+  expect(tailDims([0, 1], reshape(0, 1, 1))).toEqual([0, 1, 1]);
+  expect(() => tailDims([2, 6], reshape(0, 5))).toThrow(
+    "a Reshape of [2,6] to [0,5] stands behind the trees",
+  );
+  expect(() => tailDims([2, 5], reshape(4, -1))).toThrow("stands behind the trees");
 });
 
 test.each([
