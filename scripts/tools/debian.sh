@@ -14,3 +14,9 @@ install_h2load() { debian_install "$1" h2load nghttp2-client; }
 
 tool chromium system debian
 install_chromium() { debian_install "$1" chromium chromium; }
+
+tool prometheus system debian
+install_prometheus() { debian_install "$1" prometheus prometheus; }
+
+tool promtool system debian
+install_promtool() { debian_install "$1" promtool prometheus; }

@@ -17,6 +17,7 @@ import { ModelUpdates } from "../registry/updates/model-updates.ts";
 import { RepositoryWatch } from "../registry/updates/repository-watch.ts";
 import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
+import { ProcessMetrics } from "../telemetry/process-metrics.ts";
 import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 
@@ -81,7 +82,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   const scoring = createScoringService(registry.table, settings);
   const models = createModelsService(registry.table, registry, settings.strictReadiness);
   const tls = readTlsFiles(settings);
+  const processMetrics = new ProcessMetrics();
   const edge = createEdge({
+    metrics: () => processMetrics.families(),
     scoring,
     models,
     limits: settings,
@@ -102,6 +105,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     endUpdates();
     await edge.close();
     await registry.close();
+    processMetrics.close();
   };
   try {
     const found = await sources.list((name, why) =>

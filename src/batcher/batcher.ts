@@ -90,6 +90,17 @@ export interface TakenEntry {
   readonly entry: Entry;
 }
 
+/** What a batcher holds. */
+export interface BatcherDepth {
+  /** Rows that wait in the queue, and their bytes. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Rows that run. */
+  readonly running: number;
+  /** Entries that wait or run. */
+  readonly entries: number;
+}
+
 /** Joins rows for one model version; made by `createBatcher`. */
 export interface Batcher {
   /**
@@ -97,21 +108,23 @@ export interface Batcher {
    * with QUEUE_FULL where there is no room and it does not wait for some.
    */
   enqueue(entry: Entry): TakenEntry | undefined;
-  /** Takes an entry back: it is not run if it has not started, and neither callback comes. Idempotent. */
-  cancel(taken: TakenEntry): void;
+  /** Takes an entry back: it is not run if it has not started, and neither callback comes. False where one came before. */
+  cancel(taken: TakenEntry): boolean;
   /** An entry of more rows is refused, however empty the queue is. */
   readonly maxQueueRows: number;
-  /** Rows and bytes that wait; rows that run. */
-  readonly depth: { readonly rows: number; readonly bytes: number; readonly running: number };
+  readonly depth: BatcherDepth;
   /** Takes no more entries (SHUTTING_DOWN); resolves when all that it has are answered. `close` cuts it short. */
   drain(): Promise<void>;
   /** Takes no more entries, ends those that wait with SHUTTING_DOWN after those that run; closes its timers, not the pool. */
   close(): Promise<void>;
 }
 
+/** Why a batch waited for no more rows: it was full; its oldest row had waited the queue delay; an instance was idle, and there is no delay. */
+export type BatchEnd = "full" | "delay" | "idle";
+
 /** Whom a batcher tells of each run that gave outputs. */
 export interface RunCounts {
-  ran(rowCount: number, ms: number): void;
+  ran(rowCount: number, ms: number, end: BatchEnd): void;
 }
 
 /** What a batcher is made with; the defaults are the server's. */

@@ -8,7 +8,7 @@ import { type Admission, createAdmission, createDrainRate } from "./admission.ts
 import { BatchPicker } from "./batch-picker.ts";
 import { batchShape, type Start, whenToRun } from "./batch-policy.ts";
 import { BatchRun, type RunEvents } from "./batch-run.ts";
-import type { Batcher, BatcherOptions, Entry } from "./batcher.ts";
+import type { BatchEnd, Batcher, BatcherOptions, Entry } from "./batcher.ts";
 import { createRowlessOutputs, Delivery, type DeliveryEvents, type RowlessOutputs } from "./delivery.ts";
 import { FAILED_A_TURN, OpenTickets, type TicketEvents } from "./open-tickets.ts";
 import { createQueue, createRoomLine } from "./queue.ts";
@@ -31,6 +31,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
   private readonly options: BatcherOptions;
   private readonly pool: Pool;
   private readonly maxDelayMs: number;
+  private readonly maxRows: number;
   private readonly hasRows: boolean;
   private readonly queue = createQueue();
   private readonly roomLine = createRoomLine();
@@ -77,6 +78,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     this.pool = pool;
     this.maxQueueRows = maxQueueRows;
     this.maxDelayMs = (options.maxQueueDelayMicroseconds ?? 0) / 1000;
+    this.maxRows = shape.maxRows;
     this.hasRows = batching !== "no-batch-dimension";
     this.admission = createAdmission(modelName, { maxQueueRows, maxQueueBytes }, this.drainRate);
     this.picker = new BatchPicker(this.queue, shape);
@@ -104,12 +106,13 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     return ticket;
   }
 
-  cancel(ticket: Ticket): void {
-    this.tickets.cancel(ticket);
+  cancel(ticket: Ticket): boolean {
+    return this.tickets.cancel(ticket);
   }
 
   get depth(): Batcher["depth"] {
-    return { rows: this.queue.rows, bytes: this.queue.bytes, running: this.runningRows };
+    const { queue, runningRows, tickets } = this;
+    return { rows: queue.rows, bytes: queue.bytes, running: runningRows, entries: tickets.size };
   }
 
   async drain(): Promise<void> {
@@ -147,7 +150,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     const now = performance.now();
     this.countEnded(run);
     this.drainRate.observe(run.rowCount, run.startedAt, now);
-    this.options.counts?.ran(run.rowCount, now - run.startedAt);
+    this.options.counts?.ran(run.rowCount, now - run.startedAt, this.endOf(run));
     this.delivery.deliver(run, outputs, now);
     if (this.runningBatches === 0) this.onQuiet();
   }
@@ -264,6 +267,12 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     this.runningRows += run.rowCount;
     this.runningBatches++;
     this.pool.run(run);
+  }
+
+  /** Why a batch waited for no more rows. */
+  private endOf({ rowCount }: BatchRun): BatchEnd {
+    if (rowCount >= this.maxRows) return "full";
+    return this.maxDelayMs > 0 ? "delay" : "idle";
   }
 
   private countEnded(run: BatchRun): void {

@@ -63,9 +63,11 @@ export class OpenTickets {
     }
   }
 
-  /** Takes it back: nobody is told. Idempotent. */
-  cancel(ticket: Ticket): void {
-    if (!ticket.isSettled) this.settle(ticket);
+  /** Takes it back: nobody is told. False where it is settled already. */
+  cancel(ticket: Ticket): boolean {
+    if (ticket.isSettled) return false;
+    this.settle(ticket);
+    return true;
   }
 
   /** Leaves in `parts` what may still run: it is not settled, and its deadline has not passed, with which it fails here. */

@@ -17,6 +17,8 @@ import { GRPCInferenceService } from "../../gen/inference/grpc_service_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { StreamHandler } from "../http2/stream.ts";
 import { packageVersion } from "../package-files.ts";
+import { ANONYMOUS } from "../registry/caller.ts";
+import { modelFamilies } from "../registry/model-metrics.ts";
 import type { ModelControl, ModelsService } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -41,6 +43,9 @@ import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
 import type { Engine } from "./listen/engine.ts";
 import { createListener, type TlsOptions } from "./listen/listener.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.ts";
+import { CallCounters } from "./metrics/call-counters.ts";
+import { type EdgeFacts, edgeFamilies } from "./metrics/edge-metrics.ts";
+import type { MetricSource } from "./metrics/metrics-route.ts";
 import { RouteTable } from "./route-table.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";
@@ -61,6 +66,8 @@ export interface EdgeOptions {
   /** `*`: any origin, without credentials. */
   readonly corsOrigins: readonly string[];
   readonly log: Log;
+  /** More to tell at `/metrics`, asked for each scrape. */
+  readonly metrics?: MetricSource;
   /** Makes another engine for HTTP/2, to compare with. */
   readonly http2Engine?: ((limits: EdgeLimits, onStream: StreamHandler) => Engine) | undefined;
   /** Who serves PredictStream over gRPC: `connect`, to compare with; default `assay`. */
@@ -150,6 +157,7 @@ export function createEdge(options: EdgeOptions): Edge {
   options.routes?.(connect);
   const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
 
+  const counters = new CallCounters((path) => table.find(path)?.route.pattern ?? "");
   const context = {
     limits,
     corsOrigins,
@@ -164,11 +172,26 @@ export function createEdge(options: EdgeOptions): Edge {
     foreign,
     requestForms: INFER_REQUEST_FORMS,
     deadlines: new CallDeadlines(),
+    counters,
     requests: new RequestReader(),
   };
   const { grpcStreams = "assay", unaryCalls = "assay", http1Requests = "assay" } = options;
   const { handlers } = connect;
+  const edgeFacts = (): EdgeFacts => ({
+    connectionCount: listener.connectionCount,
+    maxConnections: limits.maxConnections,
+    refusedConnections: listener.refusedCount,
+    memory,
+    http2: http2.counters,
+    version: facts.version,
+  });
   const routes = edgeRoutes({
+    metrics: [
+      () => edgeFamilies(edgeFacts()),
+      () => counters.families(),
+      () => modelFamilies(models.counts("", "", ANONYMOUS), models.list(ANONYMOUS)),
+      options.metrics ?? (() => []),
+    ],
     scoring,
     models,
     readiness,
@@ -183,11 +206,12 @@ export function createEdge(options: EdgeOptions): Edge {
   const table = new RouteTable(routes);
   const onStream = createRouter(table, context);
   const isHot = (path: string): boolean => table.find(path)?.route.isHot === true;
+  const http2 =
+    options.http2Engine?.(limits, onStream) ??
+    createAssayHttp2Engine(limits, onStream, (stream) => refuseHeaderList(stream, context), memory, log);
   const listener = createListener({
     http1: createHttp1Engine(limits, onStream, memory, http1Requests === "assay" ? isHot : undefined),
-    http2:
-      options.http2Engine?.(limits, onStream) ??
-      createAssayHttp2Engine(limits, onStream, (stream) => refuseHeaderList(stream, context), memory, log),
+    http2,
     limits,
     tls: options.tls,
     log,

@@ -12,7 +12,7 @@ import { refuse } from "./call/refusal.ts";
 import type { PlainContext } from "./plain/plain-http.ts";
 import { type FoundRoute, type RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
 
-type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "log">;
+type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "counters" | "log">;
 
 /** Makes the handler of every stream. */
 export function createRouter(table: RouteTable, context: RouterContext): StreamHandler {
@@ -66,11 +66,13 @@ class Router {
     const path = query === -1 ? stream.path : stream.path.slice(0, query);
     const found = this.table.find(path);
     if (found === undefined) {
+      this.context.counters.refused(Reason.UNIMPLEMENTED);
       refuse(stream, new AssayError(Reason.UNIMPLEMENTED, unservedPath(path, this.served)), corsOrigins, 404);
       return undefined;
     }
     const { methods } = found.route;
     if (methods === undefined || methods.includes(stream.method)) return found;
+    this.context.counters.refused(Reason.UNIMPLEMENTED);
     const what = `${found.path} takes ${methods.join(" and ")}, not ${stream.method}`;
     refuse(stream, new AssayError(Reason.UNIMPLEMENTED, what), corsOrigins, 405, [
       ["allow", methods.join(", ")],
@@ -108,5 +110,6 @@ function serve(stream: ServerStream, { route: { servers }, path, params }: Found
 export function refuseHeaderList(stream: ServerStream, context: RouterContext): void {
   const { maxHeaderListBytes } = context.limits;
   const what = `the request's header list is larger than ${maxHeaderListBytes} bytes (max-header-list-bytes)`;
+  context.counters.refused(Reason.LIMIT_REACHED);
   refuse(stream, new AssayError(Reason.LIMIT_REACHED, what), context.corsOrigins, 431);
 }

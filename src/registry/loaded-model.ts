@@ -9,7 +9,7 @@ import type { PreparedModel } from "../model/prepared-model.ts";
 import { mapRowColumns, type RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import type { TritonFiles } from "../model/triton/side-files.ts";
-import type { Pool } from "../pool/pool.ts";
+import type { InstanceStatus, Pool } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { FileWatch } from "./file-watch.ts";
 import { ModelCounters } from "./model-counters.ts";
@@ -82,6 +82,10 @@ export class LoadedModel implements Generation {
 
   state(): ModelState {
     return this.pool.liveCount > 0 ? ModelState.READY : ModelState.UNAVAILABLE;
+  }
+
+  instances(): readonly InstanceStatus[] {
+    return this.pool.instances;
   }
 
   changedFiles(): readonly string[] {

@@ -1,4 +1,6 @@
-import { NOT_YET, type RunCounts } from "../batcher/batcher.ts";
+import type { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { type BatchEnd, NOT_YET, type RunCounts } from "../batcher/batcher.ts";
+import { Histogram, ROW_BOUNDS } from "../telemetry/histogram.ts";
 
 /** Runs of so many rows together. */
 export interface BatchCount {
@@ -25,6 +27,10 @@ export class ModelCounters implements RunCounts {
   successMs = 0;
   failCount = 0;
   failMs = 0;
+  /** Requests that failed, or were refused a place in the queue, by reason. */
+  readonly failures = new Map<Reason, number>();
+  /** Requests whose callers took them back. */
+  cancelCount = 0;
   /** Read, checked and put in the queue. */
   inputMs = 0;
   queueMs = 0;
@@ -38,6 +44,14 @@ export class ModelCounters implements RunCounts {
   executionCount = 0;
   /** By their rows. */
   readonly batches = new Map<number, BatchCount>();
+  /** By why no more rows were waited for. */
+  readonly batchEnds: Record<BatchEnd, number> = { full: 0, delay: 0, idle: 0 };
+  /** Of the requests that were answered, in milliseconds: from when they came to their answer; in the queue. */
+  readonly durations = new Histogram();
+  readonly queueTimes = new Histogram();
+  /** Of runs, in milliseconds, and of their rows. */
+  readonly runTimes = new Histogram();
+  readonly runRows = new Histogram(ROW_BOUNDS);
   /** When the last request was answered; NOT_YET before. */
   lastInferenceAt = NOT_YET;
 
@@ -52,16 +66,27 @@ export class ModelCounters implements RunCounts {
     this.inferMs += endedAt - startedAt;
     this.outputMs += now - endedAt;
     this.lastInferenceAt = now;
+    this.durations.observe(now - receivedAt);
+    this.queueTimes.observe(startedAt - enqueuedAt);
   }
 
   /** A request failed, or was refused a place in the queue. */
-  failed({ receivedAt }: RequestTimes, now: number): void {
+  failed({ receivedAt }: RequestTimes, now: number, reason: Reason): void {
     this.failCount++;
     this.failMs += now - receivedAt;
+    this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
   }
 
-  ran(rowCount: number, ms: number): void {
+  /** The caller of a request took it back. */
+  cancelled(): void {
+    this.cancelCount++;
+  }
+
+  ran(rowCount: number, ms: number, end: BatchEnd): void {
     this.executionCount++;
+    this.batchEnds[end]++;
+    this.runTimes.observe(ms);
+    this.runRows.observe(rowCount);
     const batch = this.batches.get(rowCount);
     if (batch === undefined) this.batches.set(rowCount, { count: 1, ms });
     else {

@@ -1,6 +1,8 @@
 /** Says what is served: the edge's ModelService, health and readiness read it. */
 import type { GetModelResponse, ModelSummary } from "../../gen/assay/v1/model_service_pb.ts";
 import type { ModelConfig } from "../../gen/inference/model_config_pb.ts";
+import type { Batcher } from "../batcher/batcher.ts";
+import type { InstanceStatus } from "../pool/pool.ts";
 import type { Caller } from "./caller.ts";
 import type { ModelCounters } from "./model-counters.ts";
 
@@ -13,11 +15,13 @@ export interface Readiness {
   readonly models: readonly ModelSummary[];
 }
 
-/** A loaded version and what it has done. */
+/** A loaded version, what it has done, and what it holds. */
 export interface CountedModel {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly counters: ModelCounters;
+  readonly batcher: Pick<Batcher, "depth" | "maxQueueRows">;
+  instances(): readonly InstanceStatus[];
 }
 
 /** Loads and unloads models at the word of callers. What was begun goes on when its caller has gone. */

@@ -3,6 +3,7 @@ import type { Batcher } from "../batcher/batcher.ts";
 import type { RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import type { TritonFiles } from "../model/triton/side-files.ts";
+import type { InstanceStatus } from "../pool/pool.ts";
 import type { ModelCounters } from "./model-counters.ts";
 
 /** A model version that takes requests. Whoever made the batcher closes it. */
@@ -16,6 +17,7 @@ export interface ServedModel {
   readonly triton?: TritonFiles | undefined;
   /** Of its requests, whose stages the service tells, and of its runs, which the batcher tells. */
   readonly counters: ModelCounters;
+  instances(): readonly InstanceStatus[];
   /** READY, or UNAVAILABLE while no instance lives. */
   state(): ModelState;
   /** Files that are other ones on disk than those that were loaded. */

@@ -108,7 +108,12 @@ class Prediction implements Entry, StartedPrediction {
   }
 
   cancel(): void {
-    if (this.taken !== undefined) this.model.batcher.cancel(this.taken);
+    const { taken, model } = this;
+    if (taken === undefined || !model.batcher.cancel(taken)) return;
+    const now = performance.now();
+    // A call's own clock may ring before the queue's.
+    if (now < this.deadlineAt) model.counters.cancelled();
+    else model.counters.failed(this.times, now, Reason.DEADLINE_EXCEEDED);
   }
 
   write(writer: RowWriter, fromRow: number, rowCount: number): void {
@@ -136,7 +141,8 @@ class Prediction implements Entry, StartedPrediction {
         raw: isTensors || inputs.some(isRaw),
       });
     } catch (error) {
-      this.model.counters.failed(this.times, performance.now());
+      const reason = error instanceof AssayError ? error.reason : Reason.INTERNAL;
+      this.model.counters.failed(this.times, performance.now(), reason);
       this.events.onError(error);
       return;
     }
@@ -147,7 +153,7 @@ class Prediction implements Entry, StartedPrediction {
   onError(error: AssayError): void {
     const { modelName, modelVersion, signature } = this.model;
     const { rowCount, inputs } = this;
-    this.model.counters.failed(this.times, performance.now());
+    this.model.counters.failed(this.times, performance.now(), error.reason);
     this.events.onError(toldRunError(error, { modelName, modelVersion, signature, rowCount, inputs }));
   }
 }

@@ -10,6 +10,7 @@ import { AssayError, reasonName } from "../../errors.ts";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { type Call, createCall } from "../../service/call.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { CallCounters, CountedCall } from "../metrics/call-counters.ts";
 import type { CallDeadlines, TimedCall } from "./call-deadlines.ts";
 
 /** One call at the edge; whoever began it ends it. */
@@ -54,6 +55,7 @@ export interface EdgeCallOptions {
   /** How long the request's body may take, until `bodyArrived`; undefined for bodies that may last. */
   readonly bodyTimeoutMs?: number;
   readonly deadlines: CallDeadlines;
+  readonly counters: CallCounters;
   readonly log: Log;
 }
 
@@ -82,6 +84,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
   private readonly options: EdgeCallOptions;
   private readonly startedAt = performance.now();
   private readonly timeoutMs: number;
+  private readonly counted: CountedCall;
   private isTimed: boolean;
   private hasBody = false;
   private outcome: AssayError | undefined = undefined;
@@ -100,6 +103,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
     this.procedure = options.procedure;
     this.sendsDetails = options.sendsDetails;
     this.options = options;
+    this.counted = options.counters.begun(options.procedure, protocol);
     this.timeoutMs = timeoutMs;
     this.deadlineAt =
       bodyTimeoutMs === undefined ? deadlineAt : Math.min(deadlineAt, this.startedAt + bodyTimeoutMs);
@@ -176,7 +180,10 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
       const fields = { requestId: this.id, procedure: this.procedure, failedItems: this.failedItems };
       this.options.log.error(fields, `more items failed than the ${LOGGED_ITEMS} that were logged`);
     }
-    logCall(this.options.log, this, performance.now() - this.startedAt, this.outcome ?? this.failure);
+    const durationMs = performance.now() - this.startedAt;
+    const error = this.outcome ?? this.failure;
+    this.counted.ended(error?.reason ?? "ok", durationMs);
+    logCall(this.options.log, this, durationMs, error);
   }
 }
 

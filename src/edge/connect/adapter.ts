@@ -21,6 +21,7 @@ import { responseFields, trailerFields } from "../call/response-fields.ts";
 import { callerTimeout } from "../call/timeout-header.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
+import type { CallCounters } from "../metrics/call-counters.ts";
 import { COMPRESS_MIN_BYTES, VARIES_BY_CODING } from "../unary/unary-form.ts";
 import { encodeBase64 } from "./base64-text.ts";
 import { answerFrame, EncodedAnswers, encodedAnswersKey, speaksJson } from "./encoded-answers.ts";
@@ -41,6 +42,7 @@ export interface ConnectContext extends RequestContext {
   /** The calls to them that are open. */
   readonly lastingCalls: Set<EdgeCall>;
   readonly deadlines: CallDeadlines;
+  readonly counters: CallCounters;
   readonly requests: RequestReader;
 }
 
@@ -66,6 +68,7 @@ export function serveConnect(
       callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
       ...(hasOneMessage && { bodyTimeoutMs: context.limits.bodyTimeoutMs }),
       deadlines: context.deadlines,
+      counters: context.counters,
       log: context.log,
     });
   if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);

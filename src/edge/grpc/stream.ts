@@ -55,6 +55,7 @@ export function grpcStreamRoute(itemProcedure: ItemProcedure, scoring: ScoringSe
         timeoutMs: callerTimeout(stream.headers),
         callTimeoutMs: Number.POSITIVE_INFINITY,
         deadlines: context.deadlines,
+        counters: context.counters,
         log: context.log,
       });
       const items = scoring.openStream(edgeCall.call);

@@ -49,6 +49,7 @@ export function createAssayHttp2Engine(
     onHandlerError: (error) => log.error({ cause: String(error) }, "a stream's handler failed"),
   });
   return {
+    counters: engine.counters,
     accept(socket) {
       engine.accept(socket as Socket);
       // It was paused after its first bytes.

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { Http2Counters } from "../../http2/connection/counters.ts";
 import type { CancelReason } from "../../http2/stream.ts";
 
 /** Serves the connections of one HTTP version; the listener makes it, hands it sockets and closes them. */
@@ -12,6 +13,8 @@ export interface Engine {
    * answer, idle ones stay for `lingerMs`, so that a call that is on its way is answered.
    */
   drain(lingerMs: number): void;
+  /** What it has seen, where it counts. */
+  readonly counters?: Http2Counters;
   /** Cancels every call that is left and ends every connection. */
   abort(reason: CancelReason): void;
 }

@@ -70,6 +70,8 @@ class Listener {
   private readonly failures: Seldom;
   private readonly mistakes: Seldom;
   private served = 0;
+  /** Connections that were refused since the start. */
+  refusedCount = 0;
   private announcedAtMs: number | undefined;
   private onEmpty: () => void = nothing;
   private lastRefusal = "";
@@ -175,6 +177,7 @@ class Listener {
       };
     }
     this.lastRefusal = why;
+    this.refusedCount++;
     this.refusals.happened();
     const end = endOf(socket);
     if (this.refused.size >= MAX_POLITE_REFUSALS) socket.destroy();

@@ -19,6 +19,7 @@ import type { MessageDecoder } from "../decode/message-decoder.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
 import { wholeBodyCheck } from "../memory/message-limit.ts";
+import type { CallCounters } from "../metrics/call-counters.ts";
 import type { PathParams } from "../route-table.ts";
 
 /** A request with its whole body. */
@@ -67,6 +68,7 @@ export interface PlainContext {
   /** Content-codings that a body of plain HTTP may have. */
   readonly bodyCodings: readonly MessageCompression[];
   readonly deadlines: CallDeadlines;
+  readonly counters: CallCounters;
 }
 
 /** Serves one stream with a plain route. */
@@ -85,6 +87,7 @@ export function servePlain(
     callTimeoutMs: context.limits.callTimeoutMs,
     bodyTimeoutMs: context.limits.bodyTimeoutMs,
     deadlines: context.deadlines,
+    counters: context.counters,
     log: context.log,
   });
   const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);

@@ -87,6 +87,7 @@ class UnaryCall implements AnsweredCall {
       callTimeoutMs: limits.callTimeoutMs,
       bodyTimeoutMs: limits.bodyTimeoutMs,
       deadlines: context.deadlines,
+      counters: context.counters,
       log: context.log,
     });
     this.memory = new CallMemory(context.memory);

@@ -4,10 +4,15 @@ import type { ServedModel } from "../../../src/registry/served-model.ts";
 
 /** A served model of given parts; `describe` and `state` are asked at each call. */
 export function createServedModel(
-  parts: Omit<ServedModel, "rowColumns" | "counters" | "modelName" | "modelVersion"> & {
+  parts: Omit<ServedModel, "rowColumns" | "counters" | "instances" | "modelName" | "modelVersion"> & {
     modelName: string;
     modelVersion: string;
   },
 ): ServedModel {
-  return { ...parts, counters: new ModelCounters(), rowColumns: mapRowColumns(parts.signature) };
+  return {
+    ...parts,
+    instances: () => [],
+    counters: new ModelCounters(),
+    rowColumns: mapRowColumns(parts.signature),
+  };
 }

@@ -352,7 +352,7 @@ describe("any order of events", () => {
             for (const { shape } of pool.held) expect(shape[0]).toBeLessThanOrEqual(maxBatchSize);
           }
           await succeedAll(pool);
-          expect(batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+          expect(batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
           for (const { entry, answer, isCancelled } of entries) {
             expect(entry.answerCount).toBe(isCancelled ? 0 : 1);
             if (isCancelled) continue;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { NOT_YET } from "../../../src/batcher/batcher.ts";
 import { ModelCounters } from "../../../src/registry/model-counters.ts";
 
@@ -23,18 +24,24 @@ test("stages of answered requests add up to the time of the whole, and rows are 
 
 test("a request that never reached the queue fails without a stage", () => {
   const counters = new ModelCounters();
-  counters.failed({ receivedAt: 10, enqueuedAt: NOT_YET, startedAt: NOT_YET, endedAt: NOT_YET }, 12);
+  counters.failed(
+    { receivedAt: 10, enqueuedAt: NOT_YET, startedAt: NOT_YET, endedAt: NOT_YET },
+    12,
+    Reason.QUEUE_FULL,
+  );
   expect(counters).toMatchObject({ failCount: 1, failMs: 2, queueMs: 0, successCount: 0 });
+  expect([...counters.failures]).toEqual([[Reason.QUEUE_FULL, 1]]);
 });
 
 test("runs are counted by their rows", () => {
   const counters = new ModelCounters();
-  counters.ran(4, 2);
-  counters.ran(4, 3);
-  counters.ran(1, 1);
+  counters.ran(4, 2, "full");
+  counters.ran(4, 3, "full");
+  counters.ran(1, 1, "idle");
   expect(counters.executionCount).toBe(3);
   expect([...counters.batches]).toEqual([
     [4, { count: 2, ms: 5 }],
     [1, { count: 1, ms: 1 }],
   ]);
+  expect(counters.batchEnds).toEqual({ full: 2, delay: 0, idle: 1 });
 });

@@ -12,8 +12,8 @@ function served(modelName: string, modelVersion: string): ServedModel {
   const batcher = {
     enqueue: () => undefined,
     maxQueueRows: 8192,
-    cancel() {},
-    depth: { rows: 0, bytes: 0, running: 0 },
+    cancel: () => false,
+    depth: { rows: 0, bytes: 0, running: 0, entries: 0 },
     close: async () => {},
     drain: async () => {},
   };

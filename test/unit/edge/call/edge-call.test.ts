@@ -3,6 +3,7 @@ import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { CallDeadlines } from "../../../../src/edge/call/call-deadlines.ts";
 import { beginCall, type EdgeCallOptions } from "../../../../src/edge/call/edge-call.ts";
 import { fieldList } from "../../../../src/edge/call/field-list.ts";
+import { CallCounters } from "../../../../src/edge/metrics/call-counters.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import type { ServerStream } from "../../../../src/http2/stream.ts";
 
@@ -27,6 +28,7 @@ function begin(options: Partial<EdgeCallOptions> = {}, fields: string[] = []) {
     timeoutMs: undefined,
     callTimeoutMs: 60_000,
     deadlines: new CallDeadlines(),
+    counters: new CallCounters(() => "/a/B"),
     log,
     ...options,
   });

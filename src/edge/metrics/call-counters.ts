@@ -1,0 +1,134 @@
+/**
+ * What has become of calls, by protocol, procedure and reason, for metrics. Comes in: each call as it ends. Promises: it costs a call two
+ * look-ups and some additions; there are as many series as the edge has rows, protocols and reasons, whatever callers send.
+ */
+import { Code } from "@connectrpc/connect";
+import type { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { reasonName } from "../../errors.ts";
+import { Histogram } from "../../telemetry/histogram.ts";
+import type { Labels, MetricFamily } from "../../telemetry/metric-text.ts";
+import { errorRow } from "../call/error-table.ts";
+
+/** A reason of calls that were answered. */
+type Outcome = Reason | "ok";
+
+/** Calls of one protocol to one row of the edge. */
+class CallCount {
+  /** Calls that have begun and not ended. */
+  open = 0;
+  readonly durations = new Map<Outcome, Histogram>();
+
+  ended(outcome: Outcome, durationMs: number): void {
+    this.open--;
+    let histogram = this.durations.get(outcome);
+    if (histogram === undefined) {
+      histogram = new Histogram();
+      this.durations.set(outcome, histogram);
+    }
+    histogram.observe(durationMs);
+  }
+}
+
+/** The calls of a procedure's or a resource's, by protocol. */
+type ByProtocol = Map<string, CallCount>;
+
+/** Paths whose row is remembered; callers choose some of them. */
+const MOST_KNOWN = 1024;
+
+/** Counts the calls of one edge. */
+export class CallCounters {
+  private readonly byPattern = new Map<string, ByProtocol>();
+  private readonly byPath = new Map<string, ByProtocol>();
+  private readonly refusals = new Map<Reason, number>();
+  private readonly patternOf: (path: string) => string;
+
+  /** `patternOf` says the pattern of the row that serves a path. */
+  constructor(patternOf: (path: string) => string) {
+    this.patternOf = patternOf;
+  }
+
+  /** A call begins; `ended` of what this gives is to be called once. */
+  begun(path: string, protocol: string): CallCount {
+    const calls = this.byPath.get(path) ?? this.look(path);
+    let count = calls.get(protocol);
+    if (count === undefined) {
+      count = new CallCount();
+      calls.set(protocol, count);
+    }
+    count.open++;
+    return count;
+  }
+
+  /** A stream was refused before a call was made of it: nobody serves its path, or its head is too large. */
+  refused(reason: Reason): void {
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+  }
+
+  /** OpenTelemetry's names: procedures as calls of RPC, resources as requests of HTTP. */
+  families(): MetricFamily[] {
+    const rpc: [Labels, Histogram][] = [];
+    const http: [Labels, Histogram][] = [];
+    const open: [Labels, number][] = [];
+    for (const [pattern, calls] of this.byPattern) {
+      for (const [protocol, count] of calls) {
+        const isHttp = protocol === "http";
+        const labels: Labels = isHttp
+          ? { http_route: pattern }
+          : { rpc_system_name: protocol, rpc_method: pattern.slice(1) };
+        open.push([labels, count.open]);
+        for (const [outcome, durations] of count.durations)
+          (isHttp ? http : rpc).push([{ ...labels, ...outcomeLabels(outcome, isHttp) }, durations]);
+      }
+    }
+    const help = "from the request's head to the end of the answer, by how they ended.";
+    return [
+      histograms("rpc_server_call_duration_seconds", `Calls of procedures, ${help}`, rpc),
+      histograms("http_server_request_duration_seconds", `Requests of plain HTTP, ${help}`, http),
+      {
+        name: "assay_streams_refused_total",
+        type: "counter",
+        help: "Requests that nobody serves, or whose heads are too large.",
+        samples: [...this.refusals].map(([reason, count]) => [{ reason: reasonName(reason) }, count]),
+      },
+      {
+        name: "assay_calls_open",
+        type: "gauge",
+        help: "Calls and streams that have begun and not ended.",
+        samples: open,
+      },
+    ];
+  }
+
+  private look(path: string): ByProtocol {
+    const pattern = this.patternOf(path);
+    let calls = this.byPattern.get(pattern);
+    if (calls === undefined) {
+      calls = new Map();
+      this.byPattern.set(pattern, calls);
+    }
+    if (this.byPath.size < MOST_KNOWN) this.byPath.set(path, calls);
+    return calls;
+  }
+}
+
+/** A call that is counted. */
+export type CountedCall = Pick<CallCount, "ended">;
+
+function outcomeLabels(outcome: Outcome, isHttp: boolean): Labels {
+  const row = outcome === "ok" ? undefined : errorRow(outcome);
+  const code = row === undefined ? "OK" : grpcName(row.code);
+  const labels: Labels = isHttp
+    ? { http_response_status_code: String(row?.httpStatus ?? 200) }
+    : { rpc_response_status_code: code };
+  return outcome === "ok" ? labels : { ...labels, error_type: reasonName(outcome) };
+}
+
+/** Connect writes `InvalidArgument` and `Canceled`, gRPC `INVALID_ARGUMENT` and `CANCELLED`. */
+function grpcName(code: Code): string {
+  if (code === Code.Canceled) return "CANCELLED";
+  return Code[code]!.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+}
+
+function histograms(name: string, help: string, samples: [Labels, Histogram][]): MetricFamily {
+  return { name, type: "histogram", help, scale: 1e-3, samples };
+}

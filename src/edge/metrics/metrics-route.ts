@@ -1,0 +1,51 @@
+/** `GET /metrics`: what the server counts, in the text that Prometheus reads, or OpenMetrics where that is asked for. */
+import type { MetricFamily } from "../../telemetry/metric-text.ts";
+import { metricText, OPEN_METRICS_TYPE, PROMETHEUS_TYPE } from "../../telemetry/metric-text.ts";
+import { errorRow } from "../call/error-table.ts";
+import type { PlainRoute } from "../plain/plain-http.ts";
+
+/** What gives families, each asked for each scrape. */
+export type MetricSource = () => readonly MetricFamily[];
+
+/** The row of `/metrics`. */
+export function metricsRoute(sources: readonly MetricSource[]): PlainRoute {
+  return {
+    pattern: "/metrics",
+    methods: ["GET", "HEAD"],
+    handle({ headers }) {
+      const contentType = formatOf(headers.get("accept") ?? "");
+      const text = metricText(
+        sources.flatMap((source) => source()),
+        contentType,
+      );
+      return { status: 200, body: Buffer.from(text), contentType };
+    },
+    errorResponse: ({ reason, message }) => ({ status: errorRow(reason).httpStatus, body: { message } }),
+  };
+}
+
+/** The format that a scraper asks for, by the weights that it gives them; Prometheus' own text where it does not say. */
+export function formatOf(accept: string): string {
+  let format = PROMETHEUS_TYPE;
+  let weight = 0;
+  for (const range of accept.split(",")) {
+    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+    const offered = OFFERS.find((offer) => offer.types.includes(type));
+    if (offered === undefined) continue;
+    const version = parameters.find((parameter) => parameter.startsWith("version="));
+    if (type === "application/openmetrics-text" && version !== undefined && version !== "version=1.0.0")
+      continue;
+    const given = parameters.find((parameter) => parameter.startsWith("q="));
+    const q = given === undefined ? 1 : Number(given.slice(2));
+    if (q > weight) {
+      weight = q;
+      format = offered.contentType;
+    }
+  }
+  return format;
+}
+
+const OFFERS = [
+  { types: ["application/openmetrics-text"], contentType: OPEN_METRICS_TYPE },
+  { types: ["text/plain", "text/*", "*/*"], contentType: PROMETHEUS_TYPE },
+];
