@@ -1,5 +1,5 @@
 /** Upper bounds in milliseconds, from what a small model takes to what nobody waits for. */
-export const DURATION_BOUNDS_MS: readonly number[] = [
+const DURATION_BOUNDS_MS: readonly number[] = [
   0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
 ];
 /** Upper bounds of rows in a run. */
