@@ -9,6 +9,7 @@ import type { TensorData } from "../../../src/tensor/tensor-data.ts";
 import type { ExportCase } from "../models/exports.ts";
 import { fromMessage, toMessage } from "../models/tensor-messages.ts";
 import { checkForeignExamples, checkForeignForms } from "./foreign-cases.ts";
+import { checkInferenceCase, checkInferenceExamples, INFERENCE_FORMS } from "./inference-cases.ts";
 
 /** Tests, over each protocol, that cases are answered as the training library does, one by one and at once, and example requests too. */
 export function describeServed(
@@ -28,6 +29,16 @@ export function describeServed(
     it("the example request of every served model is answered", async () => {
       await checkExampleRequests(server().url, protocol, server().models);
     });
+  });
+
+  describe.each(INFERENCE_FORMS)("through Open Inference, %s", (form) => {
+    it.each(cases.map((one) => [one.file, one] as const))("%s", async (_, one) => {
+      await checkInferenceCase(server().url, form, one);
+    });
+  });
+
+  it("the example request of every served model is answered alike natively and in each form of Open Inference", async () => {
+    await checkInferenceExamples(server().url, server().models);
   });
 
   it.each(cases.map((one) => [one.file, one] as const))("%s through KServe v1 and MLflow", async (_, one) => {
