@@ -6,11 +6,23 @@ const about =
   " Three to four minutes on two cores.";
 
 const UNIT = ["test/unit/**/*.test.ts", "test/rules/**/*.test.ts"];
-/** Unit tests that need a process of their own: they replace a module, use up what a process has once, or measure its memory. */
+/**
+ * Unit tests that need a process of their own: they replace a module or the timers, which what the process shares keeps, use up what a
+ * process has once, or measure its memory.
+ */
 const UNIT_APART = [
+  "test/unit/batcher/create-batcher.test.ts",
+  "test/unit/cli/serve-signals.test.ts",
+  "test/unit/edge/call/call-deadlines.test.ts",
+  "test/unit/edge/call/edge-call.test.ts",
   "test/unit/edge/grpc/byte-backlog.test.ts",
+  "test/unit/edge/http1/plain-connection.test.ts",
+  "test/unit/edge/listen/seldom.test.ts",
+  "test/unit/edge/memory/call-memory.test.ts",
   "test/unit/model/half-written.test.ts",
+  "test/unit/pool/watchdog.test.ts",
   "test/unit/service/check/default-inputs.test.ts",
+  "test/unit/timing/alarm.test.ts",
   "test/unit/wording/name-hints.test.ts",
 ];
 
