@@ -1,4 +1,5 @@
 /** The JSON body of MLflow's scoring server: a DataFrame, or tensors as TensorFlow Serving takes them. */
+import { didYouMean } from "../../wording/nearest-name.ts";
 import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import type { BodyReading, Predictions } from "./foreign-decoding.ts";
@@ -120,7 +121,8 @@ function readParams(params: ExactJson, { faults }: BodyReading): Predictions {
   const { predictions = null } = params;
   if (predictions === null) return undefined;
   if (typeof predictions === "string" && PREDICTIONS.includes(predictions)) return predictions as Predictions;
-  const what = `${shownValue(predictions)} came; ${PREDICTIONS.join(", ")} are there`;
+  const hint = typeof predictions === "string" ? didYouMean(predictions, PREDICTIONS) : "";
+  const what = `${shownValue(predictions)} came; ${PREDICTIONS.join(", ")} are there${hint}`;
   faults.add(`${PARAMS}.predictions`, what, "json.predictions");
   return undefined;
 }

@@ -8,6 +8,7 @@ import type { ModelColumn, ModelInput } from "../../service/check/model-inputs.t
 import { MAX_STRUCT_FIELDS as MOST_COLUMNS } from "../../wire/wire-table.ts";
 import { counted } from "../../wording/counted.ts";
 import { listed, shownName } from "../../wording/field-paths.ts";
+import { nearestName } from "../../wording/nearest-name.ts";
 import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import { isB64 } from "../json/model-element.ts";
@@ -163,7 +164,13 @@ export class RequestRows extends RowsBuilder {
     const { inputs, faults, model } = this;
     const before = faults.count;
     if (inputs.columns === undefined) {
-      faults.add(places.header, noColumns(model), "signature.rows");
+      // The name of an input, misspelt, rather than those of columns.
+      const known = model.signature.inputs.map(({ name }) => name);
+      const place = names.findIndex(
+        (name) => inputs.input(name) === undefined && nearestName(name, known) !== undefined,
+      );
+      if (place >= 0) this.unknown(names[place]!, () => places.name(place));
+      else faults.add(places.header, noColumns(model), "signature.rows");
       return undefined;
     }
     const seen = new Set<ModelColumn>();

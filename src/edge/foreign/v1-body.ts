@@ -1,5 +1,6 @@
 /** The body of KServe v1 and of TensorFlow Serving's REST API: `instances`, a row each, or `inputs`, a column each. */
 import { counted } from "../../wording/counted.ts";
+import { didYouMean } from "../../wording/nearest-name.ts";
 import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import type { BodyReading, Predictions } from "./foreign-decoding.ts";
@@ -45,7 +46,7 @@ export function* readV1(json: ExactJson, reading: BodyReading): Generator<undefi
 function readSignature(value: ExactJson, { faults }: BodyReading): Predictions {
   if (typeof value === "string" && Object.hasOwn(SIGNATURES, value)) return SIGNATURES[value];
   const names = Object.keys(SIGNATURES).filter((name) => name !== "");
-  const what = `${shownValue(value)} came; there are ${counted(names.length, "signature")}: ${names.join(", ")}`;
+  const what = `${shownValue(value)} came; there are ${counted(names.length, "signature")}: ${names.join(", ")}${typeof value === "string" ? didYouMean(value, names) : ""}`;
   faults.add(SIGNATURE, what, "json.signature");
   return undefined;
 }

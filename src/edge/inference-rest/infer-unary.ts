@@ -15,6 +15,7 @@ import { retryAfterMs } from "../call/error-details.ts";
 import type { MessageDecoder } from "../decode/message-decoder.ts";
 import { withClasses } from "../inference/answer/classification.ts";
 import { inTritonsWords } from "../inference/triton-texts.ts";
+import { exampleOf } from "../json/example-line.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import { respondPlain } from "../plain/plain-http.ts";
 import type { PathParams } from "../route-table.ts";
@@ -49,7 +50,7 @@ const BINARY_HEAD = headerBlock([["content-type", "application/octet-stream"]]);
 /** The form of inference calls. */
 export function inferForm(parts: InferParts): UnaryForm {
   const form: UnaryForm<InferRequest, InferAnswer> = {
-    protocol: protocolOf(parts.codings),
+    protocol: protocolOf(parts),
     codec: new InferCodec(parts),
     run: (request, call) => infer(parts, request, call),
   };
@@ -72,7 +73,7 @@ async function infer(
   }
 }
 
-function protocolOf(codings: readonly MessageCompression[]): UnaryProtocol {
+function protocolOf({ codings, scoring }: InferParts): UnaryProtocol {
   return {
     name: "http",
     isFramed: false,
@@ -89,9 +90,11 @@ function protocolOf(codings: readonly MessageCompression[]): UnaryProtocol {
       call.stream.respond(200, answerHead(call, headerBytes > 0 ? BINARY_HEAD : JSON_HEAD, own));
       call.stream.write(bytes, true);
     },
-    fail({ stream, edgeCall, corsOrigins }, thrown) {
+    fail({ stream, edgeCall, corsOrigins, params }, thrown) {
       const error = edgeCall.asAssayError(thrown);
-      const response = restError(error);
+      const { model = "", version = "" } = params;
+      const example = () => exampleOf(scoring, model, version, edgeCall.call.caller, "inference");
+      const response = restError(error, example);
       if (thrown instanceof UnknownCoding) {
         const refusal = { ...response, status: UnknownCoding.httpStatus, acceptEncoding: thrown.taken };
         respondPlain(stream, refusal, edgeCall.id, corsOrigins);

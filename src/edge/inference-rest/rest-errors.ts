@@ -2,6 +2,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { AssayError, Violation } from "../../errors.ts";
 import { publicMessage } from "../call/error-details.ts";
 import { errorRow } from "../call/error-table.ts";
+import { isWrongForm, withExample } from "../json/example-line.ts";
 import type { PlainResponse } from "../plain/plain-http.ts";
 
 /** Statuses that are others here than on `/predict`: its callers come from FastAPI, these from Triton and KServe. */
@@ -13,10 +14,11 @@ const STATUS: Readonly<Partial<Record<Reason, number>>> = {
 const SHOWN_VIOLATIONS = 5;
 const MAX_CHARACTERS = 2000;
 
-/** An error as the Open Inference Protocol has it: one text under `error`. */
-export function restError(error: AssayError): PlainResponse {
+/** An error as the Open Inference Protocol has it: one text under `error`; `example` says what the model takes, where a body has the wrong form. */
+export function restError(error: AssayError, example?: () => string | undefined): PlainResponse {
   const status = STATUS[error.reason] ?? errorRow(error.reason).httpStatus;
-  return { status, body: { error: errorText(error) } };
+  const text = errorText(error);
+  return { status, body: { error: isWrongForm(error) ? withExample(text, example?.()) : text } };
 }
 
 function errorText(error: AssayError): string {

@@ -1,6 +1,7 @@
 /** A body that a model takes, in one line, in the form of whoever sent one that it does not take. */
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import type { TensorSpec } from "../../../gen/assay/v1/model_service_pb.ts";
 import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { AssayError } from "../../errors.ts";
@@ -10,8 +11,8 @@ import type { ScoringService } from "../../service/scoring.ts";
 import { isDatatype } from "../../tensor/datatype.ts";
 import { tensorElements } from "./tensor-elements.ts";
 
-/** Whose body it is: `/predict`, protobuf's JSON, KServe v1 and TensorFlow Serving, MLflow. */
-export type ExampleForm = "predict" | "connect" | "v1" | "mlflow";
+/** Whose body it is: `/predict`, protobuf's JSON, KServe v1 and TensorFlow Serving, MLflow, Open Inference. */
+export type ExampleForm = "predict" | "connect" | "v1" | "mlflow" | "inference";
 
 const MOST_CHARACTERS = 600;
 /** Items that are shown of lists and objects which are too long, from the best fit to the least. */
@@ -24,8 +25,8 @@ function exampleLine(model: ServedModel, form: ExampleForm): string | undefined 
   const lines = known.get(model) ?? {};
   known.set(model, lines);
   if (lines[form] === undefined) {
-    const example = model.describe().exampleRequest;
-    lines[form] = example === undefined ? "" : shortJson(BODIES[form](example));
+    const { exampleRequest: example, inputs } = model.describe();
+    lines[form] = example === undefined ? "" : shortJson(BODIES[form](example, inputs));
   }
   return lines[form] || undefined;
 }
@@ -60,7 +61,10 @@ export function withExample(message: string, example: string | undefined): strin
   return `${message}${end} This model takes, for example: ${example}`;
 }
 
-const BODIES: Readonly<Record<ExampleForm, (example: PredictRequest) => JsonValue>> = {
+/** Makes a body of a model's example; `specs` are its inputs. */
+type ExampleBody = (example: PredictRequest, specs: readonly TensorSpec[]) => JsonValue;
+
+const BODIES: Readonly<Record<ExampleForm, ExampleBody>> = {
   predict(example) {
     const { features, rows, inputs } = example;
     if (features.length > 0) return { features };
@@ -85,7 +89,35 @@ const BODIES: Readonly<Record<ExampleForm, (example: PredictRequest) => JsonValu
     if (inputs.length === 1) return { inputs: nested(only!) };
     return { inputs: Object.fromEntries(inputs.map((tensor) => [tensor.name, nested(tensor)])) };
   },
+  inference(example, specs) {
+    const { inputs } = example;
+    return { inputs: inputs.length > 0 ? inputs.map(dataTensor) : inputsOfRow(example, specs) };
+  },
 };
+
+/** A tensor for each input that one row brings. */
+function inputsOfRow({ features, rows: [row] }: PredictRequest, specs: readonly TensorSpec[]): JsonValue[] {
+  const one = ({ name, datatype, shape }: TensorSpec, data: JsonValue[]): JsonValue => ({
+    name,
+    datatype,
+    shape: shape.map((length, axis) => (axis === 0 ? 1 : length === -1n ? data.length : Number(length))),
+    data,
+  });
+  if (row === undefined)
+    return specs
+      .filter(({ optional }) => !optional)
+      .slice(0, 1)
+      .map((spec) => one(spec, features));
+  const columnsOf = ({ name, featureNames }: TensorSpec) => (featureNames.length > 0 ? featureNames : [name]);
+  return specs
+    .filter((spec) => columnsOf(spec).some((name) => name in row))
+    .map((spec) =>
+      one(
+        spec,
+        columnsOf(spec).map((name) => row[name] ?? null),
+      ),
+    );
+}
 
 function dataTensor(tensor: Tensor): JsonValue {
   const { name, datatype, shape } = tensor;

@@ -141,12 +141,12 @@ describe.each([1, 2] as const)("over HTTP/%i", (version) => {
   });
 
   test("a wrong raw binary request is told what is taken", async () => {
-    expect(errorOf(await infer("", { version, binary: new Uint8Array(20) }))).toBe(
-      '400 body: 20 bytes came, which are not one row of input "features", FP32[-1,4]',
+    expect(errorOf(await infer("", { version, binary: new Uint8Array(20) }))).toContain(
+      '400 body: 20 bytes came, which are not one row of input "features", FP32[-1,4]. This model takes, for example: {',
     );
     expect(
       errorOf(await infer("", { version, binary: new Uint8Array(20), path: "/v2/models/census/infer" })),
-    ).toMatch(/^400 body: model "census" has \d+ inputs; a raw binary request takes a model with one$/);
+    ).toMatch(/^400 body: model "census" has \d+ inputs; a raw binary request takes a model with one\. /);
   });
 
   test.each(["x", "-1", "1.5", "9999999", ""])(
@@ -167,6 +167,21 @@ test("a version is part of the path, and a query is ignored", async () => {
   expect((await infer(JSON_BODY, { path: "/v2/models/iris/versions/1/infer?x=1" })).status).toBe(200);
   const answer = await infer(JSON_BODY, { path: "/v2/models/iris/versions/9/infer" });
   expect(errorOf(answer)).toMatch(/^404 Request for unknown model: 'iris' version 9 is not found/);
+});
+
+test.each([
+  [INFER, '{"inputs":[{"name":"features","datatype":"FP32","shape":[1,4],"data":[5.1,3.5,1.4,0.2]}]}'],
+  ["/v2/models/census/infer", '{"inputs":[{"name":"age","datatype":"INT64","shape":[1,1],"data":[39]},'],
+])("a body of the wrong form is told one that %s takes", async (path, example) => {
+  const told = errorOf(await infer({ inputs: [] }, { path }));
+  expect(told).toMatch(
+    /^400 inputs: 0 came; a list of 1 to 1024 tensors is expected\. This model takes, for example: /,
+  );
+  expect(told).toContain(example);
+  const line = told.slice(told.indexOf("{"));
+  // One that is cut is no JSON.
+  if (!line.includes("…")) expect((await infer(line, { path })).status).toBe(200);
+  expect(errorOf(await infer({ inputs: [] }, { path: "/v2/models/irs/infer" }))).not.toContain("for example");
 });
 
 test.each([
