@@ -25,6 +25,8 @@ export const INPUT_MAIL = 4;
 export const OUTPUT_MAIL = 5;
 /** Word: 1 once the session's runs have shown to be too long for a thread that others share. */
 export const LONG_RUNS = 6;
+/** Word: the number of the latest request whose run was begun; kept where other channels feed the session too. */
+export const TAKEN = 7;
 /** The length of the control buffer in words. */
 export const CONTROL_WORDS = 16;
 
