@@ -10,6 +10,7 @@ export const ENTRIES = [
   "worker/worker-main",
   "worker/shared-main",
   "worker/process/relay-main",
+  "worker/process/shared-relay-main",
   "worker/process/process-main",
   "worker/process/process-session-main",
 ] as const;

@@ -6,6 +6,8 @@ import { entryUrl } from "../package-files.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Device } from "../worker/device.ts";
+import { toldError } from "./guests/guest-messages.ts";
+import { PoolHost } from "./guests/pool-host.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
 import type { Pool } from "./pool.ts";
 import type { SharedThreads } from "./shared-threads.ts";
@@ -26,6 +28,8 @@ export interface PoolOptions {
   readonly isolation?: Isolation;
   /** Threads to share with the sessions of other models; default: each instance has its own. Isolation `auto` only. */
   readonly sharedThreads?: SharedThreads;
+  /** Pools in other threads feed the sessions too (`Pool.admit`); default false. */
+  readonly takesGuests?: boolean;
   /** Rows of golden cases, where Assay's own code may run trees; default: ONNX Runtime runs all. */
   readonly treeRows?: readonly (readonly TensorData[])[];
   /** How long a worker that is asked to end may take before it is given up; default 1,000. */
@@ -33,12 +37,14 @@ export interface PoolOptions {
   /** The most bytes of the inputs, and of the outputs, of one run; default 256 MiB each. */
   readonly maxRunBytes?: number;
   readonly log: Log;
-  /** The entry of worker threads; tests give their own. */
+  /** The entry of worker threads, with guests that of threads which serve several channels; tests give their own. */
   readonly workerUrl?: URL;
 }
 
 const WORKER_URL = entryUrl("worker/worker-main");
 const RELAY_URL = entryUrl("worker/process/relay-main");
+const SHARED_URL = entryUrl("worker/shared-main");
+const SHARED_RELAY_URL = entryUrl("worker/process/shared-relay-main");
 const MAX_HUNG_THREADS = 2;
 /** Callers wait in the queue for a restart that comes within this time; they are refused where it takes longer. */
 const OUTAGE_RETRY_MS = 1_000;
@@ -56,6 +62,16 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   const bytes = shared(model.bytes);
   const instances: Instance[] = [];
   const watchdog = createWatchdog(instances, runTimeoutMs, (instance) => instance.replaceHung(runTimeoutMs));
+  const { takesGuests = false } = options;
+  const hostActs = {
+    state: () => {
+      const { liveCount, outage } = pool;
+      return { instances: pool.instances, liveCount, outage: toldError(outage) };
+    },
+    replaceHung: (index: number) => instances[index]!.replaceHung(runTimeoutMs, true),
+    moveOut: (index: number) => instances[index]!.moveOut(),
+  };
+  const host = takesGuests ? new PoolHost(hostActs, runTimeoutMs) : undefined;
   let available = false;
   let closed = false;
   let onStart = (): void => {};
@@ -68,6 +84,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
       pool.onAvailability(available);
     }
     if (!isAvailable) pool.onIdle();
+    host?.tellState();
   }
 
   const pool: Pool = {
@@ -101,9 +118,11 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
     },
     onIdle: () => {},
     onAvailability: () => {},
+    admit: host === undefined ? undefined : (port) => host.admit(port),
     async close() {
       if (closed) return;
       closed = true;
+      await host?.left();
       await Promise.all(instances.map((instance) => instance.close()));
       watchdog.close();
     },
@@ -137,8 +156,9 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
         },
         isolation: options.isolation ?? "auto",
         sharedThreads: options.sharedThreads,
-        workerUrl: options.workerUrl ?? WORKER_URL,
-        relayUrl: RELAY_URL,
+        guests: host?.nextInstance(),
+        workerUrl: options.workerUrl ?? (takesGuests ? SHARED_URL : WORKER_URL),
+        relayUrl: takesGuests ? SHARED_RELAY_URL : RELAY_URL,
         log,
         modelName,
         endGraceMs: options.endGraceMs ?? 1_000,

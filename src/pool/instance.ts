@@ -6,8 +6,8 @@ import { deviceName } from "../worker/device.ts";
 import { SHARED_RUN_LIMIT_MS } from "../worker/run-meter.ts";
 import { type InstanceEvent, type InstanceState, nextRestart, nextState } from "./instance-state.ts";
 import type { Batch, InstanceStatus } from "./pool.ts";
-import { type OpenThread, openOwnThread } from "./session-thread.ts";
-import type { SharedThreads } from "./shared-threads.ts";
+import { type InstanceGuests, type OpenThread, openOwnThread } from "./session-thread.ts";
+import { openHostThread, type SharedThreads } from "./shared-threads.ts";
 import { lostRows, WorkerHandle, type WorkerPlan } from "./worker-handle.ts";
 
 /**
@@ -36,11 +36,13 @@ export type Isolation = "thread" | "process" | "auto";
 
 /** Options of an instance. */
 export interface InstanceOptions {
-  readonly plan: Omit<WorkerPlan, "openThread">;
+  readonly plan: Omit<WorkerPlan, "openThread" | "hasGuests">;
+  /** Undefined: nobody else feeds the session. */
+  readonly guests: InstanceGuests | undefined;
   /** Threads to share, where the session may. */
   readonly sharedThreads: SharedThreads | undefined;
   readonly isolation: Isolation;
-  /** The entries of a thread with a session, and of one that relays to a process. */
+  /** The entries of a thread with a session, and of one that relays to a process; with guests, of threads that serve several channels. */
   readonly workerUrl: URL;
   readonly relayUrl: URL;
   readonly log: Log;
@@ -71,8 +73,13 @@ export interface Instance {
   /** Why the last start failed. */
   readonly lastFailure: AssayError | undefined;
   run(batch: Batch): void;
-  /** Fails what the worker holds with RUN_TIMEOUT and puts another in its place. */
-  replaceHung(runTimeoutMs: number): void;
+  /**
+   * Fails what the worker holds with RUN_TIMEOUT and puts another in its place. Where it is a guest's run that hangs, what the worker
+   * holds waits for it and goes to the next.
+   */
+  replaceHung(runTimeoutMs: number, isGuests?: boolean): void;
+  /** Its runs are too long for a thread that others share: it goes on there until its own is up. */
+  moveOut(): void;
   /** Ends the worker after its run; settles when it has ended or, after the grace time, was given up. */
   close(): Promise<void>;
 }
@@ -148,19 +155,26 @@ class WorkerInstance implements Instance {
     if (worker.runStartedAt !== undefined) this.become("run");
   }
 
-  replaceHung(runTimeoutMs: number): void {
+  replaceHung(runTimeoutMs: number, isGuests = false): void {
     const life = this.worker;
     if (life === undefined) return;
+    if (!isGuests && life.isWaiting) {
+      life.waitAnew();
+      this.options.onRerun();
+      return;
+    }
     const error = new AssayError(
       Reason.RUN_TIMEOUT,
       `the run took longer than the run time-out of ${runTimeoutMs} ms and was given up`,
     );
+    if (isGuests) this.unbegun = life.take();
+    this.options.guests?.onDown(true, error);
     life.fail(error);
     life.giveUp();
     this.hasHung = true;
     if (!life.isProcess) this.leaveBehind(life);
     if (this.hungThreads.size > this.options.maxHungThreads && !this.isClosed) this.giveUp(error);
-    else this.onEnded(error);
+    else this.onEnded(error, true);
   }
 
   async close(): Promise<void> {
@@ -201,7 +215,11 @@ class WorkerInstance implements Instance {
 
   private startLife(): WorkerHandle {
     const life = new WorkerHandle(
-      { ...this.options.plan, openThread: this.threadOfNext() },
+      {
+        ...this.options.plan,
+        openThread: this.threadOfNext(),
+        hasGuests: this.options.guests !== undefined,
+      },
       {
         onReady: () => {
           if (this.worker === life) this.onReady();
@@ -235,14 +253,19 @@ class WorkerInstance implements Instance {
 
   private threadOfNext(): OpenThread {
     const { isolation, workerUrl, relayUrl, sharedThreads, modelName } = this.options;
-    if (isolation === "process" || (isolation === "auto" && this.hasHung)) return openOwnThread(relayUrl);
+    if (isolation === "process" || (isolation === "auto" && this.hasHung)) return this.ownThread(relayUrl);
     if (isolation === "thread" || sharedThreads === undefined || this.needsOwnThread)
-      return openOwnThread(workerUrl);
+      return this.ownThread(workerUrl);
     return (start, events) => sharedThreads.open(start, modelName, events);
   }
 
-  /** Its runs are too long for a thread that others share: it goes on there until its own is up. */
-  private moveOut(): void {
+  private ownThread(url: URL): OpenThread {
+    const { guests, log } = this.options;
+    if (guests === undefined) return openOwnThread(url);
+    return (start, events) => openHostThread(log, url, start, events);
+  }
+
+  moveOut(): void {
     this.needsOwnThread = true;
     if (this.isClosed || this.successor !== undefined) return;
     this.options.log.info(
@@ -260,6 +283,7 @@ class WorkerInstance implements Instance {
     if (worker === undefined || worker.runStartedAt !== undefined) return;
     this.successor = undefined;
     this.worker = successor;
+    this.tellUp();
     worker.end();
   }
 
@@ -268,6 +292,7 @@ class WorkerInstance implements Instance {
     if (this.worker === life) {
       this.unbegun = life.take() ?? this.unbegun;
       life.end();
+      this.options.guests?.onDown(true, undefined);
       if (this.isClosed) return;
       this.isMoving = this.upSince !== undefined;
       this.upSince = undefined;
@@ -294,6 +319,7 @@ class WorkerInstance implements Instance {
     this.wasUp = true;
     this.failedStarts = 0;
     this.become("ready");
+    this.tellUp();
     if (this.restarts > 0) log.info({ ...this.names, restarts: this.restarts }, "instance is back");
     const batch = this.unbegun;
     this.unbegun = undefined;
@@ -305,19 +331,25 @@ class WorkerInstance implements Instance {
     if (this.isIdle) onIdle();
   }
 
+  private tellUp(): void {
+    const door = this.worker?.door;
+    if (door !== undefined) this.options.guests?.onUp(door);
+  }
+
   private failUnbegun(error: AssayError | undefined): void {
     const batch = this.unbegun;
     this.unbegun = undefined;
     batch?.onError(lostRows(error));
   }
 
-  private onEnded(error: AssayError | undefined): void {
+  private onEnded(error: AssayError | undefined, keepsUnbegun = false): void {
     const livedMs = this.upSince === undefined ? 0 : performance.now() - this.upSince;
     if (this.upSince === undefined) this.failedStarts++;
     this.upSince = undefined;
     this.worker = undefined;
     this.isMoving = false;
-    this.failUnbegun(error);
+    this.options.guests?.onDown(false, error);
+    if (!keepsUnbegun || this.isClosed) this.failUnbegun(error);
     if (this.isClosed) {
       this.become("give-up");
       this.onClosed();
@@ -351,6 +383,7 @@ class WorkerInstance implements Instance {
     this.worker = undefined;
     this.upSince = undefined;
     this.become("give-up");
+    this.failUnbegun(error);
     this.lastFailure = error;
     this.lastError = `${this.hungThreads.size} threads hang in native code`;
     this.options.onChange();

@@ -5,6 +5,7 @@
  * a worker that exits, throws or hangs fails only what it held (INSTANCE_LOST, RUN_TIMEOUT) and is replaced,
  * with growing delays when it keeps dying; crossing to a worker and back is two atomic notifications on shared memory.
  */
+import type { MessagePort } from "node:worker_threads";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { TreeKernelUse } from "../model/prepared-model.ts";
@@ -65,6 +66,11 @@ export interface Pool {
   onIdle: () => void;
   /** Called when `liveCount` becomes 0 or stops being 0. */
   onAvailability: (available: boolean) => void;
+  /**
+   * Lets a pool in another thread, made by `createGuestPool` at the other end of the port, feed the same sessions; undefined where the
+   * pool takes no guests. `close` waits for them to leave.
+   */
+  readonly admit?: ((port: MessagePort) => void) | undefined;
   /** Ends every worker after the batches they run. Idempotent. */
   close(): Promise<void>;
 }

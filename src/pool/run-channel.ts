@@ -100,6 +100,11 @@ export class RunChannel {
     return held;
   }
 
+  /** The present run has waited for those of others: its time begins now. */
+  waitAnew(): void {
+    this.runStartedAt = performance.now();
+  }
+
   /** Asks the session to leave the channel after its run or its start. */
   leave(): void {
     Atomics.store(this.words, SLOT, EXIT);

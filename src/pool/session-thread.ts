@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { REQUEST, type StartMessage, type WorkerStart } from "../worker/channel.ts";
+import type { AssayError } from "../errors.ts";
+import { type GuestChannel, REQUEST, type StartMessage, type WorkerStart } from "../worker/channel.ts";
 
 /** What becomes of a session's thread, or of its seat in a shared one; each is called in a turn of its own. */
 export interface ThreadEvents {
@@ -13,12 +14,30 @@ export interface ThreadEvents {
   onAlone(): void;
 }
 
+/** Where pools in other threads find a session. */
+export interface SessionDoor {
+  /** What whoever raised a request rings: `ringBell`. */
+  readonly bell: SharedArrayBuffer;
+  /** Has the session serve one more channel, whose port is handed over. */
+  join(channel: GuestChannel): void;
+}
+
+/** Pools in other threads that feed the instance's session too. */
+export interface InstanceGuests {
+  /** A worker is up, in the place of the one before. */
+  onUp(door: SessionDoor): void;
+  /** It is up no more: rows that it was given and had not begun go to the next one, or are lost with it. */
+  onDown(keepsRows: boolean, error: AssayError | undefined): void;
+}
+
 /** Where a session lives: a thread of its own, or a seat in a shared one. */
 export interface SessionThread {
   /** Tells the thread that a request was raised in the session's channel. */
   ring(): void;
   /** The thread is left as it is and does not keep the process; false where another session is what it hangs in, which keeps it. */
   leaveBehind(): boolean;
+  /** Undefined where the thread serves one channel only. */
+  readonly door?: SessionDoor;
 }
 
 /** Starts the thread or takes the seat; the port in `start` is handed over. */

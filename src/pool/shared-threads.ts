@@ -6,6 +6,7 @@ import {
   BELL,
   BELL_MAIL,
   BELL_WORDS,
+  type GuestChannel,
   HOLDER,
   type SeatMessage,
   type SharedMail,
@@ -25,6 +26,22 @@ const HOLD_CHECK_MS = 250;
 export const LONGEST_HOLD_UP_MS = 2 * HOLD_CHECK_MS;
 
 const SHARED_URL = entryUrl("worker/shared-main");
+
+/** Tells a shared thread that a request was raised in one of its channels. */
+export function ringBell(bell: Int32Array): void {
+  Atomics.add(bell, BELL, 1);
+  Atomics.notify(bell, BELL);
+}
+
+/** Starts a thread for one session that other threads feed too; `sharedUrl` is its entry. */
+export function openHostThread(
+  log: Log,
+  sharedUrl: URL,
+  start: WorkerStart,
+  events: ThreadEvents,
+): SessionThread {
+  return new SharedThread(log, sharedUrl, HOLD_CHECK_MS, true).seat(start, "", events);
+}
 
 /** The threads that light sessions share, filled one after another. A thread ends with the last session in it. */
 export class SharedThreads {
@@ -60,7 +77,7 @@ interface Seat {
 
 class SharedThread {
   /** It takes sessions; once false, for good. */
-  isOpen = true;
+  isOpen: boolean;
   private readonly log: Log;
   private readonly holdCheckMs: number;
   private readonly words = new Int32Array(new SharedArrayBuffer(BELL_WORDS * 4));
@@ -72,9 +89,14 @@ class SharedThread {
   private seenHolder = 0;
   private seenBegun = 0;
   private failure: unknown = undefined;
+  private hasGuests = false;
+  /** One session has it for itself. */
+  private readonly isAlone: boolean;
 
-  constructor(log: Log, sharedUrl: URL, holdCheckMs: number) {
+  constructor(log: Log, sharedUrl: URL, holdCheckMs: number, isAlone = false) {
     this.log = log;
+    this.isAlone = isAlone;
+    this.isOpen = !isAlone;
     this.holdCheckMs = holdCheckMs;
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
@@ -101,11 +123,21 @@ class SharedThread {
   seat(start: WorkerStart, modelName: string, events: ThreadEvents): SessionThread {
     const number = ++this.lastNumber;
     this.seats.set(number, { number, modelName, events });
-    this.send({ kind: "open", seat: number, start }, [start.port]);
+    this.send({ kind: "open", seat: number, start, isAlone: this.isAlone }, [start.port]);
     return {
       ring: () => this.ring(),
       leaveBehind: () => this.leaveBehind(number),
+      door: {
+        bell: this.words.buffer as SharedArrayBuffer,
+        join: (channel) => this.join(number, channel),
+      },
     };
+  }
+
+  /** Whoever rings from another thread starts no timer here: from now on it is looked all the time. */
+  private join(seat: number, channel: GuestChannel): void {
+    this.hasGuests = true;
+    this.send({ kind: "join", seat, channel }, [channel.port]);
   }
 
   private send(mail: SharedMail, transfer: MessageChannel["port1"][] = []): void {
@@ -115,9 +147,8 @@ class SharedThread {
   }
 
   private ring(): void {
-    Atomics.add(this.words, BELL, 1);
-    Atomics.notify(this.words, BELL);
-    this.checkTimer ??= setTimeout(() => this.check(), this.holdCheckMs);
+    ringBell(this.words);
+    if (this.isOpen) this.checkTimer ??= setTimeout(() => this.check(), this.holdCheckMs);
   }
 
   /** The last one out ends the thread. */
@@ -137,6 +168,7 @@ class SharedThread {
     const begun = Atomics.load(this.words, BEGUN);
     if (holder === 0) {
       this.seenHolder = 0;
+      if (this.hasGuests && this.isOpen) this.checkTimer = setTimeout(() => this.check(), this.holdCheckMs);
       return;
     }
     if (holder === this.seenHolder && begun === this.seenBegun) this.giveTo(holder);

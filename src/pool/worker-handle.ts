@@ -5,13 +5,15 @@ import type { TreeKernelUse } from "../model/prepared-model.ts";
 import type { StartMessage, WorkerStart } from "../worker/channel.ts";
 import type { Batch } from "./pool.ts";
 import { type ChannelEvents, RunChannel } from "./run-channel.ts";
-import type { OpenThread, SessionThread, ThreadEvents } from "./session-thread.ts";
+import type { OpenThread, SessionDoor, SessionThread, ThreadEvents } from "./session-thread.ts";
 
 /** The start of a worker, besides its channel. */
 export type WorkerPlan = Omit<WorkerStart, "control" | "port"> & {
   /** Where its session lives. */
   readonly openThread: OpenThread;
   readonly maxInputBytes: number;
+  /** Other channels feed the session too. */
+  readonly hasGuests: boolean;
   /** The longest that a start may take. */
   readonly startTimeoutMs: number;
 };
@@ -53,7 +55,7 @@ export class WorkerHandle implements ThreadEvents, ChannelEvents {
   private failure: AssayError | undefined = undefined;
 
   constructor(plan: WorkerPlan, events: WorkerEvents) {
-    const { openThread, maxInputBytes: _maxInputBytes, startTimeoutMs, ...start } = plan;
+    const { openThread, maxInputBytes: _bytes, hasGuests: _guests, startTimeoutMs, ...start } = plan;
     this.plan = plan;
     this.events = events;
     this.channel = new RunChannel(plan, this);
@@ -70,6 +72,21 @@ export class WorkerHandle implements ThreadEvents, ChannelEvents {
   /** On `performance.now()`'s clock, when the present run began; undefined while none runs. */
   get runStartedAt(): number | undefined {
     return this.channel.runStartedAt;
+  }
+
+  /** Its run waits for the runs of other channels. */
+  get isWaiting(): boolean {
+    return this.plan.hasGuests && this.channel.runStartedAt !== undefined && !this.channel.isTaken;
+  }
+
+  /** Where other channels join; undefined where none can. */
+  get door(): SessionDoor | undefined {
+    return this.thread.door;
+  }
+
+  /** The time of a run that waited begins now. */
+  waitAnew(): void {
+    this.channel.waitAnew();
   }
 
   /** Must not be called before `onReady` nor while a run is in progress. */

@@ -84,9 +84,19 @@ export interface SharedStart {
   readonly port: MessagePort;
 }
 
-/** What a shared thread is told: to make a session in a seat, or to end. A seat is left by EXIT, as a thread is. */
+/** Another channel to a session that has one, for a pool in another thread. */
+export interface GuestChannel {
+  readonly control: SharedArrayBuffer;
+  readonly port: MessagePort;
+}
+
+/**
+ * What a shared thread is told: to make a session in a seat, which has the thread for itself or not; to serve one more channel to a
+ * session; or to end. A channel is left by EXIT, as a thread is, and a seat with the last of its channels.
+ */
 export type SharedMail =
-  | { readonly kind: "open"; readonly seat: number; readonly start: WorkerStart }
+  | { readonly kind: "open"; readonly seat: number; readonly start: WorkerStart; readonly isAlone: boolean }
+  | { readonly kind: "join"; readonly seat: number; readonly channel: GuestChannel }
   | { readonly kind: "end" };
 
 /** What a shared thread says of a seat: how its start goes, and that nothing more comes from it. */

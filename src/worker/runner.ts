@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, messageOf } from "../errors.ts";
 import type { TreeKernelUse } from "../model/prepared-model.ts";
+import type { StartMessage, WorkerStart } from "./channel.ts";
 import type { SlotMemory } from "./slot-memory.ts";
 
 /** Runs frames: a session of this thread, or one in another process. */
@@ -18,6 +19,9 @@ export interface Runner {
   /** Frees what it holds; no run is in progress. */
   close(): Promise<void>;
 }
+
+/** Makes a runner, and tells what is to be known of it before it is ready. Throws why it did not start. */
+export type OpenRunner = (start: WorkerStart, tell: (message: StartMessage) => void) => Promise<Runner>;
 
 /** Why a runner did not start, as it is told across threads and processes. */
 export function startFailure(error: unknown): { readonly reason: Reason; readonly message: string } {

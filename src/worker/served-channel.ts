@@ -25,7 +25,10 @@ export class ServedChannel {
   readonly #inputs: SharedArrayBuffer[];
   readonly #outputs: readonly SlotMemory[];
 
-  constructor({ control, port, maxOutputBytes }: WorkerStart, runner: Runner) {
+  constructor(
+    { control, port, maxOutputBytes }: Pick<WorkerStart, "control" | "port" | "maxOutputBytes">,
+    runner: Runner,
+  ) {
     this.words = new Int32Array(control);
     this.#port = port;
     this.#runner = runner;
@@ -65,9 +68,8 @@ export class ServedChannel {
     return true;
   }
 
-  /** Frees the runner; no request is being answered. */
-  async close(): Promise<void> {
-    await this.#runner.close();
+  /** The runner, which other channels may share, is freed by whoever made it. */
+  close(): void {
     this.#port.close();
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A thread that several light sessions share: each has a seat, with a channel of its own as if the thread were its own.
- * Promises: one run at a time, one run a seat in turn; a seat that fails to start or is left leaves the others alone; what goes
+ * A thread that sessions share, or that serves one session through several channels: each session has a seat, each of its channels is
+ * served as if the thread were its own.
+ * Promises: one run at a time, one run a channel in turn; a seat that fails to start or is left leaves the others alone; what goes
  * wrong otherwise ends the thread and all of its sessions, which the pool notices.
  */
 import { parentPort, receiveMessageOnPort } from "node:worker_threads";
@@ -9,104 +10,114 @@ import {
   BELL,
   BELL_MAIL,
   HOLDER,
-  LONG_RUNS,
   type SeatMessage,
   type SharedMail,
   type SharedStart,
   type WorkerStart,
 } from "./channel.ts";
-import { RunMeter } from "./run-meter.ts";
-import { startFailure } from "./runner.ts";
-import { ServedChannel } from "./served-channel.ts";
+import { type OpenRunner, startFailure } from "./runner.ts";
+import { Seat } from "./seat.ts";
 import { systemThreadId } from "./thread-id.ts";
 import { openModelRunner } from "./trees/open-runner.ts";
 
 /** Serves the sessions that it is sent until it is told to end. `beforeRun` is called before each run, with the session's start. */
 export async function serveShared(
-  { bell, port }: SharedStart,
+  start: SharedStart,
   beforeRun: (start: WorkerStart) => void = () => {},
+  openRunner: OpenRunner = openModelRunner,
 ): Promise<void> {
-  const words = new Int32Array(bell);
-  const threadId = systemThreadId();
-  let seats: Seat[] = [];
-  for (;;) {
-    const rung = Atomics.load(words, BELL);
-    let isIdle = true;
-    if (Atomics.load(words, BELL_MAIL) > 0) {
-      isIdle = false;
-      Atomics.sub(words, BELL_MAIL, 1);
-      const mail = receiveMessageOnPort(port)?.message as SharedMail;
-      if (mail.kind === "end") break;
-      hold(words, mail.seat);
-      tell(mail.seat, { kind: "thread", threadId });
-      const seat = await openSeat(mail.seat, mail.start, beforeRun);
-      if (seat !== undefined) seats.push(seat);
+  await new SharedSessions(start, beforeRun, openRunner).serve();
+}
+
+class SharedSessions {
+  private readonly words: Int32Array;
+  private readonly port: SharedStart["port"];
+  private readonly beforeRun: (start: WorkerStart) => void;
+  private readonly openRunner: OpenRunner;
+  private readonly threadId = systemThreadId();
+  private seats: Seat[] = [];
+  private hasEnded = false;
+
+  constructor({ bell, port }: SharedStart, beforeRun: (start: WorkerStart) => void, openRunner: OpenRunner) {
+    this.words = new Int32Array(bell);
+    this.port = port;
+    this.beforeRun = beforeRun;
+    this.openRunner = openRunner;
+  }
+
+  async serve(): Promise<void> {
+    const { words } = this;
+    for (;;) {
+      const rung = Atomics.load(words, BELL);
+      let isIdle = true;
+      if (Atomics.load(words, BELL_MAIL) > 0) {
+        isIdle = false;
+        await this.takeMail();
+        if (this.hasEnded) break;
+      }
+      for (const seat of this.seats) {
+        for (const channel of seat.channels) {
+          if (!channel.isAsked) continue;
+          isIdle = false;
+          this.hold(seat.number);
+          await seat.answer(channel);
+        }
+      }
+      Atomics.store(words, HOLDER, 0);
+      if (this.seats.some((seat) => seat.isLeft)) await this.freeSeats();
+      if (!isIdle) continue;
+      // A runner whose event loop has to turn hears in it that its process has ended.
+      if (this.seats.some((seat) => seat.needsTurns)) await Atomics.waitAsync(words, BELL, rung).value;
+      else Atomics.wait(words, BELL, rung);
     }
-    for (const seat of seats) {
-      if (!seat.channel.isAsked) continue;
-      isIdle = false;
-      hold(words, seat.number);
-      await seat.answer();
+    this.port.close();
+  }
+
+  private async takeMail(): Promise<void> {
+    Atomics.sub(this.words, BELL_MAIL, 1);
+    const mail = receiveMessageOnPort(this.port)?.message as SharedMail;
+    switch (mail.kind) {
+      case "open":
+        this.hold(mail.seat);
+        await this.open(mail);
+        break;
+      case "join": {
+        const seat = this.seats.find(({ number }) => number === mail.seat);
+        if (seat === undefined) mail.channel.port.close();
+        else seat.join(mail.channel);
+        break;
+      }
+      case "end":
+        this.hasEnded = true;
     }
-    Atomics.store(words, HOLDER, 0);
-    if (seats.some((seat) => seat.isLeft)) seats = seats.filter((seat) => !seat.isLeft);
-    if (isIdle) Atomics.wait(words, BELL, rung);
-  }
-  port.close();
-}
-
-function hold(words: Int32Array, seat: number): void {
-  Atomics.store(words, HOLDER, seat);
-  Atomics.add(words, BEGUN, 1);
-}
-
-async function openSeat(
-  number: number,
-  start: WorkerStart,
-  beforeRun: (start: WorkerStart) => void,
-): Promise<Seat | undefined> {
-  try {
-    const runner = await openModelRunner(start);
-    const channel = new ServedChannel(start, runner);
-    tell(number, { kind: "ready", treeKernel: runner.treeKernel });
-    const names = { ...start, bytes: new Uint8Array(0) };
-    return new Seat(number, channel, () => beforeRun(names));
-  } catch (error) {
-    tell(number, { kind: "failed", ...startFailure(error) });
-    start.port.close();
-    tell(number, { kind: "left" });
-    return undefined;
-  }
-}
-
-class Seat {
-  isLeft = false;
-  readonly number: number;
-  readonly channel: ServedChannel;
-  private readonly meter = new RunMeter();
-  private readonly begin: () => void;
-  private readonly end: () => void;
-
-  constructor(number: number, channel: ServedChannel, beforeRun: () => void) {
-    this.number = number;
-    this.channel = channel;
-    const { meter } = this;
-    const begin = () => {
-      meter.begin();
-      beforeRun();
-    };
-    const end = () => {
-      if (meter.end()) Atomics.store(channel.words, LONG_RUNS, 1);
-    };
-    this.begin = begin;
-    this.end = end;
   }
 
-  async answer(): Promise<void> {
-    if (await this.channel.answer(this.begin, this.end)) return;
-    this.isLeft = true;
-    await this.channel.close();
-    tell(this.number, { kind: "left" });
+  private hold(seat: number): void {
+    Atomics.store(this.words, HOLDER, seat);
+    Atomics.add(this.words, BEGUN, 1);
+  }
+
+  private async open({ seat, start, isAlone }: SharedMail & { readonly kind: "open" }): Promise<void> {
+    tell(seat, { kind: "thread", threadId: this.threadId });
+    try {
+      const runner = await this.openRunner(start, (message) => tell(seat, message));
+      const names = { ...start, bytes: new Uint8Array(0) };
+      this.seats.push(new Seat(seat, start, runner, isAlone, () => this.beforeRun(names)));
+      tell(seat, { kind: "ready", treeKernel: runner.treeKernel });
+    } catch (error) {
+      tell(seat, { kind: "failed", ...startFailure(error) });
+      start.port.close();
+      tell(seat, { kind: "left" });
+    }
+  }
+
+  private async freeSeats(): Promise<void> {
+    const left = this.seats.filter((seat) => seat.isLeft);
+    this.seats = this.seats.filter((seat) => !seat.isLeft);
+    for (const seat of left) {
+      await seat.close();
+      tell(seat.number, { kind: "left" });
+    }
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { parentPort } from "node:worker_threads";
 import { REQUEST, type StartMessage, type WorkerStart } from "./channel.ts";
-import { type Runner, startFailure } from "./runner.ts";
+import { type OpenRunner, type Runner, startFailure } from "./runner.ts";
 import { ServedChannel } from "./served-channel.ts";
 import { systemThreadId } from "./thread-id.ts";
 import { openModelRunner } from "./trees/open-runner.ts";
@@ -15,10 +15,10 @@ import { openModelRunner } from "./trees/open-runner.ts";
 export async function serveRuns(
   start: WorkerStart,
   beforeRun: (memory: SharedArrayBuffer) => void = () => {},
-  openRunner: (start: WorkerStart) => Promise<Runner> = openModelRunner,
+  openRunner: OpenRunner = openModelRunner,
 ): Promise<void> {
   tell({ kind: "thread", threadId: systemThreadId() });
-  const runner = await startRunner(() => openRunner(start));
+  const runner = await startRunner(() => openRunner(start, tell));
   if (runner === undefined) return;
   const channel = new ServedChannel(start, runner);
   const { words } = channel;
@@ -28,7 +28,8 @@ export async function serveRuns(
     if (!channel.isAsked) continue;
     if (!(await channel.answer(beforeRun))) break;
   }
-  await channel.close();
+  await runner.close();
+  channel.close();
 }
 
 async function startRunner(open: () => Promise<Runner>): Promise<Runner | undefined> {

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
-import { parentPort } from "node:worker_threads";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { TreeKernelUse } from "../../model/prepared-model.ts";
@@ -34,9 +33,12 @@ interface PipeHandle {
 
 /**
  * Starts a process with a session of its own and relays runs to it. Throws what the start failed with, and INSTANCE_LOST with the
- * signal where the process ended by itself.
+ * signal where the process ended by itself. `tell` is told the process's number.
  */
-export async function openProcessRunner(start: WorkerStart): Promise<Runner> {
+export async function openProcessRunner(
+  start: WorkerStart,
+  tell: (message: StartMessage) => void,
+): Promise<Runner> {
   // A process group of its own: a terminal's Ctrl-C is the server's to answer.
   const child = spawn(process.execPath, [fileURLToPath(ENTRY)], {
     stdio: ["pipe", "ignore", "ignore", "pipe"],
@@ -54,7 +56,7 @@ export async function openProcessRunner(start: WorkerStart): Promise<Runner> {
   }
   // It may be gone before all was written.
   child.stdin?.on("error", () => {});
-  parentPort?.postMessage({ kind: "process", processId: child.pid } satisfies StartMessage);
+  tell({ kind: "process", processId: child.pid });
   const runner = new ProcessRunner(child, ended);
   await runner.start(start);
   return runner;
