@@ -6,6 +6,7 @@ const isSource = import.meta.url.endsWith(".ts");
 
 /** What a thread or a process of its own is started with, from `src` on. `scripts/build.ts` makes an entry of each. */
 export const ENTRIES = [
+  "app/edges/edge-main",
   "load/loop/alarm-thread",
   "worker/worker-main",
   "worker/shared-main",

@@ -1,9 +1,10 @@
+import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
 import { readTlsFiles } from "../config/tls-files.ts";
-import { createEdge, type EdgeOptions } from "../edge/edge.ts";
+import type { EdgeOptions } from "../edge/edge.ts";
 import type { ControlMode } from "../edge/inference/model-control.ts";
 import { AssayError } from "../errors.ts";
 import type { ListedModel } from "../model/versions/model-listing.ts";
@@ -11,15 +12,15 @@ import { createModelSources, type ModelSources, type NamedModel } from "../model
 import { readDeviceListing } from "../pool/device-listing.ts";
 import { chooseDevices } from "../pool/devices.ts";
 import { ANONYMOUS } from "../registry/caller.ts";
-import { createModelsService } from "../registry/models-service.ts";
 import { Registry } from "../registry/registry.ts";
 import { ModelUpdates } from "../registry/updates/model-updates.ts";
 import { RepositoryWatch } from "../registry/updates/repository-watch.ts";
-import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
 import { ProcessMetrics } from "../telemetry/process-metrics.ts";
 import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
+import { createEdgeStack } from "./edge-stack.ts";
+import { EdgeGroup } from "./edges/edge-group.ts";
 
 /** Options of a server. */
 export interface AppOptions {
@@ -34,6 +35,8 @@ export interface AppOptions {
   /** Another engine for HTTP/2, and another entry of worker threads: for tests. */
   readonly http2Engine?: EdgeOptions["http2Engine"];
   readonly workerUrl?: URL;
+  /** Another entry of the threads of further edges. */
+  readonly edgeEntry?: URL;
 }
 
 /** A server; whoever started it drains or closes it. */
@@ -58,7 +61,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const listing = readDeviceListing(environment.CUDA_VISIBLE_DEVICES);
   const devices = chooseDevices(settings.devices, listing, settings.origins.devices);
   if (devices.notice !== "") log.info({ devices: settings.devices }, devices.notice);
-  const { defaultModel, modelControl } = settings;
+  const { defaultModel, modelControl, edges } = settings;
   const isExplicit = modelControl === "explicit";
   const registry = new Registry({
     log,
@@ -69,7 +72,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const updates = new ModelUpdates({
     sources,
     registry,
-    load: { ...options, devices, reloadAdvice: RELOAD_ADVICE[modelControl as ControlMode] },
+    load: { ...options, devices, edges, reloadAdvice: RELOAD_ADVICE[modelControl as ControlMode] },
     ...(isExplicit ? { onlyAsked: { atStart: settings.loadModel } } : {}),
     log,
   });
@@ -79,22 +82,25 @@ export async function startApp(options: AppOptions): Promise<App> {
     intervalMs: settings.pollIntervalMs,
     log,
   });
-  const scoring = createScoringService(registry.table, settings);
-  const models = createModelsService(registry.table, registry, settings.strictReadiness);
+  const { table } = registry;
   const tls = readTlsFiles(settings);
+  if (edges > availableParallelism())
+    log.warn({ edges, cores: availableParallelism() }, "there are more edges than cores (--edges)");
+  const group =
+    edges === 1
+      ? undefined
+      : new EdgeGroup({ settings, tls, table, control: updates, log, entry: options.edgeEntry });
   const processMetrics = new ProcessMetrics();
-  const edge = createEdge({
+  const { scoring, models, edge } = createEdgeStack({
+    settings,
+    tls,
+    table,
+    lifecycle: group?.lifecycle(registry) ?? registry,
+    control: group?.control ?? updates,
     metrics: () => processMetrics.families(),
-    scoring,
-    models,
-    limits: settings,
-    corsOrigins: settings.corsOrigins,
-    serverName: settings.serverName,
-    modelControl: modelControl as ControlMode,
-    control: updates,
+    ...group?.parts,
     http2Engine,
     log,
-    ...(tls === undefined ? {} : { tls }),
   });
   const endUpdates = () => {
     watch.close();
@@ -103,7 +109,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   };
   const closeAll = async () => {
     endUpdates();
-    await edge.close();
+    await Promise.all([edge.close(), group?.close()]);
     await registry.close();
     processMetrics.close();
   };
@@ -112,8 +118,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
     );
     checkNames(settings, found);
-    const { port } = await edge.listen(settings.host, settings.port);
+    const { port, address } = await edge.listen(settings.host, settings.port);
     updates.expect(found);
+    group?.follow(edge);
+    const opened = group?.open(address, port);
     const app: App = {
       address: { host: settings.host, port },
       models: () =>
@@ -124,9 +132,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       async drain() {
         endUpdates();
         edge.announceDrain();
+        group?.announceDrain();
         if (settings.drainGraceMs > 0) await delay(settings.drainGraceMs);
         scoring.drain();
-        const drained = await edge.drain(settings.drainTimeoutMs);
+        const { drainTimeoutMs } = settings;
+        const all = await Promise.all([edge.drain(drainTimeoutMs), group?.drain(drainTimeoutMs) ?? true]);
+        const drained = all.every((isInTime) => isInTime);
         if (!drained)
           log.warn({ timeoutMs: settings.drainTimeoutMs }, "calls were cut off at the drain time-out");
         // What still runs was cut off with its callers: it may never end.
@@ -138,7 +149,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     options.onListening?.(app);
     // What changes while the start reads it is seen as changed then.
     if (modelControl === "poll") await watch.begin();
-    await updates.start(found);
+    await Promise.all([opened, updates.start(found)]);
+    await group?.settle();
     if (modelControl === "poll") watch.watch();
     return app;
   } catch (error) {

@@ -127,6 +127,14 @@ export interface RunCounts {
   ran(rowCount: number, ms: number, end: BatchEnd): void;
 }
 
+/** What waits for the same model in other threads, for limits that count it too. */
+export interface OtherQueues {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Tells the others what waits here. */
+  tell(rows: number, bytes: number): void;
+}
+
 /** What a batcher is made with; the defaults are the server's. */
 export interface BatcherOptions {
   /** The batcher sets its `onIdle`; whoever made the pool closes it, after the batcher. */
@@ -144,6 +152,8 @@ export interface BatcherOptions {
   readonly maxQueueRows?: number;
   /** The most bytes that wait; default 64 MiB. */
   readonly maxQueueBytes?: number;
+  /** Default: none. */
+  readonly otherQueues?: OtherQueues | undefined;
   /** Default: nobody. */
   readonly counts?: RunCounts;
   readonly log: Log;

@@ -8,7 +8,7 @@ import { type Admission, createAdmission, createDrainRate } from "./admission.ts
 import { BatchPicker } from "./batch-picker.ts";
 import { batchShape, type Start, whenToRun } from "./batch-policy.ts";
 import { BatchRun, type RunEvents } from "./batch-run.ts";
-import type { BatchEnd, Batcher, BatcherOptions, Entry } from "./batcher.ts";
+import type { BatchEnd, Batcher, BatcherOptions, Entry, OtherQueues } from "./batcher.ts";
 import { createRowlessOutputs, Delivery, type DeliveryEvents, type RowlessOutputs } from "./delivery.ts";
 import { FAILED_A_TURN, OpenTickets, type TicketEvents } from "./open-tickets.ts";
 import { createQueue, createRoomLine } from "./queue.ts";
@@ -30,6 +30,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
   readonly maxQueueRows: number;
   private readonly options: BatcherOptions;
   private readonly pool: Pool;
+  private readonly others: OtherQueues | undefined;
   private readonly maxDelayMs: number;
   private readonly maxRows: number;
   private readonly hasRows: boolean;
@@ -76,6 +77,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     const shape = batchShape(batching, options.maxBatchSize ?? 256);
     this.options = options;
     this.pool = pool;
+    this.others = options.otherQueues;
     this.maxQueueRows = maxQueueRows;
     this.maxDelayMs = (options.maxQueueDelayMicroseconds ?? 0) / 1000;
     this.maxRows = shape.maxRows;
@@ -139,7 +141,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
 
   onSettledWaiting(ticket: Ticket): void {
     if (ticket.waitsForRoom) this.roomLine.remove(ticket);
-    else this.queue.remove(ticket);
+    else this.leaveQueue(ticket);
   }
 
   onThrown(error: unknown): void {
@@ -177,11 +179,26 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
   }
 
   private hasRoom({ entry }: Ticket): boolean {
-    return this.admission.hasRoom(entry, this.queue);
+    const { queue, others } = this;
+    if (others === undefined) return this.admission.hasRoom(entry, queue);
+    const all = { rows: queue.rows + others.rows, bytes: queue.bytes + others.bytes };
+    if (this.admission.hasRoom(entry, all)) return true;
+    // Nothing of this queue would wake what waits for the room of others; where no instance is idle, the end of its run does.
+    return entry.waitsForRoom === true && queue.rows === 0 && this.pool.idleCount > 0;
   }
 
   private enter(ticket: Ticket): void {
     this.queue.add(ticket, this.rowlessOutputs.areAvoidedBy(ticket.entry.outputNames));
+    this.tellOthers();
+  }
+
+  private leaveQueue(ticket: Ticket): void {
+    this.queue.remove(ticket);
+    this.tellOthers();
+  }
+
+  private tellOthers(): void {
+    this.others?.tell(this.queue.rows, this.queue.bytes);
   }
 
   /** Lets in what waits for the room that there is now. */
@@ -230,6 +247,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
       const parts = this.picker.take(plan);
       const taken = parts.length;
       this.tickets.dropLate(parts, now);
+      this.tellOthers();
       if (parts.length > 0) return parts;
       late += taken;
     }

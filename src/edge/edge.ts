@@ -42,10 +42,11 @@ import type { ControlMode } from "./inference/model-control.ts";
 import { createAssayHttp2Engine } from "./listen/assay-http2-engine.ts";
 import type { Engine } from "./listen/engine.ts";
 import { createListener, type TlsOptions } from "./listen/listener.ts";
+import type { SharedPort } from "./listen/shared-port.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.ts";
 import { CallCounters } from "./metrics/call-counters.ts";
 import { type EdgeFacts, edgeFamilies } from "./metrics/edge-metrics.ts";
-import type { MetricSource } from "./metrics/metrics-route.ts";
+import type { GatherMetrics, MetricSource } from "./metrics/metrics-route.ts";
 import { RouteTable } from "./route-table.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";
@@ -63,11 +64,15 @@ export interface EdgeOptions {
   readonly control?: ModelControl;
   /** Without it the port is cleartext. */
   readonly tls?: TlsOptions;
+  /** The port is owned together with edges of other threads; undefined: alone. */
+  readonly sharedPort?: SharedPort | undefined;
   /** `*`: any origin, without credentials. */
   readonly corsOrigins: readonly string[];
   readonly log: Log;
   /** More to tell at `/metrics`, asked for each scrape. */
   readonly metrics?: MetricSource;
+  /** Makes what `/metrics` tells of what this edge alone would; default: nothing is added. */
+  readonly gatherMetrics?: GatherMetrics | undefined;
   /** Makes another engine for HTTP/2, to compare with. */
   readonly http2Engine?: ((limits: EdgeLimits, onStream: StreamHandler) => Engine) | undefined;
   /** Who serves PredictStream over gRPC: `connect`, to compare with; default `assay`. */
@@ -85,6 +90,8 @@ export interface Edge {
   /** Starts to listen; port 0 takes a free one. Rejects where the address cannot be had. */
   listen(host: string, port: number): Promise<AddressInfo>;
   readonly connectionCount: number;
+  /** What this edge alone tells at `/metrics`. */
+  readonly families: MetricSource;
   /** Not ready from now on, while everything is still served: for the time in which load balancers notice. */
   announceDrain(): void;
   /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
@@ -185,13 +192,15 @@ export function createEdge(options: EdgeOptions): Edge {
     http2: http2.counters,
     version: facts.version,
   });
+  const families: MetricSource = () => [
+    ...edgeFamilies(edgeFacts()),
+    ...counters.families(),
+    ...modelFamilies(models.counts("", "", ANONYMOUS), models.list(ANONYMOUS)),
+    ...(options.metrics?.() ?? []),
+  ];
   const routes = edgeRoutes({
-    metrics: [
-      () => edgeFamilies(edgeFacts()),
-      () => counters.families(),
-      () => modelFamilies(models.counts("", "", ANONYMOUS), models.list(ANONYMOUS)),
-      options.metrics ?? (() => []),
-    ],
+    metrics: families,
+    gatherMetrics: options.gatherMetrics,
     scoring,
     models,
     readiness,
@@ -214,6 +223,7 @@ export function createEdge(options: EdgeOptions): Edge {
     http2,
     limits,
     tls: options.tls,
+    sharedPort: options.sharedPort,
     log,
   });
   function endLasting(which: (edgeCall: EdgeCall) => boolean): void {
@@ -223,6 +233,7 @@ export function createEdge(options: EdgeOptions): Edge {
 
   return {
     listen: (host, port) => listener.listen(host, port),
+    families,
     get connectionCount() {
       return listener.connectionCount;
     },

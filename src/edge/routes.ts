@@ -16,7 +16,7 @@ import { inferForm } from "./inference-rest/infer-unary.ts";
 import { modelRoutes } from "./inference-rest/model-routes.ts";
 import { repositoryRoutes, unservedRoutes } from "./inference-rest/repository-routes.ts";
 import { type ResourceParts, serverRoutes } from "./inference-rest/server-routes.ts";
-import { type MetricSource, metricsRoute } from "./metrics/metrics-route.ts";
+import { type GatherMetrics, type MetricSource, metricsRoute } from "./metrics/metrics-route.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
 import { predictJson, predictRoutes } from "./plain/predict-unary.ts";
 import type { Route, StreamServer } from "./route-table.ts";
@@ -37,7 +37,8 @@ export interface RouteParts {
   readonly grpcStreams: "assay" | "connect";
   readonly unaryCalls: "assay" | "connect";
   /** What `/metrics` tells. */
-  readonly metrics: readonly MetricSource[];
+  readonly metrics: MetricSource;
+  readonly gatherMetrics: GatherMetrics | undefined;
   readonly context: ConnectContext;
 }
 
@@ -103,7 +104,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     ...[...v1Routes(models), ...mlflowRoutes(readiness, facts.version)].map((row) =>
       plainRow(row, context, []),
     ),
-    { ...plainRow(metricsRoute(parts.metrics), context, []), isProbe: true },
+    { ...plainRow(metricsRoute(parts.metrics, parts.gatherMetrics), context, []), isProbe: true },
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }

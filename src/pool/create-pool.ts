@@ -66,7 +66,7 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   const hostActs = {
     state: () => {
       const { liveCount, outage } = pool;
-      return { instances: pool.instances, liveCount, outage: toldError(outage) };
+      return { instances: pool.instances, liveCount, outage: outage && toldError(outage) };
     },
     replaceHung: (index: number) => instances[index]!.replaceHung(runTimeoutMs, true),
     moveOut: (index: number) => instances[index]!.moveOut(),

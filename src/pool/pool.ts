@@ -51,6 +51,9 @@ export interface InstanceStatus {
   readonly treeKernel: TreeKernelUse | undefined;
 }
 
+/** The host's end of what a guest was made with. */
+export type GuestPort = MessagePort;
+
 /** The instances of one model version; made by `createPool`, which resolves once every instance is up. */
 export interface Pool {
   /** Instances that could take a batch now. */
@@ -70,7 +73,7 @@ export interface Pool {
    * Lets a pool in another thread, made by `createGuestPool` at the other end of the port, feed the same sessions; undefined where the
    * pool takes no guests. `close` waits for them to leave.
    */
-  readonly admit?: ((port: MessagePort) => void) | undefined;
+  readonly admit?: ((port: GuestPort) => void) | undefined;
   /** Ends every worker after the batches they run. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
+import { sharedQueueMemory } from "../batcher/shared-queues.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
 import { AssayError } from "../errors.ts";
 import { modelSettings } from "../model/config/model-settings.ts";
@@ -10,6 +11,7 @@ import type { Isolation } from "../pool/instance.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { SharedThreads } from "../pool/shared-threads.ts";
 import type { Log } from "../telemetry/log.ts";
+import { MAX_RUN_BYTES } from "./edges/shared-generation.ts";
 import type { FileWatch } from "./file-watch.ts";
 import { LoadedModel } from "./loaded-model.ts";
 import type { ModelCounters } from "./model-counters.ts";
@@ -44,6 +46,8 @@ export interface LoadOptions {
   readonly counters?: ModelCounters;
   /** Threads that light models share; default: each instance has its own. */
   readonly sharedThreads?: SharedThreads;
+  /** Edges that serve the models together; default 1. */
+  readonly edges?: number;
   /** Another entry of worker threads: for tests. */
   readonly workerUrl?: URL;
 }
@@ -83,7 +87,9 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
     const treeKernel = pool.instances[0]?.treeKernel;
     if (treeKernel !== undefined)
       log.info({ model: modelName, version: modelVersion }, `trees are ${describeTreeKernel(treeKernel)}`);
-    return new LoadedModel({ ...checked, treeKernel }, pool, scheduling, options);
+    const edges = options.edges ?? 1;
+    const queues = edges > 1 ? { memory: sharedQueueMemory(edges), place: 0 } : undefined;
+    return new LoadedModel({ ...checked, treeKernel }, pool, scheduling, { ...options, queues });
   } catch (error) {
     await pool.close();
     throw error;
@@ -125,7 +131,9 @@ function withChangeNotice(model: PreparedModel, before: LoadOptions["before"]): 
 }
 
 async function startPool(model: PreparedModel, runTimeoutMs: number, options: LoadOptions): Promise<Pool> {
-  const { settings, devices: choice, log, workerUrl, sharedThreads } = options;
+  const { settings, devices: choice, log, workerUrl, sharedThreads, edges = 1 } = options;
+  // Each event loop beside the first takes a core from the runs, too.
+  const cores = Math.max(1, availableParallelism() - (edges - 1));
   const start = (serverDevices: DeviceChoice["devices"]) => {
     const devices = instanceDevices(model.config.instanceGroup, serverDevices);
     const cpuInstances = devices.filter((device) => device.provider === "cpu").length;
@@ -133,11 +141,13 @@ async function startPool(model: PreparedModel, runTimeoutMs: number, options: Lo
     return createPool({
       model,
       devices,
-      intraOpThreads: intraOpThreads(settings.intraOpThreads, availableParallelism(), cpuInstances),
+      intraOpThreads: intraOpThreads(settings.intraOpThreads, cores, cpuInstances),
       runTimeoutMs,
       startTimeoutMs: settings.loadTimeoutMs,
       isolation: isolationOf(model, settings),
       ...treeOptions(model, settings),
+      takesGuests: edges > 1,
+      maxRunBytes: MAX_RUN_BYTES,
       log,
       ...(workerUrl === undefined ? {} : { workerUrl }),
       ...(shares && sharedThreads !== undefined ? { sharedThreads } : {}),

@@ -3,14 +3,16 @@ import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import type { PredictRequest } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { Batcher } from "../batcher/batcher.ts";
 import { createBatcher } from "../batcher/create-batcher.ts";
+import { SharedQueues } from "../batcher/shared-queues.ts";
 import { configInEffect, type ModelSettings } from "../model/config/model-settings.ts";
 import { exampleRequest } from "../model/example-request.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
 import { mapRowColumns, type RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import type { TritonFiles } from "../model/triton/side-files.ts";
-import type { InstanceStatus, Pool } from "../pool/pool.ts";
+import type { GuestPort, InstanceStatus, Pool } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { QueuePlace, SharedGeneration } from "./edges/shared-generation.ts";
 import type { FileWatch } from "./file-watch.ts";
 import { ModelCounters } from "./model-counters.ts";
 import { describeModel } from "./model-description.ts";
@@ -24,6 +26,8 @@ interface LoadedModelOptions {
   readonly counters?: ModelCounters;
   /** What to do so that changed files are served. */
   readonly reloadAdvice?: string;
+  /** Where several edges tell each other what waits, and this one's place; undefined where there is one. */
+  readonly queues?: QueuePlace | undefined;
 }
 
 /** A model that passed its gate, on a pool of its own, which it closes. */
@@ -38,6 +42,8 @@ export class LoadedModel implements Generation {
   updateFailure: string | undefined = undefined;
   private readonly model: PreparedModel;
   private readonly pool: Pool;
+  private readonly scheduling: ModelSettings;
+  private readonly queues: SharedArrayBuffer | undefined;
   private readonly log: Log;
   private readonly reloadAdvice: string;
   private readonly config: ModelConfig;
@@ -48,7 +54,7 @@ export class LoadedModel implements Generation {
   private closed: Promise<void> | undefined;
 
   constructor(model: PreparedModel, pool: Pool, scheduling: ModelSettings, options: LoadedModelOptions) {
-    const { log, fileWatch, counters = new ModelCounters(), reloadAdvice } = options;
+    const { log, fileWatch, counters = new ModelCounters(), reloadAdvice, queues } = options;
     const { modelName, modelVersion, signature } = model;
     this.modelName = modelName;
     this.modelVersion = modelVersion;
@@ -58,6 +64,8 @@ export class LoadedModel implements Generation {
     this.model = { ...model, bytes: new Uint8Array(0), ...withoutWarmup(model) };
     this.triton = this.model.triton;
     this.pool = pool;
+    this.scheduling = scheduling;
+    this.queues = queues?.memory;
     this.log = log;
     this.counters = counters;
     this.reloadAdvice = reloadAdvice ?? "restart the server to load the new ones";
@@ -73,6 +81,7 @@ export class LoadedModel implements Generation {
         .map((output) => output.name),
       log,
       counts: this.counters,
+      otherQueues: queues === undefined ? undefined : new SharedQueues(queues.memory, queues.place),
       ...scheduling,
     });
     const onAvailability = (available: boolean): void => this.tellAvailability(available);
@@ -107,6 +116,12 @@ export class LoadedModel implements Generation {
       this.described = { key, description };
     }
     return this.described.description;
+  }
+
+  share(port: GuestPort): SharedGeneration {
+    const { model, scheduling, queues, pool } = this;
+    pool.admit!(port);
+    return { model: { ...model, goldenCases: [] }, scheduling, queues: queues! };
   }
 
   drain(): Promise<void> {

@@ -16,6 +16,22 @@ export interface RequestTimes {
   readonly endedAt: number;
 }
 
+const SUMS = [
+  "successCount",
+  "successMs",
+  "failCount",
+  "failMs",
+  "inputMs",
+  "queueMs",
+  "inferMs",
+  "outputMs",
+  "inferenceCount",
+  "executionCount",
+] as const;
+
+/** Counters as they reach another edge: their numbers alone. */
+export type EdgeCounts = Pick<ModelCounters, (typeof SUMS)[number] | "batches" | "lastInferenceAt">;
+
 /**
  * What a version of a model has done since it was first loaded, by Triton's rules: requests that were taken for it count once, as
  * answered or failed, whatever protocol brought them; stages count for those that were answered. Files that are loaded anew under its
@@ -82,15 +98,28 @@ export class ModelCounters implements RunCounts {
     this.cancelCount++;
   }
 
+  /** Adds what another edge has counted of the same version, whose clock began at `timeOrigin`, for statistics. */
+  add(other: EdgeCounts, timeOrigin: number): void {
+    for (const name of SUMS) this[name] += other[name];
+    for (const [rowCount, { count, ms }] of other.batches) this.addBatch(rowCount, count, ms);
+    const lastInferenceAt = other.lastInferenceAt + timeOrigin - performance.timeOrigin;
+    if (!(lastInferenceAt < this.lastInferenceAt || Number.isNaN(lastInferenceAt)))
+      this.lastInferenceAt = lastInferenceAt;
+  }
+
   ran(rowCount: number, ms: number, end: BatchEnd): void {
     this.executionCount++;
     this.batchEnds[end]++;
     this.runTimes.observe(ms);
     this.runRows.observe(rowCount);
+    this.addBatch(rowCount, 1, ms);
+  }
+
+  private addBatch(rowCount: number, count: number, ms: number): void {
     const batch = this.batches.get(rowCount);
-    if (batch === undefined) this.batches.set(rowCount, { count: 1, ms });
+    if (batch === undefined) this.batches.set(rowCount, { count, ms });
     else {
-      batch.count++;
+      batch.count += count;
       batch.ms += ms;
     }
   }

@@ -4,7 +4,7 @@ import { AssayError } from "../errors.ts";
 import { listed, shownName } from "../wording/field-paths.ts";
 import { NameHints } from "../wording/name-hints.ts";
 import type { Caller } from "./caller.ts";
-import type { ServedModel } from "./served-model.ts";
+import type { Generation, ServedModel } from "./served-model.ts";
 
 /** A version that does not serve, and why. */
 export interface UnservedModel {
@@ -48,8 +48,21 @@ export interface ModelTable {
   name(modelName: string, names: VersionNames): void;
   /** What was said of a model so. */
   namesOf(modelName: string): VersionNames;
+  /** Notes of a version that serves why what lies on disk by now does not in its place; undefined: nothing failed. */
+  failUpdate(model: Generation, reason: string | undefined): void;
   /** Whether a request that names the model and no version means this one. */
   isDefault(model: ModelVersion): boolean;
+  /** Tells of every change from now on, after it; one listener at most. */
+  listen(listener: TableListener): void;
+}
+
+/** Hears of changes of a table. */
+export interface TableListener {
+  onPut(model: ModelVersion): void;
+  onRemoved(model: ModelVersion): void;
+  onNamed(modelName: string, names: VersionNames): void;
+  /** What lies on disk by now does not serve in its place, and why; undefined: it does, or nothing else lies there. */
+  onUpdateFailed(model: ServedModel, reason: string | undefined): void;
 }
 
 /** True for a version that takes requests. */
@@ -73,6 +86,7 @@ class Table implements ModelTable {
   private readonly names = new Map<string, VersionNames>();
   private sorted: readonly ModelVersion[] | undefined;
   private hints = new NameHints([]);
+  private listener: TableListener | undefined;
 
   constructor(defaultModel: string | undefined) {
     this.defaultModel = defaultModel;
@@ -83,6 +97,7 @@ class Table implements ModelTable {
     versions.set(model.modelVersion, model);
     this.byName.set(model.modelName, versions);
     this.changed(model.modelName);
+    this.listener?.onPut(model);
   }
 
   remove(model: ModelVersion): void {
@@ -94,6 +109,7 @@ class Table implements ModelTable {
       this.names.delete(model.modelName);
     }
     this.changed(model.modelName);
+    this.listener?.onRemoved(model);
   }
 
   resolve(modelName: string, modelVersion: string, caller: Caller): ServedModel {
@@ -129,10 +145,17 @@ class Table implements ModelTable {
   name(modelName: string, names: VersionNames): void {
     this.names.set(modelName, names);
     this.changed(modelName);
+    this.listener?.onNamed(modelName, names);
   }
 
   namesOf(modelName: string): VersionNames {
     return this.names.get(modelName) ?? NO_NAMES;
+  }
+
+  failUpdate(model: Generation, reason: string | undefined): void {
+    if (model.updateFailure === reason) return;
+    model.updateFailure = reason;
+    this.listener?.onUpdateFailed(model, reason);
   }
 
   isDefault(model: ModelVersion): boolean {
@@ -147,6 +170,10 @@ class Table implements ModelTable {
   entries(): readonly ModelVersion[] {
     this.sorted ??= [...this.byName.keys()].sort().flatMap((name) => ordered(this.byName.get(name)!));
     return this.sorted;
+  }
+
+  listen(listener: TableListener): void {
+    this.listener = listener;
   }
 
   private changed(modelName: string): void {

@@ -8,7 +8,7 @@ import {
   ModelSummarySchema,
 } from "../../gen/assay/v1/model_service_pb.ts";
 import { isServed, type ModelTable, type ModelVersion } from "./model-table.ts";
-import type { ModelsService } from "./models.ts";
+import type { ModelsService, VersionCounts } from "./models.ts";
 
 /** The state of loading, and whether the server is shutting down; the registry keeps it. */
 export interface Lifecycle {
@@ -18,12 +18,18 @@ export interface Lifecycle {
   readonly startsEmpty?: boolean;
 }
 
-/** Makes the models service over a table. With `strictReadiness` any failed model makes the server not ready. */
+/**
+ * Makes the models service over a table. With `strictReadiness` any failed model makes the server not ready;
+ * `sumCounts` adds what other edges have counted.
+ */
 export function createModelsService(
   table: ModelTable,
   lifecycle: Lifecycle,
   strictReadiness: boolean,
+  sumCounts: (own: readonly VersionCounts[]) => Promise<readonly VersionCounts[]> = async (own) => own,
 ): ModelsService {
+  const counts: ModelsService["counts"] = (modelName, modelVersion, caller) =>
+    modelName === "" ? table.entries().filter(isServed) : [table.resolve(modelName, modelVersion, caller)];
   return {
     list: () => table.entries().map((model) => summarize(model, table)),
     get(modelName, modelVersion, caller) {
@@ -38,8 +44,9 @@ export function createModelsService(
       const model = table.find(modelName, modelVersion, caller);
       return isServed(model) ? model.triton?.config.message : undefined;
     },
-    counts: (modelName, modelVersion, caller) =>
-      modelName === "" ? table.entries().filter(isServed) : [table.resolve(modelName, modelVersion, caller)],
+    counts,
+    totals: async (modelName, modelVersion, caller) =>
+      await sumCounts(counts(modelName, modelVersion, caller)),
     readiness() {
       const entries = table.entries();
       const models = entries.map((model) => summarize(model, table));

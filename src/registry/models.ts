@@ -15,11 +15,15 @@ export interface Readiness {
   readonly models: readonly ModelSummary[];
 }
 
-/** A loaded version, what it has done, and what it holds. */
-export interface CountedModel {
+/** What a version has done. */
+export interface VersionCounts {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly counters: ModelCounters;
+}
+
+/** A loaded version, what it has done, and what it holds. */
+export interface CountedModel extends VersionCounts {
   readonly batcher: Pick<Batcher, "depth" | "maxQueueRows">;
   instances(): readonly InstanceStatus[];
 }
@@ -49,5 +53,7 @@ export interface ModelsService {
    * name is empty. Throws what `ModelTable.resolve` throws.
    */
   counts(modelName: string, modelVersion: string, caller: Caller): CountedModel[];
+  /** The same of all edges that serve them together. Rejects with what `counts` throws. */
+  totals(modelName: string, modelVersion: string, caller: Caller): Promise<readonly VersionCounts[]>;
   readiness(): Readiness;
 }

@@ -120,7 +120,7 @@ export class Registry implements Lifecycle {
     const what =
       served === undefined ? "not served" : "what lies on disk is not served, what was loaded is served on";
     this.log.error({ model: modelName, version: modelVersion, err }, `${what}: ${reason}`);
-    if (served !== undefined) served.updateFailure = reason;
+    if (served !== undefined) this.table.failUpdate(served, reason);
     const isUpdate = this.settled;
     this.putUnserved({ modelName, modelVersion, state: ModelState.FAILED, reason, isUpdate });
   }

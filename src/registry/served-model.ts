@@ -3,7 +3,8 @@ import type { Batcher } from "../batcher/batcher.ts";
 import type { RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import type { TritonFiles } from "../model/triton/side-files.ts";
-import type { InstanceStatus } from "../pool/pool.ts";
+import type { GuestPort, InstanceStatus } from "../pool/pool.ts";
+import type { SharedGeneration } from "./edges/shared-generation.ts";
 import type { ModelCounters } from "./model-counters.ts";
 
 /** A model version that takes requests. Whoever made the batcher closes it. */
@@ -33,6 +34,8 @@ export interface Generation extends ServedModel {
   updateFailure?: string | undefined;
   /** Takes no more calls; resolves when all that it holds are answered. */
   drain(): Promise<void>;
+  /** Lets another edge serve it too, with the sessions of this one: what it makes its own of with the other end of `port`. */
+  share?(port: GuestPort): SharedGeneration;
   /** Ends its workers; what it still holds is answered with SHUTTING_DOWN. Idempotent. */
   close(): Promise<void>;
 }

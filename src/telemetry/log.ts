@@ -26,6 +26,17 @@ export function createLog(level: string): Log {
   return pino({ level, base: null, serializers: { err } }, standardError());
 }
 
+/** Makes a logger whose lines go to whoever writes them, each with the fields of `base`. */
+export function createForwardedLog(level: string, base: object, write: (line: string) => void): Log {
+  const err = pino.stdSerializers.errWithCause;
+  return pino({ level, base, serializers: { err } }, { write });
+}
+
+/** Writes a line of a forwarded log where the others go. */
+export function writeLogLine(line: string): void {
+  standardError().write(line);
+}
+
 function standardError(): LineOutput {
   if (output !== undefined) return output;
   const opened = new LineOutput(2, { tellDropped });

@@ -40,7 +40,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   "node:http2": ["scorer", "wire"],
   "@duckdb/node-api": ["table", "job"],
   "apache-arrow": ["table"],
-  "node:worker_threads": ["pool", "worker", "load"],
+  "node:worker_threads": ["pool", "worker", "load", "app"],
   pino: ["telemetry"],
 };
 

@@ -31,9 +31,9 @@ export function modelRoutes({ models }: ResourceParts): PlainRoute[] {
     const inEffect = tritonModelConfig(loadedModel(models.get(model, version, call.caller)), written);
     return ok(plainJson(ModelConfigSchema, inEffect));
   };
-  const statistics = ({ params, call }: PlainRequest) => {
+  const statistics = async ({ params, call }: PlainRequest) => {
     const { model = "", version = "" } = params;
-    const modelStats = models.counts(model, version, call.caller).map(modelStatistics);
+    const modelStats = (await models.totals(model, version, call.caller)).map(modelStatistics);
     return ok(
       plainJson(ModelStatisticsResponseSchema, create(ModelStatisticsResponseSchema, { modelStats })),
     );

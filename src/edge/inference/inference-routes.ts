@@ -107,8 +107,9 @@ export function inferenceRoutes(router: ConnectRouter, parts: InferenceParts): v
         return create(ModelConfigResponseSchema, { config });
       }),
     modelStatistics: ({ name, version }, context) =>
-      inTheirWords(name, version, () => {
-        const modelStats = models.counts(name, version, callOf(context).caller).map(modelStatistics);
+      inTheirWords(name, version, async () => {
+        const counts = await models.totals(name, version, callOf(context).caller);
+        const modelStats = counts.map(modelStatistics);
         return create(ModelStatisticsResponseSchema, { modelStats });
       }),
     systemSharedMemoryStatus: ({ name }) => refuseSharedMemory("SystemSharedMemoryStatus", name),
@@ -132,9 +133,13 @@ export function inferenceRoutes(router: ConnectRouter, parts: InferenceParts): v
   });
 }
 
-function inTheirWords<T>(modelName: string, modelVersion: string, work: () => T): T {
+async function inTheirWords<T>(
+  modelName: string,
+  modelVersion: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     throw inTritonsWords(error, { modelName, modelVersion }, (field) => field.replace(/^model_/, ""));
   }

@@ -1,5 +1,5 @@
 /** Statistics of models as Triton tells them. */
-import type { CountedModel } from "../../registry/models.ts";
+import type { VersionCounts } from "../../registry/models.ts";
 
 /** A number of times, and what they took together. */
 interface Duration {
@@ -14,7 +14,7 @@ const NONE: Duration = { count: 0n, ns: 0n };
  * One version's, as `inference.ModelStatistics` has them. Assay has no cache, no model of many answers, and does not know what ONNX Runtime
  * takes of memory: the lists of these are empty.
  */
-export function modelStatistics({ modelName, modelVersion, counters }: CountedModel) {
+export function modelStatistics({ modelName, modelVersion, counters }: VersionCounts) {
   const { successCount, lastInferenceAt } = counters;
   const stage = (ms: number): Duration => duration(successCount, ms);
   return {

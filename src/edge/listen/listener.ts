@@ -20,7 +20,8 @@ import {
 import type { Engine } from "./engine.ts";
 import { closeGently } from "./gentle-close.ts";
 import { OpenFiles } from "./open-files.ts";
-import { connectionsPerPeer, Peers, peerOf } from "./peers.ts";
+import { type ConnectionCounts, connectionsPerPeer, Peers, peerOf } from "./peers.ts";
+import { SharedConnectionCounts, type SharedPort } from "./shared-port.ts";
 
 /** PEM texts; with `clientCa`, clients must bring a certificate of one of these authorities. */
 export interface TlsOptions {
@@ -35,6 +36,8 @@ export interface ListenerOptions {
   readonly http2: Engine;
   readonly limits: EdgeLimits;
   readonly tls: TlsOptions | undefined;
+  /** Undefined: the listener owns its port alone. */
+  readonly sharedPort?: SharedPort | undefined;
   readonly log: Log;
 }
 
@@ -64,7 +67,9 @@ class Listener {
   private readonly silent = new Set<Socket>();
   /** Those that are refused, by their peers' ends, and why; they are not counted among the served. */
   private readonly refused = new Map<string, string>();
-  private readonly peers = new Peers();
+  private readonly sharedPort: SharedPort | undefined;
+  /** With those of the other listeners of the port. */
+  private readonly connections: ConnectionCounts;
   private readonly openFiles = new OpenFiles();
   private readonly refusals: Seldom;
   private readonly failures: Seldom;
@@ -78,7 +83,9 @@ class Listener {
   private lastFailure = "";
   private lastMistake = "";
 
-  constructor({ http1, http2, limits, tls, log }: ListenerOptions) {
+  constructor({ http1, http2, limits, tls, sharedPort, log }: ListenerOptions) {
+    this.sharedPort = sharedPort;
+    this.connections = sharedPort === undefined ? new Peers() : new SharedConnectionCounts(sharedPort);
     this.engines = { http1, http2 };
     this.limits = limits;
     this.maxPerPeer = connectionsPerPeer(limits.maxConnectionsPerPeer, limits.maxConnections);
@@ -106,11 +113,13 @@ class Listener {
     return this.sockets.size;
   }
 
-  listen(host: string, port: number): Promise<AddressInfo> {
-    const { server } = this;
-    return new Promise((resolve, reject) => {
+  async listen(host: string, port: number): Promise<AddressInfo> {
+    const { server, sharedPort } = this;
+    const reusePort = sharedPort !== undefined;
+    if (sharedPort?.place === 0 && port !== 0) await checkFree(host, port);
+    return await new Promise((resolve, reject) => {
       server.once("error", (cause) => reject(cannotListen(host, port, cause)));
-      server.listen(port, host, () => {
+      server.listen({ port, host, reusePort }, () => {
         server.removeAllListeners("error");
         server.on("error", (error) => {
           this.lastFailure = error.message;
@@ -170,10 +179,10 @@ class Listener {
     const why = this.refusalOf(peer);
     if (why === undefined) {
       this.served++;
-      this.peers.add(peer);
+      this.connections.add(peer);
       return () => {
         this.served--;
-        this.peers.remove(peer);
+        this.connections.remove(peer);
       };
     }
     this.lastRefusal = why;
@@ -189,16 +198,18 @@ class Listener {
   private refusalOf(peer: string): string | undefined {
     const { openFiles, maxPerPeer } = this;
     const { maxConnections } = this.limits;
-    const openFilesAllow = openFiles.maxConnections(this.sockets.size, performance.now());
+    const served = this.connections.total;
+    const elsewhere = served - this.served;
+    const openFilesAllow = openFiles.maxConnections(this.sockets.size + elsewhere, performance.now());
     const most = Math.min(maxConnections, openFilesAllow);
-    if (this.served >= most) {
+    if (served >= most) {
       const which =
         most === maxConnections
           ? "max-connections"
           : `its limit of open files is ${openFiles.limit}: ulimit -n`;
       return `the server has ${most} connections and takes no more (${which})`;
     }
-    if (this.peers.count(peer) < maxPerPeer) return undefined;
+    if (this.connections.ofPeer(peer) < maxPerPeer) return undefined;
     return `${maxPerPeer} connections came from one address, which gets no more (max-connections-per-peer)`;
   }
 
@@ -328,6 +339,18 @@ function within(work: Promise<void>, timeoutMs: number): Promise<boolean> {
   });
 }
 
+/**
+ * Rejects where anybody listens on the port: listeners that share ports would be let in beside others of the same user, and get a
+ * part of their connections.
+ */
+async function checkFree(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once("error", (cause) => reject(cannotListen(host, port, cause)));
+    probe.listen(port, host, () => probe.close(() => resolve()));
+  });
+}
+
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): AssayError {
   const where = `${host} port ${port}`;
   const why =
@@ -337,6 +360,8 @@ function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException):
         ? `${where} is not allowed for this user: choose a --port above 1023`
         : cause.code === "EADDRNOTAVAIL" || cause.code === "ENOTFOUND"
           ? `${host} is no address of this machine: choose another --host`
-          : `cannot listen on ${where}: ${cause.message}`;
+          : cause.code === "ENOTSUP"
+            ? `this system lets one listener own ${where}, where several edges need SO_REUSEPORT: leave --edges at 1`
+            : `cannot listen on ${where}: ${cause.message}`;
   return new AssayError(Reason.CONFIG_INVALID, why, { cause });
 }

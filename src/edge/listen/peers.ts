@@ -26,23 +26,33 @@ export function peerOf(remoteAddress: string | undefined): string {
   return groups.slice(0, IPV6_GROUPS).join(":");
 }
 
-/** Counts the connections of each peer. */
-export class Peers {
+/** Counts connections, and those of each peer. */
+export interface ConnectionCounts {
+  /** Of all peers. */
+  readonly total: number;
+  add(peer: string): void;
+  remove(peer: string): void;
+  ofPeer(peer: string): number;
+}
+
+/** Counts the connections of one listener. */
+export class Peers implements ConnectionCounts {
+  total = 0;
   private readonly counts = new Map<string, number>();
 
-  /** One more. */
   add(peer: string): void {
-    this.counts.set(peer, this.count(peer) + 1);
+    this.total++;
+    this.counts.set(peer, this.ofPeer(peer) + 1);
   }
 
-  /** One less. */
   remove(peer: string): void {
-    const count = this.count(peer) - 1;
+    this.total--;
+    const count = this.ofPeer(peer) - 1;
     if (count > 0) this.counts.set(peer, count);
     else this.counts.delete(peer);
   }
 
-  count(peer: string): number {
+  ofPeer(peer: string): number {
     return this.counts.get(peer) ?? 0;
   }
 }

@@ -7,17 +7,18 @@ import type { PlainRoute } from "../plain/plain-http.ts";
 /** What gives families, each asked for each scrape. */
 export type MetricSource = () => readonly MetricFamily[];
 
-/** The row of `/metrics`. */
-export function metricsRoute(sources: readonly MetricSource[]): PlainRoute {
+/** Makes the families of all edges of those of this one. */
+export type GatherMetrics = (own: readonly MetricFamily[]) => Promise<readonly MetricFamily[]>;
+
+/** The row of `/metrics`; `gather` undefined: this edge is the only one. */
+export function metricsRoute(own: MetricSource, gather: GatherMetrics | undefined): PlainRoute {
   return {
     pattern: "/metrics",
     methods: ["GET", "HEAD"],
-    handle({ headers }) {
+    async handle({ headers }) {
       const contentType = formatOf(headers.get("accept") ?? "");
-      const text = metricText(
-        sources.flatMap((source) => source()),
-        contentType,
-      );
+      const families = gather === undefined ? own() : await gather(own());
+      const text = metricText(families, contentType);
       return { status: 200, body: Buffer.from(text), contentType };
     },
     errorResponse: ({ reason, message }) => ({ status: errorRow(reason).httpStatus, body: { message } }),

@@ -3,7 +3,7 @@
  * through channels of its own: the host starts, moves and ends sessions, guests follow.
  */
 import type { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../../errors.ts";
+import { AssayError, withoutStack } from "../../errors.ts";
 import type { GuestChannel } from "../../worker/channel.ts";
 import type { InstanceStatus } from "../pool.ts";
 
@@ -48,15 +48,15 @@ export type GuestMessage = { readonly instance: number; readonly life: number } 
 );
 
 /** An error as it is told. */
-export function toldError(error: AssayError | undefined): ToldError | undefined {
-  if (error === undefined) return undefined;
+export function toldError(error: AssayError): ToldError {
   const { reason, message, retryAfterMs } = error;
   return { reason, message, retryAfterMs };
 }
 
 /** The error that was told. */
-export function heardError(told: ToldError | undefined): AssayError | undefined {
-  if (told === undefined) return undefined;
+export function heardError(told: ToldError): AssayError {
   const { reason, message, retryAfterMs } = told;
-  return new AssayError(reason, message, retryAfterMs === undefined ? {} : { retryAfterMs });
+  return withoutStack(
+    () => new AssayError(reason, message, retryAfterMs === undefined ? {} : { retryAfterMs }),
+  );
 }

@@ -100,14 +100,14 @@ class GuestPool implements Pool {
         if (!this.isClosed) this.instance(message.instance).onUp(message);
         break;
       case "down":
-        this.instance(message.instance).onDown(message.keepsRows, heardError(message.error));
+        this.instance(message.instance).onDown(message.keepsRows, message.error && heardError(message.error));
         if (!this.isBusy()) this.onQuiet();
     }
   }
 
   private hearState(state: HostState): void {
     this.state = state;
-    this.heardOutage = heardError(state.outage);
+    this.heardOutage = state.outage && heardError(state.outage);
     if (this.heardOutage !== undefined)
       for (const instance of this.guests) instance.failUnbegun(this.heardOutage);
     if (state.liveCount === 0) this.onIdle();

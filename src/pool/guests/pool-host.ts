@@ -119,7 +119,7 @@ class Life implements InstanceGuests {
   onDown(keepsRows: boolean, error: AssayError | undefined): void {
     if (this.door === undefined) return;
     this.door = undefined;
-    this.tell({ kind: "down", instance: this.instance, keepsRows, error: toldError(error) });
+    this.tell({ kind: "down", instance: this.instance, keepsRows, error: error && toldError(error) });
   }
 }
 

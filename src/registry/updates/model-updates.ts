@@ -235,8 +235,8 @@ export class ModelUpdates implements ModelControl {
         .filter(({ version }) => version === generation.modelVersion)
         .map(({ reason }) => reason);
       const failure = this.loads.failureOf(generation);
-      generation.updateFailure =
-        [failure, ...reasons].filter((one) => one !== undefined).join("; ") || undefined;
+      const all = [failure, ...reasons].filter((one) => one !== undefined).join("; ");
+      this.registry.table.failUpdate(generation, all || undefined);
       for (const reason of reasons) this.options.log.warn({ model: modelName }, reason);
     }
   }
@@ -244,7 +244,7 @@ export class ModelUpdates implements ModelControl {
   /** Leaves all that serves as it is, and tells why. */
   private keep(modelName: string, reason: string, serving: ReturnType<Registry["servingOf"]>): Refusal {
     this.options.log.error({ model: modelName }, `what serves is served on as it is: ${reason}`);
-    for (const generation of serving) generation.updateFailure = reason;
+    for (const generation of serving) this.registry.table.failUpdate(generation, reason);
     return { modelName, modelVersion: "", reason };
   }
 

@@ -15,19 +15,20 @@ export interface AppServer {
 export async function startAppServer(
   models: string,
   flags: Record<string, string> = {},
-  more: { workerUrl?: URL; http2Engine?: Http2EngineName; log?: Log } = {},
+  more: { workerUrl?: URL; edgeEntry?: URL; http2Engine?: Http2EngineName; log?: Log } = {},
 ): Promise<AppServer> {
   const settings = readServerSettings({
     flags: new Map(Object.entries({ models, port: "0", devices: "cpu", ...flags })),
     environment: {},
   });
-  const { http2Engine, workerUrl } = more;
+  const { http2Engine, workerUrl, edgeEntry } = more;
   const app = await startApp({
     settings,
     environment: {},
     log: more.log ?? silentLog,
     ...http2EngineOptions(http2Engine),
     ...(workerUrl === undefined ? {} : { workerUrl }),
+    ...(edgeEntry === undefined ? {} : { edgeEntry }),
   });
   const address = `127.0.0.1:${app.address.port}`;
   return { app, address, url: `http://${address}` };

@@ -233,6 +233,7 @@ export function createFakeModels(ready = true): ModelsService {
     },
     tritonConfig: () => undefined,
     counts: () => [],
+    totals: async () => [],
     readiness: () => ({ ready, settled: ready, draining: false, models }),
   };
 }

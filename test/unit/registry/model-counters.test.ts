@@ -45,3 +45,28 @@ test("runs are counted by their rows", () => {
   ]);
   expect(counters.batchEnds).toEqual({ full: 2, delay: 0, idle: 1 });
 });
+
+test("counts of several edges add up, and the last inference is the latest of any, whatever clock its thread has", () => {
+  const times = { receivedAt: 1, enqueuedAt: 2, startedAt: 4, endedAt: 7 };
+  const [one, other, none] = [new ModelCounters(), new ModelCounters(), new ModelCounters()];
+  one.succeeded(2, times, 10);
+  one.ran(2, 3, "idle");
+  other.succeeded(3, times, 20);
+  other.failed(times, 5, Reason.QUEUE_FULL);
+  other.ran(2, 4, "idle");
+  other.ran(3, 1, "full");
+  const sum = new ModelCounters();
+  for (const counters of [none, one, other]) sum.add(structuredClone(counters), performance.timeOrigin - 5);
+  expect(sum).toMatchObject({
+    successCount: 2,
+    inferenceCount: 5,
+    executionCount: 3,
+    failCount: 1,
+    successMs: 28,
+    lastInferenceAt: 15,
+  });
+  expect([...sum.batches]).toEqual([
+    [2, { count: 2, ms: 7 }],
+    [3, { count: 1, ms: 1 }],
+  ]);
+});

@@ -4,7 +4,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { ModelSchema, ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import { ANONYMOUS } from "../../../src/registry/caller.ts";
 import { compareVersions, createModelTable } from "../../../src/registry/model-table.ts";
-import type { ServedModel } from "../../../src/registry/served-model.ts";
+import type { Generation, ServedModel } from "../../../src/registry/served-model.ts";
 import { createServedModel } from "../../support/models/served-model.ts";
 import { signature, spec } from "../../support/models/signatures.ts";
 
@@ -99,4 +99,30 @@ test("a name of a version that does not serve is answered with why, and no other
   expect(() => table.resolve("m", "", ANONYMOUS)).toThrow(
     'no version "8", which default_version means; it has',
   );
+});
+
+test("whoever listens hears of each change after it", () => {
+  const heard: string[] = [];
+  const table = createModelTable(undefined);
+  const tell = (what: string) => (model: { readonly modelVersion: string }) =>
+    void heard.push(`${what} ${model.modelVersion} of ${table.entries().length}`);
+  table.listen({
+    onPut: tell("put"),
+    onRemoved: tell("removed"),
+    onNamed: (_, { defaultVersion }) => void heard.push(`default ${defaultVersion}`),
+    onUpdateFailed: (_, reason) => void heard.push(String(reason)),
+  });
+  const [one, two] = ["1", "2"].map((modelVersion) => ({
+    modelName: "m",
+    modelVersion,
+    state: ModelState.FAILED,
+    reason: "",
+  }));
+  table.put(one!);
+  table.put(two!);
+  table.name("m", names({}, "2"));
+  table.remove(one!);
+  table.remove(one!);
+  table.failUpdate(served("m", "2") as Generation, "half a file");
+  expect(heard).toEqual(["put 1 of 1", "put 2 of 2", "default 2", "removed 1 of 1", "half a file"]);
 });

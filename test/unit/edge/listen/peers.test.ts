@@ -29,9 +29,9 @@ test.each([
 test("peers are counted as they come and go", () => {
   const peers = new Peers();
   for (const peer of ["a", "a", "b"]) peers.add(peer);
-  expect([peers.count("a"), peers.count("b")]).toEqual([2, 1]);
+  expect([peers.ofPeer("a"), peers.ofPeer("b")]).toEqual([2, 1]);
   peers.remove("a");
-  expect([peers.count("a"), peers.count("b"), peers.count("c")]).toEqual([1, 1, 0]);
+  expect([peers.ofPeer("a"), peers.ofPeer("b"), peers.ofPeer("c")]).toEqual([1, 1, 0]);
   peers.remove("a");
-  expect(peers.count("a")).toBe(0);
+  expect(peers.ofPeer("a")).toBe(0);
 });

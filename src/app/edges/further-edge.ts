@@ -1,0 +1,145 @@
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { openGeneration } from "../../registry/edges/open-generation.ts";
+import { createFileWatch } from "../../registry/file-watch.ts";
+import { isServed } from "../../registry/model-table.ts";
+import type { VersionCounts } from "../../registry/models.ts";
+import { Registry, type VersionName } from "../../registry/registry.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { createEdgeStack, type EdgeStack } from "../edge-stack.ts";
+import type { Answerer } from "./conversation.ts";
+import { countsOf, sumCounts } from "./edge-counts.ts";
+import type { EdgeAnswers, EdgeOrder, EdgeQuestion, EdgeStart } from "./edge-messages.ts";
+
+/** Options of a further edge. */
+export interface FurtherEdgeOptions {
+  readonly start: EdgeStart;
+  readonly log: Log;
+  /** Asks the first edge. */
+  ask<Q extends EdgeQuestion>(question: Q): Promise<EdgeAnswers[Q["kind"]]>;
+}
+
+/** An edge beside the first one: does what it is told, and serves calls with the first one's sessions. */
+export class FurtherEdge {
+  private readonly start: EdgeStart;
+  private readonly log: Log;
+  private readonly registry: Registry;
+  private readonly stack: EdgeStack;
+  private readonly fileWatch = createFileWatch();
+
+  constructor({ start, log, ask }: FurtherEdgeOptions) {
+    const { settings, tls, sharedPort } = start;
+    const { defaultModel, modelControl } = settings;
+    this.start = start;
+    this.log = log;
+    this.registry = new Registry({
+      log,
+      startsEmpty: modelControl === "explicit",
+      ...(defaultModel === "" ? {} : { defaultModel }),
+    });
+    this.stack = createEdgeStack({
+      settings,
+      tls,
+      table: this.registry.table,
+      lifecycle: this.registry,
+      sumCounts: async (own) => sumCounts(own, await ask({ kind: "counts", names: own.map(namesOf) })),
+      gatherMetrics: () => ask({ kind: "metrics" }),
+      control: {
+        load: async (modelName, caller) => void (await ask({ kind: "load", modelName, caller })),
+        unload: async (modelName, caller) => void (await ask({ kind: "unload", modelName, caller })),
+      },
+      sharedPort,
+      log,
+    });
+  }
+
+  /** Rejects where the address cannot be had. */
+  async listen(): Promise<void> {
+    await this.stack.edge.listen(this.start.host, this.start.port);
+  }
+
+  /** Does what the first edge says. */
+  obey(order: EdgeOrder): void {
+    const { registry } = this;
+    switch (order.kind) {
+      case "put":
+        registry.table.put(order.model);
+        break;
+      case "serve": {
+        const { place } = this.start.sharedPort;
+        const { log, fileWatch } = this;
+        const { generation, port } = order;
+        const counters = registry.generationOf(generation.model)?.counters;
+        void registry.add(openGeneration(generation, port, { place, log, fileWatch, counters }));
+        break;
+      }
+      case "remove":
+        this.remove(order);
+        break;
+      case "name":
+        registry.table.name(order.modelName, order.names);
+        break;
+      case "update-failed": {
+        const generation = registry.generationOf(order);
+        if (generation !== undefined) registry.table.failUpdate(generation, order.reason);
+        break;
+      }
+      case "settled":
+        registry.settled = true;
+        break;
+      case "announce-drain":
+        registry.announceDrain();
+        this.stack.edge.announceDrain();
+        break;
+      case "close":
+        void this.close();
+    }
+  }
+
+  /** Answers the first edge. */
+  readonly answer: Answerer = async (question) => {
+    switch (question.kind) {
+      case "sync":
+        return true;
+      case "counts":
+        return [countsOf(this.registry.table, question.names)];
+      case "metrics":
+        return this.stack.edge.families();
+      case "drain":
+        return await this.drain(question.timeoutMs);
+      default:
+        throw new AssayError(Reason.UNIMPLEMENTED, `${question.kind} is the first edge's to do`);
+    }
+  };
+
+  private remove({ modelName, modelVersion }: VersionName): void {
+    const { table } = this.registry;
+    const model = table
+      .entries()
+      .find((one) => one.modelName === modelName && one.modelVersion === modelVersion);
+    if (model === undefined) return;
+    const generation = this.registry.generationOf(model);
+    if (isServed(model) && generation !== undefined) void this.registry.remove(generation);
+    else table.remove(model);
+  }
+
+  private async drain(timeoutMs: number): Promise<boolean> {
+    const { scoring, edge } = this.stack;
+    scoring.drain();
+    const isInTime = await edge.drain(timeoutMs);
+    if (isInTime) await this.registry.drain();
+    await this.close();
+    return isInTime;
+  }
+
+  private async close(): Promise<void> {
+    this.registry.announceDrain();
+    this.fileWatch.close();
+    await this.stack.edge.close();
+    await this.registry.close();
+  }
+}
+
+function namesOf({ modelName, modelVersion }: VersionCounts): VersionName {
+  return { modelName, modelVersion };
+}
