@@ -25,3 +25,22 @@ install_python_kserve() { python_install "$1" python-kserve "$kserve_requirement
 mlflow_requirements="$root/test/conformance/python/mlflow-requirements.txt"
 tool python-mlflow "$(requirements_version "$mlflow_requirements")" python
 install_python_mlflow() { python_install "$1" python-mlflow "$mlflow_requirements"; }
+
+# perf_analyzer is a program in a wheel; the wheel's own Python packages are not used.
+perf_requirements="$root/test/conformance/python/perf-requirements.txt"
+tool perf-analyzer "$(requirements_version "$perf_requirements")" python
+install_perf_analyzer() {
+  local python libraries
+  python="$(find_python)" || fail "perf-analyzer needs Python 3.11 or newer with the venv module (Debian: python3-venv)."
+  "$python" -m venv "$1/venv"
+  nice "$1/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement "$perf_requirements"
+  libraries="$(dirname "$(find "$1/venv" -name 'libcudart.so*' -print -quit)")"
+  if ! ldconfig -p | grep -q 'libb64\.so\.0d'; then
+    command -v apt-get >/dev/null || fail "libb64 is missing. Install it with your system's package tool (Debian: libb64-0d)."
+    (cd "$1" && { apt-get download -qq libb64-0d || { apt-get update -qq && apt-get download -qq libb64-0d; }; }) 2>/dev/null
+    dpkg-deb -x "$1"/libb64-0d_*.deb "$1/libb64"
+    libraries="$libraries:$(dirname "$(find "$1/libb64" -name 'libb64.so*' -print -quit)")"
+  fi
+  printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s/venv/bin/perf_analyzer" "$@"\n' "$libraries" "$1" >"$1/perf-analyzer"
+  chmod +x "$1/perf-analyzer"
+}
