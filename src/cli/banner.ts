@@ -26,7 +26,10 @@ export function banner(
   for (const model of failed) {
     lines.push(`${title(model)} is NOT served: ${model.stateReason}`, "");
   }
-  if (served.length === 0) {
+  if (models.length > 0 && models.every(({ state }) => state === ModelState.UNLOADED)) {
+    const load = `${scheme}://${where}/v2/repository/models/${models[0]!.modelName}/load`;
+    lines.push(`No model is loaded yet (--model-control explicit). To load one: curl -X POST ${load}`, "");
+  } else if (served.length === 0) {
     lines.push(
       `Nothing is served. Put a model at ${join(folder, "<name>/<version>/model.onnx")} and start again.`,
       "",

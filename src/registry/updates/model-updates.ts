@@ -71,6 +71,11 @@ export class ModelUpdates implements ModelControl {
       if (listed === undefined) throw await this.notThere(modelName);
       this.asked?.add(modelName);
       const refusals = await this.apply(listed, true);
+      if (this.registry.draining)
+        throw new AssayError(
+          Reason.SHUTTING_DOWN,
+          "the server is shutting down: the model may not have been loaded",
+        );
       if (refusals.length === 0) return;
       const why = refusals.map(({ modelVersion, reason }) =>
         modelVersion === "" ? reason : `version ${modelVersion}: ${reason}`,
@@ -135,6 +140,8 @@ export class ModelUpdates implements ModelControl {
         ...this.registry.table.entries().map(({ modelName }) => modelName),
       ]);
       const asked = [...names].filter((name) => this.isAsked(name));
+      for (const name of names)
+        if (!this.isAsked(name) && !lying.has(name)) this.registry.forgetUnserved(name);
       // What lies in no folder of its own is told anew, and cannot be listed by its name.
       const one = async (name: string): Promise<void> => {
         const model = lying.get(name);

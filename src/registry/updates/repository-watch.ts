@@ -1,3 +1,4 @@
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { Log } from "../../telemetry/log.ts";
 
@@ -103,10 +104,13 @@ export class RepositoryWatch {
   }
 
   private tellFailed(modelName: string, error: unknown): void {
-    // It is tried again with the next look.
-    this.told.delete(modelName);
     const { log } = this.options;
-    if (error instanceof AssayError) log.error({ model: modelName }, `not updated: ${error.message}`);
-    else log.error({ model: modelName, err: error }, "a bug in Assay: the model was not updated");
+    if (!(error instanceof AssayError)) {
+      log.error({ model: modelName, err: error }, "a bug in Assay: the model was not updated");
+      return;
+    }
+    // With the next look there may be room. Whatever else is wrong is tried again once files have changed.
+    if (error.reason === Reason.QUEUE_FULL) this.told.delete(modelName);
+    log.error({ model: modelName }, `not updated: ${error.message}`);
   }
 }

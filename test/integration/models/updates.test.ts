@@ -1,4 +1,8 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { GRPCInferenceService } from "../../../gen/inference/grpc_service_pb.ts";
 import { testFolder } from "../../support/folders.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
 import { ChangingRepository, plusModel } from "../../support/updates/changing-repository.ts";
@@ -217,6 +221,50 @@ test("with explicit control nothing is loaded but what is asked for, and an unlo
   expect(await scored()).toMatch(/^503/);
   await load();
   expect(await scored()).toBe("1: 11");
+});
+
+test("models are loaded and unloaded over gRPC, in Triton's words and in KServe's", async () => {
+  repository.put(1, plusModel(10));
+  const { url } = await start({ "model-control": "explicit" });
+  const client = createClient(GRPCInferenceService, createGrpcTransport({ baseUrl: url }));
+  await client.repositoryModelLoad({ modelName: "plus" });
+  expect(await scored()).toBe("1: 10");
+  const unload_dependents = { parameterChoice: { case: "boolParam", value: true } } as const;
+  await client.repositoryModelUnload({ modelName: "plus", parameters: { unload_dependents } });
+  expect((await client.repositoryIndex({})).models).toMatchObject([
+    { state: "UNAVAILABLE", reason: "unloaded" },
+  ]);
+  await client.repositoryModelLoad({ repositoryName: "plus" });
+  expect(await scored()).toBe("1: 10");
+  const config = { parameterChoice: { case: "stringParam", value: "{}" } } as const;
+  await expect(client.repositoryModelLoad({ modelName: "plus", parameters: { config } })).rejects.toThrow(
+    'parameters["config"]: models are loaded as they lie in the repository',
+  );
+});
+
+test("each message of a stream that is open across a switch is answered by the version that its words mean then", async () => {
+  repository.put(1, plusModel(10));
+  const { app, url } = await start();
+  const client = createClient(ScoringService, createGrpcTransport({ baseUrl: url }));
+  async function* items() {
+    yield { itemId: 1n, request: { modelName: "plus", features: [0] } };
+    await first;
+    repository.put(2, plusModel(20));
+    await app.rescan();
+    yield { itemId: 2n, request: { modelName: "plus", features: [0] } };
+    yield { itemId: 3n, request: { modelName: "plus", modelVersion: "1", features: [0] } };
+  }
+  const { promise: first, resolve: onFirst } = Promise.withResolvers<void>();
+  const answers: unknown[] = [];
+  for await (const { result } of client.predictStream(items())) {
+    onFirst();
+    if (result.case === "response") answers.push([result.value.modelVersion, result.value.scores[0]]);
+  }
+  expect(answers).toEqual([
+    ["1", 10],
+    ["2", 20],
+    ["1", 10],
+  ]);
 });
 
 test("loading tells why a version does not serve; what is not there, or brings its own files, is refused", async () => {

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../../../src/errors.ts";
 import { type Marks, RepositoryWatch } from "../../../../src/registry/updates/repository-watch.ts";
 import type { Log } from "../../../../src/telemetry/log.ts";
 import { silentLog } from "../../../support/servers/silent-log.ts";
@@ -64,13 +66,19 @@ test("a repository that cannot be looked at for a while has lost nothing, and is
   ]);
 });
 
-test("an update that could not be made is tried again", async () => {
-  const failing = async () => {
-    throw new Error("not now");
-  };
-  const look = await watched({ a: "1" }, { onChange: failing });
-  await look({ a: "2" });
-  expect(await look()).toEqual(["a"]);
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(await look()).toEqual(["a"]);
-});
+test.each([
+  [Reason.QUEUE_FULL, ["a"]],
+  [Reason.CONFIG_INVALID, []],
+])(
+  "an update that was refused with %i is tried again with the next look only where there was no room",
+  async (reason, again) => {
+    const onChange = async () => {
+      throw new AssayError(reason, "not now");
+    };
+    const look = await watched({ a: "1" }, { onChange });
+    await look({ a: "2" });
+    expect(await look()).toEqual(["a"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await look()).toEqual(again);
+  },
+);
