@@ -13,6 +13,7 @@ import { AssayError } from "../errors.ts";
 import { openEmbeddedScorer } from "../scorer/embedded-scorer.ts";
 import { openServerScorer } from "../scorer/remote/server-scorer.ts";
 import type { Scorer } from "../scorer/scorer.ts";
+import { wantedModel } from "../scorer/wanted-model.ts";
 import { outputFormat } from "../table/format-endings.ts";
 import { partitionNames } from "../table/path-patterns.ts";
 import { openSource } from "../table/read/open-source.ts";
@@ -119,10 +120,10 @@ async function unlessAborted(opening: Promise<Scorer>, signal: AbortSignal): Pro
 
 function openScorer({ settings, environment, log, stderr }: ScoreRunOptions): Promise<Scorer> {
   if (settings.server === "") return openEmbeddedScorer({ settings, environment, log });
-  const [, modelName, modelVersion] = /^(.*?)(?::(\d+))?$/s.exec(settings.model)!;
+  const { name: modelName, version: modelVersion } = wantedModel(settings.model);
   return openServerScorer({
     url: settings.server,
-    modelName: modelName!,
+    modelName,
     retryTimeoutMs: settings.retryTimeoutMs,
     onRetry: (error, delayMs) =>
       stderr.write(`${error.message}; trying again in ${duration(delayMs / 1000)}\n`),

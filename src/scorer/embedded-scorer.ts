@@ -9,6 +9,8 @@ import { readServerSettings } from "../config/server-settings.ts";
 import { AssayError } from "../errors.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { scanPath } from "../model/repository.ts";
+import { versionChoice } from "../model/versions/model-listing.ts";
+import { EVERY_VERSION } from "../model/versions/version-choice.ts";
 import { readDeviceListing } from "../pool/device-listing.ts";
 import { chooseDevices } from "../pool/devices.ts";
 import { loadModel } from "../registry/load-model.ts";
@@ -19,6 +21,7 @@ import type { Log } from "../telemetry/log.ts";
 import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 import type { Scorer } from "./scorer.ts";
+import { wantedModel } from "./wanted-model.ts";
 
 /** Options of a pool in this process. */
 export interface EmbeddedOptions {
@@ -35,7 +38,7 @@ const REQUESTS_IN_FLIGHT = 6;
 const FIRST_RUN_TIMEOUT_MS = 30_000;
 
 /**
- * Loads one model into a pool in this process: the version asked for (`name:version`), else the highest. Runs use every core,
+ * Loads one model into a pool in this process: the version asked for (`name:version`, `name:label`), else the model's default or the highest. Runs use every core,
  * since no event loop has callers to answer beside them. Rejects with MODEL_NOT_FOUND, MODEL_INVALID or DEVICE_UNAVAILABLE.
  */
 export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scorer> {
@@ -94,20 +97,27 @@ async function findModel({
   model: wanted,
   origins,
 }: EmbeddedOptions["settings"]): Promise<PreparedModel> {
-  const [, name, version] = /^(.*?)(?::(\d+))?$/s.exec(wanted)!;
-  const path = wanted.endsWith(".onnx") ? wanted : join(models, name!);
-  const names = wanted.endsWith(".onnx") ? [name!] : await readdir(models).catch(() => undefined);
+  const { name, version: asked } = wantedModel(wanted);
+  const isFile = wanted.endsWith(".onnx");
+  const path = isFile ? wanted : join(models, name);
+  const names = isFile ? [name] : await readdir(models).catch(() => undefined);
   if (names === undefined) {
     throw new AssayError(
       Reason.CONFIG_INVALID,
       `${origins?.models ?? "--models"}: ${models} cannot be read; expected a folder with <name>/<version>/model.onnx`,
     );
   }
-  if (!wanted.endsWith(".onnx") && !names.includes(name!)) {
-    const hint = didYouMean(name!, names) || `; it has ${listed(names) || "none"}`;
+  if (!isFile && !names.includes(name)) {
+    const hint = didYouMean(name, names) || `; it has ${listed(names) || "none"}`;
     throw new AssayError(Reason.MODEL_NOT_FOUND, `${models} has no model ${JSON.stringify(name)}${hint}`);
   }
   const found = await scanPath(path);
+  const { labels, defaultVersion } = isFile
+    ? EVERY_VERSION
+    : // A config.json that cannot be read is told with the version.
+      await versionChoice(path).catch(() => EVERY_VERSION);
+  const said = asked ?? (defaultVersion === "" ? undefined : defaultVersion);
+  const version = said === undefined ? undefined : (labels.get(said) ?? said);
   const one =
     version === undefined ? found.at(-1) : found.find((each) => described(each).modelVersion === version);
   if (one === undefined) {

@@ -132,6 +132,11 @@ export async function listModel(folder: string, modelName: string, isNamed = fal
   return { modelName, path: folder, choice, problem, numbers, versions: versions.sort(byVersion), reserve };
 }
 
+/** What the owner of a model in this folder says of its versions. Throws CONFIG_INVALID and MODEL_INVALID. */
+export async function versionChoice(folder: string): Promise<VersionChoice> {
+  return readVersionChoice(await readModelConfig(folder), await readTritonBeside(folder));
+}
+
 async function choiceOf(
   folder: string,
   triton: TritonConfig | undefined,
