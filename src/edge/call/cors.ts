@@ -3,7 +3,12 @@ import type { Headers } from "../../http2/stream.ts";
 
 type Field = readonly [name: string, value: string];
 
-const EXPOSED = [...cors.exposedHeaders, "retry-after", "x-request-id"].join(", ");
+const EXPOSED = [
+  ...cors.exposedHeaders,
+  "retry-after",
+  "x-request-id",
+  "inference-header-content-length",
+].join(", ");
 const ALLOWED_METHODS = [...cors.allowedMethods, "OPTIONS"].join(", ");
 const ALWAYS_ALLOWED = [...cors.allowedHeaders, "authorization", "x-request-id"];
 const NO_FIELDS: readonly Field[] = [];

@@ -6,10 +6,13 @@ import {
   ModelInstanceGroup_Kind as Kind,
   type ModelConfig,
   ModelConfigSchema,
+  ModelVersionPolicySchema,
 } from "../../../gen/inference/model_config_pb.ts";
 import { PLATFORM } from "./metadata.ts";
 
 const BACKEND = "onnxruntime";
+/** What a folder with config.pbtxt has where that says nothing of it; without config.pbtxt all versions are served. */
+const LATEST = { policyChoice: { case: "latest" as const, value: { numVersions: 1 } } };
 
 /** The configuration in effect; `written`: what config.pbtxt says, whose fields are kept. */
 export function tritonModelConfig(model: Model, written: ModelConfig | undefined): ModelConfig {
@@ -40,7 +43,7 @@ export function tritonModelConfig(model: Model, written: ModelConfig | undefined
   if (kept.input.length === 0) kept.input = inEffect.input;
   if (kept.output.length === 0) kept.output = inEffect.output;
   if (kept.instanceGroup.length === 0) kept.instanceGroup = inEffect.instanceGroup;
-  if (kept.versionPolicy === undefined) kept.versionPolicy = inEffect.versionPolicy!;
+  kept.versionPolicy ??= create(ModelVersionPolicySchema, LATEST);
   if (kept.schedulingChoice.case === undefined) kept.schedulingChoice = inEffect.schedulingChoice;
   if (kept.defaultModelFilename === "") kept.defaultModelFilename = inEffect.defaultModelFilename;
   return kept;
