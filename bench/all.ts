@@ -15,6 +15,7 @@ const BENCHES: readonly (readonly [file: string, quick: readonly string[] | unde
   ["stream.ts", ["--rounds", "1", "--seconds", "0.3", "--rows-per-message", "256"]],
   ["lanes.ts", ["--rounds", "1", "--seconds", "1"]],
   ["unary.ts", ["--quick"]],
+  ["scaling.ts", ["--quick"]],
   ["inference.ts", ["--quick"]],
   ["http2-echo.ts", ["--rounds", "1", "--only", "unary"]],
 ];

@@ -14,14 +14,14 @@ export function treeModel(): Uint8Array {
 }
 
 /** A logistic regression: nearly nothing to compute, so that everything else shows. */
-export function logisticModel(): Uint8Array {
+export function logisticModel(columns = COLUMNS): Uint8Array {
   const random = seeded(11);
-  const weights = Float32Array.from({ length: COLUMNS }, () => random() - 0.5);
+  const weights = Float32Array.from({ length: columns }, () => random() - 0.5);
   return buildModel({
-    inputs: [tensorInfo("features", "FLOAT", ["N", COLUMNS])],
+    inputs: [tensorInfo("features", "FLOAT", ["N", columns])],
     outputs: [tensorInfo("score", "FLOAT", ["N", 1])],
     nodes: [node("MatMul", ["features", "weights"], ["sum"]), node("Sigmoid", ["sum"], ["score"])],
-    initializers: [storedTensor("weights", [COLUMNS, 1], weights)],
+    initializers: [storedTensor("weights", [columns, 1], weights)],
   });
 }
 
@@ -33,11 +33,16 @@ export function benchRows(rowCount: number): Float32Array {
 
 /** A model repository with both, `gbdt30` and `lr30`, in a folder of its own; whoever asked for it removes it. */
 export function benchRepository(): string {
-  const folder = mkdtempSync(join(tmpdir(), "assay-bench-"));
-  for (const [name, bytes] of [
+  return repositoryOf([
     ["gbdt30", treeModel()],
     ["lr30", logisticModel()],
-  ] as const) {
+  ]);
+}
+
+/** A model repository of models by name, in a folder of its own; whoever asked for it removes it. */
+export function repositoryOf(models: readonly (readonly [name: string, bytes: Uint8Array])[]): string {
+  const folder = mkdtempSync(join(tmpdir(), "assay-bench-"));
+  for (const [name, bytes] of models) {
     mkdirSync(join(folder, name, "1"), { recursive: true });
     writeFileSync(join(folder, name, "1", "model.onnx"), bytes);
   }

@@ -9,7 +9,7 @@ import type { MetricFamily } from "./metric-text.ts";
 const LOOK_MS = 50;
 const NS_A_SECOND = 1e9;
 const PERCENTILES = [50, 90, 99];
-const PAUSE_BOUNDS_MS: readonly number[] = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1_000];
+const PAUSE_BOUNDS_MS: readonly number[] = [0.5, 1, 2, 3, 5, 10, 25, 50, 100, 250, 1_000];
 const COLLECTIONS: Readonly<Record<number, string>> = {
   [constants.NODE_PERFORMANCE_GC_MAJOR]: "major",
   [constants.NODE_PERFORMANCE_GC_MINOR]: "minor",

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { WorkerCommand } from "../servers/worker-commands.ts";
 
 /** What a child server is asked. */
-export type ChildQuestion = "resident-bytes" | "old-bytes" | "longest-stall-ms";
+export type ChildQuestion = "resident-bytes" | "heap-bytes" | "old-bytes" | "longest-stall-ms";
 
 /** A server in a process of its own, so that its memory is its own. */
 export interface ChildServer {
@@ -12,6 +12,8 @@ export interface ChildServer {
   command(command: WorkerCommand): void;
   /** After a garbage collection: what it holds, not what it has not swept yet. */
   residentBytes(): Promise<number>;
+  /** What V8's heap holds after a full collection. */
+  heapBytes(): Promise<number>;
   /** What lies among V8's old objects after a young collection: what only a full one would free is counted. */
   oldBytes(): Promise<number>;
   /** The longest that its event loop worked without a turn since it was last asked, in milliseconds of CPU. */
@@ -41,6 +43,7 @@ export async function startChildServer(flags: Record<string, string>): Promise<C
     url: `http://${address}`,
     command: (command) => child.send(command),
     residentBytes: () => ask("resident-bytes"),
+    heapBytes: () => ask("heap-bytes"),
     oldBytes: () => ask("old-bytes"),
     longestStallMs: () => ask("longest-stall-ms"),
     async close() {

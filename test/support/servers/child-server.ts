@@ -19,6 +19,9 @@ process.on("message", (message: WorkerCommand | ChildQuestion) => {
   if (message === "resident-bytes") {
     globalThis.gc?.();
     process.send?.(process.memoryUsage.rss());
+  } else if (message === "heap-bytes") {
+    globalThis.gc?.();
+    process.send?.(process.memoryUsage().heapUsed);
   } else if (message === "old-bytes") {
     globalThis.gc?.({ type: "minor" });
     const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => /^(old|large)/.test(name));
