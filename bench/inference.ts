@@ -9,7 +9,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { benchRepository, benchRows, COLUMNS } from "./bench-models.ts";
+import { benchRepository, benchRows, COLUMNS } from "./models/bench-models.ts";
 import { type LoadFlags, load } from "./programs/bench-load.ts";
 import { type MeasuredServer, type ServerCommand, startMeasured } from "./programs/measured-server.ts";
 import { median } from "./statistics.ts";

@@ -5,7 +5,7 @@
  */
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { benchRepository } from "./bench-models.ts";
+import { benchRepository } from "./models/bench-models.ts";
 import { startPinned } from "./programs/pinned-process.ts";
 import { median } from "./statistics.ts";
 

@@ -7,11 +7,11 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { logisticModel, repositoryOf } from "./bench-models.ts";
+import { logisticModel, repositoryOf } from "./models/bench-models.ts";
+import { seeded } from "./models/tree-models.ts";
 import { type LoadFlags, load } from "./programs/bench-load.ts";
 import { startMeasured } from "./programs/measured-server.ts";
 import { median } from "./statistics.ts";
-import { seeded } from "./tree-models.ts";
 
 const { values } = parseArgs({
   options: {

@@ -7,8 +7,8 @@ import { parseArgs } from "node:util";
 import { readTreeGraph } from "../src/model/trees/tree-graph.ts";
 import { splitTrees } from "../src/worker/kernel/split-trees.ts";
 import { TreeSession } from "../src/worker/trees/tree-session.ts";
+import { grownModel, seeded, type TreeShape } from "./models/tree-models.ts";
 import { median } from "./statistics.ts";
-import { grownModel, seeded, type TreeShape } from "./tree-models.ts";
 
 const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof import("onnxruntime-node");
 

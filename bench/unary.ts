@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { benchRepository, benchRows, COLUMNS } from "./bench-models.ts";
+import { benchRepository, benchRows, COLUMNS } from "./models/bench-models.ts";
 import { barChart } from "./programs/bar-chart.ts";
 import { type LoadFlags, type LoadReport, load } from "./programs/bench-load.ts";
 import { type MeasuredServer, type ServerCommand, startMeasured } from "./programs/measured-server.ts";

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { benchRows, COLUMNS } from "../bench-models.ts";
+import { benchRows, COLUMNS } from "../models/bench-models.ts";
 
 const folder = process.argv[2]!;
 const distinct = 65_536;

@@ -11,7 +11,7 @@ import { PredictStreamRequestSchema } from "../../gen/assay/v1/scoring_service_p
 import { DATA } from "../../src/http2/frame/frame.ts";
 import { framed } from "../../src/wire/grpc-frame.ts";
 import { frame } from "../../test/support/clients/raw-http2-client.ts";
-import { benchRows, COLUMNS } from "../bench-models.ts";
+import { benchRows, COLUMNS } from "../models/bench-models.ts";
 import { openingFrames, StreamWindows } from "./stream-windows.ts";
 
 const FRAME_BYTES = 16_384;

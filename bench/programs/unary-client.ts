@@ -7,7 +7,7 @@ import http2 from "node:http2";
 import process from "node:process";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { benchRows, COLUMNS } from "../bench-models.ts";
+import { benchRows, COLUMNS } from "../models/bench-models.ts";
 
 const session = http2.connect(`http://127.0.0.1:${process.argv[2]}`);
 const features = benchRows(1000);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { seeded } from "../../../bench/tree-models.ts";
+import { seeded } from "../../../bench/models/tree-models.ts";
 import { run } from "../../support/clients/command.ts";
 import { startCuttingProxy } from "../../support/clients/cutting-proxy.ts";
 import { markdownBlocks } from "../../support/markdown-blocks.ts";

@@ -22,7 +22,7 @@ test("each of 64 concurrent callers gets its own rows back", async () => {
     }
   });
   await Promise.all(calls);
-  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
 });
 
 test("an entry larger than the maximum is split and joined in the order of its rows", async () => {

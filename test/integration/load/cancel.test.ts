@@ -52,5 +52,5 @@ test("what is cancelled of a split entry is not run further", async () => {
   core.batcher.cancel(ticket);
   await score(core);
   expect(rowsWritten).toEqual([0]);
-  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
 });

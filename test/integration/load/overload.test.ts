@@ -55,7 +55,7 @@ test("a queue filled tenfold refuses with QUEUE_FULL and a delay, loses nothing 
     expect(refused.every((error) => error.reason === Reason.QUEUE_FULL)).toBe(true);
     expect(refused.every((error) => error.retryAfterMs! >= 10 && error.retryAfterMs! <= 30_000)).toBe(true);
   }
-  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
   collectGarbage();
   expect(process.memoryUsage.rss()).toBeLessThanOrEqual(before * 1.2);
 });

@@ -115,7 +115,7 @@ afterAll(async () => {
     peer.close();
     await edge.edge.close();
   }
-  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
   await core.close();
 });
 

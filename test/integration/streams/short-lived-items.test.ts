@@ -3,8 +3,8 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { median } from "../../../bench/statistics.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { HAND_READ_CALLS } from "../../support/calls/hand-read-calls.ts";
 import { type ChildServer, startChildServer } from "../../support/clients/child-process.ts";
-import { HAND_READ_CALLS } from "../../support/clients/hand-read-calls.ts";
 import { UnaryPeer } from "../../support/clients/unary-exchange.ts";
 
 const ITEMS = 600;

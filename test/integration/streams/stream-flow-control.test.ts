@@ -105,7 +105,7 @@ describe.each(["assay", "node"] as const)("over the %s engine", (http2Engine) =>
   afterEach(async () => {
     for (const client of clients.splice(0)) client.destroy();
     await edge.edge.close();
-    expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+    expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
     await core.close();
   });
 
@@ -131,7 +131,7 @@ describe.each(["assay", "node"] as const)("over the %s engine", (http2Engine) =>
     expect(bytes).toBeGreaterThan(WINDOW_BYTES / 2);
     expect(bytes).toBeLessThan(WINDOW_BYTES * 3);
     // No row waits in the queue for a client that does not read.
-    expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+    expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
     slow.stream.end();
     const ids = await slow.readAll(rowCount);
     expect(ids).toEqual(Array.from({ length: sent }, (_, i) => i));

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { seeded } from "../../../bench/tree-models.ts";
+import { seeded } from "../../../bench/models/tree-models.ts";
 import { run } from "../../support/clients/command.ts";
 import { startCuttingProxy } from "../../support/clients/cutting-proxy.ts";
 import { markdownBlocks } from "../../support/markdown-blocks.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { HAND_READ_CALLS } from "../../support/calls/hand-read-calls.ts";
 import { type ChildServer, startChildServer } from "../../support/clients/child-process.ts";
-import { HAND_READ_CALLS } from "../../support/clients/hand-read-calls.ts";
 import { UnaryPeer } from "../../support/clients/unary-exchange.ts";
 
 const CALLS = 25_000;

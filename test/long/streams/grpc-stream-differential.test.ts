@@ -55,7 +55,7 @@ afterAll(async () => {
     client.destroy();
     await edge.edge.close();
   }
-  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+  expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
   await core.close();
 });
 
@@ -301,7 +301,7 @@ describe.each(ENGINES)("over the %s engine", (engine) => {
         isUnordered: false,
       });
       expect(trailers["grpc-status"]).toBe("0");
-      expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0 });
+      expect(core.batcher.depth).toEqual({ rows: 0, bytes: 0, running: 0, entries: 0 });
     },
   );
 });

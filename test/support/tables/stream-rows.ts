@@ -1,7 +1,7 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { expect } from "vitest";
-import { seeded } from "../../../bench/tree-models.ts";
+import { seeded } from "../../../bench/models/tree-models.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 
 /** Rows for the model iris, as text a line each; bad rows hold an infinity. */

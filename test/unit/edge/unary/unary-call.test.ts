@@ -3,6 +3,7 @@ import { CallDeadlines } from "../../../../src/edge/call/call-deadlines.ts";
 import { fieldList } from "../../../../src/edge/call/field-list.ts";
 import { createMessageMemory } from "../../../../src/edge/grpc/message-memory.ts";
 import { createMemoryBudget } from "../../../../src/edge/memory/memory-budget.ts";
+import { CallCounters } from "../../../../src/edge/metrics/call-counters.ts";
 import { type HandOver, serveUnary, type UnaryContext } from "../../../../src/edge/unary/unary-call.ts";
 import type { UnaryForm, UnaryProtocol } from "../../../../src/edge/unary/unary-form.ts";
 import type { CancelReason, ServerStream } from "../../../../src/http2/stream.ts";
@@ -58,6 +59,7 @@ function open(
     log: { debug: write, info: write, warn: write, error: write, isLevelEnabled: () => true },
     memory,
     deadlines: new CallDeadlines(),
+    counters: new CallCounters((path) => path),
     messageMemory: createMessageMemory(),
   } as unknown as UnaryContext;
   const head = { timeoutMs: undefined, acceptEncoding: undefined };

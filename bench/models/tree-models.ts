@@ -1,5 +1,5 @@
 /** Models of trees, made here, so that a run needs no file: their inputs are rows of floats in [0, 1). */
-import { buildModel, node, tensorInfo } from "../test/support/models/model-builder.ts";
+import { buildModel, node, tensorInfo } from "../../test/support/models/model-builder.ts";
 
 /** The size of an ensemble. */
 export interface TreeShape {

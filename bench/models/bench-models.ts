@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildModel, node, storedTensor, tensorInfo } from "../test/support/models/model-builder.ts";
+import { buildModel, node, storedTensor, tensorInfo } from "../../test/support/models/model-builder.ts";
 import { grownModel, seeded } from "./tree-models.ts";
 
 /** Columns of every bench model. */

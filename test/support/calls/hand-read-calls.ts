@@ -2,7 +2,7 @@ import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufb
 import { PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { ModelInferRequestSchema } from "../../../gen/inference/grpc_service_pb.ts";
 import { framed } from "../../../src/wire/grpc-frame.ts";
-import type { UnaryScript } from "./unary-exchange.ts";
+import type { UnaryScript } from "../clients/unary-exchange.ts";
 
 const FEATURES = [5.1, 3.5, 1.4, 0.2];
 const ROW = [{ name: "features", shape: [1, 4], datatype: "FP32", data: FEATURES }];
