@@ -22,11 +22,12 @@ export function datatypeOf(type: Tensor.Type): Datatype | undefined {
   return DATATYPE_NAMES.find((datatype) => rowOf(datatype).sessionType === type);
 }
 
+// A float16 tensor fails with "not enough space" where this class exists when the first tensor of the thread is made, for whatever
+// model; without it tensors hold the bits in a Uint16Array (microsoft/onnxruntime#32323).
+Reflect.deleteProperty(globalThis, "Float16Array");
+
 /** Makes the session; `start.bytes` are given up to it, unless they are shared. Throws MODEL_INVALID, or DEVICE_UNAVAILABLE where the device is what failed. */
 export async function createSession(start: SessionStart): Promise<InferenceSession> {
-  // A float16 tensor fails with "not enough space" where this class exists when the first tensor is made; without it
-  // tensors hold the bits in a Uint16Array (microsoft/onnxruntime#32323).
-  Reflect.deleteProperty(globalThis, "Float16Array");
   env.logLevel = "fatal";
   const bytes = unshared(start.bytes);
   const weights: Weights[] = [];
