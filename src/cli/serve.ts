@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { goOnAfterBugs } from "../app/go-on-after-bugs.ts";
 import { type App, startApp } from "../app/serve.ts";
@@ -11,7 +12,7 @@ import { packageVersion } from "../package-files.ts";
 import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { flagKinds, parseArguments, wrongArguments } from "./arguments.ts";
-import { banner } from "./banner.ts";
+import { banner, logServedModels, servingLine } from "./banner.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { readModelArguments } from "./model-arguments.ts";
 import { listenToSignals } from "./serve-signals.ts";
@@ -73,14 +74,13 @@ export async function serve(
   // A start that fails is thrown here; after a drain nobody asks any more.
   const isUp = await Promise.race([starting.then(() => true), ended.promise.then(() => false)]);
   if (isUp && !isStopping) {
-    say(
-      banner(
-        packageVersion(),
-        { ...app!.address, encrypted: settings.tlsCert !== "" },
-        app!.models(),
-        settings.models,
-      ),
-    );
+    const address = { ...app!.address, encrypted: settings.tlsCert !== "" };
+    const models = app!.models();
+    if (isatty(1)) say(banner(packageVersion(), address, models, settings.models));
+    else {
+      logServedModels(log, models);
+      say(servingLine(packageVersion(), address, models));
+    }
   }
   const code = await ended.promise;
   // What still holds the process, such as a model that is being loaded or a run that hangs, is not waited for.
@@ -88,7 +88,7 @@ export async function serve(
   return code;
 }
 
-/** The banner must not end, hold or grow the server either; all of it is kept for a slow reader. */
+/** What is said of the start must not end, hold or grow the server either; all of it is kept for a slow reader. */
 function say(text: string): void {
   const output = new LineOutput(1, { limitBytes: Buffer.byteLength(text) });
   output.write(text);

@@ -6,19 +6,37 @@ import { isReady, type ServerProcess, startCommand } from "./server-process.ts";
 import { tool } from "./tool.ts";
 
 let server: ServerProcess;
+let atTerminal: ServerProcess;
 let stopped = false;
 
+/** Gives a command a terminal of its own, whose output it passes on, and hands SIGTERM on to it. */
+const TERMINAL = `
+import os, pty, signal, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
+try:
+    while chunk := os.read(terminal, 65536): os.write(1, chunk)
+except OSError: pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+
 beforeAll(async () => {
-  server = await startCommand("npm", ["start", "--"]);
+  [server, atTerminal] = await Promise.all([
+    startCommand("npm", ["start", "--"]),
+    startCommand("python3", ["-c", TERMINAL, "npm", "start", "--"]),
+  ]);
 });
 
 afterAll(async () => {
   if (server !== undefined && !stopped) await server.stop();
+  await atTerminal?.stop();
 });
 
 describe("npm start", () => {
-  test("prints lines for curl and grpcurl that score a row of each model when pasted", async () => {
-    const lines = server.printed().match(/^ +(curl|grpcurl) .*\/Predict$/gm) ?? [];
+  test("at a terminal prints lines for curl and grpcurl that score a row of each model when pasted", async () => {
+    const printed = atTerminal.printed().replaceAll("\r\n", "\n");
+    const lines = printed.match(/^ +(curl|grpcurl) .*\/Predict$/gm) ?? [];
     const scored = new Map<string, unknown[]>();
     for (const line of lines) {
       const finished = await run("bash", ["-c", line], {
@@ -49,9 +67,18 @@ describe("npm start", () => {
     }
   });
 
-  test("says where it serves, and on which device each model runs", () => {
-    expect(server.printed()).toContain(`serves 4 models on http://${server.address}`);
-    expect(server.printed()).toMatch(/^census version 1 on (cpu|cuda|webgpu):0$/m);
+  test("says where it serves, and on which device each model runs: in words at a terminal, else in JSON lines", () => {
+    const printed = atTerminal.printed().replaceAll("\r\n", "\n");
+    expect(printed).toContain(`serves 4 models on http://${atTerminal.address}`);
+    expect(printed).toMatch(/^census version 1 on (cpu|cuda|webgpu):0$/m);
+    const lines = server.printed().trimEnd().split("\n");
+    // npm tells what it runs.
+    const told = lines.filter((line) => !/^(> .*)?$/.test(line)).map((line) => JSON.parse(line));
+    expect(told).toContainEqual(
+      expect.objectContaining({ address: `http://${server.address}`, served: 4, failed: 0 }),
+    );
+    const census = told.find(({ model, devices }) => model === "census" && devices !== undefined);
+    expect(census).toMatchObject({ version: "1", devices: [expect.stringMatching(/^(cpu|cuda|webgpu):0$/)] });
   });
 
   test("hands SIGTERM on to the server, which ends with status 0", async () => {

@@ -33,7 +33,7 @@ test.each([
 ])("%s at a terminal drains once and ends with status 0 by %s", async (_, _keys, command, keys) => {
   const { printed, exit, signal, left } = await atTerminal(keys, command);
   expect({ exit, signal, left }).toEqual({ exit: 0, signal: null, left: false });
-  expect(printed.match(/"msg":"draining/g)).toHaveLength(1);
+  expect(printed.match(/INFO.* draining: calls in flight/g)).toHaveLength(1);
   expect(printed).not.toContain("ending at once");
 });
 
