@@ -1,5 +1,6 @@
 import type { TensorContents } from "../../gen/assay/v1/tensor_pb.ts";
 import type { ContentsField, NumericArray } from "./datatype.ts";
+import type { WrongTexts } from "./wrong-texts.ts";
 
 /** Elements side by side: booleans as 0 and 1, texts as strings. */
 export type PackedValues = NumericArray | readonly string[];
@@ -14,11 +15,14 @@ export class PackedContents implements TensorContents {
   readonly $typeName = "assay.v1.TensorContents";
   readonly field: ContentsField;
   readonly values: PackedValues;
+  /** What stands for a text that no model can take is of no use. */
+  readonly wrong: WrongTexts | undefined;
   private list: unknown[] | undefined = undefined;
 
-  constructor(field: ContentsField, values: PackedValues) {
+  constructor(field: ContentsField, values: PackedValues, wrong?: WrongTexts) {
     this.field = field;
     this.values = values;
+    this.wrong = wrong;
   }
 
   get boolContents(): boolean[] {

@@ -100,7 +100,9 @@ class PieceDecoder extends RequestCursor {
   ): Promise<void> {
     const fields = message as unknown as Fields;
     if (isOnly && fields[field.localName] === undefined) {
-      const packed = await decodePacked(this.bytes.subarray(this.at, end), this.slices);
+      // Of a tensor whose shape came before, as writers put it.
+      const { shape } = fields as { readonly shape?: readonly bigint[] };
+      const packed = await decodePacked(this.bytes.subarray(this.at, end), this.slices, shape);
       if (packed !== undefined) {
         fields[field.localName] = packed;
         return;

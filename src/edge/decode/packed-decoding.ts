@@ -4,6 +4,7 @@ import { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { readText } from "../../service/tensors/text-elements.ts";
 import type { ContentsField, NumericArray } from "../../tensor/datatype.ts";
 import { PackedContents } from "../../tensor/packed-contents.ts";
+import { WrongTexts } from "../../tensor/wrong-texts.ts";
 import { DELIMITED } from "../../wire/wire-cursor.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
 import { RequestCursor } from "./request-cursor.ts";
@@ -16,12 +17,13 @@ const MOST_VARINT_BYTES = 10;
 const COPIED_OCTETS = 1_048_576;
 
 /**
- * Reads the octets of a `TensorContents`; undefined where they are not one packed list of numbers, or texts that a model can take, alone:
- * protobuf allows more, which its own reader reads.
+ * Reads the octets of a `TensorContents`; undefined where they are not one packed list of numbers, or texts, alone: protobuf allows more,
+ * which its own reader reads. `shape` says which texts share a row, for those that are wrong.
  */
 export async function decodePacked(
   bytes: Uint8Array,
   slices: LoopSlices,
+  shape: readonly bigint[] = [],
 ): Promise<PackedContents | undefined> {
   const cursor = new RequestCursor(bytes, TensorContentsSchema.typeName);
   const tag = cursor.tag(bytes.length);
@@ -29,24 +31,30 @@ export async function decodePacked(
   if (field?.fieldKind !== "list" || (tag & 7) !== DELIMITED || field.listKind !== "scalar") return undefined;
   const name = field.localName as ContentsField;
   if (field.scalar === ScalarType.BYTES) {
-    const texts = await readTexts(bytes, tag, slices);
-    return texts && new PackedContents(name, texts);
+    const wrong = new WrongTexts(shape);
+    const texts = await readTexts(bytes, tag, slices, wrong);
+    return texts && new PackedContents(name, texts, wrong.count > 0 ? wrong : undefined);
   }
   if (cursor.fieldEnd(bytes.length) !== bytes.length) return undefined;
   const values = await readNumbers(bytes.subarray(cursor.at), field.scalar, slices);
   return values && new PackedContents(name, values);
 }
 
-async function readTexts(bytes: Uint8Array, tag: number, slices: LoopSlices): Promise<string[] | undefined> {
+async function readTexts(
+  bytes: Uint8Array,
+  tag: number,
+  slices: LoopSlices,
+  wrong: WrongTexts,
+): Promise<string[] | undefined> {
   const texts: string[] = [];
   const cursor = new RequestCursor(bytes, TensorContentsSchema.typeName);
   const { length } = bytes;
   while (cursor.at < length) {
     if (cursor.tag(length) !== tag) return undefined;
     const end = cursor.fieldEnd(length);
-    const text = readText(bytes, cursor.at, end, false);
-    if (text === undefined) return undefined;
-    texts.push(text);
+    const text = readText(bytes, cursor.at, end, wrong.count > 0);
+    if (text === undefined) wrong.add(texts.length, bytes.subarray(cursor.at, end));
+    texts.push(text ?? "");
     cursor.at = end;
     if (texts.length % PIECE_TEXTS === 0) await slices.pause();
   }

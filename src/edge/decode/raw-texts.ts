@@ -8,6 +8,7 @@ import type {
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
 import { RawTexts } from "../../service/tensors/text-elements.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
+import { WrongTextTensor } from "../../tensor/wrong-texts.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import type { LoopSlices } from "../memory/loop-slices.ts";
 
@@ -16,15 +17,15 @@ const STRING_BYTES = 32;
 
 type Scoring = PredictRequest | PredictStreamRequest | PredictRowsRequest;
 
-/** Whether a message has raw texts. */
+/** Whether a message has raw texts that were not read. */
 export function hasRawTexts(message: Message): boolean {
   for (const { inputs } of requestsOf(message)) if (inputs.some(isOfRawTexts)) return true;
   return false;
 }
 
 /**
- * Puts texts in the place of the raw octets of a message's tensors; where there is anything wrong with them, the octets stay, for the
- * service to say what. Returns what the texts hold of the call's memory, adopted as decoded. Rejects with MEMORY_FULL.
+ * Puts texts in the place of the raw octets of a message's tensors; where there is anything wrong with them, the octets stay beside
+ * what is, for the service to say it. Returns what the texts hold of the call's memory, adopted as decoded. Rejects with MEMORY_FULL.
  */
 export async function readRawTexts(
   message: Message,
@@ -43,15 +44,20 @@ export async function readRawTexts(
       await memory.reserve(bytes);
       memory.adoptDecoded(bytes);
       heldBytes += bytes;
-      const reading = new RawTexts(rawContents, count);
+      const reading = new RawTexts(rawContents, count, shape);
       while (!reading.step()) if (slices.isOver()) await slices.nextTurn();
-      if (!reading.isWrong) inputs[index] = new RawTextTensor(name, shape, reading.texts);
+      const { isMisframed, wrong, texts } = reading;
+      if (isMisframed) inputs[index] = new WrongTextTensor(tensor, undefined);
+      else if (wrong.count > 0) inputs[index] = new WrongTextTensor(tensor, wrong);
+      else inputs[index] = new RawTextTensor(name, shape, texts);
     }
   }
   return heldBytes;
 }
 
-function isOfRawTexts({ datatype, contents, rawContents }: Tensor): boolean {
+function isOfRawTexts(tensor: Tensor): boolean {
+  if (tensor instanceof RawTextTensor || tensor instanceof WrongTextTensor) return false;
+  const { datatype, contents, rawContents } = tensor;
   return datatype === "BYTES" && contents === undefined && rawContents.length > 0;
 }
 

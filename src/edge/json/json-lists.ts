@@ -1,5 +1,6 @@
 /** Long lists of JSON that are read piece by piece, so that whoever decodes gives the event loop back in between. */
 import { PackedContents } from "../../tensor/packed-contents.ts";
+import { WrongTexts } from "../../tensor/wrong-texts.ts";
 import type { ScalarReading } from "./json-scalar.ts";
 import type { ExactJson } from "./json-text.ts";
 
@@ -52,44 +53,64 @@ export class LongValues implements LongList {
   }
 }
 
-/** What reads an element of a tensor of texts as a text that a model can take; undefined where it is none. */
-export type ReadText = (value: ExactJson) => string | undefined;
+/** Ways to read an element of a tensor of texts. */
+export interface TextReadings {
+  /** As a text that a model can take; undefined where it is none. */
+  readonly text: (value: ExactJson) => string | undefined;
+  /** As whatever octets it says. */
+  readonly octets: ScalarReading;
+}
 
 /** Texts that come as JSON says them and leave as strings: an array of octets for each would take the longest of all. */
 export class LongTexts implements LongList {
   private readonly list: readonly ExactJson[];
-  private readonly read: ReadText;
+  private readonly readings: TextReadings;
+  private readonly path: string;
+  private readonly judge: ElementJudge;
+  private readonly shape: () => readonly bigint[];
   private readonly take: (contents: PackedContents) => void;
-  private readonly refuse: () => void;
   private readonly texts: string[] = [];
+  private wrong: WrongTexts | undefined = undefined;
 
-  /** `take` gets all of them; `refuse` is called instead where one is none, which whoever reads octets describes. */
+  /** `take` gets all of them; what says no octets at all is told the judge. `shape`: the tensor's, asked for once its message is there. */
   constructor(
     list: readonly ExactJson[],
-    read: ReadText,
+    readings: TextReadings,
+    path: string,
+    judge: ElementJudge,
+    shape: () => readonly bigint[],
     take: (contents: PackedContents) => void,
-    refuse: () => void,
   ) {
     this.list = list;
-    this.read = read;
+    this.readings = readings;
+    this.path = path;
+    this.judge = judge;
+    this.shape = shape;
     this.take = take;
-    this.refuse = refuse;
   }
 
   step(): boolean {
-    const { list, texts } = this;
+    const { list, texts, readings } = this;
     const end = Math.min(list.length, texts.length + PIECE_VALUES);
     for (let at = texts.length; at < end; at++) {
-      const text = this.read(list[at]!);
-      if (text === undefined) {
-        this.refuse();
-        return true;
-      }
-      texts.push(text);
+      const text = readings.text(list[at]!);
+      if (text === undefined) this.addWrong(list[at]!, at);
+      texts.push(text ?? "");
     }
     if (end < list.length) return false;
-    this.take(new PackedContents("bytesContents", texts));
+    this.take(new PackedContents("bytesContents", texts, this.wrong));
     return true;
+  }
+
+  private addWrong(value: ExactJson, index: number): void {
+    const { octets } = this.readings;
+    const came = octets.read(value);
+    if (came === undefined) {
+      this.judge.wrongElement(value, octets, this.path, index);
+      return;
+    }
+    this.wrong ??= new WrongTexts(this.shape());
+    this.wrong.add(index, came as Uint8Array);
   }
 }
 

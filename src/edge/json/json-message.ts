@@ -4,7 +4,7 @@
  */
 import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
 import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { type TensorContents, TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { type Tensor, type TensorContents, TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { emptyMessage } from "../../wire/empty-messages.ts";
 import { hardMaxItems, statedMaxItems, wireTable } from "../../wire/wire-table.ts";
 import { shownName } from "../../wording/field-paths.ts";
@@ -15,7 +15,7 @@ import {
   LongTexts,
   LongValues,
   PIECE_VALUES,
-  type ReadText,
+  type TextReadings,
 } from "./json-lists.ts";
 import { type ScalarReading, scalarReading, textOfBase64 } from "./json-scalar.ts";
 import type { ExactJson, ExactObject } from "./json-text.ts";
@@ -139,33 +139,29 @@ export class JsonReader {
   }
 
   /**
-   * Reads the texts of a tensor into its contents, which are given to `take`; many are read as strings at once. `octetBytes`: what one
+   * Reads the texts of a tensor into its contents, which are put into `tensor`; many are read as strings at once. `octetBytes`: what one
    * takes as octets.
    */
   texts(
     list: readonly ExactJson[],
-    readings: { readonly text: ReadText; readonly octets: ScalarReading },
+    readings: TextReadings,
     octetBytes: number,
     path: string,
-    take: (contents: TensorContents) => void,
+    tensor: Pick<Tensor, "contents" | "shape">,
   ): void {
-    const asOctets = (): void => {
+    if (list.length <= PIECE_VALUES) {
       const contents = create(TensorContentsSchema);
       this.heapBytes += list.length * octetBytes;
-      take(contents);
+      tensor.contents = contents;
       this.values(list, contents.bytesContents, readings.octets, path);
-    };
-    if (list.length <= PIECE_VALUES) {
-      asOctets();
       return;
     }
-    const bytes = list.length * PACKED_TEXT_BYTES;
-    this.heapBytes += bytes;
-    const refuse = (): void => {
-      this.heapBytes -= bytes;
-      asOctets();
+    this.heapBytes += list.length * PACKED_TEXT_BYTES;
+    const shape = (): readonly bigint[] => tensor.shape;
+    const take = (contents: TensorContents): void => {
+      tensor.contents = contents;
     };
-    this.later(new LongTexts(list, readings.text, take, refuse));
+    this.later(new LongTexts(list, readings, path, this, shape, take));
   }
 
   /** Leaves work for `finish`. */
@@ -226,9 +222,7 @@ export class JsonReader {
       { text: textOfBase64, octets: scalarReading(BYTES_CONTENTS) },
       valueBytes,
       place,
-      (contents) => {
-        fields.contents = contents;
-      },
+      fields as unknown as Tensor,
     );
     return true;
   }

@@ -63,9 +63,7 @@ function readFlat(
   reader: JsonReader,
 ): void {
   if (tensor.datatype === "BYTES") {
-    reader.texts(flat, { text: textOfString, octets: UTF8_TEXT }, OCTETS_BYTES, place, (contents) => {
-      tensor.contents = contents;
-    });
+    reader.texts(flat, { text: textOfString, octets: UTF8_TEXT }, OCTETS_BYTES, place, tensor);
     return;
   }
   const contents = create(TensorContentsSchema);

@@ -5,6 +5,7 @@ import { floatReader, mayHoldNonFinite } from "../../tensor/float-bytes.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import { elementCount } from "../../tensor/tensor-data.ts";
+import { type WrongTexts, WrongTextTensor } from "../../tensor/wrong-texts.ts";
 import { shownShape } from "../../wording/field-paths.ts";
 import type { InputValues } from "../check/input-values.ts";
 import {
@@ -54,7 +55,7 @@ export function readTensorValues(
     return options.countsOnly ? undefined : { kind: "strings", values: tensor.texts };
   }
   const { rawContents } = tensor;
-  if (contents === undefined) return readRaw(rawContents, shape, options, spec, path, violations);
+  if (contents === undefined) return readRaw(tensor, shape, options, spec, path, violations);
   const before = violations.count;
   const expected = elementCount(shape);
   const set = FIELDS.filter((field) => lengthOf(contents, field) > 0);
@@ -62,7 +63,7 @@ export function readTensorValues(
     violations.add(path, "both contents and raw_contents came; send one of them", "tensor.one_form");
     return undefined;
   }
-  if (rawContents.length > 0) return readRaw(rawContents, shape, options, spec, path, violations);
+  if (rawContents.length > 0) return readRaw(tensor, shape, options, spec, path, violations);
   const { contents: field } = rowOf(spec.datatype);
   if (field === undefined) {
     violations.add(
@@ -100,7 +101,7 @@ function typedValues(
   spec: TensorSpec,
   place: ElementPlace,
 ): InputValues {
-  if (contents instanceof PackedContents) return packedValues(contents.values, spec, place);
+  if (contents instanceof PackedContents) return packedValues(contents, spec, place);
   if (field === "bytesContents") {
     const { bytesContents } = contents;
     const faults = elementFaults(place, (index) => textFault(bytesContents[index]!));
@@ -121,10 +122,13 @@ function lengthOf(contents: TensorContents, field: ContentsField): number {
   return field === contents.field ? contents.values.length : 0;
 }
 
-/** Texts were read as what a model can take; flags are 0 or 1. */
-function packedValues(values: PackedValues, spec: TensorSpec, place: ElementPlace): InputValues {
+/** Texts were read, and what of them no model can take was found; flags are 0 or 1. */
+function packedValues({ values, wrong }: PackedContents, spec: TensorSpec, place: ElementPlace): InputValues {
   const { datatype } = spec;
-  if (isTexts(values)) return { kind: "strings", values };
+  if (isTexts(values)) {
+    if (wrong !== undefined) addWrongTexts(wrong, place);
+    return { kind: "strings", values };
+  }
   const numbers = values as ArrayLike<number>;
   if (isFloat(datatype)) checkFloats(numbers, spec, place);
   if (values.BYTES_PER_ELEMENT !== elementBytes(datatype)) {
@@ -178,14 +182,22 @@ function elementFaults(place: ElementPlace, describe: (index: number) => Fault):
   return createElementFaults(place.path, place.rowElements, place.violations, describe);
 }
 
+function addWrongTexts({ count, kept }: WrongTexts, place: ElementPlace): void {
+  let current = 0;
+  const faults = elementFaults(place, () => textFault(kept[current]!.octets));
+  for (; current < kept.length; current++) faults.add(kept[current]!.index);
+  place.violations.leaveOut(count - kept.length);
+}
+
 function readRaw(
-  bytes: Uint8Array,
+  tensor: Tensor,
   shape: readonly number[],
   { hasRows, countsOnly }: ReadingOptions,
   spec: TensorSpec,
   path: string,
   violations: Violations,
 ): InputValues | undefined {
+  const { rawContents: bytes } = tensor;
   const before = violations.count;
   const expected = elementCount(shape);
   const size = spec.datatype === "BYTES" ? 1 : elementBytes(spec.datatype);
@@ -197,7 +209,11 @@ function readRaw(
   const place = elementPlace(rawPath, shape, hasRows, violations);
   if (spec.datatype === "BYTES") {
     if (countsOnly && expected * 4 <= bytes.length) return undefined;
-    const places = findRawTexts(bytes, expected);
+    if (tensor instanceof WrongTextTensor && tensor.wrong !== undefined) {
+      addWrongTexts(tensor.wrong, place);
+      return undefined;
+    }
+    const places = tensor instanceof WrongTextTensor ? undefined : findRawTexts(bytes, expected);
     if (places === undefined) {
       const description = `${bytes.length} bytes are not ${expected} strings, each with its 4-byte length before it`;
       violations.add(rawPath, description, "tensor.raw_length");

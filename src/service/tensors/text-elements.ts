@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { WrongTexts } from "../../tensor/wrong-texts.ts";
 import { type Fault, stringFault } from "../check/value-rules.ts";
 import type { ElementFaults } from "./element-faults.ts";
 
@@ -53,28 +54,36 @@ const PIECE_TEXTS = PIECE_OCTETS / 4;
 
 /** The texts of large raw contents, read piece by piece. */
 export class RawTexts {
+  /** Of no use where they are not as many as expected, or any is wrong. */
   readonly texts: string[];
-  /** They are not as many as expected, or one is none that a model can take: `findRawTexts` and `readRawTexts` say what is wrong. */
-  isWrong = false;
+  /** They are not as many as expected. */
+  isMisframed = false;
+  readonly wrong: WrongTexts;
   private readonly octets: Buffer;
   private readonly starts = new Uint32Array(PIECE_TEXTS);
   private readonly ends = new Uint32Array(PIECE_TEXTS);
   private count = 0;
   private at = 0;
 
-  constructor({ buffer, byteOffset, byteLength }: Uint8Array, expected: number) {
+  /** `shape` says which of them share a row, for those that are wrong. */
+  constructor(
+    { buffer, byteOffset, byteLength }: Uint8Array,
+    expected: number,
+    shape: readonly bigint[] = [],
+  ) {
     this.octets = Buffer.from(buffer, byteOffset, byteLength);
+    this.wrong = new WrongTexts(shape);
     // Each takes 4 bytes at least: no room is made for more than came.
-    this.isWrong = expected * 4 > byteLength;
-    this.texts = new Array<string>(this.isWrong ? 0 : expected);
+    this.isMisframed = expected * 4 > byteLength;
+    this.texts = new Array<string>(this.isMisframed ? 0 : expected);
   }
 
   /** Goes on; true at the end. */
   step(): boolean {
     const { octets, texts, starts, ends } = this;
-    if (this.isWrong) return true;
+    if (this.isMisframed) return true;
     if (this.count === texts.length) {
-      this.isWrong = this.at !== octets.length;
+      this.isMisframed = this.at !== octets.length;
       return true;
     }
     const from = this.at;
@@ -85,7 +94,7 @@ export class RawTexts {
       const start = at + 4;
       at = start > octets.length ? start : start + octets.readUInt32LE(start - 4);
       if (at > octets.length) {
-        this.isWrong = true;
+        this.isMisframed = true;
         return true;
       }
       starts[found] = start - from;
@@ -95,7 +104,7 @@ export class RawTexts {
     if (isPlainPiece(octets, from, starts, ends, found)) this.readPlain(from, found);
     else this.readEach(from, found);
     this.count += found;
-    return this.isWrong;
+    return false;
   }
 
   /** One native call for all: one for each would cost several times as much. */
@@ -106,14 +115,13 @@ export class RawTexts {
   }
 
   private readEach(from: number, found: number): void {
-    const { octets, texts, starts, ends, count } = this;
+    const { octets, texts, starts, ends, count, wrong } = this;
     for (let i = 0; i < found; i++) {
-      const text = readText(octets, from + starts[i]!, from + ends[i]!, false);
-      if (text === undefined) {
-        this.isWrong = true;
-        return;
-      }
-      texts[count + i] = text;
+      const start = from + starts[i]!;
+      const end = from + ends[i]!;
+      const text = readText(octets, start, end, wrong.count > 0);
+      if (text === undefined) wrong.add(count + i, octets.subarray(start, end));
+      else texts[count + i] = text;
     }
   }
 }
@@ -181,6 +189,22 @@ export function readText(
 const ASCII: readonly string[] = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
 
 function isText(bytes: Uint8Array, from: number, to: number): boolean {
-  // Of one octet none but ASCII is; a native call would cost more than all else.
-  return to - from > 1 && isUtf8(bytes.subarray(from, to));
+  if (to - from > SHORT) return isUtf8(bytes.subarray(from, to));
+  let at = from;
+  while (at < to) {
+    const octet = bytes[at++]!;
+    if (octet < 0x80) continue;
+    const more = octet < 0xc2 || octet > 0xf4 ? 0 : octet < 0xe0 ? 1 : octet < 0xf0 ? 2 : 3;
+    if (more === 0 || at + more > to || !isSecond(octet, bytes[at]!)) return false;
+    for (let i = 1; i < more; i++) if (bytes[at + i]! >> 6 !== 2) return false;
+    at += more;
+  }
+  return true;
+}
+
+/** Whether an octet may stand behind the first of several: neither too long a form, nor half of a pair, nor beyond Unicode. */
+function isSecond(first: number, second: number): boolean {
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  return second >= least && second <= most;
 }

@@ -51,15 +51,21 @@ describe("many texts", () => {
   });
 
   test.each([
-    ["that are no text", [Buffer.from([0xff]), Buffer.from([0xff])]],
-    ["with a NUL", [Buffer.from("a\0"), Buffer.from("a\0")]],
-  ])("%s stay octets, which are judged later", (_, [octets, kept]) => {
-    const list = [...TEXTS.map((text) => Buffer.from(text)), octets!].map((one) => one.toString("base64"));
+    ["that are no text", Buffer.from([0xff])],
+    ["with a NUL", Buffer.from("a\0")],
+  ])("%s are told with their octets, for whoever judges them", (_, octets) => {
+    const list = [...TEXTS.map((text) => Buffer.from(text)), octets].map((one) => one.toString("base64"));
     const tensor = { name: "x", datatype: "BYTES", contents: { bytes_contents: list } };
-    const { contents } = decoded({ inputs: [tensor] }).inputs[0]!;
-    expect(contents).not.toBeInstanceOf(PackedContents);
-    expect(contents!.bytesContents).toHaveLength(MANY + 1);
-    expect(Buffer.from(contents!.bytesContents.at(-1)!)).toEqual(kept);
+    const contents = decoded({ inputs: [tensor] }).inputs[0]!.contents as PackedContents;
+    expect(contents.values).toHaveLength(MANY + 1);
+    expect(contents.wrong).toMatchObject({ count: 1, kept: [{ index: MANY }] });
+    expect(Buffer.from(contents.wrong!.kept[0]!.octets)).toEqual(octets);
+  });
+
+  test("in data with a NUL are told with their octets", () => {
+    const tensor = { name: "x", datatype: "BYTES", shape: [MANY + 1], data: [...TEXTS, "a\0"] };
+    const { wrong } = decoded({ inputs: [tensor] }).inputs[0]!.contents as PackedContents;
+    expect(wrong).toMatchObject({ count: 1, kept: [{ index: MANY, octets: Uint8Array.of(0x61, 0) }] });
   });
 
   test("that are no base64 are named", () => {
