@@ -27,6 +27,14 @@ const fill = (octets: Buffer) => repeated(octets, Math.floor(FULL / octets.lengt
 const model = (name: string) => delimited(1, text(name));
 const tensor = (contents: Buffer) =>
   delimited(5, Buffer.concat([delimited(1, text("x")), delimited(2, text("INT64")), delimited(4, contents)]));
+const texts = (contents: Buffer, ...rest: Buffer[]) => {
+  const shape = delimited(3, Buffer.concat([varint(1), varint(1_000_000)]));
+  const own = contents === none ? none : delimited(4, contents);
+  return Buffer.concat([
+    model("echo_bytes"),
+    delimited(5, Buffer.concat([delimited(1, text("x")), delimited(2, text("BYTES")), shape, own, ...rest])),
+  ]);
+};
 const row = (entries: Buffer) => delimited(6, entries);
 const entry = (key: string, value: Buffer) =>
   delimited(1, Buffer.concat([delimited(1, text(key)), delimited(2, value)]));
@@ -51,6 +59,14 @@ export const BINARY_PAYLOADS: readonly Payload[] = (
     ["floats", () => tensor(delimited(6, Buffer.alloc(FULL - (FULL % 4), 1)))],
     ["empty texts", () => tensor(fill(delimited(8, none)))],
     ["texts that are no UTF-8", () => tensor(fill(delimited(8, Buffer.of(255))))],
+    [
+      "a million texts that are no UTF-8",
+      () => texts(repeated(delimited(8, Buffer.of(0xc3, 255)), 1_000_000)),
+    ],
+    [
+      "raw texts that are no UTF-8",
+      () => texts(none, delimited(5, repeated(Buffer.of(2, 0, 0, 0, 0xc3, 255), 1_000_000))),
+    ],
     ["entries of a row", () => row(fill(delimited(1, none)))],
     ["values of a list in a row", () => row(entry("a", delimited(6, fill(delimited(1, none)))))],
     ["a value said again and again", () => row(entry("a", fill(Buffer.from([0x20, 1]))))],
@@ -130,6 +146,10 @@ export const JSON_PAYLOADS: readonly Payload[] = (
         `{"model_name":"census","rows":[{${Array.from({ length: 16_000 }, (_, i) => `"column_${i}":1`).join()}}]}`,
     ],
     ["data", () => tensorJson("FP32", `[${"1.5,".repeat(FULL / 4 - 50)}1]`, FULL / 4 - 49)],
+    [
+      "data of texts with NUL",
+      () => tensorJson("BYTES", `[${'"\\u0000",'.repeat(1_000_000)}"a"]`, 1_000_001),
+    ],
     ["data of short integers", () => tensorJson("INT64", `[${"1,".repeat(FULL / 2 - 50)}1]`, FULL / 2 - 49)],
     [
       "data in rows",
