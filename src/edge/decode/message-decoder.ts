@@ -281,12 +281,10 @@ function decoded(
     : { message, heldBytes, decodedBytes, json };
 }
 
-const SHOWN_CHARACTERS = 200;
-
 /** What stands for a message that was refused: an item of a stream is answered in its place; every other message is not taken. */
 function refused(
   error: unknown,
-  { desc, refused: standIn }: MessageForm,
+  { desc, isJson, refused: standIn }: MessageForm,
   bytes: Uint8Array,
   memory: CallMemory,
   decoding?: SteppedDecoding,
@@ -294,23 +292,32 @@ function refused(
   const isWhole = decoding === undefined || decoding.isRead;
   const ofItem = standIn ?? (desc === PredictStreamRequestSchema ? refusedItem : undefined);
   const item = isWhole ? ofItem?.(error, bytes, decoding?.json as ExactObject | undefined) : undefined;
-  if (item === undefined) throw ofModel(noProtobuf(error, desc), decoding?.json);
+  if (item === undefined) throw isJson ? ofModel(error, decoding?.json) : noProtobuf(error, desc);
   memory.give(bytes.length);
   return { message: item, heldBytes: 0, decodedBytes: 0 };
 }
 
 /** The error with the model that the request names: nobody but who has read its JSON can tell. */
-function ofModel(error: AssayError, json: ExactJson | undefined): AssayError {
-  if (error.reason !== Reason.INVALID_REQUEST || typeof json !== "object" || json === null) return error;
+function ofModel(error: unknown, json: ExactJson | undefined): unknown {
+  if (!(error instanceof AssayError) || error.reason !== Reason.INVALID_REQUEST) return error;
+  if (typeof json !== "object" || json === null) return error;
   const { model_name: name, modelName = name } = json as ExactObject;
   if (typeof modelName !== "string" || modelName === "") return error;
   const { reason, message, violations, violationCount } = error;
   return new AssayError(reason, message, { violations, violationCount, modelName });
 }
 
-/** The scan has read all but the texts. */
-function noProtobuf(error: unknown, desc: DescMessage): AssayError {
-  if (error instanceof AssayError) return error;
-  const what = (error instanceof Error ? error.message : String(error)).slice(0, SHOWN_CHARACTERS);
+/** What protobuf's own reader says of octets; everything else that it throws is a bug. */
+const OF_OCTETS =
+  /^(premature EOF|invalid varint|illegal tag|cant skip|invalid end group|cannot decode|maximum recursion)/;
+
+/** What is the caller's of what was thrown while octets were read; the rest is handed on as it is. */
+function noProtobuf(error: unknown, desc: DescMessage): unknown {
+  if (!(error instanceof Error) || error instanceof AssayError) return error;
+  // The scan has read all but the texts.
+  const { code } = error as NodeJS.ErrnoException;
+  const isText = code === "ERR_ENCODING_INVALID_ENCODED_DATA";
+  if (!isText && !OF_OCTETS.test(error.message)) return error;
+  const what = isText ? "one of its texts is not valid UTF-8" : error.message;
   return new AssayError(Reason.INVALID_REQUEST, `the message is no protobuf of ${desc.typeName}: ${what}`);
 }
