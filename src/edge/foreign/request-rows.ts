@@ -104,7 +104,7 @@ export class RequestRows extends RowsBuilder {
     const known = names?.some((name) => inputs.column(name) ?? inputs.input(name)) ?? false;
     const isNamed = header?.some((name) => typeof name === "string") ?? false;
     if (names === undefined || (!known && (!isNamed || this.hasUnnamedVector()))) {
-      yield* this.lists(data, places.rows, places.row);
+      yield* this.lists(data, places.rows, (index) => places.row(index));
       return;
     }
     if (names.some((name) => inputs.column(name) === undefined && inputs.input(name) !== undefined)) {

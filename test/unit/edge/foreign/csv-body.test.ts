@@ -13,8 +13,8 @@ const MODEL = {
 } as ServedModel;
 const SERVED: ServedModel = { ...MODEL, rowColumns: mapRowColumns(MODEL.signature) };
 
-function read(text: string) {
-  const reading = new BodyReading(SERVED, text.length, {
+function read(text: string, served = SERVED) {
+  const reading = new BodyReading(served, text.length, {
     maxMessageBytes: 2 ** 24,
     ignoreUnknownFields: false,
   });
@@ -22,11 +22,13 @@ function read(text: string) {
   for (const steps = readCsv(text, reading); steps.next().done !== true; ) pieces++;
   try {
     reading.faults.throwIfAny();
-    return { pieces, told: [], rows: reading.rows };
+    return { pieces, told: [], fields: [], rows: reading.rows };
   } catch (error) {
+    const { violations } = error as AssayError;
     return {
       pieces,
-      told: (error as AssayError).violations.map(({ description }) => description),
+      told: violations.map(({ description }) => description),
+      fields: violations.map(({ field }) => field),
       rows: reading.rows,
     };
   }
@@ -64,4 +66,12 @@ test("a header of a million digits is looked at once", () => {
 test("long cells give the event loop back as many short ones do", () => {
   const long = read(`a,b\n${`${"x".repeat(100_000)},1\n`.repeat(40)}`).pieces;
   expect(long).toBeGreaterThan(20);
+});
+
+test("a cell that is no number of a vector is told by its line", () => {
+  const vector = { ...MODEL, signature: signature([spec("features", "FP32", [-1, 2])]) };
+  const served: ServedModel = { ...vector, rowColumns: mapRowColumns(vector.signature) };
+  const { told, fields } = read("x,y\n1,2\nmany,2", served);
+  expect(fields).toEqual(["line 3[0]"]);
+  expect(told).toEqual([expect.stringContaining('"many" came')]);
 });
