@@ -1,5 +1,6 @@
 import type { ServerSettings } from "../config/server-settings.ts";
 import type { TlsFiles } from "../config/tls-files.ts";
+import type { AccessSettings } from "../edge/access/access-log.ts";
 import { createEdge, type Edge, type EdgeOptions } from "../edge/edge.ts";
 import type { ControlMode } from "../edge/inference/model-control.ts";
 import type { ModelTable } from "../registry/model-table.ts";
@@ -44,6 +45,7 @@ export function createEdgeStack(options: EdgeStackOptions): EdgeStack {
     limits: limitsOfOne(settings),
     corsOrigins: settings.corsOrigins,
     serverName: settings.serverName,
+    accessLog: { mode: settings.accessLog as AccessSettings["mode"], slowCallMs: settings.slowCallMs },
     modelControl: settings.modelControl as ControlMode,
     control,
     gatherMetrics,

@@ -23,6 +23,7 @@ import type { ModelControl, ModelsService } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import type { Log } from "../telemetry/log.ts";
 import { RequestReader } from "../wire/request-reader.ts";
+import { AccessLog, type AccessSettings } from "./access/access-log.ts";
 import { healthRoutes } from "./admin/health-routes.ts";
 import { reflectionRoutes } from "./admin/reflection.ts";
 import { AnswerEncoder } from "./answer/answer-encoder.ts";
@@ -69,6 +70,8 @@ export interface EdgeOptions {
   /** `*`: any origin, without credentials. */
   readonly corsOrigins: readonly string[];
   readonly log: Log;
+  /** Which calls have a line in the log; default those that fail or are slow. */
+  readonly accessLog?: AccessSettings;
   /** More to tell at `/metrics`, asked for each scrape. */
   readonly metrics?: MetricSource;
   /** Makes what `/metrics` tells of what this edge alone would; default: nothing is added. */
@@ -180,6 +183,7 @@ export function createEdge(options: EdgeOptions): Edge {
     requestForms: INFER_REQUEST_FORMS,
     deadlines: new CallDeadlines(),
     counters,
+    access: new AccessLog(log, options.accessLog),
     requests: new RequestReader(),
   };
   const { grpcStreams = "assay", unaryCalls = "assay", http1Requests = "assay" } = options;

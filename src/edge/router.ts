@@ -6,13 +6,14 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream, type StreamHandler } from "../http2/stream.ts";
 import { TurnBudget } from "../service/stream/turn-budget.ts";
+import { maskedCause } from "./access/masked-text.ts";
 import { isPreflight, preflightFields } from "./call/cors.ts";
 import { headerListBytes } from "./call/field-list.ts";
 import { refuse } from "./call/refusal.ts";
 import type { PlainContext } from "./plain/plain-http.ts";
 import { type FoundRoute, type RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
 
-type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "counters" | "log">;
+type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "counters" | "log" | "access">;
 
 /** Makes the handler of every stream. */
 export function createRouter(table: RouteTable, context: RouterContext): StreamHandler {
@@ -66,17 +67,19 @@ class Router {
     const path = query === -1 ? stream.path : stream.path.slice(0, query);
     const found = this.table.find(path);
     if (found === undefined) {
+      const error = new AssayError(Reason.UNIMPLEMENTED, unservedPath(path, this.served));
       this.context.counters.refused(Reason.UNIMPLEMENTED);
-      refuse(stream, new AssayError(Reason.UNIMPLEMENTED, unservedPath(path, this.served)), corsOrigins, 404);
+      this.context.access.refused(stream, error, 404);
+      refuse(stream, error, corsOrigins, 404);
       return undefined;
     }
     const { methods } = found.route;
     if (methods === undefined || methods.includes(stream.method)) return found;
     this.context.counters.refused(Reason.UNIMPLEMENTED);
     const what = `${found.path} takes ${methods.join(" and ")}, not ${stream.method}`;
-    refuse(stream, new AssayError(Reason.UNIMPLEMENTED, what), corsOrigins, 405, [
-      ["allow", methods.join(", ")],
-    ]);
+    const error = new AssayError(Reason.UNIMPLEMENTED, what);
+    this.context.access.refused(stream, error, 405, found.route.pattern);
+    refuse(stream, error, corsOrigins, 405, [["allow", methods.join(", ")]]);
     return undefined;
   }
 
@@ -97,7 +100,9 @@ class Router {
   }
 
   private failed(stream: ServerStream, error: unknown): void {
-    this.context.log.error({ path: stream.path, cause: String(error) }, "a stream could not be served");
+    const path = stream.path.split("?")[0]!;
+    const pattern = this.table.find(path)?.route.pattern;
+    this.context.log.error({ procedure: pattern, cause: maskedCause(error) }, "a stream could not be served");
     stream.reset(INTERNAL_ERROR);
   }
 }
@@ -110,6 +115,8 @@ function serve(stream: ServerStream, { route: { servers }, path, params }: Found
 export function refuseHeaderList(stream: ServerStream, context: RouterContext): void {
   const { maxHeaderListBytes } = context.limits;
   const what = `the request's header list is larger than ${maxHeaderListBytes} bytes (max-header-list-bytes)`;
+  const error = new AssayError(Reason.LIMIT_REACHED, what);
   context.counters.refused(Reason.LIMIT_REACHED);
-  refuse(stream, new AssayError(Reason.LIMIT_REACHED, what), context.corsOrigins, 431);
+  context.access.refused(stream, error, 431);
+  refuse(stream, error, context.corsOrigins, 431);
 }

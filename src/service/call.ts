@@ -13,6 +13,16 @@ export interface Call extends StageTimes {
   readonly lane: Lane;
   /** `grpc`, `grpc-web`, `connect`, `http`: for logs and metrics. */
   readonly protocol: string;
+  /** The model that it was given to, or its first item; empty until then. For the log, as all up to `failedItems`. */
+  modelName: string;
+  modelVersion: string;
+  /** `request_id` of its message. */
+  messageId: string;
+  /** Rows that fitted the model; a stream's are those of its items. */
+  rows: number;
+  /** Items of a stream that were taken, and those that were answered with an error. */
+  items: number;
+  failedItems: number;
   /** Who calls: the registry answers each caller for itself. */
   readonly caller: Caller;
   readonly cancelled: boolean;
@@ -45,6 +55,12 @@ class OpenCall implements Call {
   readonly protocol: string;
   readonly caller: Caller = ANONYMOUS;
   readonly receivedAt: number;
+  modelName = "";
+  modelVersion = "";
+  messageId = "";
+  rows = 0;
+  items = 0;
+  failedItems = 0;
   enqueuedAt = NOT_YET;
   startedAt = NOT_YET;
   endedAt = NOT_YET;

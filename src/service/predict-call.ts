@@ -37,6 +37,7 @@ export interface PredictionEvents {
 
 /** A prediction that may still be taken back. */
 export interface StartedPrediction {
+  readonly rowCount: number;
   cancel(): void;
 }
 
@@ -171,9 +172,13 @@ export function predictOn(
 ): Promise<PredictResponse> {
   return new Promise((resolve, reject) => {
     if (call.cancelled) throw cancelled();
+    call.modelName = model.modelName;
+    call.modelVersion = model.modelVersion;
+    call.messageId = request.requestId;
     const options = unaryOptions(request, call);
     const events = { onResponse: resolve, onError: reject };
     const prediction = startPrediction(model, request, options, events, checked);
+    call.rows += prediction.rowCount;
     const onCancel = (): void => {
       prediction.cancel();
       reject(cancelled());

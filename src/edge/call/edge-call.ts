@@ -5,11 +5,13 @@
  * deadline or when the caller goes, whatever the stages below do; `end` is called once and logs once.
  */
 import { randomBytes } from "node:crypto";
+import type { Code } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import { AssayError, reasonName } from "../../errors.ts";
+import { AssayError } from "../../errors.ts";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { type Call, createCall } from "../../service/call.ts";
-import type { Log } from "../../telemetry/log.ts";
+import { errorFields, idFields, isServersFault, type LoggedCall } from "../access/access-line.ts";
+import type { AccessLog } from "../access/access-log.ts";
 import type { CallCounters, CountedCall } from "../metrics/call-counters.ts";
 import type { CallDeadlines, TimedCall } from "./call-deadlines.ts";
 
@@ -21,6 +23,13 @@ export interface EdgeCall {
   readonly procedure: string;
   /** Whether errors carry google.rpc details. */
   readonly sendsDetails: boolean;
+  /** Octets of its body and of its answer's so far, as they are sent. */
+  requestBytes: number;
+  responseBytes: number;
+  /** What HTTP said, where that is not what the error's row says; else 0. */
+  httpStatus: number;
+  /** Of an error that is none of Assay's. */
+  code: Code | undefined;
   /** Why the call must end before its answer; undefined while it may go on. */
   readonly failure: AssayError | undefined;
   /** Called once with `failure`, for whoever reads the request's body. */
@@ -54,9 +63,14 @@ export interface EdgeCallOptions {
   readonly callTimeoutMs: number;
   /** How long the request's body may take, until `bodyArrived`; undefined for bodies that may last. */
   readonly bodyTimeoutMs?: number;
+  readonly shared: CallContext;
+}
+
+/** What all calls of an edge share. */
+export interface CallContext {
   readonly deadlines: CallDeadlines;
   readonly counters: CallCounters;
-  readonly log: Log;
+  readonly access: AccessLog;
 }
 
 const LOGGED_ITEMS = 10;
@@ -69,11 +83,16 @@ export function beginCall(stream: ServerStream, options: EdgeCallOptions): EdgeC
   return new OpenEdgeCall(stream, options);
 }
 
-class OpenEdgeCall implements EdgeCall, TimedCall {
+class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
   readonly id: string;
+  readonly stream: ServerStream;
   readonly call: Call;
   readonly procedure: string;
   readonly sendsDetails: boolean;
+  requestBytes = 0;
+  responseBytes = 0;
+  httpStatus = 0;
+  code: Code | undefined = undefined;
   failure: AssayError | undefined = undefined;
   onFailure: (failure: AssayError) => void = nothing;
   /** The earlier of the call's deadline and its body's, while that has not come. */
@@ -89,11 +108,14 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
   private hasBody = false;
   private outcome: AssayError | undefined = undefined;
   private ended = false;
-  private failedItems = 0;
+  /** Items that failed by the server's fault. */
+  private faultyItems = 0;
   private rejectGuarded: ((failure: AssayError) => void) | undefined = undefined;
 
   constructor(stream: ServerStream, options: EdgeCallOptions) {
-    const { protocol, lane, bodyTimeoutMs, deadlines } = options;
+    const { protocol, lane, bodyTimeoutMs } = options;
+    const { deadlines, counters } = options.shared;
+    this.stream = stream;
     const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, options.callTimeoutMs);
     const givenId = stream.headers.get("x-request-id");
     const isGiven = givenId !== undefined && REQUEST_ID.test(givenId);
@@ -103,7 +125,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
     this.procedure = options.procedure;
     this.sendsDetails = options.sendsDetails;
     this.options = options;
-    this.counted = options.counters.begun(options.procedure, protocol);
+    this.counted = counters.begun(options.procedure, protocol);
     this.timeoutMs = timeoutMs;
     this.deadlineAt =
       bodyTimeoutMs === undefined ? deadlineAt : Math.min(deadlineAt, this.startedAt + bodyTimeoutMs);
@@ -129,7 +151,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
     } else {
       this.deadlineAt = deadlineAt;
       this.isTimed = deadlineAt < Number.POSITIVE_INFINITY;
-      if (this.isTimed) this.options.deadlines.add(this);
+      if (this.isTimed) this.options.shared.deadlines.add(this);
     }
   }
 
@@ -165,25 +187,29 @@ class OpenEdgeCall implements EdgeCall, TimedCall {
 
   itemFailed(itemId: bigint, error: AssayError): void {
     if (!isServersFault(error)) return;
-    this.failedItems++;
-    if (this.failedItems > LOGGED_ITEMS) return;
-    const { id, procedure, call } = this;
-    const fields = { requestId: id, procedure, protocol: call.protocol, itemId: String(itemId) };
-    this.options.log.error({ ...fields, ...errorFields(error) }, "item failed");
+    this.faultyItems++;
+    if (this.faultyItems > LOGGED_ITEMS) return;
+    const fields = { ...idFields(this), itemId: String(itemId), ...errorFields(error) };
+    this.options.shared.access.log.error(fields, "item failed");
   }
 
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    if (this.isTimed) this.options.deadlines.remove(this);
-    if (this.failedItems > LOGGED_ITEMS) {
-      const fields = { requestId: this.id, procedure: this.procedure, failedItems: this.failedItems };
-      this.options.log.error(fields, `more items failed than the ${LOGGED_ITEMS} that were logged`);
+    if (this.isTimed) this.options.shared.deadlines.remove(this);
+    const { access } = this.options.shared;
+    if (this.faultyItems > LOGGED_ITEMS) {
+      const fields = { ...idFields(this), failedItems: this.faultyItems };
+      access.log.error(fields, `more items failed than the ${LOGGED_ITEMS} that were logged`);
     }
     const durationMs = performance.now() - this.startedAt;
     const error = this.outcome ?? this.failure;
     this.counted.ended(error?.reason ?? "ok", durationMs);
-    logCall(this.options.log, this, durationMs, error);
+    access.ended(this, durationMs, error, this.options.callTimeoutMs === Number.POSITIVE_INFINITY);
+  }
+
+  get pattern(): string {
+    return this.options.shared.counters.patternOf(this.procedure);
   }
 }
 
@@ -205,34 +231,4 @@ function bodyTooSlow(bodyTimeoutMs: number): AssayError {
     Reason.DEADLINE_EXCEEDED,
     `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
   );
-}
-
-function logCall(log: Log, edgeCall: EdgeCall, durationMs: number, error?: AssayError): void {
-  const { id, procedure, call } = edgeCall;
-  const level = error !== undefined && isServersFault(error) ? "error" : "debug";
-  if (!log.isLevelEnabled(level)) return;
-  const fields = {
-    requestId: id,
-    procedure,
-    protocol: call.protocol,
-    durationMs: Math.round(durationMs * 1000) / 1000,
-  };
-  if (error === undefined) {
-    log[level](fields, "call answered");
-  } else {
-    log[level]({ ...fields, ...errorFields(error) }, "call failed");
-  }
-}
-
-function isServersFault({ reason, cause }: AssayError): boolean {
-  return cause !== undefined || reason === Reason.INTERNAL || reason === Reason.RUN_FAILED;
-}
-
-function errorFields({ reason, message, cause }: AssayError): Record<string, string | undefined> {
-  return { reason: reasonName(reason), error: message, cause: causeText(cause) };
-}
-
-function causeText(cause: unknown): string | undefined {
-  if (cause === undefined) return undefined;
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

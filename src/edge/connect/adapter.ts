@@ -4,13 +4,14 @@
  * Promises: the peer is slowed when the procedure reads slowly, the procedure when the peer does; a message larger than
  * the limit is refused before Connect sees its frame; every call ends with its response or its stream.
  */
-import { createContextValues } from "@connectrpc/connect";
+import { Code, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { RequestReader } from "../../wire/request-reader.ts";
+import type { AccessLog } from "../access/access-log.ts";
 import type { AnswerEncoder } from "../answer/answer-encoder.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
 import type { MessageCompression } from "../call/compression.ts";
@@ -43,6 +44,7 @@ export interface ConnectContext extends RequestContext {
   readonly lastingCalls: Set<EdgeCall>;
   readonly deadlines: CallDeadlines;
   readonly counters: CallCounters;
+  readonly access: AccessLog;
   readonly requests: RequestReader;
 }
 
@@ -67,9 +69,7 @@ export function serveConnect(
       timeoutMs: callerTimeout(stream.headers),
       callTimeoutMs: lasts ? Number.POSITIVE_INFINITY : context.limits.callTimeoutMs,
       ...(hasOneMessage && { bodyTimeoutMs: context.limits.bodyTimeoutMs }),
-      deadlines: context.deadlines,
-      counters: context.counters,
-      log: context.log,
+      shared: context,
     });
   if (context.lasting.has(handler.requestPath)) context.lastingCalls.add(edgeCall);
   const abort = new AbortController();
@@ -113,7 +113,7 @@ export function serveConnect(
         refuse(stream, error, context.corsOrigins, response.status);
         return undefined;
       }
-      return pump.send(explained(response, why), wire, edgeCall.id, context, answers);
+      return pump.send(explained(response, why), wire, edgeCall, context, answers);
     })
     .catch((error: unknown) => {
       edgeCall.asAssayError(error);
@@ -122,6 +122,7 @@ export function serveConnect(
     .finally(() => {
       context.lastingCalls.delete(edgeCall);
       memory.end();
+      edgeCall.requestBytes = memory.arrivedBytes;
       edgeCall.end();
     });
 }
@@ -160,6 +161,17 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
+/** Of what Connect's handlers refuse by themselves, by the status that they answer with. */
+const REFUSED: Readonly<Record<number, Code>> = {
+  400: Code.InvalidArgument,
+  408: Code.DeadlineExceeded,
+  429: Code.ResourceExhausted,
+};
+
+function codeOf({ status }: UniversalServerResponse): Code | undefined {
+  return status < 400 ? undefined : (REFUSED[status] ?? Code.Unimplemented);
+}
+
 const PROTOCOL_FIELDS = new Set(["content-type", "grpc-encoding", "grpc-accept-encoding"]);
 
 function hasOwnFields(header: Headers | undefined): boolean {
@@ -178,12 +190,18 @@ function isOk(trailer: Headers): boolean {
   return trailer.get("grpc-status") === "0";
 }
 
+/** Of an error that Connect's handlers found by themselves. */
+function grpcCode(trailer: Headers): Code | undefined {
+  const status = trailer.get("grpc-status");
+  return status === null || isOk(trailer) ? undefined : Number(status);
+}
+
 /** Sends a universal response as fast as the peer takes it. */
 interface ResponsePump {
   send(
     response: UniversalServerResponse,
     wire: WireProtocol,
-    requestId: string,
+    edgeCall: EdgeCall,
     context: ConnectContext,
     answers: EncodedAnswers,
   ): Promise<void>;
@@ -197,10 +215,17 @@ function createResponsePump(stream: ServerStream): ResponsePump {
   const onDrain = (): void => wake();
   stream.onDrain = onDrain;
   return {
-    async send(response, wire, requestId, context, answers) {
+    async send(response, wire, edgeCall, context, answers) {
+      edgeCall.code ??= codeOf(response);
       const iterator = response.body?.[Symbol.asyncIterator]();
       const isText = wire === "grpc-web-text";
-      const fields = responseFields(response.header, stream.headers, requestId, context.corsOrigins, isText);
+      const fields = responseFields(
+        response.header,
+        stream.headers,
+        edgeCall.id,
+        context.corsOrigins,
+        isText,
+      );
       if (wire === "http" && mayBeCompressed(response.header)) fields.push([...VARIES_BY_CODING]);
       // gRPC's head waits for the first octet: an error without a message goes out in one block of fields (Trailers-Only), since
       // clients take a head by itself for an answer that has begun and do not retry.
@@ -217,7 +242,10 @@ function createResponsePump(stream: ServerStream): ResponsePump {
           octets === undefined
             ? chunk.value
             : await answerFrame(octets, response.header, context.compressions);
-        if (stopped || stream.write(isText ? encodeBase64(bytes) : bytes) || stopped) continue;
+        if (stopped) continue;
+        const sent = isText ? encodeBase64(bytes) : bytes;
+        edgeCall.responseBytes += sent.length;
+        if (stream.write(sent) || stopped) continue;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -228,9 +256,11 @@ function createResponsePump(stream: ServerStream): ResponsePump {
         if (!hasResponded) stream.respond(response.status, headerBlock(fields));
         stream.write(new Uint8Array(0), true);
       } else if (hasResponded || isOk(response.trailer)) {
+        edgeCall.code ??= grpcCode(response.trailer);
         if (!hasResponded) stream.respond(response.status, headerBlock(fields));
         stream.trailers(headerBlock(trailerFields(response.trailer)));
       } else {
+        edgeCall.code ??= grpcCode(response.trailer);
         stream.respond(response.status, headerBlock([...fields, ...trailerFields(response.trailer)]), true);
       }
     },

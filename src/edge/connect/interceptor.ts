@@ -88,7 +88,10 @@ async function* guarded<T>(
 
 /** What Connect's handlers may send of whatever was thrown. Their own errors, for malformed requests, stay as they are. */
 export function publicError(thrown: unknown, edgeCall: EdgeCall): ConnectError {
-  if (thrown instanceof ConnectError) return thrown;
+  if (thrown instanceof ConnectError) {
+    edgeCall.code ??= thrown.code;
+    return thrown;
+  }
   const error = toConnectError(edgeCall.asAssayError(thrown), edgeCall.call.protocol);
   if (!edgeCall.sendsDetails) error.details = [];
   return error;

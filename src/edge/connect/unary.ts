@@ -73,6 +73,7 @@ function send(
   const { stream, compression } = call;
   metadata.push(["content-length", String(bytes.length)]);
   if (isCompressed || bytes.length >= COMPRESS_MIN_BYTES) metadata.push([...VARIES_BY_CODING]);
+  call.edgeCall.responseBytes = bytes.length;
   stream.respond(status, answerHead(call, heads.of(isCompressed ? compression!.name : ""), metadata));
   stream.write(bytes, true);
 }

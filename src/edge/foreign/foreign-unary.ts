@@ -61,7 +61,7 @@ export function foreignUnary(form: ForeignForm, context: ForeignContext): UnaryF
         const error = edgeCall.asAssayError(thrown);
         const example = () => exampleFor(form, params, edgeCall.call, scoring);
         const response = foreignError(error, form.errorBody, example);
-        respondPlain(stream, response, edgeCall.id, corsOrigins, retryAfterMs(error));
+        respondPlain(stream, response, edgeCall, corsOrigins, retryAfterMs(error));
       },
     },
     codec: foreignCodec(form, context),

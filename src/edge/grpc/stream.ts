@@ -54,9 +54,7 @@ export function grpcStreamRoute(itemProcedure: ItemProcedure, scoring: ScoringSe
         lane: "bulk",
         timeoutMs: callerTimeout(stream.headers),
         callTimeoutMs: Number.POSITIVE_INFINITY,
-        deadlines: context.deadlines,
-        counters: context.counters,
-        log: context.log,
+        shared: context,
       });
       const items = scoring.openStream(edgeCall.call);
       new GrpcStreamCall(stream, edgeCall, items, itemProcedure.open(context), context).begin();
@@ -172,6 +170,7 @@ class GrpcStreamCall {
 
   private takeBody(bytes: Uint8Array, end: boolean): void {
     if (this.requestEnd !== undefined) return;
+    this.edgeCall.requestBytes += bytes.length;
     const refused = this.memory.take(bytes.length);
     if (refused !== undefined) throw refused;
     this.waiting.take(bytes);
@@ -376,6 +375,7 @@ class GrpcStreamCall {
 
   private write(bytes: Uint8Array): void {
     this.respond();
+    this.edgeCall.responseBytes += bytes.length;
     this.isWritable = this.stream.write(bytes);
   }
 

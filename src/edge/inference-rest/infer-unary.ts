@@ -97,8 +97,8 @@ function protocolOf({ codings, scoring }: InferParts): UnaryProtocol {
       const response = restError(error, example);
       if (thrown instanceof UnknownCoding) {
         const refusal = { ...response, status: UnknownCoding.httpStatus, acceptEncoding: thrown.taken };
-        respondPlain(stream, refusal, edgeCall.id, corsOrigins);
-      } else respondPlain(stream, response, edgeCall.id, corsOrigins, retryAfterMs(error));
+        respondPlain(stream, refusal, edgeCall, corsOrigins);
+      } else respondPlain(stream, response, edgeCall, corsOrigins, retryAfterMs(error));
     },
   };
 }

@@ -12,6 +12,8 @@ export class CallMemory {
   readonly budget: MemoryBudget;
   /** Why the call needs nothing more; undefined while it may. */
   failure: unknown = undefined;
+  /** Octets that `counting` has seen arrive. */
+  arrivedBytes = 0;
   private heldBytes = 0;
   private decodedBytes = 0;
   private hasEnded = false;
@@ -115,6 +117,7 @@ export class CallMemory {
   /** Counts what arrives before `check` looks at it. */
   counting(check: BodyCheck): BodyCheck {
     return (bytes) => {
+      this.arrivedBytes += bytes.length;
       const error = this.take(bytes.length);
       return error === undefined ? check(bytes) : { error, goodBytes: 0 };
     };

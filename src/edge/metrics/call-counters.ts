@@ -40,9 +40,9 @@ export class CallCounters {
   private readonly byPattern = new Map<string, ByProtocol>();
   private readonly byPath = new Map<string, ByProtocol>();
   private readonly refusals = new Map<Reason, number>();
-  private readonly patternOf: (path: string) => string;
+  /** The pattern of the row that serves a path. */
+  readonly patternOf: (path: string) => string;
 
-  /** `patternOf` says the pattern of the row that serves a path. */
   constructor(patternOf: (path: string) => string) {
     this.patternOf = patternOf;
   }

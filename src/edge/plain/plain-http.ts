@@ -7,6 +7,7 @@ import type { AssayError } from "../../errors.ts";
 import { type Headers, headerBlock, type ServerStream } from "../../http2/stream.ts";
 import type { Call } from "../../service/call.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { AccessLog } from "../access/access-log.ts";
 import type { CallDeadlines } from "../call/call-deadlines.ts";
 import type { MessageCompression } from "../call/compression.ts";
 import { codingName, IDENTITY, UnknownCoding } from "../call/content-coding.ts";
@@ -69,6 +70,7 @@ export interface PlainContext {
   readonly bodyCodings: readonly MessageCompression[];
   readonly deadlines: CallDeadlines;
   readonly counters: CallCounters;
+  readonly access: AccessLog;
 }
 
 /** Serves one stream with a plain route. */
@@ -86,9 +88,7 @@ export function servePlain(
     timeoutMs: undefined,
     callTimeoutMs: context.limits.callTimeoutMs,
     bodyTimeoutMs: context.limits.bodyTimeoutMs,
-    deadlines: context.deadlines,
-    counters: context.counters,
-    log: context.log,
+    shared: context,
   });
   const onCancel: ServerStream["onCancel"] = (reason) => edgeCall.cancel(reason);
   stream.onCancel = onCancel;
@@ -97,6 +97,7 @@ export function servePlain(
     .catch((error: unknown) => respondError(stream, route, place, edgeCall, context, error))
     .finally(() => {
       memory.end();
+      edgeCall.requestBytes = memory.arrivedBytes;
       edgeCall.end();
     });
 }
@@ -116,7 +117,7 @@ async function answer(
       route.handle({ ...place, method: stream.method, headers: stream.headers, bytes, call, memory }),
     ),
   );
-  respondPlain(stream, response, edgeCall.id, context.corsOrigins);
+  respondPlain(stream, response, edgeCall, context.corsOrigins);
 }
 
 function respondError(
@@ -131,8 +132,8 @@ function respondError(
   const response = route.errorResponse(error, place, edgeCall.call);
   if (thrown instanceof UnknownCoding) {
     const refusal = { ...response, status: UnknownCoding.httpStatus, acceptEncoding: thrown.taken };
-    respondPlain(stream, refusal, edgeCall.id, context.corsOrigins);
-  } else respondPlain(stream, response, edgeCall.id, context.corsOrigins, retryAfterMs(error));
+    respondPlain(stream, refusal, edgeCall, context.corsOrigins);
+  } else respondPlain(stream, response, edgeCall, context.corsOrigins, retryAfterMs(error));
 }
 
 async function readBody(
@@ -165,7 +166,7 @@ async function readBody(
 export function respondPlain(
   stream: ServerStream,
   response: PlainResponse,
-  requestId: string,
+  edgeCall: EdgeCall,
   corsOrigins: readonly string[],
   retryMs?: number,
 ): void {
@@ -177,7 +178,9 @@ export function respondPlain(
   ];
   if (response.acceptEncoding !== undefined) fields.push(["accept-encoding", response.acceptEncoding]);
   if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);
-  const rest = responseFields(undefined, stream.headers, requestId, corsOrigins);
+  const rest = responseFields(undefined, stream.headers, edgeCall.id, corsOrigins);
+  edgeCall.httpStatus = response.status;
+  edgeCall.responseBytes = bytes.length;
   stream.respond(response.status, headerBlock([...fields, ...rest]));
   stream.write(stream.method === "HEAD" ? new Uint8Array(0) : bytes, true);
 }

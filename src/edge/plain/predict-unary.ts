@@ -37,7 +37,7 @@ export function predictUnary(scoring: ScoringService): UnaryProtocol {
         example: () => exampleOf(scoring, name, version, edgeCall.call.caller, "predict"),
         isBareRow: message?.rows instanceof BareRow,
       });
-      respondPlain(stream, response, edgeCall.id, corsOrigins, retryAfterMs(error));
+      respondPlain(stream, response, edgeCall, corsOrigins, retryAfterMs(error));
     },
   };
 }

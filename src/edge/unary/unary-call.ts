@@ -86,9 +86,7 @@ class UnaryCall implements AnsweredCall {
       timeoutMs: call.head.timeoutMs,
       callTimeoutMs: limits.callTimeoutMs,
       bodyTimeoutMs: limits.bodyTimeoutMs,
-      deadlines: context.deadlines,
-      counters: context.counters,
-      log: context.log,
+      shared: context,
     });
     this.memory = new CallMemory(context.memory);
     this.body = new ArrivedBody(context.messageMemory, PREFIX_BYTES + limits.maxMessageBytes);
@@ -125,6 +123,7 @@ class UnaryCall implements AnsweredCall {
     }
     if (this.isDone) return;
     if (bytes.length > 0) {
+      this.edgeCall.requestBytes += bytes.length;
       this.stream.consume(bytes.length);
       const refused = this.memory.take(bytes.length);
       if (refused !== undefined) throw refused;
@@ -238,6 +237,7 @@ class UnaryCall implements AnsweredCall {
 
   private respond(bytes: Uint8Array, isCompressed: boolean, response: unknown): void {
     this.isDone = true;
+    this.edgeCall.responseBytes = bytes.length;
     try {
       this.form.protocol.respond(this, bytes, isCompressed, response);
     } catch (error) {
@@ -293,6 +293,8 @@ class UnaryCall implements AnsweredCall {
     if (!this.isDecoding) this.body.release();
     this.memory.fail("others serve the call");
     this.memory.end();
+    // They are counted as they are read again.
+    this.edgeCall.requestBytes = 0;
     this.replayed = new ReplayedStream(this.stream, came, end);
     try {
       this.handOver(this.replayed, this.edgeCall);

@@ -68,6 +68,7 @@ class ScoredStream implements ItemStream {
     }
     const rows = approximateRows(item.request);
     if (!this.window.fits(rows, size)) return false;
+    this.call.items++;
     const streamItem = new StreamItem(this, item.itemId, rows, size);
     this.window.add(streamItem);
     this.start(item, this.lane, streamItem);
@@ -102,24 +103,32 @@ class ScoredStream implements ItemStream {
   }
 
   settle(item: StreamItem, result: ItemResult): void {
+    if ("error" in result) this.call.failedItems++;
     this.window.settle(item, result);
     this.onChange();
   }
 
   private start(item: PredictStreamRequest, lane: Lane, streamItem: StreamItem): void {
     const { table, limits } = this.context;
+    const { call } = this;
     try {
       const request = checkedRequest(item);
-      const model = resolveModel(table, request, this.call.caller);
+      const model = resolveModel(table, request, call.caller);
+      if (call.modelName === "") {
+        call.modelName = model.modelName;
+        call.modelVersion = model.modelVersion;
+      }
       const isTensors = request instanceof TensorRequest;
       const timeoutMs = isTensors ? Math.min(limits.callTimeoutMs, request.timeoutMs) : limits.callTimeoutMs;
       const options = {
         lane: isTensors ? (request.lane ?? lane) : lane,
-        deadlineAt: Math.min(this.call.deadlineAt, streamItem.receivedAt + timeoutMs),
+        deadlineAt: Math.min(call.deadlineAt, streamItem.receivedAt + timeoutMs),
         waitsForRoom: true,
         times: streamItem,
       };
-      streamItem.prediction = startPrediction(model, request, options, streamItem);
+      const prediction = startPrediction(model, request, options, streamItem);
+      streamItem.prediction = prediction;
+      call.rows += prediction.rowCount;
     } catch (error) {
       streamItem.onError(error);
     }

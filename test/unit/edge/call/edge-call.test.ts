@@ -1,13 +1,18 @@
 import { expect, test, vi } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
+import { AccessLog, type AccessSettings, DEFAULT_ACCESS } from "../../../../src/edge/access/access-log.ts";
 import { CallDeadlines } from "../../../../src/edge/call/call-deadlines.ts";
-import { beginCall, type EdgeCallOptions } from "../../../../src/edge/call/edge-call.ts";
+import { beginCall, type EdgeCall, type EdgeCallOptions } from "../../../../src/edge/call/edge-call.ts";
 import { fieldList } from "../../../../src/edge/call/field-list.ts";
 import { CallCounters } from "../../../../src/edge/metrics/call-counters.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import type { ServerStream } from "../../../../src/http2/stream.ts";
 
-function begin(options: Partial<EdgeCallOptions> = {}, fields: string[] = []) {
+function begin(
+  options: Partial<EdgeCallOptions> = {},
+  fields: string[] = [],
+  access: AccessSettings = { mode: "all", slowCallMs: 0 },
+) {
   const lines: { level: string; fields: Record<string, unknown> }[] = [];
   const write = (level: string) => (fields: object) => {
     lines.push({ level, fields: { ...fields } });
@@ -19,7 +24,7 @@ function begin(options: Partial<EdgeCallOptions> = {}, fields: string[] = []) {
     error: write("error"),
     isLevelEnabled: () => true,
   };
-  const stream = { headers: fieldList(fields) } as unknown as ServerStream;
+  const stream = { headers: fieldList(fields), remoteAddress: "::ffff:10.1.2.3" } as unknown as ServerStream;
   const edgeCall = beginCall(stream, {
     procedure: "/a/B",
     protocol: "grpc",
@@ -27,9 +32,11 @@ function begin(options: Partial<EdgeCallOptions> = {}, fields: string[] = []) {
     sendsDetails: true,
     timeoutMs: undefined,
     callTimeoutMs: 60_000,
-    deadlines: new CallDeadlines(),
-    counters: new CallCounters(() => "/a/B"),
-    log,
+    shared: {
+      deadlines: new CallDeadlines(),
+      counters: new CallCounters(() => "/a/B"),
+      access: new AccessLog(log, access),
+    },
     ...options,
   });
   return { edgeCall, lines };
@@ -95,11 +102,59 @@ test("a bug becomes INTERNAL with the id, and is logged once with its cause", ()
   expect(String(lines[0]!.fields.cause)).toContain("x is undefined");
 });
 
-test("a refusal that is the caller's own doing is logged at debug", () => {
+test("a refusal that is the caller's own doing is a warning with its reason and not its words", () => {
   const { edgeCall, lines } = begin();
   edgeCall.asAssayError(new AssayError(Reason.INVALID_REQUEST, "wrong"));
   edgeCall.end();
-  expect(lines).toMatchObject([{ level: "debug", fields: { reason: "INVALID_REQUEST", procedure: "/a/B" } }]);
+  expect(lines).toMatchObject([{ level: "warn", fields: { reason: "INVALID_REQUEST", procedure: "/a/B" } }]);
+  expect(JSON.stringify(lines)).not.toContain("wrong");
+});
+
+test("a line of the log has the ids, the caller, the model, the sizes, the stages and the end", () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const { edgeCall, lines } = begin({}, [
+    "x-request-id",
+    "r-1",
+    "traceparent",
+    `00-${traceId}-b7ad6b7169203331-01`,
+  ]);
+  const { call } = edgeCall;
+  Object.assign(call, { modelName: "m", modelVersion: "3", messageId: "x".repeat(300), rows: 7 });
+  Object.assign(call, { enqueuedAt: 10, startedAt: 12.5, endedAt: 13.25 });
+  edgeCall.requestBytes = 100;
+  edgeCall.responseBytes = 20;
+  edgeCall.end();
+  expect(lines).toEqual([
+    {
+      level: "info",
+      fields: {
+        requestId: "r-1",
+        trace_id: traceId,
+        procedure: "/a/B",
+        protocol: "grpc",
+        peer: "10.1.2.3",
+        model: "m",
+        version: "3",
+        messageId: "x".repeat(128),
+        rows: 7,
+        requestBytes: 100,
+        responseBytes: 20,
+        durationMs: expect.any(Number),
+        queueMs: 2.5,
+        runMs: 0.75,
+        status: "OK",
+      },
+    },
+  ]);
+});
+
+test("by default calls that are answered in time, and callers that go, have no line", () => {
+  for (const end of [() => {}, (call: EdgeCall) => call.cancel({ kind: "connection-lost" })]) {
+    const { edgeCall, lines } = begin({}, [], DEFAULT_ACCESS);
+    end(edgeCall);
+    edgeCall.end();
+    expect(lines).toEqual([]);
+  }
 });
 
 test("a deadline beyond Node's timers holds, and does not ring before its time", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { AccessLog } from "../../../../src/edge/access/access-log.ts";
 import { CallDeadlines } from "../../../../src/edge/call/call-deadlines.ts";
 import { fieldList } from "../../../../src/edge/call/field-list.ts";
 import { createMessageMemory } from "../../../../src/edge/grpc/message-memory.ts";
@@ -33,6 +34,7 @@ function open(
   };
   const stream = {
     headers: fieldList([]),
+    remoteAddress: "",
     consume() {},
     reset: (code: number) => said.push(`reset ${code}`),
   } as unknown as ServerStream;
@@ -53,13 +55,15 @@ function open(
     codec: { decode: (bytes) => String(bytes), encode: (response) => Buffer.from(String(response)) },
     run: more.run ?? ((request) => Promise.resolve(request)),
   };
+  const log = { debug: write, info: write, warn: write, error: write, isLevelEnabled: () => true };
   const context = {
     limits: { ...LIMITS, ...more.limits },
     corsOrigins: [],
-    log: { debug: write, info: write, warn: write, error: write, isLevelEnabled: () => true },
+    log,
     memory,
     deadlines: new CallDeadlines(),
     counters: new CallCounters((path) => path),
+    access: new AccessLog(log, { mode: "all", slowCallMs: 0 }),
     messageMemory: createMessageMemory(),
   } as unknown as UnaryContext;
   const head = { timeoutMs: undefined, acceptEncoding: undefined };
@@ -127,7 +131,7 @@ test("a caller that goes ends its call, and a late answer is dropped", async () 
   answer("late");
   await turn();
   expect(call.said).toEqual(["error the caller went away"]);
-  expect(call.logged).toEqual(["call failed CANCELLED"]);
+  expect(call.logged).toEqual(["call cancelled CANCELLED"]);
   expect(call.heldBytes()).toBe(0);
 });
 
