@@ -95,14 +95,15 @@ beforeAll(async () => {
     for (const unaryCalls of ["assay", "connect"] as const) {
       const lines: string[] = [];
       const write = (line: string) => {
-        const { procedure, protocol, requestId, level, msg, reason, error } = JSON.parse(line);
-        lines.push(JSON.stringify({ procedure, protocol, requestId, level, msg, reason, error }));
+        const { procedure, protocol, requestId, level, msg, reason, error, status } = JSON.parse(line);
+        lines.push(JSON.stringify({ procedure, protocol, requestId, level, msg, reason, error, status }));
       };
       const edge = await startStreamEdge(core, model, {
         http2Engine,
         unaryCalls,
         between,
         log: pino({ level: "debug" }, { write }),
+        accessLog: { mode: "all", slowCallMs: 0 },
         limits: { maxMessageBytes: MAX_MESSAGE_BYTES, idleTimeoutMs: 120_000 },
       });
       sides.set(`${http2Engine} ${unaryCalls}`, { edge, peer: new UnaryPeer(edge.port), lines });

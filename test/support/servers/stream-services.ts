@@ -24,7 +24,7 @@ export interface StreamEdge {
 export async function startStreamEdge(
   core: Core,
   model: TestModel,
-  options: Pick<Partial<EdgeOptions>, "grpcStreams" | "unaryCalls" | "log"> & {
+  options: Pick<Partial<EdgeOptions>, "grpcStreams" | "unaryCalls" | "log" | "accessLog"> & {
     http2Engine?: Http2EngineName;
     limits?: Partial<EdgeLimits & StreamLimits>;
     /** What stands between the edge and the service. */
