@@ -50,9 +50,11 @@ def free_port():
 ports = {"grpc": free_port(), "http": free_port()}
 
 
-def tell_port():
-    """Waits for the model and prints the port."""
+def tell_port(parent):
+    """Waits for the model and prints the port; ends with the process that became Triton."""
     for _ in range(600):
+        if os.getppid() != parent:
+            return
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{ports['http']}/v2/models/lr30/ready")
             print(ports[protocol], flush=True)
@@ -62,8 +64,9 @@ def tell_port():
     print("Triton was not ready within 60 s", file=sys.stderr)
 
 
+triton = os.getpid()
 if os.fork() == 0:
-    tell_port()
+    tell_port(triton)
     shutil.rmtree(repository)
     shutil.rmtree(backends)
     os._exit(0)
