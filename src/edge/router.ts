@@ -6,7 +6,7 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream, type StreamHandler } from "../http2/stream.ts";
 import { TurnBudget } from "../service/stream/turn-budget.ts";
-import { maskedCause } from "./access/masked-text.ts";
+import { maskedCause } from "../telemetry/masked-text.ts";
 import { isPreflight, preflightFields } from "./call/cors.ts";
 import { headerListBytes } from "./call/field-list.ts";
 import { refuse } from "./call/refusal.ts";

@@ -2,6 +2,7 @@ import { isatty } from "node:tty";
 import pino from "pino";
 import { counted } from "../wording/counted.ts";
 import { LineOutput } from "./line-output.ts";
+import { maskedCause, maskedText } from "./masked-text.ts";
 import { terminalLine } from "./terminal-line.ts";
 
 /** A structured logger; fields first, then the sentence. */
@@ -19,10 +20,17 @@ const LAST_LINES_MS = 250;
 
 /** Level names and ISO times, in every line. */
 const FORM = {
-  serializers: { err: pino.stdSerializers.errWithCause },
+  serializers: { err: shownError },
   formatters: { level: (name: string) => ({ level: name }) },
   timestamp: pino.stdTimeFunctions.isoTime,
 };
+
+/** What was thrown may quote what a caller sent: its values are masked. */
+function shownError(thrown: unknown): object {
+  const type = thrown instanceof Error ? thrown.name : typeof thrown;
+  const message = maskedText(thrown instanceof Error ? thrown.message : String(thrown));
+  return { type, message, stack: maskedCause(thrown) };
+}
 
 let output: Pick<LineOutput, "write"> | undefined;
 

@@ -8,8 +8,8 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { type AssayError, reasonName } from "../../errors.ts";
 import type { ServerStream } from "../../http2/stream.ts";
 import type { Call } from "../../service/call.ts";
+import { maskedCause, maskedText } from "../../telemetry/masked-text.ts";
 import { errorRow } from "../call/error-table.ts";
-import { maskedCause, maskedText } from "./masked-text.ts";
 import { readTraceParent } from "./trace-parent.ts";
 
 /** A call as its line tells of it. */
@@ -80,9 +80,12 @@ function stageFields({ enqueuedAt, startedAt, endedAt }: Call): object {
   };
 }
 
+/** Protocols that tell how a call ended by gRPC's codes. */
+const RPC: ReadonlySet<string> = new Set(["grpc", "grpc-web", "connect"]);
+
 function statusOf({ call, httpStatus, code }: LoggedCall, error: AssayError | undefined): string | number {
   const row = error === undefined ? undefined : errorRow(error.reason);
-  if (call.protocol === "http") return httpStatus || (row?.httpStatus ?? 200);
+  if (!RPC.has(call.protocol)) return httpStatus || (row?.httpStatus ?? 200);
   return statusName(row?.code ?? code);
 }
 

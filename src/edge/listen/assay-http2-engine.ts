@@ -3,7 +3,7 @@ import { createHttp2Engine } from "../../http2/engine.ts";
 import { DEFAULT_LIMITS } from "../../http2/limits.ts";
 import type { StreamHandler } from "../../http2/stream.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { maskedCause } from "../access/masked-text.ts";
+import { maskedCause } from "../../telemetry/masked-text.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
 import { discardedBytes, MAX_DISCARD_MS } from "../memory/message-limit.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maskedCause, maskedText } from "../../../../src/edge/access/masked-text.ts";
+import { maskedCause, maskedText } from "../../../src/telemetry/masked-text.ts";
 
 test.each([
   [
