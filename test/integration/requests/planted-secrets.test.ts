@@ -8,7 +8,8 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { expect, test } from "vitest";
-import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { PredictRequestSchema, ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { GRPCInferenceService } from "../../../gen/inference/grpc_service_pb.ts";
 import { createForwardedLog } from "../../../src/telemetry/log.ts";
 import { fileFolder } from "../../support/folders.ts";
@@ -158,4 +159,11 @@ test("of whatever callers send, in every protocol and field, nothing stands in t
     expect(has("reason")).toContain(reason);
   expect(records.some(({ status, rows }) => status === 200 && rows === 1)).toBe(true);
   expect(records.some(({ items: count }) => count === requests.length)).toBe(true);
+});
+
+test("fields that hold values are marked in the schema, so that the debug texts of generated clients leave them out", () => {
+  const { features, rows } = PredictRequestSchema.field;
+  const { contents, rawContents } = TensorSchema.field;
+  for (const field of [features, rows, contents, rawContents])
+    expect(field.proto.options?.debugRedact, field.name).toBe(true);
 });
