@@ -40,6 +40,22 @@ test("twenty models answer from one thread, which ends with the last of them", a
   await expect.poll(liveThreadCount).toBe(0);
 });
 
+test("a thread that thirty-two sessions left takes no more, and ends with the last one in it", async () => {
+  const sharedThreads = new SharedThreads(silentLog, { holdCheckMs: NEVER_MS });
+  const start = () => startCore({ pool: { sharedThreads } });
+  const stays = await start();
+  cores = [stays];
+  for (let left = 0; left < 32; left++) {
+    expect(liveThreadCount()).toBe(1);
+    await (await start()).close();
+  }
+  cores.push(await start());
+  expect(liveThreadCount()).toBe(2);
+  await stays.close();
+  await expect.poll(liveThreadCount, { timeout: 10_000 }).toBe(1);
+  expect(await score(cores[1]!, { first: 5 })).toEqual(affineAnswer({ first: 5 }));
+});
+
 test("a model whose runs are long gets a thread of its own and answers meanwhile", async () => {
   await startModels(NEVER_MS);
   const [slow] = cores;
