@@ -16,6 +16,7 @@ const BENCHES: readonly (readonly [file: string, quick: readonly string[] | unde
   ["lanes.ts", ["--rounds", "1", "--seconds", "1"]],
   ["unary.ts", ["--quick"]],
   ["scaling.ts", ["--quick"]],
+  ["edges.ts", undefined],
   ["inference.ts", ["--quick"]],
   ["http2-echo.ts", ["--rounds", "1", "--only", "unary"]],
 ];

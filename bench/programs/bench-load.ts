@@ -15,10 +15,10 @@ export interface LoadReport {
 
 const ENTRY = fileURLToPath(new URL("../../bin/assay.cjs", import.meta.url));
 
-/** Loads a server by `assay bench` on core 1. Throws where a call failed: what is measured then is something else. */
-export async function load(flags: LoadFlags): Promise<LoadReport> {
+/** Loads a server by `assay bench`, on core 1 unless asked otherwise. Throws where a call failed: what is measured then is something else. */
+export async function load(flags: LoadFlags, cores = "1"): Promise<LoadReport> {
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn("taskset", ["-c", "1", process.execPath, ENTRY, "bench", ...args, "--json"], {
+  const child = spawn("taskset", ["-c", cores, process.execPath, ENTRY, "bench", ...args, "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

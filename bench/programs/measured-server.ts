@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 
-/** A server of any kind on core 0 that says its port on its standard output; whoever started it stops it. */
+/** A server of any kind, on core 0 unless asked otherwise, that says its port on its standard output; whoever started it stops it. */
 export interface MeasuredServer {
   readonly name: string;
   readonly port: number;
+  readonly processId: number;
   /** CPU µs of all its threads so far, and of those of processes that it started, by the scheduler's own count. */
   cpuUs(): number;
   stop(): Promise<void>;
@@ -22,8 +23,9 @@ export interface ServerCommand {
 export async function startMeasured(
   name: string,
   { command, args, environment }: ServerCommand,
+  cores = "0",
 ): Promise<MeasuredServer> {
-  const child = spawn("taskset", ["-c", "0", command, ...args], {
+  const child = spawn("taskset", ["-c", cores, command, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...environment },
   });
@@ -31,6 +33,7 @@ export async function startMeasured(
   return {
     name,
     port,
+    processId: child.pid!,
     cpuUs: () => threadTimes(child.pid!),
     async stop() {
       const ended = once(child, "exit");
