@@ -1,19 +1,15 @@
 import {
-  type PredictRequest,
   PredictRequestSchema,
-  type PredictResponse,
   type PredictRowsRequest,
   PredictRowsRequestSchema,
   StreamOptionsSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { ModelTable } from "../registry/model-table.ts";
-import type { ServedModel } from "../registry/served-model.ts";
-import { loopTurns } from "../timing/loop-turns.ts";
-import type { Call } from "./call.ts";
-import { checkInSteps, hasManyRows } from "./check/predict-check.ts";
+import { hasManyRows } from "./check/predict-check.ts";
 import { resolveModel } from "./check/resolve-model.ts";
 import { rowsOutline } from "./check/rule-outline.ts";
 import { checkSchemaRules, prepareRules } from "./check/schema-rules.ts";
+import { checkInSlices } from "./check/sliced-check.ts";
 import { createViolations } from "./check/violations.ts";
 import { predictOn } from "./predict-call.ts";
 import type { ScoringService } from "./scoring.ts";
@@ -36,10 +32,11 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
   return {
     resolve: (modelName, modelVersion, caller) => table.resolve(modelName, modelVersion, caller),
     async predict(request, call) {
-      const model = resolveModel(table, request, call.caller);
-      return hasManyRows(request)
-        ? predictMany(table, model, request, call)
-        : predictOn(model, request, call);
+      if (!hasManyRows(request)) return predictOn(resolveModel(table, request, call.caller), request, call);
+      const found = await checkInSlices(table, request, call.caller, call);
+      // What was given up needs no check: the call is told so.
+      const model = found?.model ?? resolveModel(table, request, call.caller);
+      return predictOn(model, request, call, found?.checked);
     },
     predictStream(requests, call) {
       return predictItems(requests, openItemStream(call, context));
@@ -54,37 +51,6 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
       for (const listener of drainListeners) listener();
     },
   };
-}
-
-/** The longest that a check holds the event loop before it gives it back. */
-const SLICE_MS = 8;
-
-/** Checks in slices, and anew where another version took the model's place meanwhile. */
-async function predictMany(
-  table: ModelTable,
-  first: ServedModel,
-  request: PredictRequest,
-  call: Call,
-): Promise<PredictResponse> {
-  for (let model = first; ; ) {
-    const checked = await inSlices(checkInSteps(request, model), call);
-    const serving = resolveModel(table, request, call.caller);
-    // What was given up needs no check: the call is told so.
-    if (serving === model || call.cancelled) return predictOn(serving, request, call, checked);
-    model = serving;
-  }
-}
-
-/** Runs `steps` to their end; undefined where the call is cancelled first. */
-async function inSlices<T>(steps: Generator<void, T>, call: Call): Promise<T | undefined> {
-  let startedAt = performance.now();
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value;
-    if (performance.now() - startedAt < SLICE_MS) continue;
-    await loopTurns.next();
-    if (call.cancelled) return undefined;
-    startedAt = performance.now();
-  }
 }
 
 function checkRowsRequest(request: PredictRowsRequest): void {

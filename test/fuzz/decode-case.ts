@@ -38,6 +38,13 @@ const texts = (contents: Buffer, ...rest: Buffer[]) => {
 const row = (entries: Buffer) => delimited(6, entries);
 const entry = (key: string, value: Buffer) =>
   delimited(1, Buffer.concat([delimited(1, text(key)), delimited(2, value)]));
+const cell = (value: string | number) =>
+  typeof value === "string" ? delimited(3, text(value)) : Buffer.concat([Buffer.of(0x11), double(value)]);
+const double = (value: number) => {
+  const octets = Buffer.alloc(8);
+  octets.writeDoubleLE(value);
+  return octets;
+};
 const nested = (depth: number) => {
   let value: Buffer = Buffer.from([8, 0]);
   for (let i = 0; i < depth; i++) value = delimited(6, delimited(1, value));
@@ -72,6 +79,17 @@ export const BINARY_PAYLOADS: readonly Payload[] = (
     ["a value said again and again", () => row(entry("a", fill(Buffer.from([0x20, 1]))))],
     ["deep values", () => row(entry("a", nested(3000)))],
     ["rows of one column", () => repeated(row(entry("age", Buffer.from([0x20, 1]))), 65_536)],
+    [
+      "rows of a model",
+      () =>
+        Buffer.concat([
+          model("census"),
+          repeated(
+            row(Buffer.concat(Object.entries(CENSUS_ROW).map(([name, value]) => entry(name, cell(value))))),
+            40_000,
+          ),
+        ]),
+    ],
     ["rows of deep values", () => repeated(row(entry("a", nested(40))), 20_000)],
     [
       "unknown octets",

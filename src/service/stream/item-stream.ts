@@ -9,11 +9,19 @@ import {
 import { type Lane, NOT_YET, type StageTimes } from "../../batcher/batcher.ts";
 import { AssayError } from "../../errors.ts";
 import type { ModelTable } from "../../registry/model-table.ts";
+import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
 import type { Call } from "../call.ts";
+import { hasManyRows } from "../check/predict-check.ts";
 import { resolveModel } from "../check/resolve-model.ts";
 import { checkSchemaRules } from "../check/schema-rules.ts";
+import { checkInSlices } from "../check/sliced-check.ts";
 import { createViolations } from "../check/violations.ts";
-import { type PredictionEvents, type StartedPrediction, startPrediction } from "../predict-call.ts";
+import {
+  type PredictionEvents,
+  type PredictionOptions,
+  type StartedPrediction,
+  startPrediction,
+} from "../predict-call.ts";
 import type { ItemResult, ItemSize, ItemStream } from "../scoring.ts";
 import { TensorRequest } from "../tensor-request.ts";
 import { ItemWindow, type WindowItem, type WindowLimits } from "./item-window.ts";
@@ -126,12 +134,29 @@ class ScoredStream implements ItemStream {
         waitsForRoom: true,
         times: streamItem,
       };
+      if (streamItem.size.memoryBytes > LARGE_OCTETS && hasManyRows(request)) {
+        this.startLong(request, options, streamItem);
+        return;
+      }
       const prediction = startPrediction(model, request, options, streamItem);
       streamItem.prediction = prediction;
       call.rows += prediction.rowCount;
     } catch (error) {
       streamItem.onError(error);
     }
+  }
+
+  private startLong(request: PredictRequest, options: PredictionOptions, streamItem: StreamItem): void {
+    const check = new LongCheck();
+    streamItem.prediction = check;
+    checkInSlices(this.context.table, request, this.call.caller, check)
+      .then((found) => {
+        if (found === undefined || check.cancelled) return;
+        const prediction = startPrediction(found.model, request, options, streamItem, found.checked);
+        streamItem.prediction = prediction;
+        this.call.rows += prediction.rowCount;
+      })
+      .catch((error: unknown) => streamItem.onError(error));
   }
 
   private abort(error: unknown): void {
@@ -152,7 +177,7 @@ class StreamItem implements WindowItem, PredictionEvents, StageTimes {
   endedAt = NOT_YET;
   rollIndex = -1;
   result: ItemResult | undefined = undefined;
-  prediction: StartedPrediction | undefined = undefined;
+  prediction: Cancellable | undefined = undefined;
   readonly rows: number;
   readonly size: ItemSize;
   private readonly stream: ScoredStream;
@@ -175,6 +200,18 @@ class StreamItem implements WindowItem, PredictionEvents, StageTimes {
 
   cancel(): void {
     this.prediction?.cancel();
+  }
+}
+
+/** What an item that is taken back has to end. */
+type Cancellable = Pick<StartedPrediction, "cancel">;
+
+/** The check of an item that is long: until its end it stands where its prediction will. */
+class LongCheck implements Cancellable {
+  cancelled = false;
+
+  cancel(): void {
+    this.cancelled = true;
   }
 }
 

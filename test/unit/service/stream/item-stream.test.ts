@@ -256,3 +256,53 @@ test("a drain answers what was taken and ends with SHUTTING_DOWN; closing takes 
   expect(drained.outcome).toMatchObject({ error: { reason: Reason.SHUTTING_DOWN } });
   expect(open().outcome).toMatchObject({ error: { reason: Reason.SHUTTING_DOWN } });
 });
+
+/** Its size says that it is long to check. */
+const LONG = { memoryBytes: 300_000 };
+const longItem = (itemId: number, column = "x") => {
+  const rows = Array.from({ length: 20 }, (_, i) => ({ [column]: i }));
+  return create(PredictStreamRequestSchema, {
+    itemId: BigInt(itemId),
+    request: { modelName: "affine", rows },
+  });
+};
+
+test("a long item is checked apart: what others send meanwhile is taken", async () => {
+  start(64);
+  const [stream, other] = [open(), open()];
+  stream.offer(longItem(1), LONG);
+  expect(batcher.depth.rows).toBe(0);
+  other.offer(item(2, [7]), NO_SIZE);
+  expect(batcher.depth.rows + batcher.depth.running).toBe(1);
+  await vi.waitFor(() => expect(batcher.depth.rows + batcher.depth.running).toBe(21));
+  while (batcher.depth.entries > 0) {
+    await turn();
+    pool.held[0]?.succeed();
+  }
+  const fp32Contents = Array.from({ length: 20 }, (_, i) => 2 * i + 1);
+  expect(stream.take()).toMatchObject({
+    itemId: 1n,
+    response: { outputs: [{ contents: { fp32Contents } }] },
+  });
+  expect(numbers(other.take())).toEqual([15]);
+});
+
+test("what is wrong with a long item is its answer, in its place", async () => {
+  const stream = open();
+  let changes = 0;
+  stream.onChange = () => changes++;
+  stream.offer(longItem(1, "y"), LONG);
+  expect(stream.take()).toBeUndefined();
+  await vi.waitFor(() => expect(changes).toBe(1));
+  expect(stream.take()).toMatchObject({ itemId: 1n, error: { reason: Reason.INVALID_REQUEST } });
+  expect(stream.isIdle).toBe(true);
+});
+
+test("a stream that ends takes back what is being checked", async () => {
+  const stream = open();
+  stream.offer(longItem(1), LONG);
+  stream.close();
+  for (let i = 0; i < 5; i++) await turn();
+  expect(batcher.depth.entries).toBe(0);
+  expect(stream.take()).toBeUndefined();
+});
