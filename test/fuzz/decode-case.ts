@@ -38,13 +38,9 @@ const texts = (contents: Buffer, ...rest: Buffer[]) => {
 const row = (entries: Buffer) => delimited(6, entries);
 const entry = (key: string, value: Buffer) =>
   delimited(1, Buffer.concat([delimited(1, text(key)), delimited(2, value)]));
-const cell = (value: string | number) =>
-  typeof value === "string" ? delimited(3, text(value)) : Buffer.concat([Buffer.of(0x11), double(value)]);
-const double = (value: number) => {
-  const octets = Buffer.alloc(8);
-  octets.writeDoubleLE(value);
-  return octets;
-};
+/** Numbers for columns of the wide model. */
+const WIDE_COLUMNS = Array.from({ length: 500 }, (_, i) => `measured_value_${i}`);
+const NUMBER = Buffer.concat([Buffer.of(0x11), Buffer.alloc(8)]);
 const nested = (depth: number) => {
   let value: Buffer = Buffer.from([8, 0]);
   for (let i = 0; i < depth; i++) value = delimited(6, delimited(1, value));
@@ -80,14 +76,11 @@ export const BINARY_PAYLOADS: readonly Payload[] = (
     ["deep values", () => row(entry("a", nested(3000)))],
     ["rows of one column", () => repeated(row(entry("age", Buffer.from([0x20, 1]))), 65_536)],
     [
-      "rows of a model",
+      "rows of 500 columns",
       () =>
         Buffer.concat([
-          model("census"),
-          repeated(
-            row(Buffer.concat(Object.entries(CENSUS_ROW).map(([name, value]) => entry(name, cell(value))))),
-            40_000,
-          ),
+          model("wide"),
+          repeated(row(Buffer.concat(WIDE_COLUMNS.map((name) => entry(name, NUMBER)))), 900),
         ]),
     ],
     ["rows of deep values", () => repeated(row(entry("a", nested(40))), 20_000)],
@@ -157,6 +150,11 @@ export const JSON_PAYLOADS: readonly Payload[] = (
       "rows of a model",
       () =>
         `{"model_name":"census","rows":[${`${JSON.stringify(CENSUS_ROW)},`.repeat(40_000)}${JSON.stringify(CENSUS_ROW)}]}`,
+    ],
+    [
+      "rows of 500 columns",
+      () =>
+        `{"model_name":"wide","rows":[${new Array(1400).fill(`{${WIDE_COLUMNS.map((name) => `"${name}":1`).join()}}`).join()}]}`,
     ],
     [
       "unknown columns",
