@@ -81,9 +81,13 @@ function stageFields({ enqueuedAt, startedAt, endedAt }: Call): object {
 }
 
 /** Protocols that tell how a call ended by gRPC's codes. */
-const RPC: ReadonlySet<string> = new Set(["grpc", "grpc-web", "connect"]);
+export const RPC: ReadonlySet<string> = new Set(["grpc", "grpc-web", "connect"]);
 
-function statusOf({ call, httpStatus, code }: LoggedCall, error: AssayError | undefined): string | number {
+/** How a call ended: a code's name, or HTTP's status. */
+export function statusOf(
+  { call, httpStatus, code }: LoggedCall,
+  error: AssayError | undefined,
+): string | number {
   const row = error === undefined ? undefined : errorRow(error.reason);
   if (!RPC.has(call.protocol)) return httpStatus || (row?.httpStatus ?? 200);
   return statusName(row?.code ?? code);

@@ -10,7 +10,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { type Call, createCall } from "../../service/call.ts";
-import { errorFields, idFields, isServersFault, type LoggedCall } from "../access/access-line.ts";
+import { errorFields, idFields, isServersFault, type LoggedCall, statusOf } from "../access/access-line.ts";
 import type { AccessLog } from "../access/access-log.ts";
 import type { CallCounters, CountedCall } from "../metrics/call-counters.ts";
 import type { CallDeadlines, TimedCall } from "./call-deadlines.ts";
@@ -204,7 +204,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
     }
     const durationMs = performance.now() - this.startedAt;
     const error = this.outcome ?? this.failure;
-    this.counted.ended(error?.reason ?? "ok", durationMs);
+    this.counted.ended(statusOf(this, error), error?.reason, durationMs);
     access.ended(this, durationMs, error, this.options.callTimeoutMs === Number.POSITIVE_INFINITY);
   }
 

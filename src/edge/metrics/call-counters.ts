@@ -2,28 +2,33 @@
  * What has become of calls, by protocol, procedure and reason, for metrics. Comes in: each call as it ends. Promises: it costs a call two
  * look-ups and some additions; there are as many series as the edge has rows, protocols and reasons, whatever callers send.
  */
-import { Code } from "@connectrpc/connect";
 import type { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { reasonName } from "../../errors.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import type { Labels, MetricFamily } from "../../telemetry/metric-text.ts";
-import { errorRow } from "../call/error-table.ts";
+import { RPC } from "../access/access-line.ts";
 
-/** A reason of calls that were answered. */
-type Outcome = Reason | "ok";
+/** What a call ended with: a code's name, or HTTP's status. */
+type Status = string | number;
 
 /** Calls of one protocol to one row of the edge. */
 class CallCount {
   /** Calls that have begun and not ended. */
   open = 0;
-  readonly durations = new Map<Outcome, Histogram>();
+  /** By status, and by the reason of those that failed with one. */
+  readonly durations = new Map<Status, Map<Reason | undefined, Histogram>>();
 
-  ended(outcome: Outcome, durationMs: number): void {
+  ended(status: Status, reason: Reason | undefined, durationMs: number): void {
     this.open--;
-    let histogram = this.durations.get(outcome);
+    let byReason = this.durations.get(status);
+    if (byReason === undefined) {
+      byReason = new Map();
+      this.durations.set(status, byReason);
+    }
+    let histogram = byReason.get(reason);
     if (histogram === undefined) {
       histogram = new Histogram();
-      this.durations.set(outcome, histogram);
+      byReason.set(reason, histogram);
     }
     histogram.observe(durationMs);
   }
@@ -71,13 +76,18 @@ export class CallCounters {
     const open: [Labels, number][] = [];
     for (const [pattern, calls] of this.byPattern) {
       for (const [protocol, count] of calls) {
-        const isHttp = protocol === "http";
+        const isHttp = !RPC.has(protocol);
         const labels: Labels = isHttp
           ? { http_route: pattern }
           : { rpc_system_name: protocol, rpc_method: pattern.slice(1) };
         open.push([labels, count.open]);
-        for (const [outcome, durations] of count.durations)
-          (isHttp ? http : rpc).push([{ ...labels, ...outcomeLabels(outcome, isHttp) }, durations]);
+        const status = isHttp ? "http_response_status_code" : "rpc_response_status_code";
+        for (const [ended, byReason] of count.durations) {
+          for (const [reason, durations] of byReason) {
+            const why: Labels = reason === undefined ? {} : { error_type: reasonName(reason) };
+            (isHttp ? http : rpc).push([{ ...labels, [status]: String(ended), ...why }, durations]);
+          }
+        }
       }
     }
     const help = "from the request's head to the end of the answer, by how they ended.";
@@ -113,21 +123,6 @@ export class CallCounters {
 
 /** A call that is counted. */
 export type CountedCall = Pick<CallCount, "ended">;
-
-function outcomeLabels(outcome: Outcome, isHttp: boolean): Labels {
-  const row = outcome === "ok" ? undefined : errorRow(outcome);
-  const code = row === undefined ? "OK" : grpcName(row.code);
-  const labels: Labels = isHttp
-    ? { http_response_status_code: String(row?.httpStatus ?? 200) }
-    : { rpc_response_status_code: code };
-  return outcome === "ok" ? labels : { ...labels, error_type: reasonName(outcome) };
-}
-
-/** Connect writes `InvalidArgument` and `Canceled`, gRPC `INVALID_ARGUMENT` and `CANCELLED`. */
-function grpcName(code: Code): string {
-  if (code === Code.Canceled) return "CANCELLED";
-  return Code[code]!.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
-}
 
 function histograms(name: string, help: string, samples: [Labels, Histogram][]): MetricFamily {
   return { name, type: "histogram", help, scale: 1e-3, samples };

@@ -9,8 +9,8 @@ function told(counters: CallCounters): string[] {
 
 test("calls are told by procedure, protocol, code and reason", () => {
   const counters = new CallCounters((path) => path);
-  counters.begun("/a.B/C", "grpc").ended("ok", 2);
-  counters.begun("/a.B/C", "grpc").ended(Reason.INVALID_REQUEST, 2);
+  counters.begun("/a.B/C", "grpc").ended("OK", undefined, 2);
+  counters.begun("/a.B/C", "grpc").ended("INVALID_ARGUMENT", Reason.INVALID_REQUEST, 2);
   counters.begun("/a.B/C", "connect");
   const labels = 'rpc_system_name="grpc",rpc_method="a.B/C"';
   const name = "rpc_server_call_duration_seconds_count";
@@ -26,7 +26,8 @@ test("calls are told by procedure, protocol, code and reason", () => {
 
 test("however many models callers think of, a resource is one series", () => {
   const counters = new CallCounters((path) => (path.startsWith("/predict/") ? "/predict/{model}" : path));
-  for (let i = 0; i < 5000; i++) counters.begun(`/predict/m${i}`, "http").ended(Reason.MODEL_NOT_FOUND, 1);
+  for (let i = 0; i < 5000; i++)
+    counters.begun(`/predict/m${i}`, "http").ended(404, Reason.MODEL_NOT_FOUND, 1);
   const lines = told(counters).filter((line) => line.includes("_count{"));
   expect(lines).toEqual([
     'http_server_request_duration_seconds_count{http_route="/predict/{model}",http_response_status_code="404",error_type="MODEL_NOT_FOUND"} 5000',
