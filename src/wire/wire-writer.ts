@@ -4,8 +4,12 @@ import { DELIMITED } from "./wire-cursor.ts";
 /** The most octets of a varint: what a negative number takes, as protobuf sign-extends it to 64 bits. */
 export const MOST_VARINT_BYTES = 10;
 const DOUBLE_BYTES = 8;
-/** So many are written at less than a view of the octets costs. */
+/** So many are written one by one, at less than a copy costs. */
 const FEW_DOUBLES = 16;
+/** More are written here, aligned, and copied: in half the time that a view of octets at any place takes. */
+const SCRATCH_DOUBLES = 1024;
+const scratch = new Float64Array(SCRATCH_DOUBLES);
+const scratchBytes = Buffer.from(scratch.buffer);
 /** Fewer characters are written one by one, at less than a call costs. */
 const SHORT_TEXT = 32;
 
@@ -123,8 +127,11 @@ export class WireWriter {
       for (let i = 0; i < values.length; i++) octets.writeDoubleLE(values[i]!, at + i * DOUBLE_BYTES);
       return;
     }
-    const view = new DataView(octets.buffer, octets.byteOffset + at, byteCount);
-    for (let i = 0; i < values.length; i++) view.setFloat64(i * DOUBLE_BYTES, values[i]!, true);
+    for (let first = 0; first < values.length; first += SCRATCH_DOUBLES) {
+      const count = Math.min(SCRATCH_DOUBLES, values.length - first);
+      for (let i = 0; i < count; i++) scratch[i] = values[first + i]!;
+      scratchBytes.copy(octets, at + first * DOUBLE_BYTES, 0, count * DOUBLE_BYTES);
+    }
   }
 
   /** What was written since the last cut. */
