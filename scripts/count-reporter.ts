@@ -63,13 +63,17 @@ export default class CountReporter extends DefaultReporter {
     reason: Parameters<DefaultReporter["onTestRunEnd"]>[2],
   ): void {
     super.onTestRunEnd(modules, errors, reason);
+    const seconds = Math.round((this.end - this.start) / 1000);
+    const limit = this.#options.seconds ?? Number.POSITIVE_INFINITY;
+    // Of a whole run that is in time, no list of slow files.
+    const isLate = seconds > limit;
     const count = { passed: 0, failed: errors.length, skipped: 0 };
     let unexcused = 0;
     for (const module of modules) {
       // A file that does not load, or whose setup fails, is a failure even where no test ran.
       if (module.errors().length > 0) count.failed += 1;
       const { duration } = module.diagnostic();
-      if (duration > this.ctx.config.slowTestThreshold)
+      if (duration > this.ctx.config.slowTestThreshold && (isLate || modules.length < WHOLE_FILES))
         this.log(`${module.relativeModuleId} took ${Math.round(duration / 1000)} s: make it leaner`);
       for (const test of module.children.allTests()) {
         const result = test.result();
@@ -89,9 +93,7 @@ export default class CountReporter extends DefaultReporter {
       process.exitCode = 1;
       this.log("a skip for another reason than a missing GPU fails the run");
     }
-    const seconds = Math.round((this.end - this.start) / 1000);
-    const limit = this.#options.seconds ?? Number.POSITIVE_INFINITY;
-    const most = seconds > limit ? `, meant to take at most ${limit} s on two free cores` : "";
+    const most = isLate ? `, meant to take at most ${limit} s on two free cores` : "";
     this.log(`${modules.length} files in ${seconds} s${most}`);
     this.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
   }
