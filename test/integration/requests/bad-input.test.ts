@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 import { type PredictRequestSchema, ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { fileServer } from "../../support/servers/tested-servers.ts";
+import { PERSON } from "../../support/tables/example-rows.ts";
 
 const server = await fileServer(fileURLToPath(new URL("../../../models", import.meta.url)));
 
@@ -19,20 +20,8 @@ const floats = (shape: bigint[], values: number[], name = "features", datatype =
   modelName: "iris",
   inputs: [{ name, datatype, shape, contents: { fp32Contents: values } }],
 });
-const person = {
-  age: 39,
-  education_num: 13,
-  hours_per_week: 40,
-  capital_gain: 2174,
-  capital_loss: 0,
-  workclass: "State-gov",
-  marital_status: "Never-married",
-  occupation: "Adm-clerical",
-  relationship: "Not-in-family",
-  sex: "Male",
-};
 const census = (row: object): Request => ({ modelName: "census", rows: [row as Record<string, string>] });
-const { age: _age, ...withoutAge } = person;
+const { age: _age, ...withoutAge } = PERSON;
 
 const CASES: [what: string, request: Request, code: Code, reason: string, field?: RegExp][] = [
   ["an unknown model", { ...iris, modelName: "irsi" }, Code.NotFound, "MODEL_NOT_FOUND"],
@@ -108,25 +97,25 @@ const CASES: [what: string, request: Request, code: Code, reason: string, field?
   ["a missing column", census(withoutAge), Code.InvalidArgument, "INVALID_REQUEST", /age/],
   [
     "a surplus column",
-    census({ ...person, colour: "red" }),
+    census({ ...PERSON, colour: "red" }),
     Code.InvalidArgument,
     "INVALID_REQUEST",
     /colour/,
   ],
-  ["text for a number", census({ ...person, age: "old" }), Code.InvalidArgument, "INVALID_REQUEST", /age/],
-  ["a number for text", census({ ...person, sex: 1 }), Code.InvalidArgument, "INVALID_REQUEST", /sex/],
+  ["text for a number", census({ ...PERSON, age: "old" }), Code.InvalidArgument, "INVALID_REQUEST", /age/],
+  ["a number for text", census({ ...PERSON, sex: 1 }), Code.InvalidArgument, "INVALID_REQUEST", /sex/],
   [
     "a fraction for an integer",
-    census({ ...person, age: 39.5 }),
+    census({ ...PERSON, age: 39.5 }),
     Code.InvalidArgument,
     "INVALID_REQUEST",
     /age/,
   ],
-  ["null for an integer", census({ ...person, age: null }), Code.InvalidArgument, "INVALID_REQUEST", /age/],
-  ["a list in a cell", census({ ...person, age: [1] }), Code.InvalidArgument, "INVALID_REQUEST", /age/],
+  ["null for an integer", census({ ...PERSON, age: null }), Code.InvalidArgument, "INVALID_REQUEST", /age/],
+  ["a list in a cell", census({ ...PERSON, age: [1] }), Code.InvalidArgument, "INVALID_REQUEST", /age/],
   [
     "text with a NUL character",
-    census({ ...person, workclass: "State\0gov" }),
+    census({ ...PERSON, workclass: "State\0gov" }),
     Code.InvalidArgument,
     "INVALID_REQUEST",
     /workclass/,

@@ -17,6 +17,7 @@ import {
 import type { TensorContentsSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { elementBytes } from "../../../src/tensor/datatype.ts";
 import { onnxModel, type TestModel } from "../models/onnx-model.ts";
+import { PERSON } from "../tables/example-rows.ts";
 import { framed } from "./wire-octets.ts";
 
 /** What a large message was answered. */
@@ -142,19 +143,7 @@ const JSON_REQUESTS: readonly [title: string, least: number, request: () => Requ
 ];
 
 function rowsOfCensus(count: number): Request {
-  const row = {
-    age: 39,
-    education_num: 13,
-    hours_per_week: 40,
-    capital_gain: 2174,
-    capital_loss: 0,
-    workclass: "State-gov",
-    marital_status: "Never-married",
-    occupation: "Adm-clerical",
-    relationship: "Not-in-family",
-    sex: "Male",
-  };
-  return { modelName: "census", rows: list(count, () => row) };
+  return { modelName: "census", rows: list(count, () => PERSON) };
 }
 
 /** All of them, for a server with the example models and `echoModels`. */
