@@ -27,23 +27,34 @@ export interface NumberList {
 
 /** Longer lists are read value by value, in slices. */
 const MOST_CHARACTERS = 4096;
-/** A number with so many digits is looked at by whoever bounds it. */
-const MANY_DIGITS = /\d{300}/;
-const NUMBERS = /^\[[-+.eE\d, \n\r\t]+\]$/;
+/** A number that may have so many digits is looked at by whoever bounds it. */
+const MANY_DIGITS = 1000;
 const VALUE_BYTES = 12;
 const FRACTION_BYTES = 16;
+/** Spaces in front of the first number. */
+const NEAR_CHARACTERS = 64;
+const OPEN_LIST = "[";
 const CLOSE_LIST = "]";
+const MINUS = 45;
+const ZERO = 48;
+const NINE = 57;
 
 /**
- * Reads the list that begins at `start` where it is short and holds numbers only, each of which JSON.parse reads exactly: it takes half
- * of what reading them one by one does. Undefined for any other list, and for what is none: whoever reads on says what is wrong with it.
+ * Reads the list that begins at `start` where it is short and holds numbers only, each of which JSON.parse reads exactly: it takes a
+ * tenth of what reading them one by one does. Undefined for any other list, and for what is none: whoever reads on says what is wrong
+ * with it.
  */
 export function numberList(text: string, start: number): NumberList | undefined {
+  let first = start + 1;
+  while (first - start < NEAR_CHARACTERS && isSpace(text.charCodeAt(first))) first++;
+  const code = text.charCodeAt(first);
+  if (!((code >= ZERO && code <= NINE) || code === MINUS)) return undefined;
   const near = text.slice(start, start + MOST_CHARACTERS);
   const close = near.indexOf(CLOSE_LIST);
   if (close < 0) return undefined;
   const list = near.slice(0, close + 1);
-  if (!NUMBERS.test(list) || MANY_DIGITS.test(list)) return undefined;
+  // Without texts and lists in it, what JSON.parse throws for is no JSON at all: nobody makes it throw more than once.
+  if (list.includes('"') || list.lastIndexOf(OPEN_LIST) > 0 || hasLongElement(list)) return undefined;
   let values: number[];
   try {
     values = JSON.parse(list) as number[];
@@ -51,10 +62,26 @@ export function numberList(text: string, start: number): NumberList | undefined 
     return undefined;
   }
   let heapBytes = values.length * VALUE_BYTES;
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     // What is rounded is read with every digit.
-    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) return undefined;
+    if (typeof value !== "number" || !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) return undefined;
     if (!Number.isInteger(value)) heapBytes += FRACTION_BYTES;
   }
   return { values, end: start + close + 1, heapBytes };
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 10 || code === 13 || code === 9;
+}
+
+/** Whether more characters stand between two commas than a number of few digits has: to search for them is faster than a pattern. */
+function hasLongElement(list: string): boolean {
+  if (list.length < MANY_DIGITS) return false;
+  let from = 0;
+  for (let comma = list.indexOf(","); comma >= 0; comma = list.indexOf(",", from)) {
+    if (comma - from >= MANY_DIGITS) return true;
+    from = comma + 1;
+  }
+  return list.length - from >= MANY_DIGITS;
 }

@@ -56,9 +56,18 @@ test("numbers alone are read at once, up to the end of their list", () => {
   expect(text.slice(list!.end)).toBe(', "b": 1}');
 });
 
-test.each(["[]", "[1", "[[1]]", '["1"]', "[true]", "[1,]", "[9007199254740993]", `[${"1,".repeat(3000)}1]`])(
-  "what is no such list, or a long one, is left to be read value by value: %.20s",
-  (text) => {
-    expect(numberList(text, 0)).toBeUndefined();
-  },
-);
+test.each([
+  "[]",
+  "[1",
+  "[[1]]",
+  '["1"]',
+  "[true]",
+  "[1,]",
+  "[1,[2]]",
+  "[1,{}]",
+  "[1,null]",
+  "[9007199254740993]",
+  `[${"1,".repeat(3000)}1]`,
+])("what is no such list, or a long one, is left to be read value by value: %.20s", (text) => {
+  expect(numberList(text, 0)).toBeUndefined();
+});
