@@ -52,7 +52,7 @@ const ROWS: readonly Row[] = [
     "gRPC, 8 connections × 16 calls",
     "cpuUs",
     { ...GRPC, connections: "8", concurrency: "128" },
-    ["assay", "tonic"],
+    ["assay", "tonic", "connect-node"],
     0.6,
   ),
   row(
@@ -70,7 +70,7 @@ const ROWS: readonly Row[] = [
     1,
   ),
   row("gRPC, one call at a time, p50", "p50Us", { ...GRPC, concurrency: "1" }, ["assay", "tonic"], 1.7),
-  row("/predict, 64 connections", "cpuUs", PREDICT, ["assay", "echo", "fastapi"], 0.9),
+  row("/predict, 64 connections", "cpuUs", PREDICT, ["assay", "echo", "fastapi", "axum"], 0.9),
   row("Connect JSON, 64 connections", "cpuUs", JSON_CALLS, ["assay", "echo"], 0.9),
   row("/predict at half capacity, p99", "p99Us", PREDICT_ALONE, ["assay", "fastapi"], 1, true),
   row(
@@ -128,6 +128,8 @@ const SERVERS: Readonly<Record<string, ServerCommand>> = {
     environment: { ORT_DYLIB_PATH: library },
   },
   fastapi: { command: join(tools, "bin", "fastapi"), args: [local("peers/fastapi/app.py"), model] },
+  axum: { command: join(tools, "bin", "axum-echo"), args: [] },
+  "connect-node": { command: process.execPath, args: [local("programs/connect-node-server.ts")] },
   echo: { command: process.execPath, args: [local("programs/http-echo-server.ts")] },
 };
 

@@ -30,7 +30,7 @@ export function barChart(title: string, groups: readonly BarGroup[]): string {
     y += 22;
   }
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" font-family="sans-serif" font-size="12">`;
-  return `${[head, `<rect width="100%" height="100%" fill="white"/>`, text(10, 20, title), ...parts, "</svg>"].join("\n")}\n`;
+  return `${[head, `<title>${title}</title>`, `<rect width="100%" height="100%" fill="white"/>`, text(10, 20, title), ...parts, "</svg>"].join("\n")}\n`;
 }
 
 function text(x: number, y: number, content: string, weight = "normal"): string {
