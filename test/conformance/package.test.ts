@@ -68,16 +68,20 @@ describe.each(["10.9.4", "11.6.0"])("installed with npm %s into an empty folder"
       join(home, "call.ts"),
       `import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ErrorInfoSchema } from "assay/google/rpc/error_details";
 import { ScoringService } from "assay/v1/scoring_service";
 
 const client = createClient(ScoringService, createGrpcTransport({ baseUrl: "http://127.0.0.1:1" }));
 const call: Promise<{ scores: number[] }> = client.predict({ modelName: "iris", features: [1] });
-call.catch(() => console.log(ScoringService.typeName));
+call.catch(() => console.log(ScoringService.typeName, ErrorInfoSchema.typeName));
 `,
     );
     const node = join(home, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
     const called = await run(node, ["call.ts"], { cwd: home });
-    expect(called, called.stderr).toMatchObject({ status: 0, stdout: "assay.v1.ScoringService\n" });
+    expect(called, called.stderr).toMatchObject({
+      status: 0,
+      stdout: "assay.v1.ScoringService google.rpc.ErrorInfo\n",
+    });
     const tsc = join(ROOT, "node_modules/.bin/tsc");
     const options = [
       "--noEmit",

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file assay/config/v1/flag.proto.
  */
 export const file_assay_config_v1_flag: GenFile = /*@__PURE__*/
-  fileDesc("Chphc3NheS9jb25maWcvdjEvZmxhZy5wcm90bxIPYXNzYXkuY29uZmlnLnYxIkgKBEZsYWcSDAoEbmFtZRgBIAEoCRIMCgRoZWxwGAIgASgJEhMKC3BsYWNlaG9sZGVyGAMgASgJEg8KB2RlZmF1bHQYBCABKAk6TQoEZmxhZxIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYqYsDIAEoCzIVLmFzc2F5LmNvbmZpZy52MS5GbGFnUgRmbGFniAEBYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("Chphc3NheS9jb25maWcvdjEvZmxhZy5wcm90bxIPYXNzYXkuY29uZmlnLnYxIkgKBEZsYWcSDAoEbmFtZRgBIAEoCRIMCgRoZWxwGAIgASgJEhMKC3BsYWNlaG9sZGVyGAMgASgJEg8KB2RlZmF1bHQYBCABKAk6TQoEZmxhZxIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYqYsDIAEoCzIVLmFzc2F5LmNvbmZpZy52MS5GbGFnUgRmbGFniAEBQjcKD2Fzc2F5LmNvbmZpZy52MVABWiJhc3NheS9nZW4vYXNzYXkvY29uZmlnL3YxO2NvbmZpZ3YxYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * How a configuration field is set from the command line; its environment variable is ASSAY_ and the flag's name
