@@ -10,7 +10,7 @@ import { type OutputChunk, rolldown } from "rolldown";
 import { ENTRIES } from "../src/package-files.ts";
 
 const DIST = "dist";
-const PACKAGES = [/^onnxruntime-node/, /^@duckdb\//, /^apache-arrow/, /^pino/];
+const PACKAGES = [/^onnxruntime-node/, /^@duckdb\//, /^apache-arrow/, /^pino/, /^@opentelemetry\//];
 
 for (const name of existsSync(DIST) ? readdirSync(DIST) : []) {
   if (name !== "gen") rmSync(join(DIST, name), { recursive: true });

@@ -28,6 +28,7 @@ export interface EdgeStackOptions {
   readonly control: ModelControl;
   readonly metrics?: EdgeOptions["metrics"];
   readonly gatherMetrics?: EdgeOptions["gatherMetrics"];
+  readonly tracing?: EdgeOptions["tracing"];
   readonly sharedPort?: EdgeOptions["sharedPort"];
   readonly http2Engine?: EdgeOptions["http2Engine"];
   readonly log: Log;
@@ -36,7 +37,7 @@ export interface EdgeStackOptions {
 /** Makes the stages of one edge over a table of models; nothing listens yet. */
 export function createEdgeStack(options: EdgeStackOptions): EdgeStack {
   const { settings, tls, table, lifecycle, sumCounts, sharedPort, http2Engine, log } = options;
-  const { control, metrics, gatherMetrics } = options;
+  const { control, metrics, gatherMetrics, tracing } = options;
   const scoring = createScoringService(table, settings);
   const models = createModelsService(table, lifecycle, settings.strictReadiness, sumCounts);
   const edge = createEdge({
@@ -49,6 +50,7 @@ export function createEdgeStack(options: EdgeStackOptions): EdgeStack {
     modelControl: settings.modelControl as ControlMode,
     control,
     gatherMetrics,
+    tracing,
     http2Engine,
     sharedPort,
     log,

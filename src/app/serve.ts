@@ -21,6 +21,7 @@ import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 import { createEdgeStack } from "./edge-stack.ts";
 import { EdgeGroup } from "./edges/edge-group.ts";
+import { openTelemetry } from "./sent-telemetry.ts";
 
 /** Options of a server. */
 export interface AppOptions {
@@ -86,10 +87,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const tls = readTlsFiles(settings);
   if (edges > availableParallelism())
     log.warn({ edges, cores: availableParallelism() }, "there are more edges than cores (--edges)");
+  const telemetry = await openTelemetry(environment, log);
+  const { tracing } = telemetry;
   const group =
     edges === 1
       ? undefined
-      : new EdgeGroup({ settings, tls, table, control: updates, log, entry: options.edgeEntry });
+      : new EdgeGroup({ settings, tls, table, control: updates, log, tracing, entry: options.edgeEntry });
   const processMetrics = new ProcessMetrics();
   const { scoring, models, edge } = createEdgeStack({
     settings,
@@ -97,7 +100,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     table,
     lifecycle: group?.lifecycle(registry) ?? registry,
     control: group?.control ?? updates,
-    metrics: () => processMetrics.families(),
+    metrics: () => [...processMetrics.families(), ...telemetry.families()],
+    tracing,
     ...group?.parts,
     http2Engine,
     log,
@@ -112,6 +116,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await Promise.all([edge.close(), group?.close()]);
     await registry.close();
     processMetrics.close();
+    telemetry.close();
   };
   try {
     const found = await sources.list((name, why) =>
@@ -121,6 +126,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const { port, address } = await edge.listen(settings.host, settings.port);
     updates.expect(found);
     group?.follow(edge);
+    telemetry.begin(async () => group?.parts.gatherMetrics?.(edge.families()) ?? edge.families());
     const opened = group?.open(address, port);
     const app: App = {
       address: { host: settings.host, port },
@@ -142,6 +148,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           log.warn({ timeoutMs: settings.drainTimeoutMs }, "calls were cut off at the drain time-out");
         // What still runs was cut off with its callers: it may never end.
         if (drained) await registry.drain();
+        await telemetry.flush();
         await closeAll();
       },
       close: closeAll,

@@ -1,5 +1,6 @@
 import type { AssayError } from "../errors.ts";
 import type { Batch, BatchMemory } from "../pool/pool.ts";
+import type { EntryTrace } from "../telemetry/traces/entry-trace.ts";
 import type { NumericArray } from "../tensor/datatype.ts";
 import { elementCount, type TensorData } from "../tensor/tensor-data.ts";
 import type { RowWriter } from "./batcher.ts";
@@ -19,17 +20,25 @@ export class BatchRun implements Batch {
   readonly outputNames: readonly string[];
   /** On `performance.now()`'s clock. */
   readonly startedAt: number;
+  /** Those of its entries; undefined where none of them has one. */
+  readonly traces: readonly EntryTrace[] | undefined;
   private readonly events: RunEvents;
 
   /** `hasRows` is false where the model has no batch dimension. An entry has started with the first of its runs. */
   constructor(parts: readonly Part[], hasRows: boolean, startedAt: number, events: RunEvents) {
     let rowCount = 0;
+    let traces: EntryTrace[] | undefined;
     for (const part of parts) {
       rowCount += part.rowCount;
       const { times } = part.ticket.entry;
       if (Number.isNaN(times.startedAt)) times.startedAt = startedAt;
+      const { trace } = times;
+      if (trace === undefined) continue;
+      if (traces === undefined) traces = [trace];
+      else traces.push(trace);
     }
     this.parts = parts;
+    this.traces = traces;
     this.rowCount = rowCount;
     this.inputs = parts[0]!.ticket.entry.inputs.map(({ name, datatype, tailShape }) => ({
       name,

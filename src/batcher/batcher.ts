@@ -12,6 +12,7 @@
 import type { AssayError } from "../errors.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { BatchEnd, EntryTrace } from "../telemetry/traces/entry-trace.ts";
 import type { Datatype, NumericArray } from "../tensor/datatype.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 
@@ -53,6 +54,8 @@ export interface StageTimes {
   startedAt: number;
   /** It was answered or failed; stays NOT_YET where it was taken back. */
   endedAt: number;
+  /** Of a call whose trace is recorded; undefined of all others. */
+  readonly trace?: EntryTrace | undefined;
 }
 
 /**
@@ -118,9 +121,6 @@ export interface Batcher {
   /** Takes no more entries, ends those that wait with SHUTTING_DOWN after those that run; closes its timers, not the pool. */
   close(): Promise<void>;
 }
-
-/** Why a batch waited for no more rows: it was full; its oldest row had waited the queue delay; an instance was idle, and there is no delay. */
-export type BatchEnd = "full" | "delay" | "idle";
 
 /** Whom a batcher tells of each run that gave outputs. */
 export interface RunCounts {

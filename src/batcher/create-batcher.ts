@@ -1,6 +1,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { BatchEnd, EntryTrace } from "../telemetry/traces/entry-trace.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { createAlarm } from "../timing/alarm.ts";
 import { LARGE_OCTETS, loopTurns } from "../timing/loop-turns.ts";
@@ -8,7 +9,7 @@ import { type Admission, createAdmission, createDrainRate } from "./admission.ts
 import { BatchPicker } from "./batch-picker.ts";
 import { batchShape, type Start, whenToRun } from "./batch-policy.ts";
 import { BatchRun, type RunEvents } from "./batch-run.ts";
-import type { BatchEnd, Batcher, BatcherOptions, Entry, OtherQueues } from "./batcher.ts";
+import type { Batcher, BatcherOptions, Entry, OtherQueues } from "./batcher.ts";
 import { createRowlessOutputs, Delivery, type DeliveryEvents, type RowlessOutputs } from "./delivery.ts";
 import { FAILED_A_TURN, OpenTickets, type TicketEvents } from "./open-tickets.ts";
 import { createQueue, createRoomLine } from "./queue.ts";
@@ -153,12 +154,14 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     this.countEnded(run);
     this.drainRate.observe(run.rowCount, run.startedAt, now);
     this.options.counts?.ran(run.rowCount, now - run.startedAt, this.endOf(run));
+    if (run.traces !== undefined) this.tellTraces(run, run.traces, now, undefined);
     this.delivery.deliver(run, outputs, now);
     if (this.runningBatches === 0) this.onQuiet();
   }
 
   onRunError(run: BatchRun, error: AssayError): void {
     this.countEnded(run);
+    if (run.traces !== undefined) this.tellTraces(run, run.traces, performance.now(), error);
     this.runApartOrFail(run, error);
     this.dispatch();
     if (this.runningBatches === 0) this.onQuiet();
@@ -291,6 +294,19 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
   private endOf({ rowCount }: BatchRun): BatchEnd {
     if (rowCount >= this.maxRows) return "full";
     return this.maxDelayMs > 0 ? "delay" : "idle";
+  }
+
+  private tellTraces(
+    run: BatchRun,
+    traces: readonly EntryTrace[],
+    endedAt: number,
+    error: AssayError | undefined,
+  ): void {
+    const { parts, rowCount, startedAt } = run;
+    const end = this.endOf(run);
+    const { modelName } = this.options;
+    const entryCount = parts.length;
+    traces[0]!.onRun({ traces, modelName, entryCount, rowCount, startedAt, endedAt, end, error });
   }
 
   private countEnded(run: BatchRun): void {

@@ -51,6 +51,7 @@ import type { GatherMetrics, MetricSource } from "./metrics/metrics-route.ts";
 import { RouteTable } from "./route-table.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";
+import { CallTracer, type TraceOptions } from "./trace/call-tracer.ts";
 
 /** What an edge is made of. */
 export interface EdgeOptions {
@@ -76,6 +77,8 @@ export interface EdgeOptions {
   readonly metrics?: MetricSource;
   /** Makes what `/metrics` tells of what this edge alone would; default: nothing is added. */
   readonly gatherMetrics?: GatherMetrics | undefined;
+  /** Records calls; undefined: tracing is off. */
+  readonly tracing?: TraceOptions | undefined;
   /** Makes another engine for HTTP/2, to compare with. */
   readonly http2Engine?: ((limits: EdgeLimits, onStream: StreamHandler) => Engine) | undefined;
   /** Who serves PredictStream over gRPC: `connect`, to compare with; default `assay`. */
@@ -107,6 +110,7 @@ export interface Edge {
 const SERVICES = [ScoringServiceDesc, ModelService, GRPCInferenceService];
 const ADMIN = [Health, ServerReflection, AlphaServerReflection];
 const WATCH = methodPath(Health.method.watch);
+const HEALTH = new Set([Health.method.check, Health.method.list, Health.method.watch].map(methodPath));
 /** They last as long as their callers like. */
 const LASTING = new Set([
   WATCH,
@@ -167,6 +171,7 @@ export function createEdge(options: EdgeOptions): Edge {
   options.routes?.(connect);
   const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
 
+  const isProbe = (path: string): boolean => table.find(path)?.route.isProbe === true || HEALTH.has(path);
   const counters = new CallCounters((path) => table.find(path)?.route.pattern ?? "");
   const context = {
     limits,
@@ -185,6 +190,7 @@ export function createEdge(options: EdgeOptions): Edge {
     counters,
     access: new AccessLog(log, options.accessLog),
     requests: new RequestReader(),
+    tracer: options.tracing === undefined ? undefined : new CallTracer(options.tracing, isProbe),
   };
   const { grpcStreams = "assay", unaryCalls = "assay", http1Requests = "assay" } = options;
   const { handlers } = connect;

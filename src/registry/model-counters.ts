@@ -1,6 +1,7 @@
 import type { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { type BatchEnd, NOT_YET, type RunCounts } from "../batcher/batcher.ts";
+import { NOT_YET, type RunCounts } from "../batcher/batcher.ts";
 import { Histogram, ROW_BOUNDS } from "../telemetry/histogram.ts";
+import type { BatchEnd } from "../telemetry/traces/entry-trace.ts";
 
 /** Runs of so many rows together. */
 export interface BatchCount {

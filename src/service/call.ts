@@ -1,5 +1,22 @@
 import { type Lane, NOT_YET, type StageTimes } from "../batcher/batcher.ts";
+import type { AssayError } from "../errors.ts";
 import { ANONYMOUS, type Caller } from "../registry/caller.ts";
+import type { EntryTrace, PassedStages } from "../telemetry/traces/entry-trace.ts";
+
+/** What is recorded of a call whose trace is sampled; the edge makes it. */
+export interface CallTrace extends EntryTrace {
+  /** 32 and 16 hexadecimal digits, for the log. */
+  readonly traceId: string;
+  readonly spanId: string;
+  /** An item of a stream was taken; undefined: so many of its items are recorded that this one is not. */
+  item(itemId: bigint): ItemTrace | undefined;
+}
+
+/** What is recorded of one item of a stream. */
+export interface ItemTrace extends EntryTrace {
+  /** It was answered, with an error or without. */
+  end(times: PassedStages, error: AssayError | undefined): void;
+}
 
 /**
  * What the stages know of one call besides its message. The edge makes it, and calls `cancel` when the caller goes;
@@ -25,6 +42,8 @@ export interface Call extends StageTimes {
   failedItems: number;
   /** Who calls: the registry answers each caller for itself. */
   readonly caller: Caller;
+  /** Undefined unless its trace is recorded. */
+  readonly trace: CallTrace | undefined;
   readonly cancelled: boolean;
   onCancel: () => void;
   /** Marks the call as cancelled and tells its holder, once. */
@@ -38,6 +57,8 @@ export interface CallOptions {
   readonly protocol: string;
   /** Default now. */
   readonly receivedAt?: number;
+  /** Default: nothing is recorded. */
+  readonly trace?: CallTrace | undefined;
 }
 
 /** Makes a call that nobody holds yet. */
@@ -54,6 +75,7 @@ class OpenCall implements Call {
   readonly lane: Lane;
   readonly protocol: string;
   readonly caller: Caller = ANONYMOUS;
+  readonly trace: CallTrace | undefined;
   readonly receivedAt: number;
   modelName = "";
   modelVersion = "";
@@ -72,6 +94,7 @@ class OpenCall implements Call {
     this.lane = options.lane;
     this.protocol = options.protocol;
     this.receivedAt = options.receivedAt ?? performance.now();
+    this.trace = options.trace;
   }
 
   cancel(): void {

@@ -1,4 +1,4 @@
-import { Histogram } from "./histogram.ts";
+import { type Exemplar, Histogram } from "./histogram.ts";
 import type { Labels, MetricFamily } from "./metric-text.ts";
 
 /** Gauges of what each edge holds a part of; of all others the first edge's value is the server's. */
@@ -13,6 +13,8 @@ const HELD_IN_PARTS: ReadonlySet<string> = new Set([
   "assay_running_rows",
   "nv_inference_pending_request_count",
 ]);
+
+type Exemplars = (Exemplar | undefined)[];
 
 /**
  * The families of several edges as those of one server: counters, histograms and what each holds a part of are added up by their
@@ -59,5 +61,11 @@ function sumOfHistograms(one: Histogram, other: Histogram): Histogram {
   for (let at = 0; at < sum.counts.length; at++) sum.counts[at] = one.counts[at]! + other.counts[at]!;
   sum.sum = one.sum + other.sum;
   sum.count = one.count + other.count;
+  const { exemplars } = one;
+  sum.exemplars = exemplars === undefined ? other.exemplars : latest(exemplars, other.exemplars ?? []);
   return sum;
+}
+
+function latest(some: Exemplars, more: Exemplars): Exemplars {
+  return some.map((one, at) => ((more[at]?.timeMs ?? 0) > (one?.timeMs ?? 0) ? more[at] : one));
 }

@@ -1,5 +1,5 @@
 /** Metrics as Prometheus and OpenMetrics write them. Pure: what is counted comes in, a text goes out. */
-import type { Histogram } from "./histogram.ts";
+import type { Exemplar, Histogram } from "./histogram.ts";
 
 /** Names and values of a sample's labels. */
 export type Labels = Readonly<Record<string, string>>;
@@ -40,7 +40,8 @@ export function metricText(families: readonly MetricFamily[], contentType: strin
     const { name, type } = headOf(family, isOpen);
     lines.push(`# HELP ${name} ${escapedHelp(family.help, isOpen)}`, `# TYPE ${name} ${type}`);
     if (family.type === "histogram") {
-      for (const [labels, histogram] of family.samples) writeHistogram(lines, family, labels, histogram);
+      for (const [labels, histogram] of family.samples)
+        writeHistogram(lines, family, labels, histogram, isOpen);
     } else {
       for (const [labels, value] of family.samples)
         lines.push(`${family.name}${labelText(labels)} ${number(value)}`);
@@ -60,18 +61,29 @@ function writeHistogram(
   lines: string[],
   { name, scale }: HistogramFamily,
   labels: Labels,
-  { bounds, counts, sum, count }: Histogram,
+  { bounds, counts, sum, count, exemplars }: Histogram,
+  isOpen: boolean,
 ): void {
   let below = 0;
+  const example = (at: number): string => exemplarText(isOpen ? exemplars?.[at] : undefined, scale);
   for (let i = 0; i < bounds.length; i++) {
     below += counts[i]!;
-    lines.push(`${name}_bucket${labelText({ ...labels, le: bound(bounds[i]! * scale) })} ${below}`);
+    lines.push(
+      `${name}_bucket${labelText({ ...labels, le: bound(bounds[i]! * scale) })} ${below}${example(i)}`,
+    );
   }
-  lines.push(`${name}_bucket${labelText({ ...labels, le: "+Inf" })} ${count}`);
+  lines.push(`${name}_bucket${labelText({ ...labels, le: "+Inf" })} ${count}${example(bounds.length)}`);
   lines.push(
     `${name}_sum${labelText(labels)} ${number(sum * scale)}`,
     `${name}_count${labelText(labels)} ${count}`,
   );
+}
+
+/** Only OpenMetrics has them. */
+function exemplarText(exemplar: Exemplar | undefined, scale: number): string {
+  if (exemplar === undefined) return "";
+  const { value, traceId, spanId, timeMs } = exemplar;
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${number(value * scale)} ${timeMs / 1000}`;
 }
 
 /** Without the digits that a division leaves, so that a bound is the same text for ever; OpenMetrics wants a point in it. */

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: ["errors", "gen", "tensor"],
   http2: [],
   tensor: ["errors", "gen"],
-  telemetry: ["errors", "gen", "wording"],
+  telemetry: ["errors", "gen", "wording", "package-files"],
   errors: ["gen"],
   "package-files": [],
   wording: [],
@@ -42,6 +42,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   "apache-arrow": ["table"],
   "node:worker_threads": ["pool", "worker", "load", "app"],
   pino: ["telemetry"],
+  "@opentelemetry": ["telemetry"],
 };
 
 const files = globSync("src/**/*.ts").map((file) => file.replaceAll("\\", "/"));

@@ -30,6 +30,8 @@ export interface EdgeGroupOptions extends Pick<EdgeStart, "settings" | "tls"> {
   readonly table: ModelTable;
   readonly control: ModelControl;
   readonly log: Log;
+  /** What all edges record, and where their spans go; undefined: tracing is off. */
+  readonly tracing?: EdgeStackOptions["tracing"];
   /** Another entry of the edges' threads: for tests. */
   readonly entry?: URL | undefined;
 }
@@ -96,14 +98,16 @@ export class EdgeGroup implements TableListener {
 
   /** Starts the other edges on the address that the first one got; rejects with why one of them cannot listen. */
   async open(host: string, port: number): Promise<void> {
-    const { settings, tls, log, entry = ENTRY } = this.options;
+    const { settings, tls, log, tracing, entry = ENTRY } = this.options;
+    const traceRule = tracing?.rule;
     for (let place = 1; place < settings.edges; place++) {
-      const start = { settings, tls, host, port, sharedPort: { ...this.sharedPort, place } };
+      const start = { settings, tls, host, port, sharedPort: { ...this.sharedPort, place }, traceRule };
       const answer: Answerer = (question) => this.answer(thread, question);
       const thread: FurtherThread = new FurtherThread({
         start,
         entry,
         log,
+        spans: tracing?.sink,
         answer,
         onBegin: (begun) => this.tellAll(begun),
       });

@@ -5,6 +5,7 @@ import { goOnAfterBugs } from "../go-on-after-bugs.ts";
 import { Conversation } from "./conversation.ts";
 import { type EdgeNews, type EdgeOrder, type EdgeStart, type Talk, toldFailure } from "./edge-messages.ts";
 import { FurtherEdge } from "./further-edge.ts";
+import { GatheredSpans } from "./gathered-spans.ts";
 
 const start = workerData as EdgeStart;
 const port = parentPort!;
@@ -15,7 +16,8 @@ const log = createForwardedLog(start.settings.logLevel, { edge: edgeNumber }, (l
   tell({ kind: "log", line }),
 );
 goOnAfterBugs(log);
-const edge = new FurtherEdge({ start, log, ask: (question) => conversation.ask(question) });
+const spans = new GatheredSpans((gathered) => tell({ kind: "spans", spans: gathered }));
+const edge = new FurtherEdge({ start, log, spans, ask: (question) => conversation.ask(question) });
 const conversation = new Conversation(tell, edge.answer);
 port.on("message", (message: EdgeOrder | Talk) => {
   if (!conversation.hear(message)) edge.obey(message as EdgeOrder);

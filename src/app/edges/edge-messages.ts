@@ -12,6 +12,7 @@ import type { EdgeCounts } from "../../registry/model-counters.ts";
 import type { UnservedModel, VersionNames } from "../../registry/model-table.ts";
 import type { VersionName } from "../../registry/registry.ts";
 import type { MetricFamily } from "../../telemetry/metric-text.ts";
+import type { SpanRecord, TraceRule } from "../../telemetry/traces/span-record.ts";
 
 /** What a further edge is started with, as its `workerData`. */
 export interface EdgeStart {
@@ -21,6 +22,8 @@ export interface EdgeStart {
   readonly host: string;
   readonly port: number;
   readonly sharedPort: SharedPort;
+  /** Which traces are recorded; undefined: tracing is off. */
+  readonly traceRule: TraceRule | undefined;
 }
 
 /** What is told and not answered, to a further edge. Changes of the table come in the order in which they were made. */
@@ -34,11 +37,12 @@ export type EdgeOrder =
   | { readonly kind: "announce-drain" }
   | { readonly kind: "close" };
 
-/** What a further edge tells: that it listens, or why it cannot; lines of its log. */
+/** What a further edge tells: that it listens, or why it cannot; lines of its log; spans of calls that have ended. */
 export type EdgeNews =
   | { readonly kind: "listening" }
   | { readonly kind: "failed"; readonly error: ToldError }
-  | { readonly kind: "log"; readonly line: string };
+  | { readonly kind: "log"; readonly line: string }
+  | { readonly kind: "spans"; readonly spans: readonly SpanRecord[] };
 
 /** Questions, each with its answer. The first edge asks all but the last two, the others all but `sync` and `drain`. */
 export interface EdgeAnswers {

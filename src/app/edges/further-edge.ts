@@ -10,11 +10,14 @@ import { createEdgeStack, type EdgeStack } from "../edge-stack.ts";
 import type { Answerer } from "./conversation.ts";
 import { countsOf, sumCounts } from "./edge-counts.ts";
 import type { EdgeAnswers, EdgeOrder, EdgeQuestion, EdgeStart } from "./edge-messages.ts";
+import type { GatheredSpans } from "./gathered-spans.ts";
 
 /** Options of a further edge. */
 export interface FurtherEdgeOptions {
   readonly start: EdgeStart;
   readonly log: Log;
+  /** Takes the spans of its calls. */
+  readonly spans: GatheredSpans;
   /** Asks the first edge. */
   ask<Q extends EdgeQuestion>(question: Q): Promise<EdgeAnswers[Q["kind"]]>;
 }
@@ -26,9 +29,11 @@ export class FurtherEdge {
   private readonly registry: Registry;
   private readonly stack: EdgeStack;
   private readonly fileWatch = createFileWatch();
+  private readonly spans: GatheredSpans;
 
-  constructor({ start, log, ask }: FurtherEdgeOptions) {
-    const { settings, tls, sharedPort } = start;
+  constructor({ start, log, spans, ask }: FurtherEdgeOptions) {
+    const { settings, tls, sharedPort, traceRule } = start;
+    this.spans = spans;
     const { defaultModel, modelControl } = settings;
     this.start = start;
     this.log = log;
@@ -48,6 +53,7 @@ export class FurtherEdge {
         load: async (modelName, caller) => void (await ask({ kind: "load", modelName, caller })),
         unload: async (modelName, caller) => void (await ask({ kind: "unload", modelName, caller })),
       },
+      tracing: traceRule === undefined ? undefined : { rule: traceRule, sink: spans },
       sharedPort,
       log,
     });
@@ -129,6 +135,8 @@ export class FurtherEdge {
     const isInTime = await edge.drain(timeoutMs);
     if (isInTime) await this.registry.drain();
     await this.close();
+    // They come before the answer does.
+    this.spans.flush();
     return isInTime;
   }
 

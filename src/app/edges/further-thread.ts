@@ -5,6 +5,7 @@ import { heardError } from "../../pool/guests/guest-messages.ts";
 import { nextRestart } from "../../pool/instance-state.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { writeLogLine } from "../../telemetry/log.ts";
+import type { SpanSink } from "../../telemetry/traces/span-record.ts";
 import { type Answerer, Conversation } from "./conversation.ts";
 import type { EdgeAnswers, EdgeNews, EdgeOrder, EdgeQuestion, EdgeStart, Talk } from "./edge-messages.ts";
 
@@ -13,6 +14,8 @@ export interface FurtherThreadOptions {
   readonly start: EdgeStart;
   readonly entry: URL;
   readonly log: Log;
+  /** Takes the spans of the edge's calls. */
+  readonly spans: SpanSink | undefined;
   /** Answers the edge's questions. */
   readonly answer: Answerer;
   /** It begins anew and knows nothing: it is told what is so far. */
@@ -97,6 +100,9 @@ export class FurtherThread {
         break;
       case "log":
         writeLogLine(news.line);
+        break;
+      case "spans":
+        this.options.spans?.take(news.spans);
     }
   }
 

@@ -7,10 +7,10 @@ import { Code } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { type AssayError, reasonName } from "../../errors.ts";
 import type { ServerStream } from "../../http2/stream.ts";
-import type { Call } from "../../service/call.ts";
+import type { Call, CallTrace } from "../../service/call.ts";
 import { maskedCause, maskedText } from "../../telemetry/masked-text.ts";
 import { errorRow } from "../call/error-table.ts";
-import { readTraceParent } from "./trace-parent.ts";
+import { readTraceParent } from "../trace/trace-parent.ts";
 
 /** A call as its line tells of it. */
 export interface LoggedCall {
@@ -29,13 +29,19 @@ export interface LoggedCall {
 
 /** By whose fields lines of one call are found. */
 export function idFields({ id, stream, pattern, call }: LoggedCall): Record<string, unknown> {
-  const trace = readTraceParent(stream.headers.get("traceparent"));
   return {
     requestId: id,
-    ...(trace === undefined ? {} : { trace_id: trace.traceId }),
+    ...traceFields(stream, call.trace),
     procedure: pattern,
     protocol: call.protocol,
   };
+}
+
+/** The trace that a call is in: recorded here, with its span, or its caller's. */
+export function traceFields({ headers }: ServerStream, recorded?: CallTrace): Record<string, unknown> {
+  if (recorded !== undefined) return { trace_id: recorded.traceId, span_id: recorded.spanId };
+  const parent = readTraceParent(headers.get("traceparent"));
+  return parent === undefined ? {} : { trace_id: parent.traceId };
 }
 
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;

@@ -10,8 +10,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { counted } from "../../wording/counted.ts";
 import { wireProtocol } from "../call/content-type.ts";
 import { Seldom } from "../listen/connection-start.ts";
-import { accessFields, isServersFault, type LoggedCall, peerField } from "./access-line.ts";
-import { readTraceParent } from "./trace-parent.ts";
+import { accessFields, isServersFault, type LoggedCall, peerField, traceFields } from "./access-line.ts";
 
 /** Which calls get a line. */
 export interface AccessSettings {
@@ -61,9 +60,8 @@ export class AccessLog {
   /** A stream was refused before a call was made of it; `pattern`: of the row that its path has, if any. */
   refused(stream: ServerStream, error: AssayError, status: number, pattern?: string): void {
     if (this.mode === "off" || !this.log.isLevelEnabled("warn") || !this.hasRoom()) return;
-    const trace = readTraceParent(stream.headers.get("traceparent"));
     const fields = {
-      ...(trace === undefined ? {} : { trace_id: trace.traceId }),
+      ...traceFields(stream),
       ...(pattern === undefined ? {} : { procedure: pattern }),
       protocol: wireProtocol(stream.headers.get("content-type")),
       ...peerField(stream),

@@ -13,6 +13,8 @@ import { type Call, createCall } from "../../service/call.ts";
 import { errorFields, idFields, isServersFault, type LoggedCall, statusOf } from "../access/access-line.ts";
 import type { AccessLog } from "../access/access-log.ts";
 import type { CallCounters, CountedCall } from "../metrics/call-counters.ts";
+import type { CallSpans } from "../trace/call-spans.ts";
+import type { CallTracer } from "../trace/call-tracer.ts";
 import type { CallDeadlines, TimedCall } from "./call-deadlines.ts";
 
 /** One call at the edge; whoever began it ends it. */
@@ -71,6 +73,8 @@ export interface CallContext {
   readonly deadlines: CallDeadlines;
   readonly counters: CallCounters;
   readonly access: AccessLog;
+  /** Undefined where tracing is off. */
+  readonly tracer: CallTracer | undefined;
 }
 
 const LOGGED_ITEMS = 10;
@@ -104,6 +108,8 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
   private readonly startedAt = performance.now();
   private readonly timeoutMs: number;
   private readonly counted: CountedCall;
+  /** Undefined unless the call's trace is recorded. */
+  private readonly trace: CallSpans | undefined;
   private isTimed: boolean;
   private hasBody = false;
   private outcome: AssayError | undefined = undefined;
@@ -114,14 +120,16 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
 
   constructor(stream: ServerStream, options: EdgeCallOptions) {
     const { protocol, lane, bodyTimeoutMs } = options;
-    const { deadlines, counters } = options.shared;
+    const { deadlines, counters, tracer } = options.shared;
+    const trace = tracer?.begin(stream.headers, options.procedure);
+    this.trace = trace;
     this.stream = stream;
     const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, options.callTimeoutMs);
     const givenId = stream.headers.get("x-request-id");
     const isGiven = givenId !== undefined && REQUEST_ID.test(givenId);
     this.id = isGiven ? givenId : `${ID_PREFIX}-${(++idCount).toString(36)}`;
     const deadlineAt = this.startedAt + timeoutMs;
-    this.call = createCall({ receivedAt: this.startedAt, deadlineAt, lane, protocol });
+    this.call = createCall({ receivedAt: this.startedAt, deadlineAt, lane, protocol, trace });
     this.procedure = options.procedure;
     this.sendsDetails = options.sendsDetails;
     this.options = options;
@@ -202,9 +210,11 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
       const fields = { ...idFields(this), failedItems: this.faultyItems };
       access.log.error(fields, `more items failed than the ${LOGGED_ITEMS} that were logged`);
     }
-    const durationMs = performance.now() - this.startedAt;
+    const endedAt = performance.now();
+    const durationMs = endedAt - this.startedAt;
     const error = this.outcome ?? this.failure;
-    this.counted.ended(statusOf(this, error), error?.reason, durationMs);
+    this.counted.ended(statusOf(this, error), error?.reason, durationMs, this.trace);
+    this.trace?.end(this, endedAt, error);
     access.ended(this, durationMs, error, this.options.callTimeoutMs === Number.POSITIVE_INFINITY);
   }
 

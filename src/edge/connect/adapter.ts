@@ -23,6 +23,7 @@ import { callerTimeout } from "../call/timeout-header.ts";
 import { CallMemory } from "../memory/call-memory.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
 import type { CallCounters } from "../metrics/call-counters.ts";
+import type { CallTracer } from "../trace/call-tracer.ts";
 import { COMPRESS_MIN_BYTES, VARIES_BY_CODING } from "../unary/unary-form.ts";
 import { encodeBase64 } from "./base64-text.ts";
 import { answerFrame, EncodedAnswers, encodedAnswersKey, speaksJson } from "./encoded-answers.ts";
@@ -45,6 +46,7 @@ export interface ConnectContext extends RequestContext {
   readonly deadlines: CallDeadlines;
   readonly counters: CallCounters;
   readonly access: AccessLog;
+  readonly tracer: CallTracer | undefined;
   readonly requests: RequestReader;
 }
 

@@ -4,12 +4,16 @@
  */
 import type { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { reasonName } from "../../errors.ts";
+import type { CallTrace } from "../../service/call.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import type { Labels, MetricFamily } from "../../telemetry/metric-text.ts";
 import { RPC } from "../access/access-line.ts";
 
 /** What a call ended with: a code's name, or HTTP's status. */
 type Status = string | number;
+
+/** Where the trace of a call is found. */
+type TracedCall = Pick<CallTrace, "traceId" | "spanId">;
 
 /** Calls of one protocol to one row of the edge. */
 class CallCount {
@@ -18,7 +22,8 @@ class CallCount {
   /** By status, and by the reason of those that failed with one. */
   readonly durations = new Map<Status, Map<Reason | undefined, Histogram>>();
 
-  ended(status: Status, reason: Reason | undefined, durationMs: number): void {
+  /** `trace`: of a call whose trace is recorded, for an exemplar. */
+  ended(status: Status, reason: Reason | undefined, durationMs: number, trace?: TracedCall): void {
     this.open--;
     let byReason = this.durations.get(status);
     if (byReason === undefined) {
@@ -31,6 +36,7 @@ class CallCount {
       byReason.set(reason, histogram);
     }
     histogram.observe(durationMs);
+    if (trace !== undefined) histogram.exemplify(durationMs, trace.traceId, trace.spanId);
   }
 }
 

@@ -22,6 +22,7 @@ import type { MemoryBudget } from "../memory/memory-budget.ts";
 import { wholeBodyCheck } from "../memory/message-limit.ts";
 import type { CallCounters } from "../metrics/call-counters.ts";
 import type { PathParams } from "../route-table.ts";
+import type { CallTracer } from "../trace/call-tracer.ts";
 
 /** A request with its whole body. */
 export interface PlainRequest {
@@ -71,6 +72,7 @@ export interface PlainContext {
   readonly deadlines: CallDeadlines;
   readonly counters: CallCounters;
   readonly access: AccessLog;
+  readonly tracer: CallTracer | undefined;
 }
 
 /** Serves one stream with a plain route. */

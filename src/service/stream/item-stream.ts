@@ -10,7 +10,7 @@ import { type Lane, NOT_YET, type StageTimes } from "../../batcher/batcher.ts";
 import { AssayError } from "../../errors.ts";
 import type { ModelTable } from "../../registry/model-table.ts";
 import { LARGE_OCTETS } from "../../timing/loop-turns.ts";
-import type { Call } from "../call.ts";
+import type { Call, ItemTrace } from "../call.ts";
 import { hasManyRows } from "../check/predict-check.ts";
 import { resolveModel } from "../check/resolve-model.ts";
 import { checkSchemaRules } from "../check/schema-rules.ts";
@@ -77,7 +77,7 @@ class ScoredStream implements ItemStream {
     const rows = approximateRows(item.request);
     if (!this.window.fits(rows, size)) return false;
     this.call.items++;
-    const streamItem = new StreamItem(this, item.itemId, rows, size);
+    const streamItem = new StreamItem(this, item.itemId, rows, size, this.call.trace?.item(item.itemId));
     this.window.add(streamItem);
     this.start(item, this.lane, streamItem);
     return true;
@@ -180,22 +180,33 @@ class StreamItem implements WindowItem, PredictionEvents, StageTimes {
   prediction: Cancellable | undefined = undefined;
   readonly rows: number;
   readonly size: ItemSize;
+  readonly trace: ItemTrace | undefined;
   private readonly stream: ScoredStream;
   private readonly itemId: bigint;
 
-  constructor(stream: ScoredStream, itemId: bigint, rows: number, size: ItemSize) {
+  constructor(
+    stream: ScoredStream,
+    itemId: bigint,
+    rows: number,
+    size: ItemSize,
+    trace: ItemTrace | undefined,
+  ) {
     this.stream = stream;
     this.itemId = itemId;
     this.rows = rows;
     this.size = size;
+    this.trace = trace;
   }
 
   onResponse(response: PredictResponse): void {
+    this.trace?.end(this, undefined);
     this.stream.settle(this, { itemId: this.itemId, response });
   }
 
-  onError(error: unknown): void {
-    this.stream.settle(this, { itemId: this.itemId, error: asAssayError(error) });
+  onError(thrown: unknown): void {
+    const error = asAssayError(thrown);
+    this.trace?.end(this, error);
+    this.stream.settle(this, { itemId: this.itemId, error });
   }
 
   cancel(): void {

@@ -10,6 +10,8 @@ export interface ServerProcess {
   readonly url: string;
   readonly port: number;
   readonly processId: number;
+  /** What it has written to standard error. */
+  readonly logText: string;
   /** SIGKILL; resolves once the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM: a drain. Resolves with the exit code. */
@@ -17,10 +19,24 @@ export interface ServerProcess {
 }
 
 /** Starts a server over a model repository and resolves once it serves. */
-export async function startServerProcess(models: string, ...flags: string[]): Promise<ServerProcess> {
+export function startServerProcess(models: string, ...flags: string[]): Promise<ServerProcess> {
+  return startServerWith({}, models, ...flags);
+}
+
+/** The same with more variables in its environment. */
+export async function startServerWith(
+  environment: Readonly<Record<string, string>>,
+  models: string,
+  ...flags: string[]
+): Promise<ServerProcess> {
   const portFlags = flags.includes("--port") ? [] : ["--port", "0"];
   const args = [LAUNCHER, "serve", "--models", models, "--devices", "cpu", ...portFlags, ...flags];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env });
+  let logText = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    logText += text;
+  });
   const ended = once(child, "close") as Promise<[number | null]>;
   const signal = async (name: NodeJS.Signals) => {
     child.kill(name);
@@ -40,6 +56,9 @@ export async function startServerProcess(models: string, ...flags: string[]): Pr
     url,
     port: Number(new URL(url).port),
     processId: child.pid!,
+    get logText() {
+      return logText;
+    },
     async kill() {
       await signal("SIGKILL");
     },

@@ -36,6 +36,7 @@ function begin(
       deadlines: new CallDeadlines(),
       counters: new CallCounters(() => "/a/B"),
       access: new AccessLog(log, access),
+      tracer: undefined,
     },
     ...options,
   });
