@@ -5,11 +5,23 @@ import { didYouMean } from "../wording/nearest-name.ts";
 /** Flags that a command accepts: names without dashes, and whether each takes a value. */
 export type FlagKinds = ReadonlyMap<string, "value" | "switch">;
 
-/** The kinds of a command's flags, of which those without a placeholder are switches. */
-export function flagKinds(
-  rows: readonly { readonly name: string; readonly placeholder: string }[],
-): Map<string, "value" | "switch"> {
-  return new Map(rows.map(({ name, placeholder }) => [name, placeholder === "" ? "switch" : "value"]));
+/** What a command accepts of the command line. */
+export interface KnownFlags {
+  readonly kinds: FlagKinds;
+  /** Letters that stand for a name. */
+  readonly shorts: ReadonlyMap<string, string>;
+}
+
+/** The flags of a command's settings, of which those without a placeholder are switches; and further ones that take a value. */
+export function knownFlags(
+  rows: readonly { readonly name: string; readonly placeholder: string; readonly short: string }[],
+  more: readonly string[] = [],
+): KnownFlags {
+  const kinds = new Map(
+    rows.map(({ name, placeholder }) => [name, placeholder === "" ? "switch" : "value"] as const),
+  );
+  for (const name of more) kinds.set(name, "value");
+  return { kinds, shorts: new Map(rows.map(({ short, name }) => [short, name])) };
 }
 
 /** Arguments taken apart, with every problem in words. */
@@ -21,21 +33,21 @@ export interface ParsedArguments {
   readonly problems: readonly string[];
 }
 
-/** Reads `--name value`, `--name=value`, `--switch`, `--no-switch` and positionals; `--` ends the flags. */
-export function parseArguments(argv: readonly string[], kinds: FlagKinds): ParsedArguments {
+/** Reads `--name value`, `--name=value`, `-n value`, `-nvalue`, `--switch`, `--no-switch` and positionals; `--` ends the flags. */
+export function parseArguments(argv: readonly string[], { kinds, shorts }: KnownFlags): ParsedArguments {
   const flags = new Map<string, string>();
   const all = new Map<string, string[]>();
   const positionals: string[] = [];
   const problems: string[] = [];
   for (let i = 0; i < argv.length; i++) {
-    const argument = argv[i]!;
+    const argument = spelledOut(argv[i]!, shorts);
     if (argument === "--") {
       positionals.push(...argv.slice(i + 1));
       break;
     }
     if (!argument.startsWith("--")) {
       if (argument.startsWith("-") && argument.length > 1)
-        problems.push(`${argument} is not known; flags start with --`);
+        problems.push(`${argument} is not known; flags start with --${shortList(shorts)}`);
       else if (isSwitchValue(argument, argv[i - 1], kinds)) {
         problems.push(`${argument} came after ${argv[i - 1]}, which is a switch and takes no value`);
       } else positionals.push(argument);
@@ -64,6 +76,18 @@ export function parseArguments(argv: readonly string[], kinds: FlagKinds): Parse
     }
   }
   return { flags, all, positionals, problems };
+}
+
+/** A flag of one letter as its name, and a value that stands behind the letter; any other word as it is. */
+function spelledOut(word: string, shorts: ReadonlyMap<string, string>): string {
+  const name = /^-[a-zA-Z]/.test(word) ? shorts.get(word[1]!) : undefined;
+  if (name === undefined) return word;
+  return word.length === 2 ? `--${name}` : `--${name}=${word.slice(2).replace(/^=/, "")}`;
+}
+
+function shortList(shorts: ReadonlyMap<string, string>): string {
+  const letters = [...shorts.keys()].filter((letter) => letter !== "").map((letter) => `-${letter}`);
+  return letters.length === 0 ? "" : `, but for ${letters.join(", ")}`;
 }
 
 function splitOnce(text: string): [string, string | undefined] {

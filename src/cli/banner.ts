@@ -5,9 +5,12 @@
 import { join } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
 import { type Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
-import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import { type PredictRequest, PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { jsonLine, type Log } from "../telemetry/log.ts";
 import { counted } from "../wording/counted.ts";
+
+/** Where `assay try` looks for a server unless it is told. */
+export const DEFAULT_URL = "http://127.0.0.1:8080";
 
 /** Where the server is reached. */
 export interface ServingAddress {
@@ -41,6 +44,10 @@ export function banner(
       "",
     );
   }
+  const [first] = served;
+  // Without its flag, the command asks the default address.
+  const server = url === DEFAULT_URL ? "" : ` --server ${url}`;
+  if (first !== undefined) lines.push(`try one: npx assay try ${first.modelName}${server}`);
   lines.push(`health: ${url}/livez, /readyz · list: grpcurl ${plain(address)}${where} list`);
   return `${lines.join("\n")}\n`;
 }
@@ -53,18 +60,26 @@ function servingUrl(address: ServingAddress): string {
 function modelLines(model: Model, where: string, encrypted: boolean): string[] {
   const lines = [`${title(model)} on ${model.devices.join(", ")}`];
   const { exampleRequest } = model;
-  if (exampleRequest !== undefined) {
-    const json = toJson(PredictRequestSchema, exampleRequest, { useProtoFieldName: true });
-    const body = quoted(JSON.stringify(json));
-    const curl = encrypted ? "curl -sk" : "curl -s";
-    const url = `${encrypted ? "https" : "http"}://${where}/assay.v1.ScoringService/Predict`;
-    lines.push(`  ${curl} -H 'content-type: application/json' -d ${body} ${url}`);
-    const flags = encrypted ? "-insecure " : "-plaintext ";
-    lines.push(`  grpcurl ${flags}-d ${body} ${where} assay.v1.ScoringService/Predict`);
-  }
+  if (exampleRequest !== undefined) lines.push(...callLines(exampleRequest, { where, encrypted }));
   for (const notice of model.notices) lines.push(`  note: ${notice}`);
   lines.push("");
   return lines;
+}
+
+/** A request as one curl and one grpcurl line that work when pasted; `where` is host:port. */
+export function callLines(
+  request: PredictRequest,
+  { where, encrypted }: { readonly where: string; readonly encrypted: boolean },
+): string[] {
+  const json = toJson(PredictRequestSchema, request, { useProtoFieldName: true });
+  const body = quoted(JSON.stringify(json));
+  const curl = encrypted ? "curl -sk" : "curl -s";
+  const url = `${encrypted ? "https" : "http"}://${where}/assay.v1.ScoringService/Predict`;
+  const flags = encrypted ? "-insecure " : "-plaintext ";
+  return [
+    `  ${curl} -H 'content-type: application/json' -d ${body} ${url}`,
+    `  grpcurl ${flags}-d ${body} ${where} assay.v1.ScoringService/Predict`,
+  ];
 }
 
 function title(model: Model): string {

@@ -5,7 +5,7 @@ import { BENCH_FLAGS } from "../config/flag-table.ts";
 import { AssayError } from "../errors.ts";
 import { runLoad } from "../load/load-run.ts";
 import { reportTable } from "../load/report/report-table.ts";
-import { flagKinds, parseArguments, wrongArguments } from "./arguments.ts";
+import { knownFlags, parseArguments, wrongArguments } from "./arguments.ts";
 import { runInterruptible, sayStrayVariables } from "./interruptible.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function bench(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const { flags, positionals, problems: unread } = parseArguments(argv, flagKinds(BENCH_FLAGS));
+  const { flags, positionals, problems: unread } = parseArguments(argv, knownFlags(BENCH_FLAGS));
   const problems = [...unread, ...positionals.map((word) => `${word} is not known; flags start with --`)];
   if (problems.length > 0) throw wrongArguments(problems, "bench");
   const settings = readBenchSettings({ flags, environment });

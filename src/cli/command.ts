@@ -2,9 +2,9 @@ import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
 import { packageVersion } from "../package-files.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
-import { benchHelp, generalHelp, inspectHelp, scoreHelp, serveHelp } from "./help.ts";
+import { benchHelp, generalHelp, inspectHelp, scoreHelp, serveHelp, tryHelp } from "./help.ts";
 
-const COMMANDS = ["serve", "score", "bench", "inspect"];
+const COMMANDS = ["serve", "score", "bench", "try", "inspect"];
 
 /**
  * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
@@ -17,26 +17,31 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const [command, rest] = isHelpOf ? [others[0]!, ["--help"]] : [first, others];
   // Where even messages cannot be written, the exit code still tells.
   process.stderr.on("error", () => {});
-  const isOwnOutput = (command !== "score" && command !== "serve") || rest.includes("--help");
+  const isHelp = rest.includes("--help") || rest.includes("-h");
+  const isOwnOutput = (command !== "score" && command !== "serve") || isHelp;
   if (isOwnOutput) process.stdout.on("error", onLostOutput);
   try {
     if (command === "--version" || command === "version") return say(packageVersion());
     if (command === "--help" || command === "-h" || command === "help") return say(generalHelp().trimEnd());
     // Each command loads what it needs: tables and their libraries would take a third of the time in which a server is up.
     if (command === "serve") {
-      if (rest.includes("--help")) return say(serveHelp().trimEnd());
+      if (isHelp) return say(serveHelp().trimEnd());
       return await (await import("./serve.ts")).serve(rest, readEnvironment());
     }
     if (command === "score") {
-      if (rest.includes("--help")) return say(scoreHelp().trimEnd());
+      if (isHelp) return say(scoreHelp().trimEnd());
       return await (await import("./score.ts")).score(rest, readEnvironment());
     }
     if (command === "bench") {
-      if (rest.includes("--help")) return say(benchHelp().trimEnd());
+      if (isHelp) return say(benchHelp().trimEnd());
       return await (await import("./bench.ts")).bench(rest, readEnvironment());
     }
+    if (command === "try") {
+      if (isHelp) return say(tryHelp().trimEnd());
+      return await (await import("./try-model.ts")).tryModel(rest, process.stdout);
+    }
     if (command === "inspect") {
-      if (rest.includes("--help")) return say(inspectHelp().trimEnd());
+      if (isHelp) return say(inspectHelp().trimEnd());
       const { inspect, runFirst } = await import("./inspect.ts");
       return await inspect(rest, process.stdout, runFirst);
     }

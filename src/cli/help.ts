@@ -8,11 +8,11 @@ export function generalHelp(): string {
   assay serve NAME=PATH …      serve single files or folders under names of your own
   assay score …                score a file or a table: Parquet, CSV, NDJSON, Arrow, SQL
   assay bench …                load a server with calls and report rate, latency and errors
+  assay try [MODEL]            score a model's example row with a server that runs
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
   assay --version              the version
 
-Each command explains itself: assay serve --help, assay score --help, assay bench --help,
-assay inspect --help. How to get a model there: docs/exporting.md.
+Each command explains itself: assay serve --help, or -h, and so for the others. How to get a model there: docs/exporting.md.
 `;
 }
 
@@ -30,6 +30,21 @@ Exit code 0: everything is served. 1: something is not, with the reason. 2: call
 `;
 }
 
+/** `assay try --help`. */
+export function tryHelp(): string {
+  return `Scores the example row of a model with a server that runs, and shows the call and its answer.
+
+  assay try [MODEL[:VERSION]] [--server URL] [--json]
+
+Without MODEL: the server's default model, or its only one; where it has several, they are listed.
+
+  -s, --server URL   server to call, http://host:port or https://… (default: http://127.0.0.1:8080)
+      --json         for programs: the answer as one JSON object
+
+Exit code 0: the row is scored. 1: it is not, with the reason. 2: called wrongly.
+`;
+}
+
 /** `assay serve --help`: every flag with its environment variable and default. */
 export function serveHelp(): string {
   return `Serves every DIR/<name>/<version>/model.onnx on one port, and what is named one by one.
@@ -43,8 +58,7 @@ PATH is a model file, a folder with model.onnx, or a folder with version folders
 Flags; each is also an environment variable, ASSAY_ and its name in capitals (ASSAY_MAX_BATCH_SIZE), and a field of the
 JSON file that --config names (max_batch_size). A flag wins over the environment, the environment over the file.
 
-${flagLine("config FILE", "settings as JSON")}
-${flagLines(FLAGS)}
+${flagLines([CONFIG, ...FLAGS])}
 
 Try it:
   assay serve --models models --port 8080
@@ -96,15 +110,24 @@ says how to read the report.
 `;
 }
 
-function flagLines(rows: readonly FlagRow[]): string {
-  const lines = rows.map((row) => {
-    const name = row.placeholder === "" ? row.name : `${row.name} ${row.placeholder}`;
-    const fallback = row.default === "" ? "" : ` (default: ${row.default})`;
-    return flagLine(name, `${row.help}${fallback}`);
-  });
-  return lines.join("\n");
+type Line = Pick<FlagRow, "name" | "short" | "placeholder" | "help" | "default" | "group">;
+
+const CONFIG: Line = {
+  name: "config",
+  short: "",
+  placeholder: "FILE",
+  help: "settings as JSON",
+  default: "",
+  group: "Common",
+};
+
+/** The flags under their headings, in the order in which each heading comes first. */
+function flagLines(rows: readonly Line[]): string {
+  const groups = Map.groupBy(rows, ({ group }) => group);
+  return [...groups].map(([group, members]) => `${group}:\n${members.map(lineOf).join("\n")}`).join("\n\n");
 }
 
-function flagLine(name: string, help: string): string {
-  return `${`  --${name}`.padEnd(36)} ${help}`;
+function lineOf({ name, short, placeholder, help, default: fallback }: Line): string {
+  const flag = `${short === "" ? "" : `-${short}, `}--${name}${placeholder === "" ? "" : ` ${placeholder}`}`;
+  return `${`  ${flag}`.padEnd(36)} ${help}${fallback === "" ? "" : ` (default: ${fallback})`}`;
 }

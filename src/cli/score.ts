@@ -1,9 +1,14 @@
+import { readdirSync } from "node:fs";
+import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { SCORE_FLAGS } from "../config/flag-table.ts";
-import { readScoreSettings } from "../config/score-settings.ts";
+import type { SettingsSources } from "../config/read-settings.ts";
+import { readScoreSettings, type ScoreSettings } from "../config/score-settings.ts";
+import { AssayError } from "../errors.ts";
 import { runScore } from "../job/score-run.ts";
 import { createLog } from "../telemetry/log.ts";
-import { flagKinds, type ParsedArguments, parseArguments, wrongArguments } from "./arguments.ts";
+import { listed } from "../wording/field-paths.ts";
+import { knownFlags, type ParsedArguments, parseArguments, wrongArguments } from "./arguments.ts";
 import { endProcess } from "./end-process.ts";
 import { runInterruptible, say, sayStrayVariables } from "./interruptible.ts";
 
@@ -18,11 +23,11 @@ export async function score(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const parsed = parseArguments(argv, flagKinds(SCORE_FLAGS));
+  const parsed = parseArguments(argv, knownFlags(SCORE_FLAGS));
   const { flags, paths, repeated } = repeatedFlags(parsed);
   const problems = [...parsed.problems, ...repeated.map((name) => `--${name} came more than once`)];
   if (problems.length > 0) throw wrongArguments(problems, "score");
-  const settings = readScoreSettings({ flags, environment }, [...paths, ...parsed.positionals]);
+  const settings = readSettings({ flags, environment }, [...paths, ...parsed.positionals]);
   sayStrayVariables("assay score", environment);
   const resumable = settings.output !== "-" && !settings.inputs.includes("-") && !settings.dryRun;
   const interrupted = `interrupted${resumable ? "; the same command goes on where it stopped" : ""}`;
@@ -48,6 +53,33 @@ export async function score(
         signal,
       }),
   });
+}
+
+/** The settings; where the model is missing, those that there are stand behind what is wrong. */
+function readSettings(sources: SettingsSources, paths: readonly string[]): ScoreSettings {
+  try {
+    return readScoreSettings(sources, paths);
+  } catch (error) {
+    const isMissing = error instanceof AssayError && /^--model is missing/m.test(error.message);
+    const { flags, environment } = sources;
+    if (!isMissing || flags.has("server") || environment.ASSAY_SERVER !== undefined) throw error;
+    const folder = flags.get("models") ?? environment.ASSAY_MODELS ?? "models";
+    const names = modelFolders(folder);
+    if (names.length === 0) throw error;
+    throw new AssayError(Reason.CONFIG_INVALID, `${error.message}\n${folder} has ${listed(names)}`);
+  }
+}
+
+function modelFolders(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isFile() && !entry.name.startsWith("."))
+      .map(({ name }) => name)
+      .sort();
+  } catch {
+    return [];
+  }
 }
 
 /** Flags whose values add up where they come again; `input` is no list, so that a query may hold commas. */

@@ -11,7 +11,7 @@ import { AssayError } from "../errors.ts";
 import { packageVersion } from "../package-files.ts";
 import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
-import { flagKinds, parseArguments, wrongArguments } from "./arguments.ts";
+import { knownFlags, parseArguments, wrongArguments } from "./arguments.ts";
 import { banner, logServedModels, servingLine } from "./banner.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { readModelArguments } from "./model-arguments.ts";
@@ -25,8 +25,8 @@ export async function serve(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const kinds = flagKinds(FLAGS).set("config", "value");
-  const { flags, positionals, problems } = parseArguments(argv, kinds);
+  const known = knownFlags(FLAGS, ["config"]);
+  const { flags, positionals, problems } = parseArguments(argv, known);
   const models = readModelArguments(positionals);
   const wrong = [...problems, ...models.problems];
   if (wrong.length > 0) throw wrongArguments(wrong, "serve");

@@ -16,6 +16,10 @@ export interface FlagRow {
   readonly placeholder: string;
   /** As one would write it; empty where there is none. */
   readonly default: string;
+  /** A letter that means the same; empty for most. */
+  readonly short: string;
+  /** The heading of the help under which it stands. */
+  readonly group: string;
 }
 
 /** Every flag of `assay serve`, in the order of the schema's fields. */
@@ -32,7 +36,7 @@ function flagRows(schema: DescMessage): FlagRow[] {
     const option = getOption(field, flag);
     if (option.name === "") return [];
     const variable = `ASSAY_${option.name.toUpperCase().replaceAll("-", "_")}`;
-    const { name, help, placeholder } = option;
-    return [{ field, name, variable, help, placeholder, default: option.default }];
+    const { name, help, placeholder, short, group } = option;
+    return [{ field, name, variable, help, placeholder, default: option.default, short, group }];
   });
 }

@@ -43,3 +43,10 @@ test("the log has a line for each model that is served, with its devices", () =>
     ["good version 3 is served on cpu:0", { model: "good", version: "3", devices: ["cpu:0"] }],
   ]);
 });
+
+test.each([
+  [{ ...address, port: 8080 }, "try one: npx assay try good\n"],
+  [address, "try one: npx assay try good --server http://127.0.0.1:1\n"],
+])("the banner ends with a command that tries the first model that is served", (where, line) => {
+  expect(banner("1", where, models, "m")).toContain(line);
+});

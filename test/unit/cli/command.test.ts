@@ -13,12 +13,12 @@ async function printed(...argv: string[]): Promise<string> {
 
 test("a command's help is asked for in either order", async () => {
   expect(await printed("help", "score")).toBe(await printed("score", "--help"));
-  expect(await printed("help", "bench")).toBe(await printed("bench", "--help"));
+  expect(await printed("help", "bench")).toBe(await printed("bench", "-h"));
   expect(await printed("help")).toBe(await printed("--help"));
 });
 
 test("the columns of the flags' help are one below the other", async () => {
-  const lines = (await printed("serve", "--help")).split("\n").filter((line) => line.startsWith("  --"));
+  const lines = (await printed("serve", "--help")).split("\n").filter((line) => /^ {2}(-\w, )?--/.test(line));
   expect(lines.length).toBeGreaterThan(30);
   for (const line of lines) expect(line.slice(36)).toMatch(/^ [^ ]/);
 });

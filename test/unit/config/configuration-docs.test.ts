@@ -46,3 +46,13 @@ test("every field of config.json is in docs/models.md or docs/configuration.md",
   const fields = ModelConfigSchema.fields.map(({ name }) => name);
   expect(fields.filter((name) => !new RegExp(`\\b${name}\\b`).test(pages))).toEqual([]);
 });
+
+test.each([
+  ["serve", FLAGS],
+  ["score", SCORE_FLAGS],
+  ["bench", BENCH_FLAGS],
+])("every flag of assay %s stands under a heading of its help, and no letter means two", (_, flags) => {
+  expect(flags.filter(({ group }) => group === "").map(({ name }) => name)).toEqual([]);
+  const letters = flags.map(({ short }) => short).filter((short) => short !== "");
+  expect(letters).toEqual([...new Set(letters)]);
+});

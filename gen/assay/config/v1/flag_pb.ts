@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file assay/config/v1/flag.proto.
  */
 export const file_assay_config_v1_flag: GenFile = /*@__PURE__*/
-  fileDesc("Chphc3NheS9jb25maWcvdjEvZmxhZy5wcm90bxIPYXNzYXkuY29uZmlnLnYxIkgKBEZsYWcSDAoEbmFtZRgBIAEoCRIMCgRoZWxwGAIgASgJEhMKC3BsYWNlaG9sZGVyGAMgASgJEg8KB2RlZmF1bHQYBCABKAk6TQoEZmxhZxIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYqYsDIAEoCzIVLmFzc2F5LmNvbmZpZy52MS5GbGFnUgRmbGFniAEBQjcKD2Fzc2F5LmNvbmZpZy52MVABWiJhc3NheS9nZW4vYXNzYXkvY29uZmlnL3YxO2NvbmZpZ3YxYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("Chphc3NheS9jb25maWcvdjEvZmxhZy5wcm90bxIPYXNzYXkuY29uZmlnLnYxImYKBEZsYWcSDAoEbmFtZRgBIAEoCRIMCgRoZWxwGAIgASgJEhMKC3BsYWNlaG9sZGVyGAMgASgJEg8KB2RlZmF1bHQYBCABKAkSDQoFc2hvcnQYBSABKAkSDQoFZ3JvdXAYBiABKAk6TQoEZmxhZxIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYqYsDIAEoCzIVLmFzc2F5LmNvbmZpZy52MS5GbGFnUgRmbGFniAEBQjcKD2Fzc2F5LmNvbmZpZy52MVABWiJhc3NheS9nZW4vYXNzYXkvY29uZmlnL3YxO2NvbmZpZ3YxYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * How a configuration field is set from the command line; its environment variable is ASSAY_ and the flag's name
@@ -48,6 +48,20 @@ export type Flag = Message<"assay.config.v1.Flag"> & {
    * @generated from field: string default = 4;
    */
   default: string;
+
+  /**
+   * One letter that means the same, without its dash; only for what people type again and again.
+   *
+   * @generated from field: string short = 5;
+   */
+  short: string;
+
+  /**
+   * The heading under which the help lists it.
+   *
+   * @generated from field: string group = 6;
+   */
+  group: string;
 };
 
 /**
