@@ -4,12 +4,13 @@
  * parts, and those that find files of their own beside them, stay packages. The licences of what is inside stand in
  * `dist/THIRD-PARTY.txt`.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type OutputChunk, rolldown } from "rolldown";
 import { ENTRIES } from "../src/package-files.ts";
 
 const DIST = "dist";
+const OWN_PAGES = "src/edge/console/pages";
 const PACKAGES = [/^onnxruntime-node/, /^@duckdb\//, /^apache-arrow/, /^pino/, /^@opentelemetry\//];
 
 for (const name of existsSync(DIST) ? readdirSync(DIST) : []) {
@@ -31,7 +32,24 @@ const { output } = await build.write({
 });
 await build.close();
 
-const files = new Map<string, string[]>();
+// What pages are made of: two files of the twelve megabytes of Swagger UI's package, its sign, and our own.
+const SWAGGER = "node_modules/swagger-ui-dist";
+const swaggerFiles = [
+  "swagger-ui-bundle.js",
+  "swagger-ui.css",
+  "favicon-32x32.png",
+  // What is inside of it, and whose it is.
+  "swagger-ui-bundle.js.LICENSE.txt",
+  "NOTICE",
+];
+const pageFiles = [
+  ...swaggerFiles.map((name) => join(SWAGGER, name)),
+  ...readdirSync(OWN_PAGES).map((name) => join(OWN_PAGES, name)),
+];
+mkdirSync(join(DIST, "pages"));
+for (const file of pageFiles) copyFileSync(file, join(DIST, "pages", basename(file)));
+
+const files = new Map<string, string[]>([[SWAGGER, []]]);
 for (const chunk of output.filter((one): one is OutputChunk => one.type === "chunk")) {
   for (const file of chunk.moduleIds) {
     const root = packageRoot(file);

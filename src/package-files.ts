@@ -21,6 +21,12 @@ export function entryUrl(entry: (typeof ENTRIES)[number]): URL {
   return new URL(isSource ? `./${entry}.ts` : `./${basename(entry)}.js`, import.meta.url);
 }
 
+/** Where a file of the pages lies: one of Swagger UI's, or the server's own. */
+export function pageFileUrl(name: string, isOwn: boolean): URL {
+  const folder = isOwn ? "./edge/console/pages" : "../node_modules/swagger-ui-dist";
+  return new URL(isSource ? `${folder}/${name}` : `./pages/${name}`, import.meta.url);
+}
+
 /** The package's version, from its package.json. */
 export function packageVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");

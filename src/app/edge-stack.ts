@@ -1,6 +1,7 @@
 import type { ServerSettings } from "../config/server-settings.ts";
 import type { TlsFiles } from "../config/tls-files.ts";
 import type { AccessSettings } from "../edge/access/access-log.ts";
+import type { ConsoleMode } from "../edge/console/console-access.ts";
 import { createEdge, type Edge, type EdgeOptions } from "../edge/edge.ts";
 import type { ControlMode } from "../edge/inference/model-control.ts";
 import type { ModelTable } from "../registry/model-table.ts";
@@ -47,6 +48,7 @@ export function createEdgeStack(options: EdgeStackOptions): EdgeStack {
     corsOrigins: settings.corsOrigins,
     serverName: settings.serverName,
     accessLog: { mode: settings.accessLog as AccessSettings["mode"], slowCallMs: settings.slowCallMs },
+    consoleMode: settings.console as ConsoleMode,
     modelControl: settings.modelControl as ControlMode,
     control,
     gatherMetrics,

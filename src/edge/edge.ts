@@ -35,6 +35,7 @@ import type { EdgeLimits } from "./call/limits.ts";
 import { detailTypes } from "./connect/detail-types.ts";
 import { callInterceptor } from "./connect/interceptor.ts";
 import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
+import type { ConsoleMode } from "./console/console-access.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
 import { createHttp1Engine } from "./http1/http1-engine.ts";
 import { inferenceRoutes } from "./inference/inference-routes.ts";
@@ -64,6 +65,8 @@ export interface EdgeOptions {
   readonly modelControl?: ControlMode;
   /** What loads and unloads models where callers may. */
   readonly control?: ModelControl;
+  /** Who sees pages for people; default everybody. */
+  readonly consoleMode?: ConsoleMode;
   /** Without it the port is cleartext. */
   readonly tls?: TlsOptions;
   /** The port is owned together with edges of other threads; undefined: alone. */
@@ -216,6 +219,7 @@ export function createEdge(options: EdgeOptions): Edge {
     readiness,
     facts,
     controlMode,
+    consoleMode: options.consoleMode ?? "on",
     ...control,
     handlers,
     grpcStreams,

@@ -3,6 +3,8 @@ import type { ModelControl, ModelsService, Readiness } from "../registry/models.
 import type { ScoringService } from "../service/scoring.ts";
 import { probeRoutes } from "./admin/probes.ts";
 import { type ConnectContext, serveConnect } from "./connect/adapter.ts";
+import type { ConsoleMode } from "./console/console-access.ts";
+import { consoleRoutes } from "./console/console-routes.ts";
 import { type ForeignForm, foreignRoute, foreignUnary } from "./foreign/foreign-unary.ts";
 import { MLFLOW_FORMS, MLFLOW_PATTERNS, mlflowRoutes } from "./foreign/mlflow-routes.ts";
 import { V1_FORM, V1_PATTERNS, v1Routes } from "./foreign/v1-routes.ts";
@@ -31,6 +33,7 @@ export interface RouteParts {
   readonly facts: ServerFacts;
   readonly controlMode: ControlMode;
   readonly control?: ModelControl;
+  readonly consoleMode: ConsoleMode;
   /** Connect's handlers of all procedures: the last to be asked. */
   readonly handlers: readonly UniversalHandler[];
   /** Who is asked first: what is framed here, or nobody, to compare. */
@@ -104,6 +107,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
     ...[...v1Routes(models), ...mlflowRoutes(readiness, facts.version)].map((row) =>
       plainRow(row, context, []),
     ),
+    ...consoleRoutes(parts).map((row) => plainRow(row, context, [])),
     { ...plainRow(metricsRoute(parts.metrics, parts.gatherMetrics), context, []), isProbe: true },
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];

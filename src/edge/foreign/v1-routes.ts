@@ -36,8 +36,6 @@ export function v1Routes(models: ModelsService): PlainRoute[] {
       unserved(verb, "{model}/versions/{version}"),
       unserved(verb, "{model}/labels/{version}"),
     ]),
-    // KServe's client asks it whether the server lives.
-    route("/", () => ({ status: 200, body: { status: "alive" } })),
     route("/v1/models", ({ call }) => {
       const names = new Set(models.list(call.caller).map(({ modelName }) => modelName));
       return { status: 200, body: { models: [...names] } };

@@ -16,9 +16,14 @@ const MAX_CHARACTERS = 2000;
 
 /** An error as the Open Inference Protocol has it: one text under `error`; `example` says what the model takes, where a body has the wrong form. */
 export function restError(error: AssayError, example?: () => string | undefined): PlainResponse {
-  const status = STATUS[error.reason] ?? errorRow(error.reason).httpStatus;
+  const status = restStatus(error.reason);
   const text = errorText(error);
   return { status, body: { error: isWrongForm(error) ? withExample(text, example?.()) : text } };
+}
+
+/** The status of a reason here. */
+export function restStatus(reason: Reason): number {
+  return STATUS[reason] ?? errorRow(reason).httpStatus;
 }
 
 function errorText(error: AssayError): string {

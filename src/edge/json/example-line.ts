@@ -20,6 +20,15 @@ const MOST_ITEMS = [32, 16, 8, 4, 2];
 
 const known = new WeakMap<ServedModel, Partial<Record<ExampleForm, string>>>();
 
+/** The body itself, whole. */
+export function exampleBody(
+  form: ExampleForm,
+  example: PredictRequest,
+  specs: readonly TensorSpec[],
+): JsonValue {
+  return BODIES[form](example, specs);
+}
+
 /** The line; undefined where there is none. It is no JSON where it had to be cut: `…` tells that. */
 function exampleLine(model: ServedModel, form: ExampleForm): string | undefined {
   const lines = known.get(model) ?? {};

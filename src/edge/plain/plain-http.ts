@@ -44,6 +44,8 @@ export interface PlainResponse {
   readonly contentType?: string;
   /** The content-codings that a request may have, where it is answered that its own is not taken. */
   readonly acceptEncoding?: string;
+  /** More fields of its head. */
+  readonly fields?: readonly (readonly [name: string, value: string])[];
 }
 
 /** One plain HTTP resource. Throws AssayErrors; `errorBody` gives them their form. */
@@ -74,6 +76,8 @@ export interface PlainContext {
   readonly access: AccessLog;
   readonly tracer: CallTracer | undefined;
 }
+
+const NOT_MODIFIED = 304;
 
 /** Serves one stream with a plain route. */
 export function servePlain(
@@ -174,10 +178,14 @@ export function respondPlain(
 ): void {
   const { body } = response;
   const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(`${JSON.stringify(body)}\n`);
-  const fields: [string, string][] = [
-    ["content-type", response.contentType ?? "application/json"],
-    ["content-length", String(bytes.byteLength)],
-  ];
+  const fields: (readonly [string, string])[] = [...(response.fields ?? [])];
+  // A body of no length would be told of what the caller has already (RFC 9110, 8.6).
+  if (response.status !== NOT_MODIFIED) {
+    fields.push(
+      ["content-type", response.contentType ?? "application/json"],
+      ["content-length", String(bytes.byteLength)],
+    );
+  }
   if (response.acceptEncoding !== undefined) fields.push(["accept-encoding", response.acceptEncoding]);
   if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);
   const rest = responseFields(undefined, stream.headers, edgeCall.id, corsOrigins);
