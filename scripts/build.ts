@@ -4,7 +4,15 @@
  * parts, and those that find files of their own beside them, stay packages. The licences of what is inside stand in
  * `dist/THIRD-PARTY.txt`.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { type OutputChunk, rolldown } from "rolldown";
 import { ENTRIES } from "../src/package-files.ts";

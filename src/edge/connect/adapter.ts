@@ -115,7 +115,7 @@ export function serveConnect(
         refuse(stream, error, context.corsOrigins, response.status);
         return undefined;
       }
-      return pump.send(explained(response, why), wire, edgeCall, context, answers);
+      return pump.send(explained(response, why, handler), wire, edgeCall, context, answers);
     })
     .catch((error: unknown) => {
       edgeCall.asAssayError(error);
@@ -132,10 +132,16 @@ export function serveConnect(
 const INTERNAL_ERROR = 2;
 
 /** Connect leaves the body of a refusal empty; people who call by hand need to know why. */
-function explained(response: UniversalServerResponse, message: string | undefined): UniversalServerResponse {
+function explained(
+  response: UniversalServerResponse,
+  message: string | undefined,
+  handler: UniversalHandler,
+): UniversalServerResponse {
   if (message === undefined) return response;
   const header = new Headers(response.header);
   header.set("content-type", "text/plain; charset=utf-8");
+  // RFC 9110, 15.5.6.
+  if (response.status === 405) header.set("allow", handler.allowedMethods.join(", "));
   const bytes = new TextEncoder().encode(`${message}\n`);
   return { ...response, header, body: once(bytes) };
 }

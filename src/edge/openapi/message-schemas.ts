@@ -33,7 +33,7 @@ export const PLAIN_JSON: JsonSpelling = {
 };
 
 /** Numbers that may be NaN or infinite, which JSON has no words for. */
-export const FLOAT_NAME = "Float";
+const FLOAT_NAME = "Float";
 const FLOAT: Schema = {
   description: "A number; NaN and the infinite ones as text. In requests null is a missing value, NaN.",
   anyOf: [{ type: "number" }, { type: "string", enum: ["NaN", "Infinity", "-Infinity"] }, { type: "null" }],

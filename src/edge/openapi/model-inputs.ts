@@ -18,7 +18,7 @@ const MOST_ROWS = 65_536;
 const MOST_COLUMNS = 20_000;
 
 /** One value of a datatype; null is a missing number. */
-export function valueSchema({ datatype, rejectNan }: Pick<Spec, "datatype" | "rejectNan">): Schema {
+function valueSchema({ datatype, rejectNan }: Pick<Spec, "datatype" | "rejectNan">): Schema {
   if (datatype === "BOOL") return { type: "boolean" };
   if (datatype === "BYTES") return TEXT;
   if (datatype.startsWith("FP") || datatype === "BF16")
@@ -58,7 +58,7 @@ export function rowSchema({ rowColumns, signature }: DescribedModel): Schema | u
 }
 
 /** One row's values by position, for the model whose only required input is a vector of floats. */
-export function featuresSchema({ signature, ...model }: DescribedModel): Schema | undefined {
+function featuresSchema({ signature, ...model }: DescribedModel): Schema | undefined {
   const [spec, other] = signature.inputs.filter(({ optional }) => !optional);
   if (spec === undefined || other !== undefined || !["FP32", "FP64"].includes(spec.datatype))
     return undefined;
@@ -77,7 +77,7 @@ function tailOf({ shape }: Spec, model: DescribedModel): readonly number[] {
 }
 
 /** One row of an input as nested lists. */
-export function nestedSchema(spec: Spec, model: DescribedModel): Schema {
+function nestedSchema(spec: Spec, model: DescribedModel): Schema {
   if (spec.anyShape === true) return {};
   return tailOf(spec, model).reduceRight<Schema>(
     (items, length) => list(items, length === -1 ? {} : { minItems: length, maxItems: length }),

@@ -16,7 +16,7 @@ const UNSERVED = /SharedMemory|^TraceSetting$|^LogSettings$/;
 const CONTROL = /^RepositoryModel(Load|Unload)$/;
 
 /** The group of a service's procedures. */
-export function serviceTag({ typeName }: DescService): string {
+function serviceTag({ typeName }: DescService): string {
   return typeName;
 }
 

@@ -147,6 +147,13 @@ test("HEAD tells the length, and 405 the methods", async () => {
   expect(Number(head.headers.get("content-length"))).toBe(byteLength);
   const post = await fetch(url, { method: "POST" });
   expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  for (const [path, allow] of [
+    ["/assay.v1.ScoringService/Predict", "POST, GET"],
+    ["/grpc.health.v1.Health/Check", "POST"],
+  ]) {
+    const put = await fetch(`${server.url}${path}`, { method: "PUT", body: "{}" });
+    expect([put.status, put.headers.get("allow")]).toEqual([405, allow]);
+  }
 });
 
 test("the documents of a model and of one of its versions name its columns; others answer as their protocol does", async () => {
