@@ -1,6 +1,7 @@
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { drawnPictures } from "../../scripts/drawn-pictures.ts";
 
 /** The pages that people read; whatever they name has to be there. */
 const PAGES = globSync("{*.md,docs/**/*.md,bench/*.md,examples/**/*.md,src/**/*.md,test/**/*.md}", {
@@ -78,3 +79,17 @@ function headings(page: string): string[] {
       .replaceAll(" ", "-"),
   );
 }
+
+test("docs/README.md leads to every page of docs", () => {
+  const page = readFileSync("docs/README.md", "utf8");
+  const names = readdirSync("docs").filter((name) => name.endsWith(".md") && name !== "README.md");
+  expect(names.filter((name) => !page.includes(`](${name})`))).toEqual([]);
+});
+
+test("the pictures of the docs are drawn from their text, as node scripts/pictures.ts does", async () => {
+  const pictures = await drawnPictures();
+  expect(pictures.length).toBeGreaterThan(4);
+  expect(
+    pictures.filter(({ path, svg }) => readFileSync(path, "utf8") !== svg).map(({ path }) => path),
+  ).toEqual([]);
+});
