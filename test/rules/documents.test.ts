@@ -93,3 +93,17 @@ test("the pictures of the docs are drawn from their text, as node scripts/pictur
     pictures.filter(({ path, svg }) => readFileSync(path, "utf8") !== svg).map(({ path }) => path),
   ).toEqual([]);
 });
+
+test("every message of docs/troubleshooting.md is one that the program says", () => {
+  const source = globSync("{src/**/*.ts,bin/*.cjs}")
+    .map((path) => readFileSync(path, "utf8"))
+    .join("\n");
+  const rows = readFileSync("docs/troubleshooting.md", "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  const pieces = rows.flatMap((row) =>
+    [...row.split(" | ")[0]!.matchAll(/`([^`]+)`/g)].flatMap(([, message]) => message!.split("…")),
+  );
+  expect(rows.length).toBeGreaterThan(20);
+  expect(pieces.filter((piece) => !source.includes(piece.trim()))).toEqual([]);
+});
