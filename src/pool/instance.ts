@@ -18,14 +18,11 @@ import { lostRows, WorkerHandle, type WorkerPlan } from "./worker-handle.ts";
  * | starting | its worker is up: idle · it ends: restarting |
  * | idle | it is given a batch: busy · its worker ends: restarting |
  * | busy | the run ends: idle · the worker ends or its run hangs: restarting |
- * | restarting | the next worker is up: idle · it ends too: restarting, or failed after FAILED_STARTS of them |
+ * | restarting | the next worker is up: idle · it ends too: restarting, or failed after some, or where the next waits long |
  * | failed | another start: restarting |
  *
  * Where too many threads hang it is failed until one of them ends, and after `close` it is failed for good.
  */
-
-/** Starts that fail one after another before the instance counts as failed; it is still tried again. */
-const FAILED_STARTS = 3;
 
 /**
  * The wall between a session and the rest of the server. `thread`: a thread, which is crossed to in microseconds; a run that
@@ -357,10 +354,11 @@ class WorkerInstance implements Instance {
     }
     this.lastFailure = error;
     this.lastError = error?.message ?? "the thread was ended";
-    const { delayMs, earlyEnds } = nextRestart({ earlyEnds: this.earlyEnds, livedMs });
+    const { failedStarts } = this;
+    const { delayMs, earlyEnds, event } = nextRestart({ earlyEnds: this.earlyEnds, livedMs, failedStarts });
     this.earlyEnds = earlyEnds;
     this.restarts++;
-    this.become(this.failedStarts >= FAILED_STARTS ? "give-up" : "end");
+    this.become(event);
     if (this.wasUp) {
       const fields = { ...this.names, restarts: this.restarts, delayMs, error: this.lastError };
       this.options.log.warn(fields, "instance ended");

@@ -117,7 +117,7 @@ export class FurtherThread {
     this.onFirst = undefined;
     first?.reject(error);
     if (this.isClosed || first !== undefined) return;
-    const { delayMs, earlyEnds } = nextRestart({ earlyEnds: this.earlyEnds, livedMs });
+    const { delayMs, earlyEnds } = nextRestart({ earlyEnds: this.earlyEnds, livedMs, failedStarts: 0 });
     this.earlyEnds = earlyEnds;
     this.options.log.error(
       { edge: this.number, delayMs, err: error },

@@ -31,10 +31,21 @@ test.each([
   [40, 10, LONGEST_DELAY_MS],
   [40, HEALTHY_LIFE_MS, 0],
 ])("after %d early ends and a life of %d ms the next start waits %d ms", (earlyEnds, livedMs, delayMs) => {
-  expect(nextRestart({ earlyEnds, livedMs }).delayMs).toBe(delayMs);
+  expect(nextRestart({ earlyEnds, livedMs, failedStarts: 0 }).delayMs).toBe(delayMs);
 });
 
 test("early ends are counted, a healthy life begins anew", () => {
-  expect(nextRestart({ earlyEnds: 3, livedMs: 10 }).earlyEnds).toBe(4);
-  expect(nextRestart({ earlyEnds: 3, livedMs: HEALTHY_LIFE_MS }).earlyEnds).toBe(1);
+  expect(nextRestart({ earlyEnds: 3, livedMs: 10, failedStarts: 0 }).earlyEnds).toBe(4);
+  expect(nextRestart({ earlyEnds: 3, livedMs: HEALTHY_LIFE_MS, failedStarts: 0 }).earlyEnds).toBe(1);
+});
+
+test.each([
+  [{ earlyEnds: 0, livedMs: 10, failedStarts: 0 }, "end"],
+  [{ earlyEnds: 4, livedMs: 10, failedStarts: 0 }, "end"],
+  [{ earlyEnds: 5, livedMs: 10, failedStarts: 0 }, "give-up"],
+  [{ earlyEnds: 5, livedMs: HEALTHY_LIFE_MS, failedStarts: 0 }, "end"],
+  [{ earlyEnds: 1, livedMs: 0, failedStarts: 2 }, "end"],
+  [{ earlyEnds: 2, livedMs: 0, failedStarts: 3 }, "give-up"],
+])("after %j callers are kept or refused until the next start: %s", (life, event) => {
+  expect(nextRestart(life).event).toBe(event);
 });

@@ -43,6 +43,27 @@ test("a time-out beyond what Node's timers can wait does not ring at once", () =
   const watchdog = createWatchdog([{ runStartedAt: performance.now() }], 2 ** 40, () => {});
   watchdog.watch();
   watchdog.close();
-  expect(timers.mock.calls.map(([, waitMs]) => waitMs)).toEqual([2 ** 31 - 1]);
+  expect(timers.mock.calls.map(([, waitMs]) => waitMs)).toEqual([1000]);
   timers.mockRestore();
+});
+
+test("time in which the process was stopped does not count as a run's", () => {
+  const run = { runStartedAt: performance.now() as number | undefined };
+  const overdue: unknown[] = [];
+  const watchdog = createWatchdog([run], 3000, (one) => overdue.push(one));
+  watchdog.watch();
+  vi.advanceTimersByTime(1500);
+  // As after SIGSTOP: the clock has gone on, and the timer rings late.
+  const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 20_000);
+  vi.advanceTimersByTime(500);
+  expect(overdue).toEqual([]);
+  const stoppedUntil = performance.now();
+  clock.mockImplementation(() => stoppedUntil + elapsedMs);
+  let elapsedMs = 0;
+  for (; overdue.length === 0 && elapsedMs < 10_000; elapsedMs += 100) vi.advanceTimersByTime(100);
+  // A second had counted before the look that came late.
+  expect(elapsedMs).toBeGreaterThanOrEqual(1900);
+  expect(elapsedMs).toBeLessThanOrEqual(2200);
+  clock.mockRestore();
+  watchdog.close();
 });
