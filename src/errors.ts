@@ -1,4 +1,5 @@
 import { Reason } from "../gen/assay/v1/error_pb.ts";
+import type { Limit } from "./limits.ts";
 
 /** One rule that a request breaks. */
 export interface Violation {
@@ -22,6 +23,8 @@ export interface AssayErrorOptions {
   readonly retryAfterMs?: number;
   /** The model that the request names, for errors that are thrown before anybody else can know. */
   readonly modelName?: string;
+  /** The limit that it tells of; a call that ends with it counts as one hit. */
+  readonly limit?: Limit | undefined;
 }
 
 /**
@@ -34,6 +37,7 @@ export class AssayError extends Error {
   readonly violationCount: number;
   readonly retryAfterMs: number | undefined;
   readonly modelName: string | undefined;
+  readonly limit: Limit | undefined;
 
   constructor(reason: Reason, message: string, options: AssayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -43,6 +47,7 @@ export class AssayError extends Error {
     this.violationCount = options.violationCount ?? this.violations.length;
     this.retryAfterMs = options.retryAfterMs;
     this.modelName = options.modelName;
+    this.limit = options.limit;
   }
 }
 

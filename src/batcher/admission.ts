@@ -27,7 +27,7 @@ export interface Admission {
   /** Whether the entry fits beside what waits. */
   hasRoom(entry: Size, waiting: Waiting): boolean;
   /** QUEUE_FULL with the time that the present queue will take. */
-  queueFull(waiting: Waiting): AssayError;
+  queueFull(waiting: Waiting, entry: Size): AssayError;
 }
 
 /** Makes the admission to one model's queue. */
@@ -37,15 +37,16 @@ export function createAdmission(modelName: string, limits: QueueLimits, drainRat
   return {
     tooLarge({ rowCount, byteCount }) {
       if (rowCount <= maxQueueRows && byteCount <= maxQueueBytes) return undefined;
-      const [came, most] =
-        rowCount > maxQueueRows
-          ? [`${rowCount} rows`, `${maxQueueRows} rows (max_queue_rows)`]
-          : [`rows of ${byteCount} bytes`, `${maxQueueBytes} bytes (max_queue_bytes)`];
+      const isOfRows = rowCount > maxQueueRows;
+      const [came, most] = isOfRows
+        ? [`${rowCount} rows`, `${maxQueueRows} rows (max_queue_rows)`]
+        : [`rows of ${byteCount} bytes`, `${maxQueueBytes} bytes (max_queue_bytes)`];
       return withoutStack(
         () =>
           new AssayError(
             Reason.REQUEST_TOO_LARGE,
             `${came} came; the queue of model ${modelName} takes ${most}, however empty it is; send fewer rows in one request`,
+            { limit: isOfRows ? "max-queue-rows" : "max-queue-bytes" },
           ),
       );
     },
@@ -56,14 +57,16 @@ export function createAdmission(modelName: string, limits: QueueLimits, drainRat
         waiting.bytes + entry.byteCount <= maxQueueBytes * share
       );
     },
-    queueFull(waiting) {
+    queueFull(waiting, entry) {
       const retryAfterMs = drainRate.msUntilGone(waiting.rows);
       // A full queue refuses many at once: an error costs more than the refusal, so equal ones are the same.
-      if (full?.retryAfterMs !== retryAfterMs) {
+      const isOfBytes = waiting.bytes + entry.byteCount > maxQueueBytes;
+      const limit = isOfBytes ? "max-queue-bytes" : "max-queue-rows";
+      if (full?.retryAfterMs !== retryAfterMs || full.limit !== limit) {
         full = new AssayError(
           Reason.QUEUE_FULL,
           `the queue of model ${modelName} is full: it takes ${maxQueueRows} rows in ${maxQueueBytes} bytes; try again in ${retryAfterMs} ms`,
-          { retryAfterMs },
+          { retryAfterMs, limit },
         );
       }
       return full;

@@ -102,7 +102,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
     const waits = entry.waitsForRoom === true;
     if (!(waits && !this.roomLine.isEmptyIn(entry.lane)) && this.hasRoom(ticket)) this.enter(ticket);
     else if (waits) this.roomLine.add(ticket);
-    else return refused(entry, this.admission.queueFull(this.queue));
+    else return refused(entry, this.admission.queueFull(this.queue, entry));
     entry.times.enqueuedAt = now;
     this.tickets.add(ticket);
     this.onRows();

@@ -5,6 +5,7 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream, type StreamHandler } from "../http2/stream.ts";
+import { limitHit } from "../limits.ts";
 import { TurnBudget } from "../service/stream/turn-budget.ts";
 import { maskedCause } from "../telemetry/masked-text.ts";
 import { isPreflight, preflightFields } from "./call/cors.ts";
@@ -117,6 +118,7 @@ export function refuseHeaderList(stream: ServerStream, context: RouterContext): 
   const what = `the request's header list is larger than ${maxHeaderListBytes} bytes (max-header-list-bytes)`;
   const error = new AssayError(Reason.LIMIT_REACHED, what);
   context.counters.refused(Reason.LIMIT_REACHED);
+  limitHit("max-header-list-bytes");
   context.access.refused(stream, error, 431);
   refuse(stream, error, context.corsOrigins, 431);
 }

@@ -105,6 +105,7 @@ function checkSize(byteCount: number, maxBytes: number): void {
   throw new AssayError(
     Reason.REQUEST_TOO_LARGE,
     `the inputs of one run take ${byteCount} bytes, more than the ${maxBytes} that are allowed; send fewer rows in one request or lower max_batch_size`,
+    { limit: "run-bytes" },
   );
 }
 

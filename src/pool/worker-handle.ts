@@ -1,6 +1,7 @@
 import { setPriority } from "node:os";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError, type AssayErrorOptions, messageOf } from "../errors.ts";
+import { limitHit } from "../limits.ts";
 import type { TreeKernelUse } from "../model/prepared-model.ts";
 import type { StartMessage, WorkerStart } from "../worker/channel.ts";
 import type { Batch } from "./pool.ts";
@@ -176,6 +177,7 @@ export class WorkerHandle implements ThreadEvents, ChannelEvents {
   }
 
   private onStartTimeout(): void {
+    limitHit("load-timeout-ms");
     this.failure ??= lost(
       `the worker did not load the model within ${this.plan.startTimeoutMs} ms; a model that is only slow needs a longer load time-out (--load-timeout-ms)`,
     );

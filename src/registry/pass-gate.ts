@@ -1,5 +1,6 @@
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { limitHit } from "../limits.ts";
 import { applyGateOutcome, passGoldenGate } from "../model/gate/golden-gate.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { keepBatchDimension } from "../model/repair/batch-dimension.ts";
@@ -112,7 +113,11 @@ async function inTime<T>(run: Promise<T>, deadline: LoadDeadline): Promise<T> {
     leftMs < deadline.firstRunMs
       ? `the load took longer than the load time-out of ${deadline.timeoutMs} ms`
       : `the run took longer than ${deadline.firstRunMs} ms`;
-  const timer = setTimeout(() => reject(new AssayError(Reason.RUN_TIMEOUT, what)), timeoutMs);
+  const limit = leftMs < deadline.firstRunMs ? "load-timeout-ms" : "run-timeout-ms";
+  const timer = setTimeout(() => {
+    limitHit(limit);
+    reject(new AssayError(Reason.RUN_TIMEOUT, what));
+  }, timeoutMs);
   try {
     return await Promise.race([run, isOver]);
   } finally {

@@ -4,6 +4,7 @@
  * cost lines, which are counted; the count is told once writing works again. What waits for a slow reader is bounded in bytes.
  */
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { limitHit } from "../limits.ts";
 
 /** What waits for a reader, unless the one who makes the output knows better. */
 const LIMIT_BYTES = 2 ** 20;
@@ -53,6 +54,7 @@ export class LineOutput {
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > this.#limitBytes) {
       this.#dropped++;
       this.#cause = "slow reader";
+      limitHit("log-bytes");
       return;
     }
     this.#pushNotice();

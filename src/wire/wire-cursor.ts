@@ -1,3 +1,4 @@
+import type { Limit } from "../limits.ts";
 import type { KnownTexts } from "./known-texts.ts";
 
 /** The wire types of protobuf. */
@@ -43,8 +44,8 @@ export class WireCursor {
     this.fault = "";
   }
 
-  /** Gives up. What it returns stands for a number or an end. */
-  fail(what: string): number {
+  /** Gives up, because of a limit where one is named. What it returns stands for a number or an end. */
+  fail(what: string, _limit?: Limit): number {
     if (this.fault === "") this.fault = what;
     this.at = GIVEN_UP;
     return GIVEN_UP;
@@ -91,7 +92,7 @@ export class WireCursor {
       if (inner === GROUP_START) depth++;
       else if (inner === GROUP_END) depth--;
       else this.skipPart(inner, end);
-      if (depth > MAX_DEPTH) this.fail(`nests deeper than ${MAX_DEPTH} messages`);
+      if (depth > MAX_DEPTH) this.fail(`nests deeper than ${MAX_DEPTH} messages`, "message-depth");
     }
   }
 

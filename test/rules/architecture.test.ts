@@ -3,7 +3,17 @@ import { dirname, join, normalize, relative } from "node:path";
 import { expect, test } from "vitest";
 
 /** What each folder of src may import besides itself: a request flows edge → service → batcher → pool → worker. */
-const ANYONE = ["errors", "wording", "tensor", "gen", "telemetry", "config-types", "timing", "package-files"];
+const ANYONE = [
+  "errors",
+  "limits",
+  "wording",
+  "tensor",
+  "gen",
+  "telemetry",
+  "config-types",
+  "timing",
+  "package-files",
+];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   edge: ["service", "registry", "wire", "http2", ...ANYONE],
   service: ["registry", "batcher", "model", ...ANYONE],
@@ -12,11 +22,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pool: ["worker", "model", ...ANYONE],
   worker: ["model", ...ANYONE],
   model: ANYONE,
-  wire: ["errors", "gen", "tensor"],
+  wire: ["errors", "limits", "gen", "tensor"],
   http2: [],
   tensor: ["errors", "gen"],
-  telemetry: ["errors", "gen", "wording", "package-files"],
-  errors: ["gen"],
+  telemetry: ["errors", "limits", "gen", "wording", "package-files"],
+  errors: ["limits", "gen"],
+  limits: [],
   "package-files": [],
   wording: [],
   timing: [],

@@ -6,6 +6,7 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { type AssayError, reasonName } from "../../errors.ts";
 import type { ServerStream } from "../../http2/stream.ts";
+import { limitHit } from "../../limits.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { counted } from "../../wording/counted.ts";
 import { wireProtocol } from "../call/content-type.ts";
@@ -98,6 +99,7 @@ export class AccessLog {
       this.written = 0;
     }
     if (this.written++ < MOST_A_SECOND) return true;
+    limitHit("access-lines");
     this.more.happened();
     return false;
   }

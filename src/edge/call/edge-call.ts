@@ -9,6 +9,7 @@ import type { Code } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
+import { limitHit } from "../../limits.ts";
 import { type Call, createCall } from "../../service/call.ts";
 import { errorFields, idFields, isServersFault, type LoggedCall, statusOf } from "../access/access-line.ts";
 import type { AccessLog } from "../access/access-log.ts";
@@ -16,6 +17,7 @@ import type { CallCounters, CountedCall } from "../metrics/call-counters.ts";
 import type { CallSpans } from "../trace/call-spans.ts";
 import type { CallTracer } from "../trace/call-tracer.ts";
 import type { CallDeadlines, TimedCall } from "./call-deadlines.ts";
+import { isDeadline, limitOf } from "./error-limit.ts";
 
 /** One call at the edge; whoever began it ends it. */
 export interface EdgeCall {
@@ -194,6 +196,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
   }
 
   itemFailed(itemId: bigint, error: AssayError): void {
+    this.countLimit(error);
     if (!isServersFault(error)) return;
     this.faultyItems++;
     if (this.faultyItems > LOGGED_ITEMS) return;
@@ -213,9 +216,16 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
     const endedAt = performance.now();
     const durationMs = endedAt - this.startedAt;
     const error = this.outcome ?? this.failure;
+    if (error !== undefined) this.countLimit(error);
     this.counted.ended(statusOf(this, error), error?.reason, durationMs, this.trace);
     this.trace?.end(this, endedAt, error);
     access.ended(this, durationMs, error, this.options.callTimeoutMs === Number.POSITIVE_INFINITY);
+  }
+
+  private countLimit(error: AssayError): void {
+    const isOurDeadline = this.timeoutMs !== this.options.timeoutMs;
+    const limit = limitOf(error) ?? (isDeadline(error) && isOurDeadline ? "call-timeout-ms" : undefined);
+    if (limit !== undefined) limitHit(limit);
   }
 
   get pattern(): string {
@@ -240,5 +250,6 @@ function bodyTooSlow(bodyTimeoutMs: number): AssayError {
   return new AssayError(
     Reason.DEADLINE_EXCEEDED,
     `the request's body did not come within ${bodyTimeoutMs} ms (body-timeout-ms)`,
+    { limit: "body-timeout-ms" },
   );
 }

@@ -303,8 +303,8 @@ function ofModel(error: unknown, json: ExactJson | undefined): unknown {
   if (typeof json !== "object" || json === null) return error;
   const { model_name: name, modelName = name } = json as ExactObject;
   if (typeof modelName !== "string" || modelName === "") return error;
-  const { reason, message, violations, violationCount } = error;
-  return new AssayError(reason, message, { violations, violationCount, modelName });
+  const { reason, message, violations, violationCount, limit } = error;
+  return new AssayError(reason, message, { violations, violationCount, modelName, limit });
 }
 
 /** What protobuf's own reader says of octets; everything else that it throws is a bug. */

@@ -120,7 +120,7 @@ class WireScan extends RequestCursor {
   }
 
   private checkDepth(depth: number): void {
-    if (depth > MAX_DEPTH) this.fail(`nests deeper than ${MAX_DEPTH} messages`);
+    if (depth > MAX_DEPTH) this.fail(`nests deeper than ${MAX_DEPTH} messages`, "message-depth");
   }
 
   message(table: WireTable, end: number, depth: number): void {

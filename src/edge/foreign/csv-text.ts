@@ -1,5 +1,5 @@
 /** CSV (RFC 4180) as pandas writes it: commas, double quotes, a line end in quotes; read record by record. */
-
+import { limitHit } from "../../limits.ts";
 import { MAX_STRUCT_FIELDS } from "../../wire/wire-table.ts";
 
 /** One record. */
@@ -64,9 +64,9 @@ export class CsvText {
   }
 
   private openQuote(): string {
-    return this.at < this.text.length
-      ? `a text in quotes has more than ${MOST_CHARACTERS} characters`
-      : "a text in quotes does not end";
+    if (this.at >= this.text.length) return "a text in quotes does not end";
+    limitHit("text-characters");
+    return `a text in quotes has more than ${MOST_CHARACTERS} characters`;
   }
 
   private endLine(): void {

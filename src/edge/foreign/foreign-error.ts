@@ -19,7 +19,9 @@ export function inTermsOfBody(error: unknown, { places }: ForeignRequest): unkno
       description,
       rule,
     }));
-  return withoutStack(() => new AssayError(reason, message, { violations, violationCount }));
+  return withoutStack(
+    () => new AssayError(reason, message, { violations, violationCount, limit: error.limit }),
+  );
 }
 
 /** All violations in one line, with an example of what the model takes. */

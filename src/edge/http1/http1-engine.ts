@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { CancelReason, StreamHandler } from "../../http2/stream.ts";
+import { limitHit } from "../../limits.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import type { Engine } from "../listen/engine.ts";
 import { closeGently } from "../listen/gentle-close.ts";
@@ -72,6 +73,7 @@ export function createHttp1Engine(
     for (const connection of holders.slice(0, -1)) {
       if (sum <= maxUnreadBytes) return;
       sum -= connection.unreadBytes;
+      limitHit("max-unread-answer-bytes");
       connection.socket.destroy();
     }
   }
@@ -80,8 +82,10 @@ export function createHttp1Engine(
     const nowMs = performance.now();
     checkUnread();
     for (const connection of connections.values()) {
-      if (nowMs - connection.stalledSince(nowMs) > limits.unreadTimeoutMs) connection.socket.destroy();
-      else if (isClosing && connection.isIdle) closeGently(connection.socket);
+      if (nowMs - connection.stalledSince(nowMs) > limits.unreadTimeoutMs) {
+        limitHit("unread-timeout-ms");
+        connection.socket.destroy();
+      } else if (isClosing && connection.isIdle) closeGently(connection.socket);
       else connection.sweep?.(nowMs);
     }
   }

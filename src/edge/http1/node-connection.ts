@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { limitHit } from "../../limits.ts";
 import { closeGently } from "../listen/gentle-close.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 
@@ -72,7 +73,9 @@ export class NodeConnection {
       return;
     }
     this.waiting.push({ response, serve });
-    if (this.isFull) this.socket.pause();
+    if (!this.isFull) return;
+    limitHit("http1-read-ahead");
+    this.socket.pause();
   }
 
   /** What came is no request, and nothing is read any more: `refuse` is called once those before it are answered. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { CancelReason, StreamHandler } from "../../http2/stream.ts";
+import { limitHit } from "../../limits.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import { discardedBytes } from "../memory/message-limit.ts";
 import { NodeConnection } from "./node-connection.ts";
@@ -79,6 +80,11 @@ export function createNodeHttp(context: NodeHttpContext): NodeHttp {
   }
 
   server.on("request", (request, response) => accept(request, response, false));
+  // Of node:http's times the one for idle connections alone ends in this.
+  server.on("timeout", (socket) => {
+    limitHit("idle-timeout-ms");
+    socket.destroy();
+  });
   server.on("checkContinue", (request, response) => accept(request, response, true));
   server.on("clientError", (error: NodeJS.ErrnoException, duplex: Duplex) => {
     const socket = duplex as Socket;

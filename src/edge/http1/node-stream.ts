@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
+import { limitHit } from "../../limits.ts";
 import { fieldList } from "../call/field-list.ts";
 import { closeGently } from "../listen/gentle-close.ts";
 import { MAX_DISCARD_MS } from "../memory/message-limit.ts";
@@ -151,7 +152,9 @@ function discardRest(request: IncomingMessage, take: (chunk: Buffer) => void, ma
   let discarded = 0;
   let seen = 0;
   const timer = setInterval(() => {
-    if (discarded === seen || performance.now() >= untilMs) stop();
+    const isLate = performance.now() >= untilMs;
+    if (isLate) limitHit("discarded-body");
+    if (isLate || discarded === seen) stop();
     seen = discarded;
   }, QUIET_MS).unref();
   const stop = (): void => {
@@ -162,7 +165,9 @@ function discardRest(request: IncomingMessage, take: (chunk: Buffer) => void, ma
   request.on("data", (chunk: Buffer) => {
     const before = discarded;
     discarded += chunk.length;
-    if (before <= maxBytes && discarded > maxBytes) stop();
+    if (before > maxBytes || discarded <= maxBytes) return;
+    limitHit("discarded-body");
+    stop();
   });
   request.once("close", () => clearInterval(timer));
   request.resume();

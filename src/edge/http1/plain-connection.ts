@@ -7,6 +7,7 @@
 import type { Socket } from "node:net";
 import { readSocket, type SocketReading } from "../../http2/frame/node-socket.ts";
 import type { CancelReason, StreamHandler } from "../../http2/stream.ts";
+import { limitHit } from "../../limits.ts";
 import { closeGently } from "../listen/gentle-close.ts";
 import { MAX_DISCARD_MS } from "../memory/message-limit.ts";
 import { AnswerOutput, ownOctets } from "./answer-output.ts";
@@ -177,6 +178,7 @@ export class PlainConnection implements StreamOwner {
     const isFull = this.restBytes >= READ_BYTES || this.receiving?.isFull === true;
     if (isFull === this.isPaused) return;
     this.isPaused = isFull;
+    if (isFull) limitHit("http1-read-ahead");
     if (isFull) this.socket.pause();
     else this.socket.resume();
   }
@@ -216,8 +218,13 @@ export class PlainConnection implements StreamOwner {
       if (this.bodyLeft !== this.sweptBodyLeft) this.quietSinceMs = nowMs;
       if (this.discardSinceMs === 0) this.discardSinceMs = nowMs;
       this.sweptBodyLeft = this.bodyLeft;
-      if (nowMs - this.quietSinceMs > QUIET_MS || nowMs - this.discardSinceMs > MAX_DISCARD_MS) this.close();
-    } else if (nowMs - this.restedAtMs > shared.idleTimeoutMs + KEEP_ALIVE_BUFFER_MS) this.destroy();
+      const isLong = nowMs - this.discardSinceMs > MAX_DISCARD_MS;
+      if (isLong) limitHit("discarded-body");
+      if (isLong || nowMs - this.quietSinceMs > QUIET_MS) this.close();
+    } else if (nowMs - this.restedAtMs > shared.idleTimeoutMs + KEEP_ALIVE_BUFFER_MS) {
+      limitHit("idle-timeout-ms");
+      this.destroy();
+    }
   }
 
   /** Reads what had to wait for answers. */

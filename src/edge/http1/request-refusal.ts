@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { limitHit } from "../../limits.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import { closeGently } from "../listen/gentle-close.ts";
 
@@ -15,6 +16,8 @@ export function refuseRequest(
   hasAnswerBegun: boolean,
   limits: EdgeLimits,
 ): void {
+  if (fault.code === "HPE_HEADER_OVERFLOW") limitHit("max-header-list-bytes");
+  else if (fault.code === "ERR_HTTP_REQUEST_TIMEOUT") limitHit("header-timeout-ms");
   if (!socket.writable || fault.code === "ECONNRESET" || hasAnswerBegun) {
     socket.destroy();
     return;

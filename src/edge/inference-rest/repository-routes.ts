@@ -130,7 +130,7 @@ function bodyObject(bytes: Uint8Array): ExactObject {
   if (bytes.length === 0) return NOTHING;
   if (bytes.length > MOST_BYTES) {
     const what = `${bytes.length} bytes came; a body has ${MOST_BYTES} at most here, and brings no files: models are loaded as they lie in the repository`;
-    throw new AssayError(Reason.MESSAGE_TOO_LARGE, what);
+    throw new AssayError(Reason.MESSAGE_TOO_LARGE, what, { limit: "control-body-bytes" });
   }
   const text = new JsonText(decodeText(bytes), LIMITS);
   while (!text.run());

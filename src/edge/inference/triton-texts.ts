@@ -90,11 +90,12 @@ function retold(
   violations = error.violations,
   reason = error.reason,
 ): AssayError {
-  const { cause, violationCount, retryAfterMs } = error;
+  const { cause, violationCount, retryAfterMs, limit } = error;
   return new AssayError(reason, message, {
     cause,
     violations,
     violationCount,
+    limit,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -239,7 +239,7 @@ export class JsonText {
     let name = this.readText();
     while (name === undefined) {
       if (this.begun!.at - this.at > MOST_NAME_CHARACTERS) {
-        throw this.fault(`the name of a member has more than ${MOST_NAME_CHARACTERS} characters`);
+        throw this.fault(`a name has more than ${MOST_NAME_CHARACTERS} characters`, "json.long_name");
       }
       name = this.readText();
     }
@@ -373,7 +373,7 @@ export class JsonText {
 
   private longNumber(from: number): AssayError {
     this.at = from;
-    return this.fault(`a number has more than ${MAX_NUMBER_CHARACTERS} digits`);
+    return this.fault(`a number has more than ${MAX_NUMBER_CHARACTERS} digits`, "json.long_number");
   }
 
   private badNumber(from: number): AssayError {

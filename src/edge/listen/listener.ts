@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { limitHit } from "../../limits.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { EdgeLimits } from "../call/limits.ts";
 import {
@@ -103,7 +104,8 @@ class Listener {
       if (socket.alpnProtocol === false) this.sniff(socket, (kind) => this.hand(socket, kind));
       else this.hand(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
     });
-    this.secured?.on("tlsClientError", (error, socket) => {
+    this.secured?.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === "ERR_TLS_HANDSHAKE_TIMEOUT") limitHit("header-timeout-ms");
       log.debug({ error: error.message }, "TLS handshake failed");
       socket.destroy();
     });
@@ -203,6 +205,7 @@ class Listener {
     const openFilesAllow = openFiles.maxConnections(this.sockets.size + elsewhere, performance.now());
     const most = Math.min(maxConnections, openFilesAllow);
     if (served >= most) {
+      limitHit(most === maxConnections ? "max-connections" : "open-files");
       const which =
         most === maxConnections
           ? "max-connections"
@@ -210,13 +213,17 @@ class Listener {
       return `the server has ${most} connections and takes no more (${which})`;
     }
     if (this.connections.ofPeer(peer) < maxPerPeer) return undefined;
+    limitHit("max-connections-per-peer");
     return `${maxPerPeer} connections came from one address, which gets no more (max-connections-per-peer)`;
   }
 
   private sniff(socket: Socket, then: (kind: Spoken) => void): void {
     this.silent.add(socket);
     let bytes: Buffer = Buffer.alloc(0);
-    const timer = setTimeout(() => socket.destroy(), this.limits.headerTimeoutMs);
+    const timer = setTimeout(() => {
+      limitHit("header-timeout-ms");
+      socket.destroy();
+    }, this.limits.headerTimeoutMs);
     const stop = () => {
       clearTimeout(timer);
       socket.off("data", take);

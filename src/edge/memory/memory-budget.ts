@@ -49,10 +49,17 @@ export function createMemoryBudget(limitBytes: number, heapUse: HeapUse = v8Heap
 
 /** Says that the budget holds no more; `heapBytes` of the heap were wanted. */
 export function memoryFull(budget: MemoryBudget, heapBytes = 0): AssayError {
-  const what = budget.heapIsNearlyFull(heapBytes)
+  const isHeap = budget.heapIsNearlyFull(heapBytes);
+  const what = isHeap
     ? "the server's heap is nearly full"
     : `requests hold ${mebibytes(budget.heldBytes)} of the ${mebibytes(budget.limitBytes)} that they may take of the server's memory (max-request-memory-bytes)`;
-  return new AssayError(Reason.MEMORY_FULL, `${what}: try again, or send fewer and smaller requests at once`);
+  return new AssayError(
+    Reason.MEMORY_FULL,
+    `${what}: try again, or send fewer and smaller requests at once`,
+    {
+      limit: isHeap ? "heap" : "max-request-memory-bytes",
+    },
+  );
 }
 
 function mebibytes(byteCount: number): string {

@@ -18,6 +18,7 @@ export function messageTooLarge(maxMessageBytes: number, byteCount?: number): As
   return new AssayError(
     Reason.MESSAGE_TOO_LARGE,
     `${what} is larger than ${maxMessageBytes} bytes (max-message-bytes): send fewer rows at a time`,
+    { limit: "max-message-bytes" },
   );
 }
 
@@ -40,6 +41,7 @@ export function tooLargeDecoded(maxMessageBytes: number, decodedBytes?: number):
   return new AssayError(
     Reason.MESSAGE_TOO_LARGE,
     `the message takes ${what} once it is decoded; ${mebibytes(memoryPerMessage(maxMessageBytes))} is the most for one message (${DECODED_FACTOR} times max-message-bytes, and a fifth of V8's heap): send fewer rows at a time, or tensors with raw_contents, which take what they weigh`,
+    { limit: "message-memory" },
   );
 }
 

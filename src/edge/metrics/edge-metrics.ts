@@ -2,6 +2,7 @@
 import type { Http2Counters } from "../../http2/connection/counters.ts";
 import type { Labels, MetricFamily } from "../../telemetry/metric-text.ts";
 import type { MemoryBudget } from "../memory/memory-budget.ts";
+import { limitFamily } from "./limit-metrics.ts";
 
 /** What they are read from. */
 export interface EdgeFacts {
@@ -46,6 +47,7 @@ export function edgeFamilies(facts: EdgeFacts): MetricFamily[] {
       memory.limitBytes,
     ),
     ...(http2 === undefined ? [] : http2Families(http2)),
+    limitFamily(http2),
   ];
 }
 

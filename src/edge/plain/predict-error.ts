@@ -63,6 +63,8 @@ const TYPES: Readonly<Record<string, string>> = {
   "json.enum": "enum",
   "json.integer": "int_type",
   "json.list": "list_type",
+  "json.long_name": "json_invalid",
+  "json.long_number": "json_invalid",
   "json.matrix": "float_type",
   "json.number": "float_type",
   "json.object": "dict_type",
@@ -101,6 +103,6 @@ export function location(field: Violation["field"], rule: string): (string | num
     else if (index !== undefined) loc.push(Number(index));
     else if (name !== "fields") loc.push(name!);
   }
-  if (rule === "json.syntax" && loc.length === 1) loc.push(0);
+  if (TYPES[rule] === "json_invalid" && loc.length === 1) loc.push(0);
   return loc;
 }

@@ -192,6 +192,10 @@ export class ConnectionCore implements StreamOwner, RequestServer {
     return this.context.limits.maxDiscardedBytes;
   }
 
+  bodyCutOff(): void {
+    this.context.counters.bodiesCutOff++;
+  }
+
   responseEndedEarly(stream: OwnedStream): void {
     this.answeredEarly.add(stream);
   }

@@ -68,6 +68,7 @@ function openStream(connection: ConnectionCore, streamId: number, head: RequestH
   // Those that are answered make room for others.
   if (streams.size >= limits.maxConcurrentStreams) connection.answeredEarly.end();
   if (streams.size >= limits.maxConcurrentStreams) {
+    counters.streamsRefused++;
     connection.sendReset(streamId, REFUSED_STREAM);
     connection.closedStreams.add(streamId, RESET);
     connection.spend(REFUSED);

@@ -19,6 +19,12 @@ export interface Http2Counters {
   streamsStalled: number;
   /** Answers given up because their connection left too many octets unread. */
   answersDropped: number;
+  /** Streams above SETTINGS_MAX_CONCURRENT_STREAMS, refused with REFUSED_STREAM. */
+  streamsRefused: number;
+  /** Connections that were without a stream for too long. */
+  connectionsIdle: number;
+  /** Bodies of answered requests that were read into nothing for as long, or as far, as they are. */
+  bodiesCutOff: number;
   /** GOAWAY frames with an error, by their reason: some forty fixed texts, without what the peer chose. */
   goaways: Map<string, number>;
 }
@@ -40,6 +46,9 @@ export function createCounters(): Http2Counters {
     headerBlocks: 0,
     streamsStalled: 0,
     answersDropped: 0,
+    streamsRefused: 0,
+    connectionsIdle: 0,
+    bodiesCutOff: 0,
     goaways: new Map(),
   };
 }

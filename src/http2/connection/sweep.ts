@@ -104,7 +104,7 @@ export function createSweep(
     }
     if (inspectWrites(connection, watch, nowMs)) inspectSilence(connection, watch, nowMs);
     for (const stream of connection.streams.values()) inspectResponse(stream, nowMs);
-    connection.answeredEarly.sweep(nowMs, limits.maxDiscardMs);
+    counters.bodiesCutOff += connection.answeredEarly.sweep(nowMs, limits.maxDiscardMs);
   };
 
   /** A socket that takes nothing for too long; GOAWAY would not get through either. */
@@ -126,6 +126,7 @@ export function createSweep(
       watch.idleSinceMs = nowMs;
       watch.lastStreamId = connection.lastStreamId;
     } else if (nowMs - watch.idleSinceMs > limits.idleTimeoutMs) {
+      if (!connection.draining) counters.connectionsIdle++;
       startDrain(connection);
     }
   };

@@ -21,21 +21,27 @@ export class AnsweredEarly {
     this.answered.push({ stream, sinceMs: undefined, bodyBytes: 0 });
   }
 
-  /** Stops the peers that have sent nothing since the last call, or went on for `maxMs`. */
-  sweep(nowMs: number, maxMs: number): void {
-    if (this.answered.length === 0) return;
+  /** Stops the peers that have sent nothing since the last call, or went on for `maxMs`; how many went on for so long. */
+  sweep(nowMs: number, maxMs: number): number {
+    if (this.answered.length === 0) return 0;
+    let cutOff = 0;
     const left: Answered[] = [];
     for (const one of this.answered) {
       const { stream } = one;
       if (stream.state !== HALF_CLOSED_LOCAL) continue;
       const isNew = one.sinceMs === undefined;
       one.sinceMs ??= nowMs;
-      if ((isNew || stream.bodyBytes > one.bodyBytes) && nowMs - one.sinceMs < maxMs) {
+      const isSending = isNew || stream.bodyBytes > one.bodyBytes;
+      if (isSending && nowMs - one.sinceMs < maxMs) {
         one.bodyBytes = stream.bodyBytes;
         left.push(one);
-      } else stream.stopPeer();
+        continue;
+      }
+      if (isSending) cutOff++;
+      stream.stopPeer();
     }
     this.answered = left;
+    return cutOff;
   }
 
   /** Stops all of them at once. */

@@ -100,7 +100,10 @@ export class Http2Stream extends RequestView implements ServerStream, Sender {
     if (this.phase === ENDED || this.state >= CLOSED) {
       this.consume(bytes.length);
       if (this.state !== HALF_CLOSED_LOCAL) return;
-      if (this.bodyBytes - this.answeredAtBytes > this.owner.maxDiscardedBytes) this.stopPeer();
+      if (this.bodyBytes - this.answeredAtBytes > this.owner.maxDiscardedBytes) {
+        this.owner.bodyCutOff();
+        this.stopPeer();
+      }
       return;
     }
     if (this.dataCallback === ignore || this.early !== undefined) {

@@ -34,6 +34,8 @@ export interface StreamOwner {
   answerTaken(byteCount: number): void;
   /** How much of a body is still taken after its answer. */
   readonly maxDiscardedBytes: number;
+  /** More than that came: the peer is stopped. */
+  bodyCutOff(): void;
   /** The response is complete while the request is not. */
   responseEndedEarly(stream: OwnedStream): void;
   /** A DATA frame was cut short by a small window (CVE-2019-9511); false when the connection is being ended for it. */

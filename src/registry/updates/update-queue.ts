@@ -30,6 +30,7 @@ export class UpdateQueue {
           : `${this.total} updates of models wait`;
       throw new AssayError(Reason.QUEUE_FULL, `${what} already: try again when some are done`, {
         retryAfterMs: 1000,
+        limit: "waiting-updates",
       });
     }
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,3 +1,4 @@
+import { limitHit } from "../../limits.ts";
 import type { ItemResult, ItemSize } from "../scoring.ts";
 import { Roll, type RollMember } from "./roll.ts";
 
@@ -46,7 +47,10 @@ export class ItemWindow {
   fits(rows: number, { memoryBytes }: ItemSize): boolean {
     if (this.count === 0) return true;
     const { streamWindowRows, streamWindowBytes } = this.limits;
-    return this.rowsHeld + rows <= streamWindowRows && this.bytesHeld + memoryBytes <= streamWindowBytes;
+    if (this.rowsHeld + rows <= streamWindowRows && this.bytesHeld + memoryBytes <= streamWindowBytes)
+      return true;
+    limitHit("stream-window");
+    return false;
   }
 
   add(item: WindowItem): void {

@@ -46,6 +46,8 @@ test.skipIf(process.platform !== "linux")(
       for (const { socket } of all) socket.destroy();
       await expect.poll(async () => (await answer(port)).text).toMatch(/^HTTP\/1\.1 200 /);
       expect(printed.match(/a connection was refused/g)).toHaveLength(1);
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      expect(metrics).toMatch(/^assay_limit_hits_total\{limit="open-files"\} [1-9]/m);
     } finally {
       child.kill("SIGKILL");
       await once(child, "close");

@@ -74,7 +74,7 @@ test("a peer that never ends its body is stopped at the bound, at once", async (
   expect(sent).toBeLessThan(2_000_000);
   client.send(request(3));
   expect((await client.response(3)).fields.get(":status")).toBe("413");
-  expect(server.engine.counters).toMatchObject({ resetsSent: 1, streamsCompleted: 2 });
+  expect(server.engine.counters).toMatchObject({ resetsSent: 1, streamsCompleted: 2, bodiesCutOff: 1 });
 });
 
 test("a peer that sends on for too long is stopped with NO_ERROR", async () => {

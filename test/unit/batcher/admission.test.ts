@@ -10,7 +10,7 @@ function admit(size: Waiting, lane: Lane, waiting: Waiting): AssayError | undefi
   const entry = { rowCount: size.rows, byteCount: size.bytes, lane };
   const error = admission.tooLarge(entry);
   if (error !== undefined || admission.hasRoom(entry, waiting)) return error;
-  return admission.queueFull(waiting);
+  return admission.queueFull(waiting, entry);
 }
 
 test.each([

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { limitHits } from "../../../src/limits.ts";
 import { LineOutput } from "../../../src/telemetry/line-output.ts";
 import { testFolder } from "../../support/folders.ts";
 
@@ -42,7 +43,9 @@ function readAll(): string {
 
 test("a pipe that nobody reads holds nothing up; what fits waits, the rest is counted, and the count is told", async () => {
   const output = new LineOutput(writer, { limitBytes: 10_000, tellDropped });
+  const hits = limitHits()["log-bytes"];
   for (let i = 0; i < 1000; i++) output.write(LINE);
+  const dropped = limitHits()["log-bytes"] - hits;
   let text = "";
   await expect
     .poll(() => {
@@ -53,6 +56,7 @@ test("a pipe that nobody reads holds nothing up; what fits waits, the rest is co
   const lines = text.trimEnd().split("\n");
   const whole = lines.filter((line) => line.length === 999).length;
   expect(lines.at(-1)).toBe(`dropped ${1000 - whole} (slow reader)`);
+  expect(dropped).toBe(1000 - whole);
   expect(lines).toHaveLength(whole + 1);
   output.write("next\n");
   expect(readAll()).toBe("next\n");

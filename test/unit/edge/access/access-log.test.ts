@@ -6,6 +6,7 @@ import { AccessLog, type AccessSettings } from "../../../../src/edge/access/acce
 import { fieldList } from "../../../../src/edge/call/field-list.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import type { ServerStream } from "../../../../src/http2/stream.ts";
+import { limitHits } from "../../../../src/limits.ts";
 import { createCall } from "../../../../src/service/call.ts";
 
 const stream = { headers: fieldList([]), remoteAddress: "::1" } as unknown as ServerStream;
@@ -92,8 +93,10 @@ test("a hundred failed calls a second have a line, the rest is counted; all has 
       ["all", 250],
     ] as const) {
       const { access, said, lines } = open(mode);
+      const hits = limitHits()["access-lines"];
       for (let i = 0; i < 250; i++) access.ended(called(), 1, invalid, false);
       expect(said()).toHaveLength(lineCount);
+      expect(limitHits()["access-lines"] - hits).toBe(mode === "all" ? 0 : 150);
       vi.advanceTimersByTime(11_000);
       const told = lines.flatMap(([, , { calls }]) => (typeof calls === "number" ? [calls] : []));
       expect(told.reduce((sum, calls) => sum + calls, 0)).toBe(mode === "all" ? 0 : 150);

@@ -33,7 +33,10 @@ test("near V8's limit large requests are refused first and then all, by name; wi
   const budget = createMemoryBudget(1000 * MIB, () => ({ usedBytes, limitBytes: 100 }));
   expect(budget.take(3 * MIB)).toBe(true);
   expect(budget.take(4 * MIB)).toBe(false);
-  expect(memoryFull(budget).message).toMatch(/heap is nearly full/);
+  expect(memoryFull(budget)).toMatchObject({
+    limit: "heap",
+    message: expect.stringMatching(/heap is nearly full/),
+  });
   expect(budget.take(2000)).toBe(true);
   usedBytes = 95;
   budget.force(2 * MIB);

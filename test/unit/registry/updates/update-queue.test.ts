@@ -50,6 +50,7 @@ test("more than eight that wait for one model, or 256 for all, are refused with 
   fill("m");
   await expect(queue.run("m", work("more"))).rejects.toMatchObject({
     reason: Reason.QUEUE_FULL,
+    limit: "waiting-updates",
     message: expect.stringContaining('8 updates of model "m" wait already'),
   });
   for (let model = 1; model < 32; model++) fill(`m${model}`);
