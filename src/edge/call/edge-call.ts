@@ -17,7 +17,7 @@ import type { CallCounters, CountedCall } from "../metrics/call-counters.ts";
 import type { CallSpans } from "../trace/call-spans.ts";
 import type { CallTracer } from "../trace/call-tracer.ts";
 import type { CallDeadlines, TimedCall } from "./call-deadlines.ts";
-import { isDeadline, limitOf } from "./error-limit.ts";
+import { limitOf } from "./error-table.ts";
 
 /** One call at the edge; whoever began it ends it. */
 export interface EdgeCall {
@@ -224,7 +224,8 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
 
   private countLimit(error: AssayError): void {
     const isOurDeadline = this.timeoutMs !== this.options.timeoutMs;
-    const limit = limitOf(error) ?? (isDeadline(error) && isOurDeadline ? "call-timeout-ms" : undefined);
+    const isLate = error.reason === Reason.DEADLINE_EXCEEDED;
+    const limit = limitOf(error) ?? (isLate && isOurDeadline ? "call-timeout-ms" : undefined);
     if (limit !== undefined) limitHit(limit);
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
-import { limitOf } from "../../../../src/edge/call/error-limit.ts";
+import { limitOf } from "../../../../src/edge/call/error-table.ts";
 import { limitFamily, limitOfGoaway } from "../../../../src/edge/metrics/limit-metrics.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import { createCounters } from "../../../../src/http2/connection/counters.ts";
