@@ -31,7 +31,7 @@ export interface AppOptions {
   /** The environment, for CUDA_VISIBLE_DEVICES. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** Called once the port is open and before any model is loaded, with what can be drained from then on. */
+  /** Called once the port is open, before any model is loaded unless the settings say otherwise, with what can be drained from then on. */
   readonly onListening?: (app: App) => void;
   /** Another engine for HTTP/2, and another entry of worker threads: for tests. */
   readonly http2Engine?: EdgeOptions["http2Engine"];
@@ -123,8 +123,14 @@ export async function startApp(options: AppOptions): Promise<App> {
       log.info({ folder: name }, `${name} is not taken for a model: ${why}`),
     );
     checkNames(settings, found);
+    const load = async () => {
+      updates.expect(found);
+      // What changes while the start reads it is seen as changed then.
+      if (modelControl === "poll") await watch.begin();
+      await updates.start(found);
+    };
+    if (settings.listenWhenReady) await load();
     const { port, address } = await edge.listen(settings.host, settings.port);
-    updates.expect(found);
     group?.follow(edge);
     telemetry.begin(async () => group?.parts.gatherMetrics?.(edge.families()) ?? edge.families());
     const opened = group?.open(address, port);
@@ -154,9 +160,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       close: closeAll,
     };
     options.onListening?.(app);
-    // What changes while the start reads it is seen as changed then.
-    if (modelControl === "poll") await watch.begin();
-    await Promise.all([opened, updates.start(found)]);
+    await Promise.all([opened, settings.listenWhenReady ? undefined : load()]);
     await group?.settle();
     if (modelControl === "poll") watch.watch();
     return app;

@@ -68,7 +68,7 @@ export async function serve(
   orderGpusByPci();
   const onListening = (listening: App) => {
     app = listening;
-    log.info(app.address, "listening; models are being loaded");
+    log.info(app.address, settings.listenWhenReady ? "listening" : "listening; models are being loaded");
   };
   const starting = startApp({ settings, environment, log, onListening, namedModels: models.named });
   // A start that fails is thrown here; after a drain nobody asks any more.

@@ -100,6 +100,8 @@ export class EdgeGroup implements TableListener {
   async open(host: string, port: number): Promise<void> {
     const { settings, tls, log, tracing, entry = ENTRY } = this.options;
     const traceRule = tracing?.rule;
+    // Then everything is loaded by now, and the others listen once they are told.
+    this.isSettled = settings.listenWhenReady;
     for (let place = 1; place < settings.edges; place++) {
       const start = { settings, tls, host, port, sharedPort: { ...this.sharedPort, place }, traceRule };
       const answer: Answerer = (question) => this.answer(thread, question);

@@ -30,6 +30,7 @@ export class FurtherEdge {
   private readonly stack: EdgeStack;
   private readonly fileWatch = createFileWatch();
   private readonly spans: GatheredSpans;
+  private readonly settled = Promise.withResolvers<void>();
 
   constructor({ start, log, spans, ask }: FurtherEdgeOptions) {
     const { settings, tls, sharedPort, traceRule } = start;
@@ -61,6 +62,7 @@ export class FurtherEdge {
 
   /** Rejects where the address cannot be had. */
   async listen(): Promise<void> {
+    if (this.start.settings.listenWhenReady) await this.settled.promise;
     await this.stack.edge.listen(this.start.host, this.start.port);
   }
 
@@ -92,6 +94,7 @@ export class FurtherEdge {
       }
       case "settled":
         registry.settled = true;
+        this.settled.resolve();
         break;
       case "announce-drain":
         registry.announceDrain();

@@ -19,7 +19,7 @@ import {
   wrongEncryption,
 } from "./connection-start.ts";
 import type { Engine } from "./engine.ts";
-import { closeGently } from "./gentle-close.ts";
+import { closeGently, quietTurn } from "./gentle-close.ts";
 import { OpenFiles } from "./open-files.ts";
 import { type ConnectionCounts, connectionsPerPeer, Peers, peerOf } from "./peers.ts";
 import { SharedConnectionCounts, type SharedPort } from "./shared-port.ts";
@@ -76,6 +76,8 @@ class Listener {
   private readonly failures: Seldom;
   private readonly mistakes: Seldom;
   private served = 0;
+  /** Connections since the start, refused ones too. */
+  private taken = 0;
   /** Connections that were refused since the start. */
   refusedCount = 0;
   private announcedAtMs: number | undefined;
@@ -141,6 +143,7 @@ class Listener {
 
   /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
   async drain(timeoutMs: number): Promise<boolean> {
+    await quietTurn(() => this.taken);
     const closed = stopListening(this.server);
     this.startDrain(timeoutMs);
     const inTime = await within(this.emptied(), timeoutMs);
@@ -159,6 +162,7 @@ class Listener {
   }
 
   private take(socket: Socket): void {
+    this.taken++;
     this.sockets.add(socket);
     socket.on("error", () => socket.destroy());
     const leave = this.admit(socket);
