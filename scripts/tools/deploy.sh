@@ -27,10 +27,16 @@ install_runc() { PATH="$PATH:/usr/sbin" debian_install "$1" runc runc; }
 tool helm v4.3.1 deploy
 install_helm() { go_install "$1" helm "helm.sh/helm/v4/cmd/helm@$2"; }
 
-# Its version is a digest of its sources, so that a changed line builds it anew.
-go_load="$root/test/conformance/go-load"
-tool go-load "$(cat "$go_load"/go.* "$go_load"/*.go | sha256sum | cut -c1-12)" deploy
-install_go_load() {
-  command -v go >/dev/null || fail "go-load is built with Go, and there is no go command. Install Go 1.24 or newer."
-  (cd "$go_load" && GOFLAGS="-buildvcs=false -mod=readonly" CGO_ENABLED=0 nice go build -o "$1/go-load" .)
+# Programs of test/conformance. Their versions are digests of their sources, so that a changed line builds them anew.
+go_program() {
+  command -v go >/dev/null || fail "$2 is built with Go, and there is no go command. Install Go 1.26 or newer."
+  (cd "$root/test/conformance/$2" && GOFLAGS="-buildvcs=false -mod=readonly" CGO_ENABLED=0 nice go build -o "$1/$2" .)
 }
+
+go_version() { cat "$root/test/conformance/$1"/go.* "$root/test/conformance/$1"/*.go | sha256sum | cut -c1-12; }
+
+tool go-load "$(go_version go-load)" deploy
+install_go_load() { go_program "$1" go-load; }
+
+tool go-manifests "$(go_version go-manifests)" deploy
+install_go_manifests() { go_program "$1" go-manifests; }

@@ -20,6 +20,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -92,7 +93,13 @@ func check(file string) error {
 		if target == nil {
 			return fmt.Errorf("%s %s is no kind that is known here", kind.APIVersion, kind.Kind)
 		}
-		if err := yaml.UnmarshalStrict(document, target); err != nil {
+		// As the API server reads it: a name in the wrong case is no name.
+		data, err := yaml.YAMLToJSONStrict(document)
+		if err != nil {
+			return fmt.Errorf("%s: %w", kind.Kind, err)
+		}
+		strict, err := kjson.UnmarshalStrict(data, target)
+		if err = errors.Join(append(strict, err)...); err != nil {
 			return fmt.Errorf("%s: %w", kind.Kind, err)
 		}
 		fmt.Println(kind.Kind, target.(metav1.Object).GetName())
