@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { flagKinds, parseArguments } from "../../src/cli/arguments.ts";
+import { knownFlags, parseArguments } from "../../src/cli/arguments.ts";
 import { FLAGS } from "../../src/config/flag-table.ts";
 import { readServerSettings, type ServerSettings } from "../../src/config/server-settings.ts";
 import { strayVariables } from "../../src/config/stray-variables.ts";
@@ -36,8 +36,7 @@ function commands(text: string): string[][] {
 }
 
 function settingsOf(text: string, argv: readonly string[]): ServerSettings {
-  const kinds = flagKinds(FLAGS).set("config", "value");
-  const { flags, problems } = parseArguments(argv, kinds);
+  const { flags, problems } = parseArguments(argv, knownFlags(FLAGS, "config"));
   expect(problems).toEqual([]);
   return readServerSettings({ flags, environment: variables(text) });
 }
