@@ -36,7 +36,7 @@ function commands(text: string): string[][] {
 }
 
 function settingsOf(text: string, argv: readonly string[]): ServerSettings {
-  const { flags, problems } = parseArguments(argv, knownFlags(FLAGS, "config"));
+  const { flags, problems } = parseArguments(argv, knownFlags(FLAGS, ["config"]));
   expect(problems).toEqual([]);
   return readServerSettings({ flags, environment: variables(text) });
 }
