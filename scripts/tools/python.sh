@@ -44,3 +44,8 @@ install_perf_analyzer() {
   printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s/venv/bin/perf_analyzer" "$@"\n' "$libraries" "$1" >"$1/perf-analyzer"
   chmod +x "$1/perf-analyzer"
 }
+
+# The client of python/, with what generates, builds and tests it.
+assay_requirements="$root/test/conformance/python/assay-client-requirements.txt"
+tool python-assay "$(requirements_version "$assay_requirements")" python
+install_python_assay() { python_install "$1" python-assay "$assay_requirements"; }

@@ -4,11 +4,14 @@ import { expect, test } from "vitest";
 import { drawnPictures } from "../../scripts/drawn-pictures.ts";
 
 /** The pages that people read; whatever they name has to be there. */
-const PAGES = globSync("{*.md,docs/**/*.md,bench/*.md,examples/**/*.md,src/**/*.md,test/**/*.md}", {
-  exclude: (path) => path.includes("node_modules"),
-});
+const PAGES = globSync(
+  "{*.md,docs/**/*.md,bench/*.md,examples/**/*.md,python/*.md,src/**/*.md,test/**/*.md}",
+  {
+    exclude: (path) => path.includes("node_modules"),
+  },
+);
 const FILES = new Set(
-  globSync("{*,{bench,bin,examples,proto,scripts,src,test}/**/*}.{ts,mjs,cjs,sh,py}", {
+  globSync("{*,{bench,bin,examples,proto,python,scripts,src,test}/**/*}.{ts,mjs,cjs,sh,py}", {
     exclude: (path) => path.includes("node_modules"),
   }).map((path) => basename(path)),
 );
