@@ -18,6 +18,7 @@ const BENCHES: readonly (readonly [file: string, quick: readonly string[] | unde
   ["scaling.ts", ["--quick"]],
   ["edges.ts", undefined],
   ["inference.ts", ["--quick"]],
+  ["telemetry/tracing-cost.ts", undefined],
   ["http2-echo.ts", ["--rounds", "1", "--only", "unary"]],
 ];
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, onTestFinished } from "vitest";
@@ -14,5 +14,12 @@ export function fileFolder(): string {
 export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "assay-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A model repository for one test file that holds one of the example models alone: it is loaded in less time than all of them. */
+export function exampleRepository(name: string): string {
+  const folder = fileFolder();
+  cpSync(join("models", name), join(folder, name), { recursive: true });
   return folder;
 }

@@ -102,7 +102,7 @@ export class FurtherThread {
         writeLogLine(news.line);
         break;
       case "spans":
-        this.options.spans?.take(news.spans);
+        for (const span of news.spans) this.options.spans?.take(span);
     }
   }
 

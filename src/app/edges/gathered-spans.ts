@@ -15,8 +15,8 @@ export class GatheredSpans implements SpanSink {
     this.tell = tell;
   }
 
-  take(spans: readonly SpanRecord[]): void {
-    for (const span of spans) this.waiting.push(span);
+  take(span: SpanRecord): void {
+    this.waiting.push(span);
     if (this.waiting.length >= MOST_TOGETHER) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), LONGEST_WAIT_MS);
   }

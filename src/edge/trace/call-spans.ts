@@ -9,7 +9,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { type AssayError, reasonName } from "../../errors.ts";
 import type { CallTrace, ItemTrace } from "../../service/call.ts";
 import type { PassedStages } from "../../telemetry/traces/entry-trace.ts";
-import type { SpanAttributes, SpanRecord } from "../../telemetry/traces/span-record.ts";
+import type { SpanAttributes } from "../../telemetry/traces/span-record.ts";
 import { type LoggedCall, peerField, RPC, statusOf } from "../access/access-line.ts";
 import type { TraceOrigin } from "./trace-context.ts";
 import { type SpanOutput, TracedWork } from "./traced-work.ts";
@@ -27,12 +27,10 @@ const SYSTEMS: Readonly<Record<string, string>> = { grpc: "grpc", "grpc-web": "g
 
 /** The spans of one call. */
 export class CallSpans extends TracedWork implements CallTrace {
-  private readonly parentId: string;
   private items = 0;
 
-  constructor(output: SpanOutput, origin: TraceOrigin) {
-    super(output, origin.traceId, origin.traceState);
-    this.parentId = origin.parentId;
+  constructor(output: SpanOutput, { traceId, traceState, parentId }: TraceOrigin) {
+    super(output, traceId, traceState, parentId, parentId !== "");
   }
 
   get traceId(): string {
@@ -49,7 +47,7 @@ export class CallSpans extends TracedWork implements CallTrace {
     return new ItemSpans(this.output, this, itemId);
   }
 
-  /** The call has ended: gives its spans away. */
+  /** The call has ended: gives its span away. */
   end(logged: LoggedCall, endedAt: number, error: AssayError | undefined): void {
     const { call, pattern, stream } = logged;
     const isRpc = RPC.has(call.protocol);
@@ -58,45 +56,38 @@ export class CallSpans extends TracedWork implements CallTrace {
     const status = statusOf(logged, error);
     const hasFailed = typeof status === "number" ? status >= 500 : SERVERS_CODES.has(status);
     const reason = error === undefined ? "" : reasonName(error.reason);
-    const attributes: SpanAttributes = {
-      ...(isRpc ? rpcFields(call.protocol, name, status) : httpFields(method, logged, status)),
-      ...connectionFields(logged),
-      ...workFields(logged),
-      ...(reason === "" ? {} : { "error.type": reason }),
-    };
-    const own = this.span(this.place, name, call.receivedAt, endedAt, attributes, undefined, this.parentId);
-    const spans: SpanRecord[] = [
-      {
-        ...own,
-        kind: "server",
-        isParentRemote: this.parentId !== "",
-        error: hasFailed ? reason || String(status) : "",
-      },
-      ...this.stages(call, endedAt, error),
-    ];
+    const attributes: SpanAttributes = isRpc
+      ? rpcFields(call.protocol, name, status)
+      : httpFields(method, logged, status);
+    addFacts(attributes, logged);
+    if (reason !== "") attributes["error.type"] = reason;
     // What no model takes ends where it is read and checked.
     const isRefused = error?.reason === Reason.INVALID_REQUEST && !(call.enqueuedAt >= call.receivedAt);
-    if (isRefused && call.items === 0) spans.push(this.below("decode", call.receivedAt, endedAt, error));
-    this.output.take(spans);
+    const stages =
+      isRefused && call.items === 0
+        ? [this.stage("decode", call.receivedAt, endedAt, reason)]
+        : this.stages(call, endedAt, reason);
+    const failure = hasFailed ? reason || String(status) : "";
+    this.give(name, "server", call.receivedAt, endedAt, attributes, failure, stages);
   }
 }
 
 /** The spans of one item of a stream. */
 class ItemSpans extends TracedWork implements ItemTrace {
   private readonly itemId: bigint;
-  private readonly parentId: string;
 
   constructor(output: SpanOutput, stream: CallSpans, itemId: bigint) {
-    super(output, stream.traceId, stream.place.traceState);
+    super(output, stream.traceId, stream.place.traceState, stream.spanId, false);
     this.itemId = itemId;
-    this.parentId = stream.spanId;
   }
 
   end(passed: PassedStages, error: AssayError | undefined): void {
     const now = performance.now();
-    const attributes = { "assay.item_id": String(this.itemId) };
-    const own = this.span(this.place, "item", passed.receivedAt, now, attributes, error, this.parentId);
-    this.output.take([own, ...this.stages(passed, now, error)]);
+    const reason = error === undefined ? "" : reasonName(error.reason);
+    const attributes: SpanAttributes = { "assay.item_id": String(this.itemId) };
+    if (reason !== "") attributes["error.type"] = reason;
+    const stages = this.stages(passed, now, reason);
+    this.give("item", "internal", passed.receivedAt, now, attributes, reason, stages);
   }
 }
 
@@ -123,25 +114,25 @@ function httpFields(
   };
 }
 
-function connectionFields({ stream, requestBytes, responseBytes }: LoggedCall): SpanAttributes {
-  const { peer } = peerField(stream);
-  return {
-    "network.protocol.name": "http",
-    "network.protocol.version": stream.httpVersion === 1 ? "1.1" : "2",
-    ...(typeof peer === "string" ? { "network.peer.address": peer } : {}),
-    "http.request.body.size": requestBytes,
-    "http.response.body.size": responseBytes,
-  };
-}
-
-function workFields({ id, call }: LoggedCall): SpanAttributes {
+/** What is known of every call. */
+function addFacts(
+  attributes: SpanAttributes,
+  { id, call, stream, requestBytes, responseBytes }: LoggedCall,
+): void {
   const { protocol, modelName, modelVersion, rows, items, failedItems } = call;
-  return {
-    "assay.request_id": id,
-    "assay.protocol": protocol,
-    ...(modelName === ""
-      ? {}
-      : { "assay.model.name": modelName, "assay.model.version": modelVersion, "assay.rows": rows }),
-    ...(items === 0 ? {} : { "assay.items": items, "assay.failed_items": failedItems }),
-  };
+  const { peer } = peerField(stream);
+  attributes["network.protocol.version"] = stream.httpVersion === 1 ? "1.1" : "2";
+  if (typeof peer === "string") attributes["network.peer.address"] = peer;
+  attributes["http.request.body.size"] = requestBytes;
+  attributes["http.response.body.size"] = responseBytes;
+  attributes["assay.request_id"] = id;
+  attributes["assay.protocol"] = protocol;
+  if (modelName !== "") {
+    attributes["assay.model.name"] = modelName;
+    attributes["assay.model.version"] = modelVersion;
+    attributes["assay.rows"] = rows;
+  }
+  if (items === 0) return;
+  attributes["assay.items"] = items;
+  attributes["assay.failed_items"] = failedItems;
 }

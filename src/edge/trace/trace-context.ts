@@ -52,14 +52,14 @@ export class TraceDecision {
   }
 }
 
-/** A span's id: 16 hexadecimal digits, not all zeros. */
+/** A span's id: 16 hexadecimal digits, of which the last is 0, for the ids of its stages. */
 export function newSpanId(): string {
-  return hex(randomWord()) + hex(randomWord() || 1);
+  return `${hex(randomWord() || 1)}${hex(randomWord()).slice(1)}0`;
 }
 
 /** A trace's id: 32 hexadecimal digits, not all zeros. */
 export function newTraceId(): string {
-  return newSpanId() + newSpanId();
+  return hex(randomWord() || 1) + hex(randomWord()) + hex(randomWord()) + hex(randomWord());
 }
 
 function wordsTogether(traceId: string): number {
@@ -72,8 +72,14 @@ function randomWord(): number {
   return Math.floor(Math.random() * WORDS);
 }
 
+const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
+  octet.toString(16).padStart(2, "0"),
+);
+
 function hex(word: number): string {
-  return word.toString(16).padStart(8, "0");
+  return (
+    OCTETS[word >>> 24]! + OCTETS[(word >>> 16) & 255]! + OCTETS[(word >>> 8) & 255]! + OCTETS[word & 255]!
+  );
 }
 
 const MOST_MEMBERS = 32;

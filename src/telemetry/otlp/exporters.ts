@@ -48,7 +48,8 @@ export function logExporter(log: Log): SpanExporter {
   };
 }
 
-function fieldsOf({ name, status, attributes, links, ...span }: ReadableSpan): object {
+function fieldsOf(span: ReadableSpan): object {
+  const { name, status, attributes, links } = span;
   const { traceId, spanId } = span.spanContext();
   const [seconds, nanoseconds] = span.duration;
   return {

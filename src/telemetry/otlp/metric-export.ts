@@ -4,7 +4,7 @@ import type { MetricFamily } from "../metric-text.ts";
 import type { ExportHealth } from "./export-health.ts";
 import { resourceMetrics } from "./metric-form.ts";
 import { oneExport } from "./one-export.ts";
-import { hrTime } from "./readable-span.ts";
+import { hrTime } from "./sent-span.ts";
 
 /** How often metrics are sent, and how long that may take. */
 export interface MetricExportLimits {

@@ -8,9 +8,9 @@ import type {
   MetricData,
   ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
-import { packageVersion } from "../../package-files.ts";
 import type { Histogram } from "../histogram.ts";
 import type { HistogramFamily, Labels, MetricFamily, NumberFamily } from "../metric-text.ts";
+import { SCOPE } from "./sent-span.ts";
 
 /** Numbers of OpenTelemetry's enums, whose packages are loaded only where something is sent. */
 const CUMULATIVE = 1 as AggregationTemporality.CUMULATIVE;
@@ -42,7 +42,7 @@ export function resourceMetrics(
   const metrics = told.map((family) =>
     family.type === "histogram" ? histogramMetric(family, time) : numberMetric(family, time),
   );
-  return { resource, scopeMetrics: [{ scope: { name: "assay", version: packageVersion() }, metrics }] };
+  return { resource, scopeMetrics: [{ scope: SCOPE, metrics }] };
 }
 
 function numberMetric(family: NumberFamily, time: CoveredTime): MetricData {

@@ -4,7 +4,7 @@ import type { MetricFamily } from "../metric-text.ts";
 import type { SpanRecord, SpanSink } from "../traces/span-record.ts";
 import type { ExportHealth } from "./export-health.ts";
 import { oneExport } from "./one-export.ts";
-import { readableSpan } from "./readable-span.ts";
+import { addSentSpans, type SentSpan } from "./sent-span.ts";
 
 /** How spans wait and go: the limits of the SDK's own batch processor, `OTEL_BSP_…`. */
 export interface SpanExportLimits {
@@ -24,6 +24,8 @@ export class SpanExport implements SpanSink {
   private readonly limits: SpanExportLimits;
   private readonly health: ExportHealth;
   private waiting: SpanRecord[] = [];
+  /** Spans that wait, those of stages too. */
+  private waitingCount = 0;
   private timer: NodeJS.Timeout | undefined = undefined;
   /** The sending of what waits; undefined while nothing is sent. */
   private sending: Promise<void> | undefined = undefined;
@@ -36,21 +38,22 @@ export class SpanExport implements SpanSink {
     this.health = health;
   }
 
-  take(spans: readonly SpanRecord[]): void {
+  take(span: SpanRecord): void {
     if (this.isClosed) return;
-    const { maxQueueSize, maxBatchSize, scheduleDelayMs } = this.limits;
-    const room = maxQueueSize - this.waiting.length;
-    for (let i = 0; i < spans.length && i < room; i++) this.waiting.push(spans[i]!);
-    if (spans.length > room)
-      this.health.droppedAtLimit(spans.length - Math.max(room, 0), maxQueueSize, "OTEL_BSP_MAX_QUEUE_SIZE");
-    if (this.sending !== undefined) return;
-    if (this.waiting.length >= maxBatchSize) this.send(maxBatchSize);
-    else this.timer ??= setTimeout(() => this.send(1), scheduleDelayMs).unref();
+    const { maxQueueSize } = this.limits;
+    const count = countOf(span);
+    if (this.waitingCount + count > maxQueueSize) {
+      this.health.droppedAtLimit(count, maxQueueSize, "OTEL_BSP_MAX_QUEUE_SIZE");
+      return;
+    }
+    this.waiting.push(span);
+    this.waitingCount += count;
+    if (this.sending === undefined) this.sendSoon();
   }
 
   /** Sends all that waits; resolves when that is done, whether it worked or not. */
   async flush(): Promise<void> {
-    while (this.sending !== undefined || this.waiting.length > 0) {
+    while (this.sending !== undefined || this.waitingCount > 0) {
       if (this.sending === undefined) this.send(1);
       await this.sending;
     }
@@ -68,7 +71,14 @@ export class SpanExport implements SpanSink {
     this.isClosed = true;
     clearTimeout(this.timer);
     this.waiting = [];
+    this.waitingCount = 0;
     await this.exporter.shutdown().catch(() => {});
+  }
+
+  private sendSoon(): void {
+    const { maxBatchSize, scheduleDelayMs } = this.limits;
+    if (this.waitingCount >= maxBatchSize) this.send(maxBatchSize);
+    else this.timer ??= setTimeout(() => this.send(1), scheduleDelayMs).unref();
   }
 
   /** Sends batches as long as so many spans wait for one. */
@@ -77,21 +87,38 @@ export class SpanExport implements SpanSink {
     this.timer = undefined;
     this.sending = this.sendWhile(least).finally(() => {
       this.sending = undefined;
-      if (this.waiting.length > 0) this.take([]);
+      if (this.waitingCount > 0) this.sendSoon();
     });
   }
 
   private async sendWhile(least: number): Promise<void> {
-    const { maxBatchSize, timeoutMs } = this.limits;
-    while (this.waiting.length >= least && this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, maxBatchSize);
+    while (this.waitingCount >= least && this.waitingCount > 0) {
+      const spans = this.nextBatch();
       try {
-        const spans = batch.map((span) => readableSpan(span, this.resource));
-        await oneExport((done) => this.exporter.export(spans, done), timeoutMs);
-        this.health.succeeded(batch.length);
+        await oneExport((done) => this.exporter.export(spans, done), this.limits.timeoutMs);
+        this.health.succeeded(spans.length);
       } catch (error) {
-        this.health.failedWith(batch.length, error);
+        this.health.failedWith(spans.length, error);
       }
     }
   }
+
+  /** At most so many spans, unless one has more with its stages. */
+  private nextBatch(): SentSpan[] {
+    const spans: SentSpan[] = [];
+    let taken = 0;
+    for (const span of this.waiting) {
+      if (taken > 0 && spans.length + countOf(span) > this.limits.maxBatchSize) break;
+      addSentSpans(span, this.resource, spans);
+      taken++;
+    }
+    this.waiting.splice(0, taken);
+    this.waitingCount -= spans.length;
+    return spans;
+  }
+}
+
+/** With those of its stages. */
+function countOf({ stages }: SpanRecord): number {
+  return 1 + stages.length;
 }

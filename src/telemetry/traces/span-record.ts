@@ -11,7 +11,19 @@ export interface SpanPlace {
 /** What is told of a span besides its times. */
 export type SpanAttributes = Record<string, string | number | boolean>;
 
-/** One span that has ended. */
+/** A stage of what a span tells of: a span of its own below it, which is made of this when it is sent. */
+export interface StageRecord {
+  readonly name: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly links: readonly SpanPlace[];
+  /** Links that it would have too, had it not so many. */
+  readonly droppedLinks: number;
+  /** The reason that it failed with; empty where it did not fail. */
+  readonly error: string;
+}
+
+/** One span that has ended, and its stages. The last digit of its id is 0: those of its stages have the same digits before 1, 2 and so on. */
 export interface SpanRecord extends SpanPlace {
   /** Empty where it is the first of its trace. */
   readonly parentId: string;
@@ -28,11 +40,13 @@ export interface SpanRecord extends SpanPlace {
   readonly droppedLinks: number;
   /** The reason that it failed with; empty where it did not fail. */
   readonly error: string;
+  /** At most 15. */
+  readonly stages: readonly StageRecord[];
 }
 
 /** Takes spans that have ended; keeps nobody waiting and never throws. */
 export interface SpanSink {
-  take(spans: readonly SpanRecord[]): void;
+  take(span: SpanRecord): void;
 }
 
 /** Which traces are recorded, of those that begin here and of those that callers began: `OTEL_TRACES_SAMPLER` and `OTEL_PROPAGATORS`. */

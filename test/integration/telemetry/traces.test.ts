@@ -1,6 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LoadedScoringClient, loadScoringClient } from "../../support/clients/grpc-js-client.ts";
+import { exampleRepository } from "../../support/folders.ts";
 import { type ServerProcess, startServerWith } from "../../support/servers/server-process.ts";
 import {
   type OtlpReceiver,
@@ -10,6 +11,7 @@ import {
 
 const FEATURES = [5.1, 3.5, 1.4, 0.2];
 const STATE = "vendor=a1,other=b2";
+const models = exampleRepository("iris");
 let receiver: OtlpReceiver;
 let server: ServerProcess;
 let client: LoadedScoringClient;
@@ -25,7 +27,7 @@ beforeAll(async () => {
       OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test",
       OTEL_TRACES_SAMPLER: "parentbased_always_off",
     },
-    "models",
+    models,
   );
   client = loadScoringClient(`127.0.0.1:${server.port}`);
 });
@@ -156,11 +158,7 @@ test("a stream has a span, and each of its items one below it", async () => {
 
 test("the span of a batch is linked with the calls that it served, and theirs with it", async () => {
   const traces = Array.from({ length: 6 }, () => callersTrace());
-  await Promise.all(
-    traces.map(({ fields }) =>
-      post("/predict/housing", { features: [8.3, 41, 7, 1, 322, 2.5, 37.9, -122.2] }, fields),
-    ),
-  );
+  await Promise.all(traces.map(({ fields }) => post("/predict/iris", { features: FEATURES }, fields)));
   const own = await Promise.all(traces.map(async ({ id }) => serversSpan(await spansOf(id))));
   const ids = new Set(own.map(({ spanId }) => spanId));
   const batches = receiver.spans.filter(

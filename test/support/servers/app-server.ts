@@ -15,7 +15,13 @@ export interface AppServer {
 export async function startAppServer(
   models: string,
   flags: Record<string, string> = {},
-  more: { workerUrl?: URL; edgeEntry?: URL; http2Engine?: Http2EngineName; log?: Log } = {},
+  more: {
+    workerUrl?: URL;
+    edgeEntry?: URL;
+    http2Engine?: Http2EngineName;
+    log?: Log;
+    environment?: Record<string, string>;
+  } = {},
 ): Promise<AppServer> {
   const settings = readServerSettings({
     flags: new Map(Object.entries({ models, port: "0", devices: "cpu", ...flags })),
@@ -24,7 +30,7 @@ export async function startAppServer(
   const { http2Engine, workerUrl, edgeEntry } = more;
   const app = await startApp({
     settings,
-    environment: {},
+    environment: more.environment ?? {},
     log: more.log ?? silentLog,
     ...http2EngineOptions(http2Engine),
     ...(workerUrl === undefined ? {} : { workerUrl }),

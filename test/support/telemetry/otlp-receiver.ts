@@ -188,7 +188,8 @@ interface SentSpan {
   readonly parentSpanId: Uint8Array | string | undefined;
   readonly traceState: string | undefined;
   readonly name: string;
-  readonly kind: string;
+  /** JSON has the number. */
+  readonly kind: string | number;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: readonly KeyValue[];
@@ -205,7 +206,7 @@ function spansOf({ resourceSpans }: Traces): ReceivedSpan[] {
         parentSpanId: hex(span.parentSpanId ?? ""),
         traceState: span.traceState ?? "",
         name: span.name,
-        kind: String(span.kind),
+        kind: span.kind === 2 ? "SPAN_KIND_SERVER" : String(span.kind),
         startNs: BigInt(span.startTimeUnixNano),
         endNs: BigInt(span.endTimeUnixNano),
         attributes: valuesOf(span.attributes),

@@ -48,3 +48,20 @@ test("what each edge holds a part of is added up, and what is the server's is to
     { samples: [[{ model: "a" }, 5]] },
   ]);
 });
+
+test("of several edges' exemplars the last of each range is kept", () => {
+  const withExemplar = (value: number, traceId: string, timeMs: number): MetricFamily => {
+    const one = new Histogram([1, 10]);
+    one.observe(value);
+    one.exemplify(value, traceId, "s");
+    const exemplars = one.exemplars!.map((each) => (each === undefined ? undefined : { ...each, timeMs }));
+    const sent = Object.assign(structuredClone(one), { exemplars });
+    return { name: "h_seconds", type: "histogram", help: "", scale: 1, samples: [[{}, sent]] };
+  };
+  const merged = mergedFamilies(
+    [withExemplar(5, "first", 10)],
+    [[withExemplar(5, "last", 30), withExemplar(0.5, "other", 20)], [histogram(5)]],
+  );
+  const [, sum] = merged[0]!.samples[0] as [object, Histogram];
+  expect(sum.exemplars!.map((each) => each?.traceId)).toEqual(["other", "last", undefined]);
+});

@@ -59,3 +59,22 @@ test("OpenMetrics names a counter without its ending, calls one without an endin
   );
   expect(lines.slice(-2)).toEqual(["# EOF", ""]);
 });
+
+test("a range's exemplar stands behind its count in OpenMetrics, and in no other text", () => {
+  const traced = new Histogram([1, 250]);
+  for (const ms of [2, 1000]) traced.observe(ms);
+  traced.exemplify(2, "a".repeat(32), "b".repeat(16));
+  traced.exemplify(1000, "c".repeat(32), "d".repeat(16));
+  const families: MetricFamily[] = [
+    { name: "took_seconds", type: "histogram", help: "Took.", scale: 1e-3, samples: [[{}, traced]] },
+  ];
+  const open = metricText(families, OPEN_METRICS_TYPE).replaceAll(/ \d{9,}(\.\d+)?$/gm, " NOW");
+  expect(open).toContain(
+    `took_seconds_bucket{le="0.25"} 1 # {trace_id="${"a".repeat(32)}",span_id="${"b".repeat(16)}"} 0.002 NOW\n`,
+  );
+  expect(open).toContain(
+    `took_seconds_bucket{le="+Inf"} 2 # {trace_id="${"c".repeat(32)}",span_id="${"d".repeat(16)}"} 1 NOW\n`,
+  );
+  expect(open.match(/ # /g)).toHaveLength(2);
+  expect(metricText(families, PROMETHEUS_TYPE)).not.toContain("trace_id");
+});
