@@ -4,6 +4,7 @@
  */
 import type { ServerStream } from "../http2/stream.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
+import { nearestPath } from "./nearest-path.ts";
 
 /** What stands in the places of a pattern, by their names, percent-decoded. */
 export type PathParams = Readonly<Record<string, string>>;
@@ -156,11 +157,31 @@ function hint(path: string, { services, plain }: ServedPaths): string {
     return `; there is no service ${JSON.stringify(first)}${didYouMean(first, services.keys())}; there is ${[...services.keys()].join(", ")}`;
   }
   const group = plain.filter((resource) => firstSegment(resource) === first);
+  const near = nearestPath(path, plain.map(pathOf));
+  const meant = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
   // Where a whole protocol stands under one name, its own paths are what was meant.
-  if (group.length >= LARGE_GROUP) return `; there is ${group.join(", ")}`;
-  const names = plain.map((resource) => resource.slice(resource.indexOf("/"))).filter((name) => name !== "/");
+  if (group.length >= LARGE_GROUP) return `${meant}; there is ${group.join(", ")}`;
+  const names = plain.map(pathOf).filter((name) => name !== "/");
   const what = `there is ${inShort(plain).join(", ")}, and the services ${[...services.keys()].join(", ")} at /{service}/{method}`;
-  return `${didYouMean(`/${first}`, new Set(names))}; ${what}`;
+  return `${meant || didYouMean(`/${first}`, new Set(names))}; ${what}`;
+}
+
+/** What a resource takes where it does not take the method that came, and the path that may have been meant. */
+export function wrongMethod(path: string, method: string, { methods, served }: MethodPlace): string {
+  const same = served.plain.filter((resource) => resource.startsWith(`${method} `));
+  const near = nearestPath(path, same.map(pathOf));
+  const hint = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
+  return `${path} takes ${methods.join(" and ")}, not ${method}${hint}`;
+}
+
+/** Where a method was sent that is not taken there. */
+interface MethodPlace {
+  readonly methods: readonly string[];
+  readonly served: ServedPaths;
+}
+
+function pathOf(resource: string): string {
+  return resource.slice(resource.indexOf("/"));
 }
 
 /** Of more resources with the same first segment only that is told. */

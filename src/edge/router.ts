@@ -12,7 +12,13 @@ import { isPreflight, preflightFields } from "./call/cors.ts";
 import { headerListBytes } from "./call/field-list.ts";
 import { refuse } from "./call/refusal.ts";
 import type { PlainContext } from "./plain/plain-http.ts";
-import { type FoundRoute, type RouteTable, type ServedPaths, unservedPath } from "./route-table.ts";
+import {
+  type FoundRoute,
+  type RouteTable,
+  type ServedPaths,
+  unservedPath,
+  wrongMethod,
+} from "./route-table.ts";
 
 type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "counters" | "log" | "access">;
 
@@ -77,7 +83,7 @@ class Router {
     const { methods } = found.route;
     if (methods === undefined || methods.includes(stream.method)) return found;
     this.context.counters.refused(Reason.UNIMPLEMENTED);
-    const what = `${found.path} takes ${methods.join(" and ")}, not ${stream.method}`;
+    const what = wrongMethod(found.path, stream.method, { methods, served: this.served });
     const error = new AssayError(Reason.UNIMPLEMENTED, what);
     this.context.access.refused(stream, error, 405, found.route.pattern);
     refuse(stream, error, corsOrigins, 405, [["allow", methods.join(", ")]]);

@@ -191,3 +191,18 @@ test("a compressed document is the plain one", async () => {
   const plain = await (await fetch(`${server.url}/openapi.json`)).text();
   expect(gunzipSync(compressed).toString()).toBe(plain);
 });
+
+test.each([
+  ["POST", "/v1/models/iris:predct", 405, "/v1/models/iris:predict"],
+  ["POST", "/v1/models/iris", 405, "/v1/models/iris:predict"],
+  ["POST", "/v1/models/iris/versions/1:prdict", 405, "/v1/models/iris/versions/1:predict"],
+  ["POST", "/v2/models/iris/infr", 404, "/v2/models/iris/infer"],
+  ["POST", "/v2/models/iris", 405, "/v2/models/iris/infer"],
+  ["GET", "/v2/helth/ready", 404, "/v2/health/ready"],
+  ["POST", "/predct/iris", 404, "/predict/iris"],
+])("%s %s is refused with the path that was meant", async (method, path, status, meant) => {
+  const response = await fetch(`${server.url}${path}`, { method, ...(method === "POST" && { body: "{}" }) });
+  expect(response.status).toBe(status);
+  const { message, error = message } = (await response.json()) as { message?: string; error?: string };
+  expect(error).toContain(`did you mean "${meant}"?`);
+});
