@@ -2,9 +2,9 @@ import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
 import { packageVersion } from "../package-files.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
-import { benchHelp, generalHelp, inspectHelp, scoreHelp, serveHelp, tryHelp } from "./help.ts";
+import { benchHelp, generalHelp, inspectHelp, openapiHelp, scoreHelp, serveHelp, tryHelp } from "./help.ts";
 
-const COMMANDS = ["serve", "score", "bench", "try", "inspect"];
+const COMMANDS = ["serve", "score", "bench", "try", "inspect", "openapi"];
 
 /**
  * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
@@ -44,6 +44,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
       if (isHelp) return say(inspectHelp().trimEnd());
       const { inspect, runFirst } = await import("./inspect.ts");
       return await inspect(rest, process.stdout, runFirst);
+    }
+    if (command === "openapi") {
+      if (isHelp) return say(openapiHelp().trimEnd());
+      return await (await import("./openapi.ts")).openapi(rest, readEnvironment(), process);
     }
     const hint = didYouMean(command, COMMANDS) || "; see assay --help";
     process.stderr.write(`assay has no command ${JSON.stringify(command)}${hint}\n`);

@@ -10,6 +10,7 @@ export function generalHelp(): string {
   assay bench …                load a server with calls and report rate, latency and errors
   assay try [MODEL]            score a model's example row with a server that runs
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
+  assay openapi                the OpenAPI document of the models in a repository, without a server
   assay --version              the version
 
 Each command explains itself: assay serve --help, or -h, and so for the others. How to get a model there: docs/exporting.md.
@@ -27,6 +28,22 @@ golden rows or made-up rows, as at the start of a server.
   --json     for programs: one object a version
 
 Exit code 0: everything is served. 1: something is not, with the reason. 2: called wrongly.
+`;
+}
+
+/** `assay openapi --help`. */
+export function openapiHelp(): string {
+  return `Writes the OpenAPI 3.1 document that a server over the same models answers at /openapi.json, without a server.
+Each model is run once, as before it is served.
+
+  assay openapi [--models DIR] [--model NAME] [NAME=PATH …]
+
+      --models DIR          model repository: DIR/<name>/<version>/model.onnx (default: models)
+  -m, --model NAME          one model, in a document of its own: what /v2/models/NAME/docs answers
+      --server-name NAME    as assay serve has it (default: assay)
+      --model-control MODE  as assay serve has it: explicit describes how models are loaded (default: none)
+
+Exit code 0: every model is described. 1: one cannot be served, with the reason. 2: called wrongly.
 `;
 }
 
