@@ -5,6 +5,7 @@ import type { Model } from "../../gen/assay/v1/model_service_pb.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
 import { readTlsFiles } from "../config/tls-files.ts";
 import type { EdgeOptions } from "../edge/edge.ts";
+import { rateMemory } from "../edge/identity/rate-table.ts";
 import type { ControlMode } from "../edge/inference/model-control.ts";
 import { AssayError } from "../errors.ts";
 import type { ListedModel } from "../model/versions/model-listing.ts";
@@ -45,7 +46,9 @@ export interface App {
   readonly address: { readonly host: string; readonly port: number };
   /** Every version of every model that was found, as GetModel describes it. */
   models(): Model[];
-  /** Looks at every model once more: loads what is new or changed, takes out what has gone. Never rejects. */
+  /**
+   * Looks at every model once more: loads what is new or changed, takes out what has gone. Reads keys and certificates again. Never rejects.
+   */
   rescan(): Promise<void>;
   /** Not ready at once; no new connections after the grace; answers what is in flight, at most for the drain time-out. */
   drain(): Promise<void>;
@@ -89,18 +92,29 @@ export async function startApp(options: AppOptions): Promise<App> {
     log.warn({ edges, cores: availableParallelism() }, "there are more edges than cores (--edges)");
   const telemetry = await openTelemetry(environment, log);
   const { tracing } = telemetry;
+  const memory = rateMemory();
   const group =
     edges === 1
       ? undefined
-      : new EdgeGroup({ settings, tls, table, control: updates, log, tracing, entry: options.edgeEntry });
+      : new EdgeGroup({
+          settings,
+          tls,
+          table,
+          control: updates,
+          rateMemory: memory,
+          log,
+          tracing,
+          entry: options.edgeEntry,
+        });
   const processMetrics = new ProcessMetrics();
-  const { scoring, models, edge } = createEdgeStack({
+  const { scoring, models, edge, files } = createEdgeStack({
     settings,
     tls,
     table,
     lifecycle: group?.lifecycle(registry) ?? registry,
     control: group?.control ?? updates,
     metrics: () => [...processMetrics.families(), ...telemetry.families()],
+    rateMemory: memory,
     tracing,
     ...group?.parts,
     http2Engine,
@@ -108,6 +122,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const endUpdates = () => {
     watch.close();
+    files.close();
     updates.close();
     registry.announceDrain();
   };
@@ -140,7 +155,11 @@ export async function startApp(options: AppOptions): Promise<App> {
         models
           .list(ANONYMOUS)
           .map(({ modelName, modelVersion }) => models.get(modelName, modelVersion, ANONYMOUS).model!),
-      rescan: () => updates.rescan(),
+      rescan() {
+        files.rereadAll();
+        group?.rereadFiles();
+        return updates.rescan();
+      },
       async drain() {
         endUpdates();
         edge.announceDrain();

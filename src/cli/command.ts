@@ -38,7 +38,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     }
     if (command === "try") {
       if (isHelp) return say(tryHelp().trimEnd());
-      return await (await import("./try-model.ts")).tryModel(rest, process.stdout);
+      return await (await import("./try-model.ts")).tryModel(rest, readEnvironment(), process.stdout);
     }
     if (command === "inspect") {
       if (isHelp) return say(inspectHelp().trimEnd());

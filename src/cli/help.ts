@@ -51,12 +51,13 @@ Exit code 0: every model is described. 1: one cannot be served, with the reason.
 export function tryHelp(): string {
   return `Scores the example row of a model with a server that runs, and shows the call and its answer.
 
-  assay try [MODEL[:VERSION]] [--server URL] [--json]
+  assay try [MODEL[:VERSION]] [--server URL] [--key-file FILE] [--json]
 
 Without MODEL: the server's default model, or its only one; where it has several, they are listed.
 
-  -s, --server URL   server to call, http://host:port or https://… (default: http://127.0.0.1:8080)
-      --json         for programs: the answer as one JSON object
+  -s, --server URL     server to call, http://host:port or https://… (default: http://127.0.0.1:8080)
+      --key-file FILE  file that holds the key or token to call with (default: the variable ASSAY_KEY, if set)
+      --json           for programs: the answer as one JSON object
 
 Exit code 0: the row is scored. 1: it is not, with the reason. 2: called wrongly.
 `;

@@ -1,5 +1,6 @@
 import { toJsonString } from "@bufbuild/protobuf";
 import { PredictRequestSchema, PredictResponseSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
+import { readClientKey } from "../config/client-key.ts";
 import { callExample, type ExampleCall } from "../load/example-call.ts";
 import { type KnownFlags, parseArguments, wrongArguments } from "./arguments.ts";
 import { callLines, DEFAULT_URL } from "./banner.ts";
@@ -8,6 +9,7 @@ import { runInterruptible } from "./interruptible.ts";
 const FLAGS: KnownFlags = {
   kinds: new Map([
     ["server", "value"],
+    ["key-file", "value"],
     ["json", "switch"],
   ]),
   shorts: new Map([["s", "server"]]),
@@ -19,16 +21,19 @@ const FLAGS: KnownFlags = {
  */
 export async function tryModel(
   argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
   stdout: { write(text: string): unknown },
 ): Promise<number> {
   const { flags, positionals, problems: unread } = parseArguments(argv, FLAGS);
   const more = positionals.slice(1).map((word) => `${word} came, and one model is tried at a time`);
-  if (unread.length + more.length > 0) throw wrongArguments([...unread, ...more], "try");
+  const problems = [...unread, ...more];
+  const key = readClientKey(flags.get("key-file") ?? "", "--key-file", environment, problems);
+  if (problems.length > 0) throw wrongArguments(problems, "try");
   return runInterruptible({
     name: "assay try",
     interrupted: "interrupted",
     async run(signal) {
-      const call = await callExample(flags.get("server") ?? DEFAULT_URL, positionals[0] ?? "", signal);
+      const call = await callExample(flags.get("server") ?? DEFAULT_URL, positionals[0] ?? "", key, signal);
       const json = flags.get("json") === "true";
       stdout.write(json ? `${toJsonString(PredictResponseSchema, call.answer)}\n` : shown(call));
       return 0;

@@ -1,6 +1,7 @@
 import { type BenchConfig, BenchConfigSchema } from "../../gen/assay/config/v1/bench_config_pb.ts";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { readClientKey } from "./client-key.ts";
 import { BENCH_FLAGS } from "./flag-table.ts";
 import { readSettings, type SettingsSources } from "./read-settings.ts";
 
@@ -24,6 +25,8 @@ export type BenchSettings = {
 } & {
   readonly protocol: BenchProtocol;
   readonly httpVersion: "1.1" | "2";
+  /** To call the server with; undefined: none. */
+  readonly key?: string | undefined;
 };
 
 const DEFAULT_CONCURRENCY = 16;
@@ -57,6 +60,7 @@ export function readBenchSettings(sources: SettingsSources): BenchSettings {
       `${origins.connections}: ${connections} came for ${concurrency} calls in flight; HTTP/1.1 carries one call at a time, leave the flag out or use --http-version 2`,
     );
   }
+  const key = readClientKey(config.keyFile, origins.keyFile, sources.environment, all);
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
-  return { ...config, protocol, httpVersion, concurrency, connections };
+  return { ...config, protocol, httpVersion, concurrency, connections, key };
 }

@@ -1,6 +1,7 @@
 import { type ScoreConfig, ScoreConfigSchema } from "../../gen/assay/config/v1/score_config_pb.ts";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { readClientKey } from "./client-key.ts";
 import { SCORE_FLAGS } from "./flag-table.ts";
 import { readSettings, type SettingsSources } from "./read-settings.ts";
 
@@ -17,6 +18,8 @@ export type ScoreSettings = {
     readonly inputs: readonly string[];
     /** Input or feature to column. */
     readonly maps: ReadonlyMap<string, string>;
+    /** To call the server with; undefined: none. */
+    readonly key: string | undefined;
     /** Where each value came from, by its name here, as a message names it: `--model` or `ASSAY_MODEL`. */
     readonly origins: Readonly<Record<string, string>>;
   };
@@ -49,6 +52,8 @@ export function readScoreSettings(sources: SettingsSources, paths: readonly stri
   }
   if (config.byPosition && maps.size > 0)
     all.push(`${origins.byPosition} and ${origins.map} exclude each other`);
+  const key = readClientKey(config.keyFile, origins.keyFile, sources.environment, all);
+  if (config.keyFile !== "" && config.server === "") all.push(`${origins.keyFile} needs --server`);
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
-  return { ...config, inputs, maps, origins } as unknown as ScoreSettings;
+  return { ...config, inputs, maps, origins, key } as unknown as ScoreSettings;
 }

@@ -28,7 +28,13 @@ export function readServerSettings(sources: SettingsSources): ServerSettings {
   if (tlsKey !== "" && tlsCert === "") missing.push(`${origins.tlsKey} needs --tls-cert`);
   if (tlsClientCa !== "" && tlsCert === "")
     missing.push(`${origins.tlsClientCa} needs --tls-cert and --tls-key`);
-  const all = [...problems, ...missing, ...wrongOrigins(settings), ...wrongControl(settings)];
+  const all = [
+    ...problems,
+    ...missing,
+    ...wrongOrigins(settings),
+    ...wrongControl(settings),
+    ...wrongTokens(settings),
+  ];
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
   return settings;
 }
@@ -43,6 +49,24 @@ function wrongControl({ watch, modelControl, loadModel, origins }: ServerSetting
   if (loadModel.length > 0 && modelControl !== "explicit")
     wrong.push(
       `${origins.loadModel} needs --model-control explicit: with ${modelControl} every model is loaded at the start`,
+    );
+  return wrong;
+}
+
+/** A token without an issuer and an audience that are checked could be anybody's. */
+function wrongTokens(settings: ServerSettings): string[] {
+  const { jwks, jwtIssuer, jwtAudience, keys, metricsWithoutKey, origins } = settings;
+  const wrong: string[] = [];
+  if (jwks !== "" && (jwtIssuer === "" || jwtAudience.length === 0))
+    wrong.push(`${origins.jwks} needs --jwt-issuer and --jwt-audience`);
+  if (jwks === "" && jwtIssuer !== "") wrong.push(`${origins.jwtIssuer} needs --jwks`);
+  if (jwks === "" && jwtAudience.length > 0) wrong.push(`${origins.jwtAudience} needs --jwks`);
+  if (/^http:\/\//i.test(jwks) && !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/i.test(jwks))
+    wrong.push(`${origins.jwks}: keys that come by http could be anybody's; expected is https, or a file`);
+  else if (/^https?:/i.test(jwks) && !URL.canParse(jwks)) wrong.push(`${origins.jwks}: ${jwks} is no URL`);
+  if (metricsWithoutKey && keys === "" && jwks === "")
+    wrong.push(
+      `${origins.metricsWithoutKey} needs --keys or --jwks: without them everybody reads the metrics`,
     );
   return wrong;
 }

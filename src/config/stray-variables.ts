@@ -1,4 +1,5 @@
 import { nearestName } from "../wording/nearest-name.ts";
+import { KEY_VARIABLE } from "./client-key.ts";
 import { BENCH_FLAGS, FLAGS, SCORE_FLAGS } from "./flag-table.ts";
 
 /** A variable of the environment that looks like a setting and is none. */
@@ -26,7 +27,9 @@ export function isServiceLink(name: string, value: string): boolean {
  */
 export function strayVariables(environment: Readonly<Record<string, string | undefined>>): StrayVariable[] {
   const known = new Set(
-    [...FLAGS, ...SCORE_FLAGS, ...BENCH_FLAGS].map((row) => row.variable).concat("ASSAY_CONFIG"),
+    [...FLAGS, ...SCORE_FLAGS, ...BENCH_FLAGS]
+      .map((row) => row.variable)
+      .concat("ASSAY_CONFIG", KEY_VARIABLE),
   );
   const stray: StrayVariable[] = [];
   for (const [name, value = ""] of Object.entries(environment).sort()) {

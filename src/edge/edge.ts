@@ -38,6 +38,7 @@ import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
 import type { ConsoleMode } from "./console/console-access.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
 import { createHttp1Engine } from "./http1/http1-engine.ts";
+import type { Gate } from "./identity/gate.ts";
 import { inferenceRoutes } from "./inference/inference-routes.ts";
 import { INFER_REQUEST_FORMS } from "./inference/message-forms.ts";
 import type { ControlMode } from "./inference/model-control.ts";
@@ -67,6 +68,10 @@ export interface EdgeOptions {
   readonly control?: ModelControl;
   /** Who sees pages for people; default everybody. */
   readonly consoleMode?: ConsoleMode;
+  /** Who asks who calls; undefined: everybody may do everything. */
+  readonly gate?: Gate | undefined;
+  /** With a gate: `/metrics` is for anybody. */
+  readonly metricsWithoutKey?: boolean;
   /** Without it the port is cleartext. */
   readonly tls?: TlsOptions;
   /** The port is owned together with edges of other threads; undefined: alone. */
@@ -101,6 +106,8 @@ export interface Edge {
   readonly connectionCount: number;
   /** What this edge alone tells at `/metrics`. */
   readonly families: MetricSource;
+  /** Serves connections that come from now on with another certificate; those that are open stay. Nothing without TLS. */
+  renewTls(tls: TlsOptions): void;
   /** Not ready from now on, while everything is still served: for the time in which load balancers notice. */
   announceDrain(): void;
   /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
@@ -194,6 +201,7 @@ export function createEdge(options: EdgeOptions): Edge {
     access: new AccessLog(log, options.accessLog),
     requests: new RequestReader(),
     tracer: options.tracing === undefined ? undefined : new CallTracer(options.tracing, isProbe),
+    gate: options.gate,
   };
   const { grpcStreams = "assay", unaryCalls = "assay", http1Requests = "assay" } = options;
   const { handlers } = connect;
@@ -214,6 +222,7 @@ export function createEdge(options: EdgeOptions): Edge {
   const routes = edgeRoutes({
     metrics: families,
     gatherMetrics: options.gatherMetrics,
+    metricsWithoutKey: options.metricsWithoutKey ?? false,
     scoring,
     models,
     readiness,
@@ -248,6 +257,7 @@ export function createEdge(options: EdgeOptions): Edge {
   return {
     listen: (host, port) => listener.listen(host, port),
     families,
+    renewTls: (tls) => listener.renewTls(tls),
     get connectionCount() {
       return listener.connectionCount;
     },

@@ -23,6 +23,8 @@ export interface Route {
   readonly methods: readonly string[] | undefined;
   /** It is asked whether the server is there: calls do not keep it waiting. */
   readonly isProbe?: boolean;
+  /** It answers whoever brings no key too, where the server asks for one; what it tells of models is for those who may know. */
+  readonly isOpen?: boolean;
   /** Its calls are many and small: their requests over HTTP/1.1 are read by hand where they are plain. */
   readonly isHot?: boolean;
   /** They are asked in turn; the last one takes every stream. */

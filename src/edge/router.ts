@@ -6,11 +6,13 @@ import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
 import { headerBlock, type ServerStream, type StreamHandler } from "../http2/stream.ts";
 import { limitHit } from "../limits.ts";
+import type { Caller } from "../registry/caller.ts";
 import { TurnBudget } from "../service/stream/turn-budget.ts";
 import { maskedCause } from "../telemetry/masked-text.ts";
 import { isPreflight, preflightFields } from "./call/cors.ts";
 import { headerListBytes } from "./call/field-list.ts";
 import { refuse } from "./call/refusal.ts";
+import { admitted, type Gate } from "./identity/gate.ts";
 import type { PlainContext } from "./plain/plain-http.ts";
 import {
   type FoundRoute,
@@ -20,7 +22,10 @@ import {
   wrongMethod,
 } from "./route-table.ts";
 
-type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "counters" | "log" | "access">;
+type RouterContext = Pick<PlainContext, "limits" | "corsOrigins" | "counters" | "log" | "access"> & {
+  /** Who asks who calls; undefined: nobody. */
+  readonly gate?: Gate | undefined;
+};
 
 /** Makes the handler of every stream. */
 export function createRouter(table: RouteTable, context: RouterContext): StreamHandler {
@@ -50,13 +55,42 @@ class Router {
     try {
       const found = this.find(stream);
       if (found === undefined) return;
-      const turns = found.route.isProbe === true ? this.probeTurns : this.callTurns;
-      turns.weigh(CALL_BYTES);
-      if (turns.spend()) serve(stream, found);
-      else this.serveLater(stream, found, turns);
+      const { gate } = this.context;
+      if (gate !== undefined) {
+        const caller = gate.identify(stream);
+        if (caller instanceof Promise) {
+          this.admitLater(stream, found, caller);
+          return;
+        }
+        stream.caller = admitted(caller, found.route.isOpen === true);
+      }
+      this.serveInTurn(stream, found);
     } catch (error) {
       this.failed(stream, error);
     }
+  }
+
+  private serveInTurn(stream: ServerStream, found: FoundRoute): void {
+    const turns = found.route.isProbe === true ? this.probeTurns : this.callTurns;
+    turns.weigh(CALL_BYTES);
+    if (turns.spend()) serve(stream, found);
+    else this.serveLater(stream, found, turns);
+  }
+
+  /** Its body waits in the stream's window until it is known who calls. */
+  private admitLater(stream: ServerStream, found: FoundRoute, asked: Promise<Caller>): void {
+    let isGone = false;
+    const onCancel = (): void => {
+      isGone = true;
+    };
+    stream.onCancel = onCancel;
+    asked
+      .then((caller) => {
+        if (isGone) return;
+        stream.caller = admitted(caller, found.route.isOpen === true);
+        this.serveInTurn(stream, found);
+      })
+      .catch((error: unknown) => this.failed(stream, error));
   }
 
   /** The row of a stream; undefined where it is answered already. */

@@ -1,4 +1,6 @@
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { Health } from "../../gen/grpc/health/v1/health_pb.ts";
+import { GRPCInferenceService } from "../../gen/inference/grpc_service_pb.ts";
 import type { ModelControl, ModelsService, Readiness } from "../registry/models.ts";
 import type { ScoringService } from "../service/scoring.ts";
 import { probeRoutes } from "./admin/probes.ts";
@@ -42,6 +44,7 @@ export interface RouteParts {
   /** What `/metrics` tells. */
   readonly metrics: MetricSource;
   readonly gatherMetrics: GatherMetrics | undefined;
+  readonly metricsWithoutKey: boolean;
   readonly context: ConnectContext;
 }
 
@@ -91,6 +94,7 @@ export function edgeRoutes(parts: RouteParts): Route[] {
       pattern: handler.requestPath,
       methods: undefined,
       isHot: HOT_PATHS.has(handler.requestPath),
+      isOpen: OPEN_PATHS.has(handler.requestPath),
       servers: [...firstServers(handler), connectServer(handler, context)],
     })),
     ...predictRoutes(scoring, predictCodec).map((row) => ({
@@ -108,12 +112,23 @@ export function edgeRoutes(parts: RouteParts): Route[] {
       plainRow(row, context, []),
     ),
     ...consoleRoutes(parts).map((row) => plainRow(row, context, [])),
-    { ...plainRow(metricsRoute(parts.metrics, parts.gatherMetrics), context, []), isProbe: true },
+    {
+      ...plainRow(metricsRoute(parts.metrics, parts.gatherMetrics, parts.metricsWithoutKey), context, []),
+      isProbe: true,
+    },
     ...probeRoutes(readiness).map((row) => ({ ...plainRow(row, context, []), isProbe: true })),
   ];
 }
 
 const HOT_PATHS = new Set([PREDICT_PATH, MODEL_INFER_PATH]);
+/** Whether the server lives and takes requests; of models, what their callers may know. */
+const OPEN_PATHS = new Set(
+  [
+    ...Object.values(Health.method),
+    GRPCInferenceService.method.serverLive,
+    GRPCInferenceService.method.serverReady,
+  ].map(({ parent, name }) => `/${parent.typeName}/${name}`),
+);
 const INFER_PATTERNS = ["/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"];
 
 function connectServer(handler: UniversalHandler, context: ConnectContext): StreamServer {
@@ -132,10 +147,10 @@ function streamServer(route: ReturnType<typeof grpcStreamRoute>, context: Connec
 }
 
 function plainRow(row: PlainRoute, context: ConnectContext, first: readonly StreamServer[]): Route {
-  const { pattern, methods } = row;
+  const { pattern, methods, isOpen = false } = row;
   const last: StreamServer = (stream, path, params) => {
     servePlain(stream, row, { path, params }, context);
     return true;
   };
-  return { pattern, methods, servers: [...first, last] };
+  return { pattern, methods, isOpen, servers: [...first, last] };
 }

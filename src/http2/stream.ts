@@ -70,6 +70,10 @@ export interface ServerStream {
   readonly httpVersion: 1 | 2;
   readonly encrypted: boolean;
   readonly remoteAddress: string;
+  /** The same object for each stream of a connection, its socket: whoever knows something of a connection keeps it by this. */
+  readonly connection?: object;
+  /** Who calls, as whoever hands the stream on found; an engine never reads it. */
+  caller?: unknown;
   /**
    * Takes body bytes; `bytes` is a view, valid until the callback returns. `end` comes once, possibly with no bytes.
    * Data that came before the handler was set is held, within the receive window, and handed over once it is set.

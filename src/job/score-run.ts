@@ -124,6 +124,7 @@ function openScorer({ settings, environment, log, stderr }: ScoreRunOptions): Pr
   return openServerScorer({
     url: settings.server,
     modelName,
+    key: settings.key,
     retryTimeoutMs: settings.retryTimeoutMs,
     onRetry: (error, delayMs) =>
       stderr.write(`${error.message}; trying again in ${duration(delayMs / 1000)}\n`),

@@ -28,25 +28,35 @@ const KEEPALIVE_MS = 20_000;
 
 /**
  * Calls a server once, over gRPC, with the example request of the model that is named as NAME, NAME:VERSION or NAME:LABEL; empty: the
- * default one. Rejects with CONFIG_INVALID for a URL that is none, SERVER_UNREACHABLE, or what the server answers.
+ * default one. `key`: to call with, or undefined. Rejects with CONFIG_INVALID for a URL that is none, SERVER_UNREACHABLE, or what the server answers.
  */
-export async function callExample(server: string, named: string, signal: AbortSignal): Promise<ExampleCall> {
+export async function callExample(
+  server: string,
+  named: string,
+  key: string | undefined,
+  signal: AbortSignal,
+): Promise<ExampleCall> {
   const url = parseServerUrl(server);
   const { name: modelName, version: modelVersion = "" } = wantedModel(named);
   const { origin } = url;
   const connection = await openConnection(
-    { url, connectTimeoutMs: TIMEOUT_MS, keepaliveMs: KEEPALIVE_MS },
+    { url, key, connectTimeoutMs: TIMEOUT_MS, keepaliveMs: KEEPALIVE_MS },
     signal,
   );
   try {
     const { session } = connection;
-    const { exampleRequest: request, ...model } = await askModel(session, { url, modelName, modelVersion });
+    const { exampleRequest: request, ...model } = await askModel(session, {
+      url,
+      key,
+      modelName,
+      modelVersion,
+    });
     if (request === undefined)
       throw new AssayError(Reason.MODEL_INVALID, `${origin} has no example row for ${model.modelName}`);
     if (modelVersion !== "") request.modelVersion = modelVersion;
     const beganMs = performance.now();
     const octets = toBinary(PredictRequestSchema, request);
-    const answer = await callUnary(session, origin, PREDICT, octets, TIMEOUT_MS);
+    const answer = await callUnary(session, origin, PREDICT, octets, TIMEOUT_MS, key);
     const tookMs = performance.now() - beganMs;
     return { origin, request, answer: fromBinary(PredictResponseSchema, answer), tookMs };
   } catch (error) {

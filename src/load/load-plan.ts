@@ -2,7 +2,11 @@ import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { BenchSettings } from "../config/bench-settings.ts";
 import type { BenchRequest } from "./bench-request.ts";
-import type { ConnectionTarget, OpenCallConnection } from "./connection/call-connection.ts";
+import {
+  type ConnectionTarget,
+  fieldsWithKey,
+  type OpenCallConnection,
+} from "./connection/call-connection.ts";
 import { http1Connections } from "./connection/http1-connection.ts";
 import { http2Connections } from "./connection/http2-calls.ts";
 import { streamConnections } from "./connection/item-stream.ts";
@@ -31,7 +35,8 @@ export function planConnections(
     const items = { request: binaryOf(request), rows: request.rows };
     return { open: streamConnections(target, items), requestBytes: items.request.length };
   }
-  const form = formOf(plan.protocol, request, plan.check);
+  const keyless = formOf(plan.protocol, request, plan.check);
+  const form = { ...keyless, fields: fieldsWithKey(keyless.fields, target) };
   const slots = Math.ceil(plan.concurrency / plan.connections);
   const open =
     plan.httpVersion === "1.1" ? http1Connections(target, form) : http2Connections(target, form, slots);

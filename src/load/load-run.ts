@@ -18,6 +18,7 @@ import {
   readRequest,
   repeatRows,
 } from "./bench-request.ts";
+import type { ConnectionTarget } from "./connection/call-connection.ts";
 import { Lanes } from "./connection/lanes.ts";
 import { planConnections } from "./load-plan.ts";
 import { MACHINE_CLOCK } from "./loop/clock.ts";
@@ -55,7 +56,7 @@ export async function runLoad(options: LoadRunOptions): Promise<BenchReport> {
   const url = parseServerUrl(settings.server);
   const addresses = await targetAddresses(url, settings.allowRemote);
   const request = await benchRequest(options, url);
-  const target = { url, addresses, httpVersion: settings.httpVersion };
+  const target = { url, addresses, httpVersion: settings.httpVersion, key: settings.key };
   const { open, requestBytes } = planConnections(settings, target, request);
   const lanes = new Lanes(open, settings.connections, settings.concurrency, MACHINE_CLOCK);
   const fineClock = settings.rate > 0 ? new FineClock() : undefined;
@@ -121,6 +122,7 @@ async function benchRequest(
   url: ServerUrl,
 ): Promise<BenchRequest> {
   const named = parseModelName(settings.model);
+  const { key } = settings;
   const asRaw = settings.protocol !== "connect-json" && settings.protocol !== "predict";
   const isInference = settings.protocol === "inference" || settings.protocol === "inference-rest";
   if (requestText !== undefined) {
@@ -129,25 +131,25 @@ async function benchRequest(
     const isNamed = isInference
       ? message.inputs.length > 0 && message.modelName !== ""
       : message.features.length === 0 || settings.rows === 1;
-    const model = isNamed ? undefined : await servedModel(url, message, signal);
+    const model = isNamed ? undefined : await servedModel({ url, key }, message, signal);
     if (isInference && model !== undefined) message.modelName = model.modelName;
     return { ...repeatRows(message, settings.rows, model, asRaw), model };
   }
-  const model = await servedModel(url, named, signal);
+  const model = await servedModel({ url, key }, named, signal);
   const message = model.exampleRequest ?? readRequest("{}", "(the server gave no example)", named);
   if (named.modelVersion !== "") message.modelVersion = named.modelVersion;
   return { ...repeatRows(message, settings.rows, model, asRaw), model };
 }
 
 async function servedModel(
-  url: ServerUrl,
+  server: Pick<ConnectionTarget, "url" | "key">,
   { modelName, modelVersion }: ModelName,
   signal: AbortSignal,
 ): Promise<Model> {
-  const how = { url, connectTimeoutMs: CONNECT_TIMEOUT_MS, keepaliveMs: KEEPALIVE_MS };
+  const how = { ...server, connectTimeoutMs: CONNECT_TIMEOUT_MS, keepaliveMs: KEEPALIVE_MS };
   const connection = await openConnection(how, signal);
   try {
-    return await loadedModel(connection.session, { url, modelName, modelVersion }, signal);
+    return await loadedModel(connection.session, { ...server, modelName, modelVersion }, signal);
   } catch (error) {
     const isLost = error instanceof AssayError && error.reason === Reason.SERVER_UNREACHABLE;
     throw isLost ? (connection.failure ?? error) : error;

@@ -3,7 +3,7 @@ import { ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import { AssayError } from "../errors.ts";
 import { listed, shownName } from "../wording/field-paths.ts";
 import { NameHints } from "../wording/name-hints.ts";
-import type { Caller } from "./caller.ts";
+import { ANONYMOUS, type Caller, checkModel } from "./caller.ts";
 import type { Generation, ServedModel } from "./served-model.ts";
 
 /** A version that does not serve, and why. */
@@ -29,7 +29,7 @@ export interface VersionNames {
 
 /**
  * The models that serve and those that do not, by name and version: the one place that says which version a caller's words mean, and the one
- * that refuses them. An empty name means the default model, or the only one; an empty version the model's default version, else the
+ * that refuses them, to whoever may not use them too. An empty name means the default model, or the only one; an empty version the model's default version, else the
  * highest that serves, else the highest; a label the version that it was given to. Whoever puts a version in takes it out and
  * closes it.
  */
@@ -40,7 +40,7 @@ export interface ModelTable {
   remove(model: ModelVersion): void;
   /** The version that answers. Throws what `find` throws, MODEL_NOT_READY while it is being loaded, MODEL_INVALID where that failed. */
   resolve(modelName: string, modelVersion: string, caller: Caller): ServedModel;
-  /** The version that is meant, whether it serves or not. Throws INVALID_REQUEST, MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND. */
+  /** The version that is meant, whether it serves or not. Throws INVALID_REQUEST, MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND, and what `checkModel` throws. */
   find(modelName: string, modelVersion: string, caller: Caller): ModelVersion;
   /** Every version, ordered by name and number. */
   entries(): readonly ModelVersion[];
@@ -118,15 +118,17 @@ class Table implements ModelTable {
     throw notServed(model);
   }
 
-  find(modelName: string, modelVersion: string, _caller: Caller): ModelVersion {
-    const name = this.nameFor(modelName);
+  find(modelName: string, modelVersion: string, caller: Caller): ModelVersion {
+    if (caller !== ANONYMOUS && modelName !== "") checkModel(caller, modelName, this.byName.keys());
+    const name = modelName === "" ? this.nameMeant(caller) : modelName;
     if (modelVersion === "") {
       const model = this.latest.get(name);
       if (model !== undefined) return model;
     }
     const versions = this.byName.get(name);
     if (versions === undefined) {
-      const hint = this.hints.didYouMean(name) || `; it has ${this.modelNames()}`;
+      const hints = caller === ANONYMOUS ? this.hints : new NameHints(this.namesFor(caller));
+      const hint = hints.didYouMean(name) || `; it has ${this.modelNames(caller)}`;
       throw new AssayError(Reason.MODEL_NOT_FOUND, `the server has no model ${shownName(name)}${hint}`);
     }
     const { labels, defaultVersion } = this.namesOf(name);
@@ -187,20 +189,30 @@ class Table implements ModelTable {
     else this.latest.delete(modelName);
   }
 
-  private nameFor(modelName: string): string {
-    if (modelName !== "") return modelName;
-    if (this.defaultModel !== undefined) return this.defaultModel;
-    if (this.byName.size === 1) return this.byName.keys().next().value!;
+  /** The model that is meant where none is named: of those that the caller may use. */
+  private nameMeant(caller: Caller): string {
+    const refusal = caller.refusal();
+    if (refusal !== undefined) throw refusal;
+    if (this.defaultModel !== undefined && caller.mayUse(this.defaultModel)) return this.defaultModel;
+    const names = this.namesFor(caller);
+    if (names.length === 1) return names[0]!;
     const field = {
       field: "model_name",
-      description: `empty; the server has ${this.modelNames()}`,
+      description: `empty; the server has ${this.modelNames(caller)}`,
       rule: "signature.model_name",
     };
     throw new AssayError(Reason.INVALID_REQUEST, `model_name: ${field.description}`, { violations: [field] });
   }
 
-  private modelNames(): string {
-    return this.byName.size === 0 ? "no models" : listed([...this.byName.keys()].sort());
+  private namesFor(caller: Caller): string[] {
+    const names = [...this.byName.keys()];
+    return caller === ANONYMOUS ? names : names.filter((name) => caller.mayUse(name));
+  }
+
+  private modelNames(caller: Caller): string {
+    const names = this.namesFor(caller).sort();
+    if (names.length > 0) return listed(names);
+    return caller === ANONYMOUS ? "no models" : "no models for this key or token";
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type ModelSummary,
   ModelSummarySchema,
 } from "../../gen/assay/v1/model_service_pb.ts";
+import { visibleTo } from "./caller.ts";
 import { isServed, type ModelTable, type ModelVersion } from "./model-table.ts";
 import type { ModelsService, VersionCounts } from "./models.ts";
 
@@ -29,9 +30,11 @@ export function createModelsService(
   sumCounts: (own: readonly VersionCounts[]) => Promise<readonly VersionCounts[]> = async (own) => own,
 ): ModelsService {
   const counts: ModelsService["counts"] = (modelName, modelVersion, caller) =>
-    modelName === "" ? table.entries().filter(isServed) : [table.resolve(modelName, modelVersion, caller)];
+    modelName === ""
+      ? visibleTo(table.entries().filter(isServed), caller)
+      : [table.resolve(modelName, modelVersion, caller)];
   return {
-    list: () => table.entries().map((model) => summarize(model, table)),
+    list: (caller) => visibleTo(table.entries(), caller).map((model) => summarize(model, table)),
     get(modelName, modelVersion, caller) {
       const model = table.find(modelName, modelVersion, caller);
       const versions = table.entries().filter((one) => one.modelName === model.modelName);

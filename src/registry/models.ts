@@ -52,8 +52,9 @@ export interface ModelsService {
    * What versions have done since they were loaded: the one that a call with this name and version means; all that are loaded where the
    * name is empty. Throws what `ModelTable.resolve` throws.
    */
-  counts(modelName: string, modelVersion: string, caller: Caller): CountedModel[];
+  counts(modelName: string, modelVersion: string, caller: Caller): readonly CountedModel[];
   /** The same of all edges that serve them together. Rejects with what `counts` throws. */
   totals(modelName: string, modelVersion: string, caller: Caller): Promise<readonly VersionCounts[]>;
+  /** Of all models: whoever tells callers of single ones asks what they may know (`visibleTo`). */
   readiness(): Readiness;
 }

@@ -59,6 +59,8 @@ export interface CallOptions {
   readonly receivedAt?: number;
   /** Default: nothing is recorded. */
   readonly trace?: CallTrace | undefined;
+  /** Default: whoever calls a server that asks nobody. */
+  readonly caller?: Caller;
 }
 
 /** Makes a call that nobody holds yet. */
@@ -74,8 +76,8 @@ class OpenCall implements Call {
   readonly deadlineAt: number;
   readonly lane: Lane;
   readonly protocol: string;
-  readonly caller: Caller = ANONYMOUS;
   readonly trace: CallTrace | undefined;
+  readonly caller: Caller;
   readonly receivedAt: number;
   modelName = "";
   modelVersion = "";
@@ -93,6 +95,7 @@ class OpenCall implements Call {
     this.deadlineAt = options.deadlineAt;
     this.lane = options.lane;
     this.protocol = options.protocol;
+    this.caller = options.caller ?? ANONYMOUS;
     this.receivedAt = options.receivedAt ?? performance.now();
     this.trace = options.trace;
   }

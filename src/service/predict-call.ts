@@ -179,6 +179,7 @@ export function predictOn(
     const events = { onResponse: resolve, onError: reject };
     const prediction = startPrediction(model, request, options, events, checked);
     call.rows += prediction.rowCount;
+    call.caller.rate?.countRows(prediction.rowCount);
     const onCancel = (): void => {
       prediction.cancel();
       reject(cancelled());

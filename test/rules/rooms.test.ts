@@ -7,6 +7,8 @@ const SHORT_LINES = 40;
 
 /** Short files with one importer that stand for themselves, and why. */
 const ALONE: Readonly<Record<string, string>> = {
+  "src/edge/identity/certificate-names.ts":
+    "what Node says of a certificate, as names; its reader is about keys",
   "src/app/live-threads.ts": "what the entry of every command asks, without loading a server",
   "src/edge/inference-rest/plain-json.ts":
     "how any message is written as Triton writes it; its reader is about models",

@@ -4,6 +4,7 @@ import type { Edge } from "../../edge/edge.ts";
 import { type SharedPort, sharedPortMemory } from "../../edge/listen/shared-port.ts";
 import { AssayError } from "../../errors.ts";
 import { entryUrl } from "../../package-files.ts";
+import { ANONYMOUS } from "../../registry/caller.ts";
 import {
   isServed,
   type ModelTable,
@@ -25,7 +26,7 @@ import type { CountsOfEdge, EdgeOrder, EdgeQuestion, EdgeStart } from "./edge-me
 import { FurtherThread } from "./further-thread.ts";
 
 /** What a group of edges is made with. */
-export interface EdgeGroupOptions extends Pick<EdgeStart, "settings" | "tls"> {
+export interface EdgeGroupOptions extends Pick<EdgeStart, "settings" | "tls" | "rateMemory"> {
   /** The table of the first edge, whose changes the others follow. */
   readonly table: ModelTable;
   readonly control: ModelControl;
@@ -98,12 +99,13 @@ export class EdgeGroup implements TableListener {
 
   /** Starts the other edges on the address that the first one got; rejects with why one of them cannot listen. */
   async open(host: string, port: number): Promise<void> {
-    const { settings, tls, log, tracing, entry = ENTRY } = this.options;
+    const { settings, tls, rateMemory, log, tracing, entry = ENTRY } = this.options;
     const traceRule = tracing?.rule;
     // Then everything is loaded by now, and the others listen once they are told.
     this.isSettled = settings.listenWhenReady;
     for (let place = 1; place < settings.edges; place++) {
-      const start = { settings, tls, host, port, sharedPort: { ...this.sharedPort, place }, traceRule };
+      const sharedPort = { ...this.sharedPort, place };
+      const start = { settings, tls, rateMemory, host, port, sharedPort, traceRule };
       const answer: Answerer = (question) => this.answer(thread, question);
       const thread: FurtherThread = new FurtherThread({
         start,
@@ -147,6 +149,11 @@ export class EdgeGroup implements TableListener {
 
   onUpdateFailed({ modelName, modelVersion }: ServedModel, reason: string | undefined): void {
     this.tell({ kind: "update-failed", modelName, modelVersion, reason });
+  }
+
+  /** Has the others read keys and certificates again. */
+  rereadFiles(): void {
+    this.tell({ kind: "reread-files" });
   }
 
   announceDrain(): void {
@@ -215,7 +222,8 @@ export class EdgeGroup implements TableListener {
         return mergedFamilies(this.edge?.families() ?? [], await this.familiesOf(this.threads));
       case "load":
       case "unload":
-        await this.control[question.kind](question.modelName, question.caller);
+        // The edge that was asked has seen whether its caller may.
+        await this.control[question.kind](question.modelName, ANONYMOUS);
         return true;
       default:
         throw new AssayError(Reason.UNIMPLEMENTED, `${question.kind} is not asked of the first edge`);

@@ -6,7 +6,6 @@ import type { TlsFiles } from "../../config/tls-files.ts";
 import type { SharedPort } from "../../edge/listen/shared-port.ts";
 import { AssayError, messageOf } from "../../errors.ts";
 import { type ToldError, toldError } from "../../pool/guests/guest-messages.ts";
-import type { Caller } from "../../registry/caller.ts";
 import type { SharedGeneration } from "../../registry/edges/shared-generation.ts";
 import type { EdgeCounts } from "../../registry/model-counters.ts";
 import type { UnservedModel, VersionNames } from "../../registry/model-table.ts";
@@ -24,6 +23,7 @@ export interface EdgeStart {
   readonly sharedPort: SharedPort;
   /** Which traces are recorded; undefined: tracing is off. */
   readonly traceRule: TraceRule | undefined;
+  readonly rateMemory: SharedArrayBuffer;
 }
 
 /** What is told and not answered, to a further edge. Changes of the table come in the order in which they were made. */
@@ -34,6 +34,7 @@ export type EdgeOrder =
   | { readonly kind: "name"; readonly modelName: string; readonly names: VersionNames }
   | ({ readonly kind: "update-failed"; readonly reason: string | undefined } & VersionName)
   | { readonly kind: "settled" }
+  | { readonly kind: "reread-files" }
   | { readonly kind: "announce-drain" }
   | { readonly kind: "close" };
 
@@ -70,7 +71,7 @@ export type EdgeQuestion =
   | { readonly kind: "counts"; readonly names: readonly VersionName[] }
   | { readonly kind: "metrics" }
   | { readonly kind: "drain"; readonly timeoutMs: number }
-  | { readonly kind: "load" | "unload"; readonly modelName: string; readonly caller: Caller };
+  | { readonly kind: "load" | "unload"; readonly modelName: string };
 
 /** A question or an answer on its way. */
 export type Talk =

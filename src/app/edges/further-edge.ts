@@ -1,4 +1,5 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { readTlsFiles, type TlsFiles } from "../../config/tls-files.ts";
 import { AssayError } from "../../errors.ts";
 import { openGeneration } from "../../registry/edges/open-generation.ts";
 import { createFileWatch } from "../../registry/file-watch.ts";
@@ -33,7 +34,7 @@ export class FurtherEdge {
   private readonly settled = Promise.withResolvers<void>();
 
   constructor({ start, log, spans, ask }: FurtherEdgeOptions) {
-    const { settings, tls, sharedPort, traceRule } = start;
+    const { settings, sharedPort, traceRule } = start;
     this.spans = spans;
     const { defaultModel, modelControl } = settings;
     this.start = start;
@@ -45,17 +46,18 @@ export class FurtherEdge {
     });
     this.stack = createEdgeStack({
       settings,
-      tls,
+      tls: currentTls(start),
       table: this.registry.table,
       lifecycle: this.registry,
       sumCounts: async (own) => sumCounts(own, await ask({ kind: "counts", names: own.map(namesOf) })),
       gatherMetrics: () => ask({ kind: "metrics" }),
       control: {
-        load: async (modelName, caller) => void (await ask({ kind: "load", modelName, caller })),
-        unload: async (modelName, caller) => void (await ask({ kind: "unload", modelName, caller })),
+        load: async (modelName) => void (await ask({ kind: "load", modelName })),
+        unload: async (modelName) => void (await ask({ kind: "unload", modelName })),
       },
       tracing: traceRule === undefined ? undefined : { rule: traceRule, sink: spans },
       sharedPort,
+      rateMemory: start.rateMemory,
       log,
     });
   }
@@ -95,6 +97,9 @@ export class FurtherEdge {
       case "settled":
         registry.settled = true;
         this.settled.resolve();
+        break;
+      case "reread-files":
+        this.stack.files.rereadAll();
         break;
       case "announce-drain":
         registry.announceDrain();
@@ -146,8 +151,18 @@ export class FurtherEdge {
   private async close(): Promise<void> {
     this.registry.announceDrain();
     this.fileWatch.close();
+    this.stack.files.close();
     await this.stack.edge.close();
     await this.registry.close();
+  }
+}
+
+/** An edge that is started again serves with what lies there by now, where that is whole. */
+function currentTls({ settings, tls }: EdgeStart): TlsFiles | undefined {
+  try {
+    return readTlsFiles(settings);
+  } catch {
+    return tls;
   }
 }
 

@@ -57,6 +57,7 @@ export function accessFields(logged: LoggedCall, durationMs: number, error?: Ass
   return {
     ...idFields(logged),
     ...peerField(stream),
+    ...(call.caller.id === "" ? {} : { caller: call.caller.id }),
     ...modelFields(call),
     requestBytes,
     responseBytes,
@@ -118,6 +119,7 @@ const ABOUT_THE_SERVER: ReadonlySet<Reason> = new Set([
   Reason.SHUTTING_DOWN,
   Reason.LIMIT_REACHED,
   Reason.MEMORY_FULL,
+  Reason.IDENTITY_UNAVAILABLE,
 ]);
 const MOST_RULES = 5;
 

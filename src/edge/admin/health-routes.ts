@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { ModelState } from "../../../gen/assay/v1/model_service_pb.ts";
 import {
@@ -10,9 +10,11 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../../gen/grpc/health/v1/health_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { visibleTo } from "../../registry/caller.ts";
 import type { Readiness } from "../../registry/models.ts";
 import { shownName } from "../../wording/field-paths.ts";
 import type { DrainNotice } from "../call/drain-notice.ts";
+import { callOf } from "../connect/interceptor.ts";
 
 /** Whether the server takes requests now, and each version of each model. */
 type ReadReadiness = () => Pick<Readiness, "ready" | "draining" | "models">;
@@ -21,7 +23,7 @@ type ReadReadiness = () => Pick<Readiness, "ready" | "draining" | "models">;
 const WATCH_INTERVAL_MS = 1000;
 
 /**
- * Routes grpc.health.v1 for the server (""), each service and each model by name. Check of an unknown one is NOT_FOUND; Watch
+ * Routes grpc.health.v1 for the server (""), each service and each model that the caller may know of by name. Check of an unknown one is NOT_FOUND; Watch
  * sends SERVICE_UNKNOWN for it and goes on (gRPC health checking protocol). When the server shuts down, a Watch is sent NOT_SERVING and
  * then ends.
  */
@@ -32,12 +34,14 @@ export function healthRoutes(
   notice: DrainNotice,
 ): void {
   const services = new Set(["", ...serviceNames]);
-  const status = (name: string) => statusOf(name, services, readiness());
+  const modelsFor = (context: HandlerContext) => visibleTo(readiness().models, callOf(context).caller);
+  const status = (name: string, context: HandlerContext) =>
+    statusOf(name, services, { ...readiness(), models: modelsFor(context) });
   const response = (value: ServingStatus): HealthCheckResponse =>
     create(HealthCheckResponseSchema, { status: value });
   router.service(Health, {
-    check({ service }) {
-      const known = status(service);
+    check({ service }, context) {
+      const known = status(service, context);
       if (known !== ServingStatus.SERVICE_UNKNOWN) return response(known);
       const names = [...services].filter((name) => name !== "").join(", ");
       throw new ConnectError(
@@ -45,20 +49,21 @@ export function healthRoutes(
         Code.NotFound,
       );
     },
-    list: () =>
+    list: (_request, context) =>
       create(HealthListResponseSchema, {
         statuses: Object.fromEntries(
-          [...services, ...readiness().models.map(({ modelName }) => modelName)].map((name) => [
+          [...services, ...modelsFor(context).map(({ modelName }) => modelName)].map((name) => [
             name,
-            response(status(name)),
+            response(status(name, context)),
           ]),
         ),
       }),
-    async *watch({ service }, { signal }) {
+    async *watch({ service }, context) {
+      const { signal } = context;
       let last: ServingStatus | undefined;
       while (!signal.aborted) {
         const { version, isDraining } = notice;
-        const now = status(service);
+        const now = status(service, context);
         if (now !== last) yield response(now);
         last = now;
         if (isDraining) throw new AssayError(Reason.SHUTTING_DOWN, "the server is shutting down");

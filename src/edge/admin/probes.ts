@@ -1,19 +1,26 @@
 import { ModelState, type ModelSummary } from "../../../gen/assay/v1/model_service_pb.ts";
 import type { AssayError } from "../../errors.ts";
+import { ANONYMOUS, type Caller, visibleTo } from "../../registry/caller.ts";
 import type { Readiness } from "../../registry/models.ts";
 import { errorRow } from "../call/error-table.ts";
 import type { PlainResponse, PlainRoute } from "../plain/plain-http.ts";
 
 /**
- * `GET /livez`: the process answers. `GET /readyz`: it takes requests; the body lists what does not serve and why.
+ * `GET /livez`: the process answers. `GET /readyz`: it takes requests; the body lists what does not serve and why, of what
+ * its caller may know.
  * `GET /health`: `{"status":"ok"}`, for those who come from a FastAPI service.
  */
 export function probeRoutes(readiness: () => Readiness): PlainRoute[] {
   return [
     probe("/livez", () => ({ status: 200, body: { status: "live" } })),
-    probe("/readyz", () => readyzResponse(readiness())),
+    probe("/readyz", ({ call }) => readyzResponse(readinessFor(readiness(), call.caller))),
     probe("/health", () => ({ status: 200, body: { status: "ok" } })),
   ];
+}
+
+/** What a caller may know of it; whether the server is ready is for all. */
+function readinessFor(readiness: Readiness, caller: Caller): Readiness {
+  return caller === ANONYMOUS ? readiness : { ...readiness, models: visibleTo(readiness.models, caller) };
 }
 
 /** The answer of `/readyz`, as a pure function. */
@@ -53,9 +60,10 @@ function failed({ modelName, modelVersion, updateFailure }: ModelSummary) {
   return { model_name: modelName, model_version: modelVersion, reason: updateFailure };
 }
 
-function probe(pattern: string, handle: () => PlainResponse): PlainRoute {
+function probe(pattern: string, handle: PlainRoute["handle"]): PlainRoute {
   return {
     pattern,
+    isOpen: true,
     methods: ["GET", "HEAD"],
     handle,
     errorResponse: (error: AssayError) => ({

@@ -6,6 +6,7 @@ type Field = readonly [name: string, value: string];
 const EXPOSED = [
   ...cors.exposedHeaders,
   "retry-after",
+  "www-authenticate",
   "x-request-id",
   "inference-header-content-length",
 ].join(", ");

@@ -10,6 +10,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { limitHit } from "../../limits.ts";
+import { ANONYMOUS, type Caller } from "../../registry/caller.ts";
 import { type Call, createCall } from "../../service/call.ts";
 import { errorFields, idFields, isServersFault, type LoggedCall, statusOf } from "../access/access-line.ts";
 import type { AccessLog } from "../access/access-log.ts";
@@ -36,7 +37,7 @@ export interface EdgeCall {
   code: Code | undefined;
   /** Why the call must end before its answer; undefined while it may go on. */
   readonly failure: AssayError | undefined;
-  /** Called once with `failure`, for whoever reads the request's body. */
+  /** Called once with `failure`, for whoever reads the request's body: when it is set, where the call has failed by then. */
   onFailure: (failure: AssayError) => void;
   /** The result of `work`, or the call's failure where that comes first. */
   guard<T>(work: Promise<T>): Promise<T>;
@@ -99,8 +100,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
   responseBytes = 0;
   httpStatus = 0;
   code: Code | undefined = undefined;
-  failure: AssayError | undefined = undefined;
-  onFailure: (failure: AssayError) => void = nothing;
+  failure: AssayError | undefined;
   /** The earlier of the call's deadline and its body's, while that has not come. */
   deadlineAt: number;
   wheelTick = 0;
@@ -119,6 +119,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
   /** Items that failed by the server's fault. */
   private faultyItems = 0;
   private rejectGuarded: ((failure: AssayError) => void) | undefined = undefined;
+  private failureListener: (failure: AssayError) => void = nothing;
 
   constructor(stream: ServerStream, options: EdgeCallOptions) {
     const { protocol, lane, bodyTimeoutMs } = options;
@@ -131,7 +132,9 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
     const isGiven = givenId !== undefined && REQUEST_ID.test(givenId);
     this.id = isGiven ? givenId : `${ID_PREFIX}-${(++idCount).toString(36)}`;
     const deadlineAt = this.startedAt + timeoutMs;
-    this.call = createCall({ receivedAt: this.startedAt, deadlineAt, lane, protocol, trace });
+    const caller = (stream.caller as Caller | undefined) ?? ANONYMOUS;
+    this.failure = caller === ANONYMOUS ? undefined : caller.refusal();
+    this.call = createCall({ receivedAt: this.startedAt, deadlineAt, lane, protocol, trace, caller });
     this.procedure = options.procedure;
     this.sendsDetails = options.sendsDetails;
     this.options = options;
@@ -141,6 +144,15 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
       bodyTimeoutMs === undefined ? deadlineAt : Math.min(deadlineAt, this.startedAt + bodyTimeoutMs);
     this.isTimed = this.deadlineAt < Number.POSITIVE_INFINITY;
     if (this.isTimed) deadlines.add(this);
+  }
+
+  get onFailure(): (failure: AssayError) => void {
+    return this.failureListener;
+  }
+
+  set onFailure(listener: (failure: AssayError) => void) {
+    this.failureListener = listener;
+    if (this.failure !== undefined) listener(this.failure);
   }
 
   bodyArrived(): void {
@@ -186,7 +198,7 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
     if (this.failure !== undefined || this.ended) return;
     this.failure = why;
     this.rejectGuarded?.(why);
-    this.onFailure(why);
+    this.failureListener(why);
     this.call.cancel();
   }
 

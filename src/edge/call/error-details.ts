@@ -73,6 +73,8 @@ export function toConnectError(error: AssayError, protocol: string): ConnectErro
   if (protocol === "connect" && retryMs !== undefined) {
     connectError.metadata.set("retry-after", retryAfterSeconds(retryMs));
   }
+  if (protocol === "connect" && error.reason === Reason.UNAUTHENTICATED)
+    connectError.metadata.set("www-authenticate", "Bearer");
   // gRPC and Connect give this code to messages that are too large, and clients are told by code when to try again: not then.
   if (protocol.startsWith("grpc") && errorRow(error.reason).isFinal === true) {
     connectError.metadata.set("grpc-retry-pushback-ms", "-1");

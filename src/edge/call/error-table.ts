@@ -42,6 +42,10 @@ const ROWS: Readonly<Record<Reason, ErrorRow>> = {
   [Reason.SERVER_UNREACHABLE]: { code: Code.Unavailable, httpStatus: 503 },
   [Reason.REQUEST_TOO_LARGE]: { code: Code.InvalidArgument, httpStatus: 413 },
   [Reason.ROWS_REFUSED]: { code: Code.InvalidArgument, httpStatus: 400 },
+  [Reason.UNAUTHENTICATED]: { code: Code.Unauthenticated, httpStatus: 401 },
+  [Reason.PERMISSION_DENIED]: { code: Code.PermissionDenied, httpStatus: 403 },
+  [Reason.RATE_EXCEEDED]: { code: Code.ResourceExhausted, httpStatus: 429, retryAfterMs: 1000 },
+  [Reason.IDENTITY_UNAVAILABLE]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 1000 },
   [Reason.INTERNAL]: { code: Code.Internal, httpStatus: 500 },
 };
 

@@ -1,7 +1,7 @@
 /** Who sees the pages for people (`--console`), and who wants one. */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
-import type { Caller } from "../../registry/caller.ts";
+import { ANONYMOUS, type Caller } from "../../registry/caller.ts";
 
 /** Everybody, nobody, or those who may administer the server. */
 export type ConsoleMode = "on" | "off" | "admin-only";
@@ -15,8 +15,8 @@ export function checkConsole(mode: ConsoleMode, caller: Caller): void {
 }
 
 /** Nobody who brings no identity has the permission. */
-function mayAdminister(_caller: Caller): boolean {
-  return false;
+function mayAdminister(caller: Caller): boolean {
+  return caller !== ANONYMOUS && caller.isAdmin;
 }
 /** True where `text/html` is wanted more than JSON (RFC 9110, 12.5.1); whoever takes anything gets JSON. */
 export function prefersHtml(accept: string | undefined): boolean {

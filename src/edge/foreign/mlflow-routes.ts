@@ -20,6 +20,10 @@ const MLFLOW_CODES: Readonly<Partial<Record<Reason, string>>> = {
   [Reason.QUEUE_FULL]: "REQUEST_LIMIT_EXCEEDED",
   [Reason.LIMIT_REACHED]: "REQUEST_LIMIT_EXCEEDED",
   [Reason.MEMORY_FULL]: "RESOURCE_EXHAUSTED",
+  [Reason.UNAUTHENTICATED]: "UNAUTHENTICATED",
+  [Reason.PERMISSION_DENIED]: "PERMISSION_DENIED",
+  [Reason.RATE_EXCEEDED]: "REQUEST_LIMIT_EXCEEDED",
+  [Reason.IDENTITY_UNAVAILABLE]: "TEMPORARILY_UNAVAILABLE",
   [Reason.MODEL_NOT_READY]: "TEMPORARILY_UNAVAILABLE",
   [Reason.MODEL_INVALID]: "TEMPORARILY_UNAVAILABLE",
   [Reason.INSTANCE_LOST]: "TEMPORARILY_UNAVAILABLE",
@@ -53,7 +57,7 @@ export const MLFLOW_PATTERNS = ["/invocations", "/invocations/{model}", "/invoca
 /** `/ping` is asked before anything is scored, by SageMaker too; `/version` is the server's own. */
 export function mlflowRoutes(readiness: () => Readiness, version: string): PlainRoute[] {
   return [
-    text("/ping", () => ({ status: readiness().ready ? 200 : 503, body: "\n" })),
+    { ...text("/ping", () => ({ status: readiness().ready ? 200 : 503, body: "\n" })), isOpen: true },
     text("/version", () => ({ status: 200, body: version })),
   ];
 }

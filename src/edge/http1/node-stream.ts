@@ -99,6 +99,8 @@ export function createNodeStream(
     httpVersion: 1,
     encrypted,
     remoteAddress,
+    connection: socket,
+    caller: undefined,
     consume(byteCount) {
       unconsumed -= byteCount;
       if (!done && unconsumed < context.windowBytes / 2 && request.isPaused()) request.resume();

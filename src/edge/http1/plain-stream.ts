@@ -6,6 +6,7 @@ import type { PlainHead } from "./plain-head.ts";
 export interface StreamOwner {
   readonly encrypted: boolean;
   readonly remoteAddress: string;
+  readonly socket: object;
   readonly windowBytes: number;
   readonly keepAliveFields: string;
   /** Asked when an answer begins: whether it is the last of its connection. */
@@ -31,6 +32,7 @@ export class PlainStream implements ServerStream {
   readonly path: string;
   readonly authority: string;
   readonly headers: Headers;
+  caller: unknown = undefined;
   onCancel: (reason: CancelReason) => void = nothing;
   onDrain: () => void = nothing;
   /** Parts of the answer that wait for the answers before it. */
@@ -59,6 +61,10 @@ export class PlainStream implements ServerStream {
 
   get encrypted(): boolean {
     return this.owner.encrypted;
+  }
+
+  get connection(): object {
+    return this.owner.socket;
   }
 
   get remoteAddress(): string {

@@ -25,12 +25,13 @@ const READ = ["GET", "HEAD"];
 export function serverRoutes({ facts, readiness }: ResourceParts): PlainRoute[] {
   return [
     resource("/v2", READ, () => ok(serverMetadata(facts))),
-    resource("/v2/health/live", READ, () => ok({ live: true })),
-    resource("/v2/health/ready", READ, () => {
-      const { ready } = readiness();
-      return { status: ready ? 200 : 503, body: { ready, live: true } };
-    }),
+    { ...resource("/v2/health/live", READ, () => ok({ live: true })), isOpen: true },
+    { ...resource("/v2/health/ready", READ, () => readyResponse(readiness())), isOpen: true },
   ];
+}
+
+function readyResponse({ ready }: Readiness): PlainResponse {
+  return { status: ready ? 200 : 503, body: { ready, live: true } };
 }
 
 /** A resource whose errors are the protocol's. */

@@ -1,20 +1,38 @@
 /** Whether callers may load and unload models while the server runs, and which model they mean. */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { type Caller, checkModel, shownCaller } from "../../registry/caller.ts";
 import type { ModelControl } from "../../registry/models.ts";
 import { shownName } from "../../wording/field-paths.ts";
 
 /** Who may load models while the server runs: `--model-control`. */
 export type ControlMode = "none" | "explicit" | "poll";
 
-/** What loads and unloads. Throws UNIMPLEMENTED, naming the flag, where callers may not. */
+/** What loads and unloads, for callers who may. Throws UNIMPLEMENTED, naming the flag, where nobody may. */
 export function controlled(
   { controlMode, control }: { readonly controlMode: ControlMode; readonly control?: ModelControl },
   what: "loaded" | "unloaded",
 ): ModelControl {
-  if (controlMode === "explicit" && control !== undefined) return control;
+  if (controlMode === "explicit" && control !== undefined) return checkedControl(control);
   const why = `the server runs with --model-control ${controlMode}; start it with --model-control explicit`;
   throw new AssayError(Reason.UNIMPLEMENTED, `models are not ${what} at the word of callers: ${why}`);
+}
+
+/** Loading and unloading for callers who may: PERMISSION_DENIED for the others. */
+function checkedControl(control: ModelControl): ModelControl {
+  const checked = async (what: "load" | "unload", modelName: string, caller: Caller): Promise<void> => {
+    if (!caller.isAdmin)
+      throw new AssayError(
+        Reason.PERMISSION_DENIED,
+        `${shownCaller(caller)} may not ${what} models; that takes "admin": true in its line of the keys, or in the token's claim assay_admin`,
+      );
+    checkModel(caller, modelName, []);
+    await control[what](modelName, caller);
+  };
+  return {
+    load: (modelName, caller) => checked("load", modelName, caller),
+    unload: (modelName, caller) => checked("unload", modelName, caller),
+  };
 }
 
 /** A model is what its folder holds: a request brings neither its configuration nor its files. Throws UNIMPLEMENTED, INVALID_REQUEST. */

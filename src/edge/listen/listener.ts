@@ -5,7 +5,11 @@
  */
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer } from "node:net";
-import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type Server as TlsServer,
+} from "node:tls";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { limitHit } from "../../limits.ts";
@@ -115,6 +119,11 @@ class Listener {
 
   get connectionCount(): number {
     return this.sockets.size;
+  }
+
+  /** Connections that come from now on are served with these; those that are open keep what they have. */
+  renewTls(tls: TlsOptions): void {
+    this.secured?.setSecureContext(secureContext(tls));
   }
 
   async listen(host: string, port: number): Promise<AddressInfo> {
@@ -323,16 +332,17 @@ function endOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 function tlsServer(tls: TlsOptions, limits: EdgeLimits): TlsServer {
-  const { cert, key, clientCa } = tls;
   return createTlsServer({
-    cert,
-    key,
-    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+    ...secureContext(tls),
+    ...(tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true }),
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: limits.headerTimeoutMs,
-    minVersion: "TLSv1.2",
     allowHalfOpen: true,
   });
+}
+
+function secureContext({ cert, key, clientCa }: TlsOptions): SecureContextOptions {
+  return { cert, key, minVersion: "TLSv1.2", ...(clientCa === undefined ? {} : { ca: clientCa }) };
 }
 
 function stopListening(server: Server): Promise<void> {

@@ -1,4 +1,7 @@
 /** `GET /metrics`: what the server counts, in the text that Prometheus reads, or OpenMetrics where that is asked for. */
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { AssayError } from "../../errors.ts";
+import { type Caller, shownCaller } from "../../registry/caller.ts";
 import type { MetricFamily } from "../../telemetry/metric-text.ts";
 import { metricText, OPEN_METRICS_TYPE, PROMETHEUS_TYPE } from "../../telemetry/metric-text.ts";
 import { errorRow } from "../call/error-table.ts";
@@ -10,12 +13,21 @@ export type MetricSource = () => readonly MetricFamily[];
 /** Makes the families of all edges of those of this one. */
 export type GatherMetrics = (own: readonly MetricFamily[]) => Promise<readonly MetricFamily[]>;
 
-/** The row of `/metrics`; `gather` undefined: this edge is the only one. */
-export function metricsRoute(own: MetricSource, gather: GatherMetrics | undefined): PlainRoute {
+/**
+ * The row of `/metrics`; `gather` undefined: this edge is the only one. `isOpen`: whoever brings no key reads it too. Names of models stand in
+ * it, so that whoever reads it knows of all.
+ */
+export function metricsRoute(
+  own: MetricSource,
+  gather: GatherMetrics | undefined,
+  isOpen: boolean,
+): PlainRoute {
   return {
     pattern: "/metrics",
     methods: ["GET", "HEAD"],
-    async handle({ headers }) {
+    isOpen,
+    async handle({ headers, call: { caller } }) {
+      if (!isOpen && !caller.readsMetrics) throw mayNotRead(caller);
       const contentType = formatOf(headers.get("accept") ?? "");
       const families = gather === undefined ? own() : await gather(own());
       const text = metricText(families, contentType);
@@ -23,6 +35,13 @@ export function metricsRoute(own: MetricSource, gather: GatherMetrics | undefine
     },
     errorResponse: ({ reason, message }) => ({ status: errorRow(reason).httpStatus, body: { message } }),
   };
+}
+
+function mayNotRead(caller: Caller): AssayError {
+  return new AssayError(
+    Reason.PERMISSION_DENIED,
+    `${shownCaller(caller)} may not read the metrics; that takes "metrics": true in its line of the keys, or in the token's claim assay_metrics`,
+  );
 }
 
 /** The format that a scraper asks for, by the weights that it gives them; Prometheus' own text where it does not say. */

@@ -53,6 +53,8 @@ export interface PlainRoute {
   /** A path; a segment in braces is a place for any text: `/predict/{model}`. */
   readonly pattern: string;
   readonly methods: readonly string[];
+  /** As `Route.isOpen`. */
+  readonly isOpen?: boolean;
   handle(request: PlainRequest): PlainResponse | Promise<PlainResponse>;
   errorResponse(error: AssayError, place: PlainPlace, call: Call): PlainResponse;
 }
@@ -187,6 +189,7 @@ export function respondPlain(
     );
   }
   if (response.acceptEncoding !== undefined) fields.push(["accept-encoding", response.acceptEncoding]);
+  if (response.status === 401) fields.push(["www-authenticate", "Bearer"]);
   if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);
   const rest = responseFields(undefined, stream.headers, edgeCall.id, corsOrigins);
   edgeCall.httpStatus = response.status;

@@ -7,6 +7,7 @@ import type { StreamOwner } from "./stream-owner.ts";
 export class RequestView {
   readonly httpVersion = 2;
   readonly head: RequestHead;
+  caller: unknown = undefined;
   protected readonly owner: StreamOwner;
 
   constructor(owner: StreamOwner, head: RequestHead) {
@@ -32,6 +33,10 @@ export class RequestView {
 
   get encrypted(): boolean {
     return this.owner.encrypted;
+  }
+
+  get connection(): object {
+    return this.owner.socket;
   }
 
   get remoteAddress(): string {

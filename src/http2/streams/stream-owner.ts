@@ -20,6 +20,7 @@ export interface StreamOwner {
   readonly scheduler: SendScheduler;
   readonly encrypted: boolean;
   readonly remoteAddress: string;
+  readonly socket: object;
   /** Sends RST_STREAM. */
   sendReset(streamId: number, code: number): void;
   /** How much the receive windows of all streams together may still grow. */

@@ -29,6 +29,16 @@ export interface ConnectionTarget {
   readonly url: ServerUrl;
   readonly addresses: readonly string[];
   readonly httpVersion: "1.1" | "2";
+  /** The key or token that calls bring; undefined: none. */
+  readonly key?: string | undefined;
+}
+
+/** The fields of a call with those that say who calls. */
+export function fieldsWithKey(
+  fields: readonly (readonly [string, string])[],
+  { key }: Pick<ConnectionTarget, "key">,
+): readonly (readonly [string, string])[] {
+  return key === undefined ? fields : [...fields, ["authorization", `Bearer ${key}`]];
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;

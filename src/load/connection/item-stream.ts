@@ -10,11 +10,12 @@ import { optionalBytes, varintBytes, WireWriter } from "../../wire/wire-writer.t
 import { type Failure, statusFailure, unreachable, unreadable } from "../failure.ts";
 import { responseFailure } from "../protocol/answer-check.ts";
 import { GRPC_FIELDS, grpcFailure } from "../protocol/grpc.ts";
-import type {
-  CallConnection,
-  ConnectionHandlers,
-  ConnectionTarget,
-  OpenCallConnection,
+import {
+  type CallConnection,
+  type ConnectionHandlers,
+  type ConnectionTarget,
+  fieldsWithKey,
+  type OpenCallConnection,
 } from "./call-connection.ts";
 import { openClient, requestHead } from "./http2-calls.ts";
 import type { Http2Client, StreamListener } from "./http2-client.ts";
@@ -36,7 +37,7 @@ export interface StreamItems {
  * before the request are few and the request itself is the same for all.
  */
 export function streamConnections(target: ConnectionTarget, items: StreamItems): OpenCallConnection {
-  const head = requestHead(target, { path: PATH, fields: GRPC_FIELDS });
+  const head = requestHead(target, { path: PATH, fields: fieldsWithKey(GRPC_FIELDS, target) });
   return async (handlers) => {
     let stream: ItemStream | undefined;
     const client = await openClient(target, 1, (why) => {

@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly url: ServerUrl;
   /** Certificates in PEM that are trusted besides the machine's own; for https alone. */
   readonly certificateAuthorities?: string;
+  /** Sent with each call; undefined: none. */
+  readonly key?: string | undefined;
   readonly connectTimeoutMs: number;
   /** Silence after which a PING asks whether the server is there, and how long its answer may take. */
   readonly keepaliveMs: number;

@@ -4,6 +4,7 @@ import {
   constants,
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
+  sensitiveHeaders,
 } from "node:http2";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Status } from "../../../gen/google/rpc/status_pb.ts";
@@ -27,13 +28,14 @@ type ResponseHead = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
 /**
  * Starts one gRPC call on a connection and reads its response; the caller writes messages and ends the stream. Whatever
- * happens, `onEnd` is called. `origin` is for messages to users.
+ * happens, `onEnd` is called. `origin` is for messages to users, `key` is the caller's; undefined: it has none.
  */
 export function startCall(
   session: ClientHttp2Session,
   origin: string,
   path: string,
   handlers: CallHandlers,
+  key: string | undefined,
 ): ClientHttp2Stream {
   const stream = session.request(
     {
@@ -42,6 +44,7 @@ export function startCall(
       "content-type": "application/grpc",
       te: "trailers",
       "user-agent": "assay-score",
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}`, [sensitiveHeaders]: ["authorization"] }),
     },
     { endStream: false },
   );
@@ -95,11 +98,12 @@ export function callUnary(
   path: string,
   request: Uint8Array,
   timeoutMs: number,
+  key: string | undefined,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     let answer: Uint8Array | undefined;
     let timedOut = false;
-    const stream = startCall(session, origin, path, {
+    const handlers: CallHandlers = {
       onMessage(message) {
         answer = message;
       },
@@ -116,7 +120,8 @@ export function callUnary(
         else if (answer === undefined) reject(unreadable(origin, new Error("an answer without a message")));
         else resolve(answer);
       },
-    });
+    };
+    const stream = startCall(session, origin, path, handlers, key);
     const timer = setTimeout(() => {
       timedOut = true;
       stream.close(constants.NGHTTP2_CANCEL);

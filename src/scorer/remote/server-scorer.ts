@@ -46,6 +46,8 @@ export interface ServerScorerOptions {
   readonly keepaliveMs?: number;
   /** For https: certificates in PEM to trust instead of the machine's own. */
   readonly certificateAuthorities?: string;
+  /** The key or token to call with; undefined: none. */
+  readonly key?: string | undefined;
   /** Called when something failed that is tried again, with the delay before that. */
   readonly onRetry?: (error: AssayError, delayMs: number) => void;
 }
@@ -89,6 +91,7 @@ class ServerScorer implements Scorer, ScoringStreamHandlers {
       url: parseServerUrl(options.url),
       modelName: options.modelName,
       modelVersion: options.modelVersion ?? "",
+      key: options.key,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       keepaliveMs: options.keepaliveMs ?? 20_000,
       ...(options.certificateAuthorities === undefined

@@ -10,7 +10,7 @@ import {
 import { AssayError } from "../../errors.ts";
 import { type Answer, AnswerDecoder } from "../../wire/answer-decoder.ts";
 import { type Connection, type ConnectionOptions, openConnection } from "./connection.ts";
-import { callUnary, startCall } from "./grpc-call.ts";
+import { type CallHandlers, callUnary, startCall } from "./grpc-call.ts";
 
 const GET_MODEL = "/assay.v1.ModelService/GetModel";
 const PREDICT_STREAM = "/assay.v1.ScoringService/PredictStream";
@@ -60,7 +60,7 @@ export async function openStreamConnection(
   } finally {
     signal.removeEventListener("abort", abort);
   }
-  return new StreamConnection(connection, target.url.origin, handlers);
+  return new StreamConnection(connection, target, handlers);
 }
 
 /** One connection with one PredictStream on it, made by `openStreamConnection`; whoever opened it finishes or destroys it. */
@@ -71,14 +71,15 @@ export class StreamConnection {
   private isEnding = false;
   private hasEnded = false;
 
-  constructor(connection: Connection, origin: string, handlers: StreamHandlers) {
+  constructor(connection: Connection, { url, key }: StreamTarget, handlers: StreamHandlers) {
     this.connection = connection;
     this.handlers = handlers;
     const decoder = new AnswerDecoder();
-    this.stream = startCall(connection.session, origin, PREDICT_STREAM, {
+    const callHandlers: CallHandlers = {
       onMessage: (message) => handlers.onAnswer(decoder.decode(message)),
       onEnd: (error) => this.ended(error),
-    });
+    };
+    this.stream = startCall(connection.session, url.origin, PREDICT_STREAM, callHandlers, key);
     this.stream.on("drain", () => handlers.onRoom());
     const finish = () => this.finish();
     connection.onGoAway = finish;
@@ -131,10 +132,10 @@ export class StreamConnection {
 /** Asks a server for a model that is ready; rejects with an AssayError as `openStreamConnection` does. */
 export async function askModel(
   session: ClientHttp2Session,
-  { url, modelName, modelVersion }: Pick<StreamTarget, "url" | "modelName" | "modelVersion">,
+  { url, modelName, modelVersion, key }: Pick<StreamTarget, "url" | "modelName" | "modelVersion" | "key">,
 ): Promise<Model> {
   const request = toBinary(GetModelRequestSchema, create(GetModelRequestSchema, { modelName, modelVersion }));
-  return readyModel(await callUnary(session, url.origin, GET_MODEL, request, MODEL_TIMEOUT_MS));
+  return readyModel(await callUnary(session, url.origin, GET_MODEL, request, MODEL_TIMEOUT_MS, key));
 }
 
 function readyModel(answer: Uint8Array): Model {

@@ -54,6 +54,8 @@ class ScoredStream implements ItemStream {
   /** Why it takes no more items; undefined while it does. */
   private ending: { readonly error: unknown } | undefined = undefined;
   private aborted = false;
+  /** Runs while the caller has sent as much as it may for now. */
+  private pace: NodeJS.Timeout | undefined = undefined;
 
   constructor(call: Call, context: StreamContext) {
     this.call = call;
@@ -75,7 +77,7 @@ class ScoredStream implements ItemStream {
       this.window.unordered = item.options?.unordered ?? false;
     }
     const rows = approximateRows(item.request);
-    if (!this.window.fits(rows, size)) return false;
+    if (!this.window.fits(rows, size) || this.isTooFast()) return false;
     this.call.items++;
     const streamItem = new StreamItem(this, item.itemId, rows, size, this.call.trace?.item(item.itemId));
     this.window.add(streamItem);
@@ -86,6 +88,7 @@ class ScoredStream implements ItemStream {
   end(error?: unknown): void {
     if (this.ending !== undefined) return;
     this.ending = { error };
+    clearTimeout(this.pace);
     this.context.drainState.listeners.delete(this.stop);
     this.onChange();
   }
@@ -116,6 +119,24 @@ class ScoredStream implements ItemStream {
     this.onChange();
   }
 
+  private scored(rowCount: number): void {
+    this.call.rows += rowCount;
+    this.call.caller.rate?.countRows(rowCount);
+  }
+
+  /** Whether the caller's next item has to wait: it is offered again when it may come, and its stream is not read until then. */
+  private isTooFast(): boolean {
+    const { rate } = this.call.caller;
+    if (rate === undefined || this.pace !== undefined) return rate !== undefined;
+    const waitMs = rate.takeRequest();
+    if (waitMs === 0) return false;
+    this.pace = setTimeout(() => {
+      this.pace = undefined;
+      this.onChange();
+    }, waitMs);
+    return true;
+  }
+
   private start(item: PredictStreamRequest, lane: Lane, streamItem: StreamItem): void {
     const { table, limits } = this.context;
     const { call } = this;
@@ -140,7 +161,7 @@ class ScoredStream implements ItemStream {
       }
       const prediction = startPrediction(model, request, options, streamItem);
       streamItem.prediction = prediction;
-      call.rows += prediction.rowCount;
+      this.scored(prediction.rowCount);
     } catch (error) {
       streamItem.onError(error);
     }
@@ -154,7 +175,7 @@ class ScoredStream implements ItemStream {
         if (found === undefined || check.cancelled) return;
         const prediction = startPrediction(found.model, request, options, streamItem, found.checked);
         streamItem.prediction = prediction;
-        this.call.rows += prediction.rowCount;
+        this.scored(prediction.rowCount);
       })
       .catch((error: unknown) => streamItem.onError(error));
   }
