@@ -7,13 +7,15 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { PredictRequestSchema, ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
 import { GRPCInferenceService } from "../../../gen/inference/grpc_service_pb.ts";
 import { createForwardedLog } from "../../../src/telemetry/log.ts";
 import { fileFolder } from "../../support/folders.ts";
+import { irisFolder, keyFile, keyLine, sendWith, transportsWith } from "../../support/keys/keyed-server.ts";
 import { lookupModel, onnxModel } from "../../support/models/onnx-model.ts";
+import { startAppServer } from "../../support/servers/app-server.ts";
 import { fileServer } from "../../support/servers/tested-servers.ts";
 
 const WORD = "xyzzy-planted";
@@ -159,6 +161,47 @@ test("of whatever callers send, in every protocol and field, nothing stands in t
     expect(has("reason")).toContain(reason);
   expect(records.some(({ status, rows }) => status === 200 && rows === 1)).toBe(true);
   expect(records.some(({ items: count }) => count === requests.length)).toBe(true);
+});
+
+test("keys and tokens, known and not, stand nowhere in the log or the metrics of a server that asks for them", async () => {
+  const key = `${WORD}-known-key`;
+  const keys = keyFile(
+    keyLine(key, { id: "known", models: ["iris"], requests_per_second: 3 }),
+    keyLine("metrics-key", { id: "prometheus", metrics: true }),
+  );
+  const told: string[] = [];
+  const keyedLog = createForwardedLog("trace", {}, (line) => told.push(line));
+  const flags = { keys: keys.path, "access-log": "all" };
+  const { app, url: keyed } = await startAppServer(irisFolder(), flags, { log: keyedLog });
+  onTestFinished(() => app.close());
+  const fields = [
+    `Bearer ${key}`,
+    `bearer ${WORD}`,
+    `Basic ${WORD}`,
+    key,
+    `Bearer ${WORD}.${WORD}.${WORD}`,
+    `Bearer ${key} ${key}`,
+  ];
+  for (const authorization of fields) {
+    for (const path of ["/predict/iris", "/predict/housing", `/predict/${WORD}`, "/v2/models/iris/infer"])
+      await sendWith(keyed, undefined)(path, { features: [1, 2, 3, 4] }, { headers: { authorization } });
+    for (const transport of Object.values(transportsWith(keyed, undefined))) {
+      const scoring = createClient(ScoringService, transport);
+      const requests = ["iris", WORD].map((modelName) => ({ modelName, features: [1, 2, 3, 4] }));
+      await Promise.allSettled(
+        requests.map((request) => scoring.predict(request, { headers: { authorization } })),
+      );
+    }
+  }
+  keys.write(`{"id": "known", "sha256": "${key}"}`, `{"${WORD}`);
+  await app.rescan();
+  const { text } = await sendWith(keyed, "metrics-key")("/metrics");
+  expect(told.filter((line) => SECRET.test(line))).toEqual([]);
+  expect(text.split("\n").filter((line) => SECRET.test(line))).toEqual([]);
+  const reasons = new Set(told.map((line) => (JSON.parse(line) as { reason?: string }).reason));
+  for (const reason of ["UNAUTHENTICATED", "PERMISSION_DENIED", "RATE_EXCEEDED"])
+    expect(reasons).toContain(reason);
+  expect(told.some((line) => line.includes('"caller":"known"'))).toBe(true);
 });
 
 test("fields that hold values are marked in the schema, so that the debug texts of generated clients leave them out", () => {
