@@ -1,4 +1,4 @@
-"""A server of the checkout. ASSAY_COMMAND: the command that starts one, as a JSON list; ASSAY_MODELS: its models."""
+"""A server of the checkout. TESTED_COMMAND: the command that starts one, as a JSON list; TESTED_MODELS: its models."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def free_port():
 
 
 class Server:
-    def __init__(self, *flags, models=("--models", os.environ["ASSAY_MODELS"])):
+    def __init__(self, *flags, models=("--models", os.environ["TESTED_MODELS"])):
         self.models = models
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -40,7 +40,7 @@ class Server:
         self.start()
 
     def start(self):
-        command = [*json.loads(os.environ["ASSAY_COMMAND"]), *self.models]
+        command = [*json.loads(os.environ["TESTED_COMMAND"]), *self.models]
         command += ["--port", str(self.port), "--devices", "cpu", *self.flags]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 60
@@ -84,7 +84,7 @@ def own_server():
     started = []
 
     def start(*flags):
-        started.append(Server(*flags, models=(f"iris={os.environ['ASSAY_MODELS']}/iris",)))
+        started.append(Server(*flags, models=(f"iris={os.environ['TESTED_MODELS']}/iris",)))
         return started[-1]
 
     yield start

@@ -73,8 +73,8 @@ test(
           ...process.env,
           PYTHONPATH: installed,
           PYTHONDONTWRITEBYTECODE: "1",
-          ASSAY_COMMAND: JSON.stringify([process.execPath, ASSAY, "serve"]),
-          ASSAY_MODELS: join(ROOT, "models"),
+          TESTED_COMMAND: JSON.stringify([process.execPath, ASSAY, "serve"]),
+          TESTED_MODELS: join(ROOT, "models"),
         },
       },
     );
