@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** Files of this package, which lie otherwise in the compiled package than in the sources: there each entry is one file of `dist`. */
 const isSource = import.meta.url.endsWith(".ts");
@@ -25,6 +26,11 @@ export function entryUrl(entry: (typeof ENTRIES)[number]): URL {
 export function pageFileUrl(name: string, isOwn: boolean): URL {
   const folder = isOwn ? "./edge/console/pages" : "../node_modules/swagger-ui-dist";
   return new URL(isSource ? `${folder}/${name}` : `./pages/${name}`, import.meta.url);
+}
+
+/** Where the package keeps the schema: the folder `proto`. */
+export function schemaFolder(): string {
+  return join(dirname(fileURLToPath(new URL("../package.json", import.meta.url))), "proto");
 }
 
 /** The package's version, from its package.json. */

@@ -2,9 +2,18 @@ import { readEnvironment } from "../config/environment.ts";
 import { AssayError } from "../errors.ts";
 import { packageVersion } from "../package-files.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
-import { benchHelp, generalHelp, inspectHelp, openapiHelp, scoreHelp, serveHelp, tryHelp } from "./help.ts";
+import {
+  benchHelp,
+  generalHelp,
+  inspectHelp,
+  openapiHelp,
+  protoHelp,
+  scoreHelp,
+  serveHelp,
+  tryHelp,
+} from "./help.ts";
 
-const COMMANDS = ["serve", "score", "bench", "try", "inspect", "openapi"];
+const COMMANDS = ["serve", "score", "bench", "try", "inspect", "openapi", "proto"];
 
 /**
  * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
@@ -48,6 +57,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     if (command === "openapi") {
       if (isHelp) return say(openapiHelp().trimEnd());
       return await (await import("./openapi.ts")).openapi(rest, readEnvironment(), process);
+    }
+    if (command === "proto") {
+      if (isHelp) return say(protoHelp().trimEnd());
+      return await (await import("./schema/proto.ts")).proto(rest, process.stdout, process.stderr);
     }
     const hint = didYouMean(command, COMMANDS) || "; see assay --help";
     process.stderr.write(`assay has no command ${JSON.stringify(command)}${hint}\n`);

@@ -11,6 +11,7 @@ export function generalHelp(): string {
   assay try [MODEL]            score a model's example row with a server that runs
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
   assay openapi                the OpenAPI document of the models in a repository, without a server
+  assay proto MODEL            a .proto with the model's columns; assay proto --out DIR: the schema of Assay's own services
   assay --version              the version
 
 Each command explains itself: assay serve --help, or -h, and so for the others. How to get a model there: docs/exporting.md.
@@ -60,6 +61,22 @@ Without MODEL: the server's default model, or its only one; where it has several
       --json           for programs: the answer as one JSON object
 
 Exit code 0: the row is scored. 1: it is not, with the reason. 2: called wrongly.
+`;
+}
+
+/** `assay proto --help`. */
+export function protoHelp(): string {
+  return `Prints a .proto whose request has the columns of a model as typed, commented fields, numbered by their places; or writes the
+schema of Assay's own services, for the generators of any language.
+
+  assay proto MODEL[:VERSION] [--models DIR]
+  assay proto PATH
+  assay proto --out DIR
+
+  -m, --models DIR   the repository that MODEL lies in (default: models)
+  -o, --out DIR      writes assay/v1 and the files that it imports
+
+Exit code 0: it is written. 1: the model cannot be read, with the reason. 2: called wrongly.
 `;
 }
 

@@ -5,13 +5,13 @@ import { drawnPictures } from "../../scripts/drawn-pictures.ts";
 
 /** The pages that people read; whatever they name has to be there. */
 const PAGES = globSync(
-  "{*.md,docs/**/*.md,bench/*.md,examples/**/*.md,python/*.md,src/**/*.md,test/**/*.md}",
+  "{*.md,docs/**/*.md,bench/*.md,examples/**/*.md,python/*.md,packages/*/*.md,src/**/*.md,test/**/*.md}",
   {
     exclude: (path) => path.includes("node_modules"),
   },
 );
 const FILES = new Set(
-  globSync("{*,{bench,bin,examples,proto,python,scripts,src,test}/**/*}.{ts,mjs,cjs,sh,py}", {
+  globSync("{*,{bench,bin,examples,proto,python,packages,scripts,src,test}/**/*}.{ts,mjs,cjs,sh,py}", {
     exclude: (path) => path.includes("node_modules"),
   }).map((path) => basename(path)),
 );
