@@ -8,10 +8,11 @@ const EXPOSED = [
   "retry-after",
   "www-authenticate",
   "x-request-id",
+  "traceresponse",
   "inference-header-content-length",
 ].join(", ");
 const ALLOWED_METHODS = [...cors.allowedMethods, "OPTIONS"].join(", ");
-const ALWAYS_ALLOWED = [...cors.allowedHeaders, "authorization", "x-request-id"];
+const ALWAYS_ALLOWED = [...cors.allowedHeaders, "authorization", "x-request-id", "traceparent", "tracestate"];
 const NO_FIELDS: readonly Field[] = [];
 const PREFLIGHT_SECONDS = "7200";
 const FIELD_NAMES = /^[!#$%&'*+.^_`|~0-9A-Za-z, -]{1,4096}$/;

@@ -1,6 +1,7 @@
 import type { Headers as StreamHeaders } from "../../http2/stream.ts";
 import type { WireProtocol } from "./content-type.ts";
 import { corsFields } from "./cors.ts";
+import type { EdgeCall } from "./edge-call.ts";
 import { LONGEST_TIMER_MS, parseConnectTimeout, parseGrpcTimeout } from "./timeout-header.ts";
 
 type Field = readonly [name: string, value: string];
@@ -24,11 +25,21 @@ function isFarTimeout(name: string, value: string): boolean {
   return name === "connect-timeout-ms" && (parseConnectTimeout(value) ?? 0) > LONGEST_TIMER_MS;
 }
 
-/** The fields of a response: the handler's, the call's id, and what a browser needs to read it. */
+/** The fields by which a call is found in the log and in traces: its id, and where it is recorded its span (W3C Trace Context, level 2). */
+export function callFields({ id, call }: AnsweredCall): Field[] {
+  const fields: Field[] = [["x-request-id", id]];
+  const { trace } = call;
+  if (trace !== undefined) fields.push(["traceresponse", `00-${trace.traceId}-${trace.spanId}-01`]);
+  return fields;
+}
+
+type AnsweredCall = Pick<EdgeCall, "id" | "call">;
+
+/** The fields of a response: the handler's, the call's, and what a browser needs to read it. */
 export function responseFields(
   header: Headers | undefined,
   requestHeaders: StreamHeaders,
-  requestId: string,
+  edgeCall: AnsweredCall,
   corsOrigins: readonly string[],
   isText = false,
 ): Field[] {
@@ -42,7 +53,7 @@ export function responseFields(
       }
     }
   }
-  fields.push(["x-request-id", requestId], ...corsFields(requestHeaders, corsOrigins));
+  fields.push(...callFields(edgeCall), ...corsFields(requestHeaders, corsOrigins));
   return fields;
 }
 

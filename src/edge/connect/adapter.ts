@@ -227,13 +227,7 @@ function createResponsePump(stream: ServerStream): ResponsePump {
       edgeCall.code ??= codeOf(response);
       const iterator = response.body?.[Symbol.asyncIterator]();
       const isText = wire === "grpc-web-text";
-      const fields = responseFields(
-        response.header,
-        stream.headers,
-        edgeCall.id,
-        context.corsOrigins,
-        isText,
-      );
+      const fields = responseFields(response.header, stream.headers, edgeCall, context.corsOrigins, isText);
       if (wire === "http" && mayBeCompressed(response.header)) fields.push([...VARIES_BY_CODING]);
       // gRPC's head waits for the first octet: an error without a message goes out in one block of fields (Trailers-Only), since
       // clients take a head by itself for an answer that has begun and do not retry.

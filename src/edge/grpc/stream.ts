@@ -370,7 +370,7 @@ class GrpcStreamCall {
     const { stream, edgeCall, context, encodings } = this;
     const header = new Headers({ "content-type": "application/grpc+proto" });
     if (encodings.response !== null) header.set("grpc-encoding", encodings.response.name);
-    return responseFields(header, stream.headers, edgeCall.id, context.corsOrigins);
+    return responseFields(header, stream.headers, edgeCall, context.corsOrigins);
   }
 
   private write(bytes: Uint8Array): void {

@@ -191,7 +191,7 @@ export function respondPlain(
   if (response.acceptEncoding !== undefined) fields.push(["accept-encoding", response.acceptEncoding]);
   if (response.status === 401) fields.push(["www-authenticate", "Bearer"]);
   if (retryMs !== undefined) fields.push(["retry-after", retryAfterSeconds(retryMs)]);
-  const rest = responseFields(undefined, stream.headers, edgeCall.id, corsOrigins);
+  const rest = responseFields(undefined, stream.headers, edgeCall, corsOrigins);
   edgeCall.httpStatus = response.status;
   edgeCall.responseBytes = bytes.length;
   stream.respond(response.status, headerBlock([...fields, ...rest]));

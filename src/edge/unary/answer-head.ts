@@ -1,5 +1,6 @@
 import { type HeaderBlock, headerBlock } from "../../http2/stream.ts";
 import { corsFields } from "../call/cors.ts";
+import { callFields } from "../call/response-fields.ts";
 import type { AnsweredCall } from "./unary-form.ts";
 
 /** The head of an answer: the protocol's fields, a constant block, the call's id, and what a browser needs to read it. */
@@ -8,7 +9,7 @@ export function answerHead(
   base: HeaderBlock,
   more: HeaderBlock["fields"] = NO_FIELDS,
 ): HeaderBlock {
-  const own: (readonly [string, string])[] = [["x-request-id", edgeCall.id]];
+  const own = callFields(edgeCall);
   for (const field of more) own.push(field);
   for (const field of corsFields(stream.headers, corsOrigins)) own.push(field);
   return headerBlock(own, base);

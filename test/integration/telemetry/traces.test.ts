@@ -88,6 +88,7 @@ test.each(BODIES)(
     const spans = await spansOf(id);
     const own = serversSpan(spans);
     expect(own).toMatchObject({ name, parentSpanId: "b7ad6b7169203331", traceState: STATE });
+    expect(response.headers.get("traceresponse")).toBe(`00-${id}-${own.spanId}-01`);
     expect(own.status.code).toBe("STATUS_CODE_UNSET");
     expect(own.attributes["assay.model.name"]).toBe("iris");
     if (system === "") expect(own.attributes["http.response.status_code"]).toBe(200);
@@ -197,7 +198,8 @@ test("a refused call's span says the reason, an error only where it is the serve
 
 test("what the sampler leaves out has no span, and neither have probes", async () => {
   const left = callersTrace(false);
-  expect((await post("/predict/iris", { features: FEATURES }, left.fields)).status).toBe(200);
+  const answer = await post("/predict/iris", { features: FEATURES }, left.fields);
+  expect([answer.status, answer.headers.get("traceresponse")]).toEqual([200, null]);
   expect((await post("/predict/iris", { features: FEATURES }, {})).status).toBe(200);
   const probe = callersTrace();
   expect((await fetch(`${server.url}/readyz`, { headers: probe.fields })).status).toBe(200);
