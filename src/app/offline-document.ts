@@ -55,14 +55,13 @@ export async function offlineDocument(options: OfflineDocument): Promise<string>
     const model = await defaultVersion(listing, options);
     if (model !== undefined) models.push(described(model));
   }
-  const steps = serverDocument(facts, models);
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  return text(step.value);
+  return text(serverDocument(facts, models));
 }
 
-function text(document: Parameters<typeof writeDocument>[0]): string {
-  return [...writeDocument(document)].join("");
+function text(steps: ReturnType<typeof serverDocument>): string {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return [...writeDocument(step.value)].join("");
 }
 
 function noModel(modelName: string, found: readonly ListedModel[]): AssayError {

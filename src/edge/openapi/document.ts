@@ -23,7 +23,7 @@ export interface DocumentFacts {
 const MOST_COLUMNS = 20_000;
 const MOST_MODELS = 200;
 
-/** Makes the server's document; yields after each model. `models` has the default version of each. */
+/** Makes the server's document, in steps. `models` has the default version of each. */
 export function* serverDocument(
   facts: DocumentFacts,
   models: readonly DescribedModel[],
@@ -41,7 +41,7 @@ export function* serverDocument(
   for (const [index, model] of models.entries()) {
     columns += describedColumns(model);
     if (index >= MOST_MODELS || columns > MOST_COLUMNS) break;
-    Object.assign(own, modelOperations(model, false, components));
+    Object.assign(own, yield* modelOperations(model, false, components));
     modelTags.push({
       name: modelTag(model),
       description: `Its own document: /v2/models/${encodeURIComponent(model.modelName)}/docs`,
@@ -63,11 +63,15 @@ export function* serverDocument(
   });
 }
 
-/** Makes the document of one version of a model; `hasVersion`: its paths name the version too. */
-export function modelDocument(facts: DocumentFacts, model: DescribedModel, hasVersion: boolean): Schema {
+/** Makes the document of one version of a model, in steps; `hasVersion`: its paths name the version too. */
+export function* modelDocument(
+  facts: DocumentFacts,
+  model: DescribedModel,
+  hasVersion: boolean,
+): Generator<undefined, Schema> {
   const components = new Components();
   const { modelName, modelVersion } = model;
-  const scoring = modelOperations(model, hasVersion, components);
+  const scoring = yield* modelOperations(model, hasVersion, components);
   const resources = hasVersion ? {} : ownResourceOperations(model, components);
   return document(facts, {
     title: hasVersion ? `${modelName}, version ${modelVersion}` : modelName,

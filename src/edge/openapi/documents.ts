@@ -52,7 +52,7 @@ export class OpenApiDocuments {
     const model = scoring.resolve(modelName, modelVersion, caller);
     const hasVersion = modelVersion !== "";
     return this.document(`${hasVersion ? "version" : "model"} ${this.keyOf(model)}`, () =>
-      oneStep(() => modelDocument(facts, describe(model), hasVersion)),
+      modelDocument(facts, describe(model), hasVersion),
     );
   }
 
@@ -107,11 +107,6 @@ export class OpenApiDocuments {
 function describe(model: ServedModel): DescribedModel {
   const { modelName, modelVersion, signature, rowColumns } = model;
   return { modelName, modelVersion, signature, rowColumns, model: model.describe() };
-}
-
-// biome-ignore lint/correctness/useYield: it is one step of a generator of many.
-function* oneStep(make: () => Schema): Generator<undefined, Schema> {
-  return make();
 }
 
 /** Makes a document and writes it, and gives the event loop back in between. */

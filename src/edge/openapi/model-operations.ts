@@ -22,8 +22,12 @@ import {
 } from "./schema-parts.ts";
 import { inferAnswer, invocationAnswer, predictAnswer, v1Answer } from "./scoring-answers.ts";
 
-/** The paths of a model; with `hasVersion` they name the version too. */
-export function modelOperations(model: DescribedModel, hasVersion: boolean, components: Components): Schema {
+/** The paths of a model, a protocol a step; with `hasVersion` they name the version too. */
+export function* modelOperations(
+  model: DescribedModel,
+  hasVersion: boolean,
+  components: Components,
+): Generator<undefined, Schema> {
   const { modelName, modelVersion } = model;
   const key = hasVersion ? `${modelName}/${modelVersion}` : modelName;
   const name = components.modelName(key, hasVersion ? `${modelName}.${modelVersion}` : modelName);
@@ -45,7 +49,8 @@ export function modelOperations(model: DescribedModel, hasVersion: boolean, comp
       };
   const what = hasVersion ? `${modelName}, version ${modelVersion}` : modelName;
   const tag = modelTag(model);
-  return {
+  yield;
+  const predict = {
     [places.predict]: {
       post: components.operation({
         id: `predict.${name}`,
@@ -57,6 +62,9 @@ export function modelOperations(model: DescribedModel, hasVersion: boolean, comp
         errors: ["predict", "scoring"],
       }),
     },
+  };
+  yield;
+  const infer = {
     [places.infer]: {
       post: components.operation({
         id: `infer.${name}`,
@@ -67,6 +75,9 @@ export function modelOperations(model: DescribedModel, hasVersion: boolean, comp
         errors: ["rest", "scoring"],
       }),
     },
+  };
+  yield;
+  const v1 = {
     [places.v1]: {
       post: components.operation({
         id: `v1.${name}`,
@@ -77,6 +88,9 @@ export function modelOperations(model: DescribedModel, hasVersion: boolean, comp
         errors: ["v1", "scoring"],
       }),
     },
+  };
+  yield;
+  const invocations = {
     [places.invocations]: {
       post: components.operation({
         id: `invocations.${name}`,
@@ -88,6 +102,7 @@ export function modelOperations(model: DescribedModel, hasVersion: boolean, comp
       }),
     },
   };
+  return { ...predict, ...infer, ...v1, ...invocations };
 }
 
 /** The group that a model's operations are in. */
