@@ -9,6 +9,7 @@ const isSource = import.meta.url.endsWith(".ts");
 export const ENTRIES = [
   "app/edges/edge-main",
   "load/loop/alarm-thread",
+  "table/floats/float-thread",
   "worker/worker-main",
   "worker/shared-main",
   "worker/process/relay-main",

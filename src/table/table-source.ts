@@ -31,9 +31,18 @@ export interface ColumnRequest {
   readonly joinedTexts?: readonly string[];
   /**
    * Read instead of `name`, which is empty then: one FLOAT[] with each row's values of these FLOAT columns, never NULL itself.
-   * DuckDB lays them row by row, as a tensor wants them, in the thread that reads; and one vector is fetched instead of many.
+   * DuckDB lays them row by row, as a tensor wants them, in the thread that reads; and one vector is fetched instead of many. Where
+   * a thread of Assay's own reads them, they stand in `TableChunk.floats`, and the vector has nothing.
    */
   readonly packedFloats?: readonly string[];
+}
+
+/** Floats of a chunk that were read apart from its vectors. */
+export interface FloatChunk {
+  /** The rows of each request for `packedFloats`, by the request's position; NaN stands for NULL. */
+  readonly byVector: ReadonlyMap<number, Float32Array<ArrayBuffer>>;
+  /** Gives their memory back for other rows. Only once nobody reads them any more; need not be called, and may be called again. */
+  release(): void;
 }
 
 /** Rows as they lie in the input; the vectors are in the order of the requests, and another may follow them. */
@@ -46,6 +55,7 @@ export interface TableChunk {
   readonly fileRow: number;
   /** Rows of the chunk that could not be read, which are all null, and why. */
   readonly faults?: ReadonlyMap<number, string>;
+  readonly floats?: FloatChunk;
 }
 
 /** One file of the input, as a manifest keeps it; `sizeBytes` and `modifiedAtMs` are 0 for a query and a pipe. */

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type PredictRequest, PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { copyFloatRows } from "../../table/floats/float-rows.ts";
 import type { TableChunk } from "../../table/table-source.ts";
 import { elementBytes, isFloat, type NumericDatatype, numericView } from "../../tensor/datatype.ts";
 import type { ColumnMapping, MappedColumn, MappedTensor } from "../columns/column-mapping.ts";
@@ -8,7 +9,7 @@ import { takeRows } from "../results/taken-rows.ts";
 import { writeBooleans } from "./boolean-tensor.ts";
 import { readNumbers } from "./number-column.ts";
 import { type NumberTextOptions, shown } from "./number-text.ts";
-import { copyFloats, packedFloats } from "./packed-floats.ts";
+import { packedFloats } from "./packed-floats.ts";
 import { RowFaults } from "./row-faults.ts";
 import { writeFloats, writeIntegers } from "./tensor-writer.ts";
 import { type ChunkTexts, chunkTexts } from "./text-cells.ts";
@@ -108,6 +109,7 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
       const inputs = mapping.tensors.map((tensor) => encodeTensor(tensor, chunk, texts, faults, lent));
       const all = create(PredictRequestSchema, { modelName, modelVersion, outputNames, inputs });
       const release = () => {
+        chunk.floats?.release();
         for (const { tensor, buffer } of lent.splice(0)) {
           const buffers = spare.get(tensor) ?? [];
           if (buffers.length < SPARE_BUFFERS) buffers.push(buffer);
@@ -147,7 +149,8 @@ function encodeNumbers(
     if (column.kind === "float" && datatype === "FP32") {
       let to = at + 1;
       while (columns[to]?.kind === "float") to++;
-      copyFloats(columns.slice(at, to).map(vectorOf), target as Float32Array, at, step, rowCount);
+      const floats = { values: target as Float32Array, width: step, column: at, row: 0 };
+      copyFloatRows(columns.slice(at, to).map(vectorOf), 0, rowCount, floats);
       at = to - 1;
       continue;
     }

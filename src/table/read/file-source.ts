@@ -8,7 +8,7 @@ import type {
   TableFormat,
   TableSource,
 } from "../table-source.ts";
-import type { FileColumn, TableFile } from "./table-file.ts";
+import type { FileColumn, FileRows, TableFile } from "./table-file.ts";
 
 /** The parts of a source over files. */
 export interface FileSourceOptions {
@@ -57,8 +57,9 @@ export function createFileSource(options: FileSourceOptions): TableSource {
           }
         }
         let row = before;
-        for await (const chunk of file.read(fileColumns(file, requests), before)) {
-          const read: TableChunk = { chunk, fromRow: first + row, file: file.name, fileRow: row + 1 };
+        for await (const rows of readRows(file, fileColumns(file, requests), before)) {
+          const { chunk } = rows;
+          const read: TableChunk = { ...rows, fromRow: first + row, file: file.name, fileRow: row + 1 };
           const faults = await file.faults?.of(row, chunk.rowCount);
           row += chunk.rowCount;
           yield faults === undefined || faults.size === 0 ? read : { ...read, faults };
@@ -68,6 +69,16 @@ export function createFileSource(options: FileSourceOptions): TableSource {
     },
     close: options.close,
   };
+}
+
+async function* readRows(
+  file: TableFile,
+  columns: readonly FileColumn[],
+  fromRow: number,
+): AsyncGenerator<FileRows> {
+  const apart = file.readApart?.(columns, fromRow);
+  if (apart !== undefined) yield* apart;
+  else for await (const chunk of file.read(columns, fromRow)) yield { chunk };
 }
 
 /** Where the requested columns stand in a file. Throws where one is missing, or stands there twice. */

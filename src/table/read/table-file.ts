@@ -3,7 +3,7 @@ import { AssayError } from "../../errors.ts";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { joinedTextsSql } from "../duckdb/joined-texts.ts";
 import { duckdbReason, tableError } from "../table-error.ts";
-import type { TableColumn } from "../table-source.ts";
+import type { FloatChunk, TableColumn } from "../table-source.ts";
 
 /** A column to read, by its position in the file. */
 export interface FileColumn {
@@ -13,6 +13,12 @@ export interface FileColumn {
   readonly joined?: readonly number[];
   /** Read instead: one list with the values of these columns. `index` is -1 then. */
   readonly packed?: readonly number[];
+}
+
+/** Rows of a file, with the floats that were read apart from its vectors. */
+export interface FileRows {
+  readonly chunk: DuckDBDataChunk;
+  readonly floats?: FloatChunk;
 }
 
 /** One opened file of an input. Everything it throws is a TABLE_INVALID that names the file. */
@@ -26,6 +32,8 @@ export interface TableFile {
   countRows(): Promise<number>;
   /** The rows from `fromRow` (from 0) on; vectors in the order of `columns`. */
   read(columns: readonly FileColumn[], fromRow: number): AsyncGenerator<DuckDBDataChunk>;
+  /** The same, with packed floats read by a thread of their own; undefined where that is not worth a thread. */
+  readApart?(columns: readonly FileColumn[], fromRow: number): AsyncGenerator<FileRows> | undefined;
   /** Rows that could not be read, which are all null; undefined where such a row ends the reading. */
   readonly faults?: RowsWithFaults;
 }
