@@ -1,7 +1,7 @@
 /**
  * Tables: what `assay score` reads and writes; nothing here knows of models.
- * Comes in: a path, a glob, several of them, `sql:` and a query, or `-`; goes out: chunks of at most 2,048 rows in the
- * order of the input, read by DuckDB (Parquet, CSV, NDJSON, queries) or apache-arrow (Arrow IPC).
+ * Comes in: a path, a glob, several of them, `sql:` and a query, or `-`; goes out: chunks of at most 2,048 rows (8,192 where all
+ * that is read are floats apart from the vectors) in the order of the input, read by DuckDB (Parquet, CSV, NDJSON, queries) or apache-arrow (Arrow IPC).
  * Promises: the same input gives the same rows in the same order; memory does not grow with the input (Arrow IPC: with
  * its largest record batch); a column is found by its exact name; what cannot be read is a TABLE_INVALID that names the
  * file and, where there are any, column and line. Page checksums of Parquet are not verified: DuckDB does not.
@@ -44,6 +44,9 @@ export interface FloatChunk {
   /** Gives their memory back for other rows. Only once nobody reads them any more; need not be called, and may be called again. */
   release(): void;
 }
+
+/** The most rows of a chunk without vectors; chunks with vectors have at most 2,048. */
+export const MOST_CHUNK_ROWS = 8192;
 
 /** Rows as they lie in the input; the vectors are in the order of the requests, and another may follow them. */
 export interface TableChunk {

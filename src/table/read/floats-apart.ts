@@ -2,11 +2,26 @@ import { DuckDBDataChunk } from "@duckdb/node-api";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { type FloatReading, openFloatReading, type TakenRows } from "../floats/float-reading.ts";
 import { tableError } from "../table-error.ts";
-import type { FloatChunk } from "../table-source.ts";
+import { type FloatChunk, MOST_CHUNK_ROWS } from "../table-source.ts";
 import { type FileColumn, type FileRows, type QueriedFile, queriedFile, unreadable } from "./table-file.ts";
 
-/** The most rows of a chunk. */
-const CHUNK_ROWS = 2048;
+/** A chunk without vectors, whose rows DuckDB's own limit of 2,048 does not concern. */
+class BareChunk extends DuckDBDataChunk {
+  #rowCount: number;
+
+  constructor(rowCount: number) {
+    super(DuckDBDataChunk.create([], 0).chunk);
+    this.#rowCount = rowCount;
+  }
+
+  override get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  override set rowCount(rowCount: number) {
+    this.#rowCount = rowCount;
+  }
+}
 
 /**
  * Reads a file whose rows come in the same order each time: its packed floats by a thread of their own, all other columns by the
@@ -40,11 +55,11 @@ async function* floatsAlone(
   const reading = open();
   try {
     for (;;) {
-      const rows = await reading.next(CHUNK_ROWS).catch((error: unknown) => {
+      const rows = await reading.next(MOST_CHUNK_ROWS).catch((error: unknown) => {
         throw unreadable(file.name, error);
       });
       if (rows === undefined) return;
-      yield { chunk: DuckDBDataChunk.create([], rows.rowCount), floats: floatChunk(rows, indices) };
+      yield { chunk: new BareChunk(rows.rowCount), floats: floatChunk(rows, indices) };
     }
   } finally {
     reading.close();

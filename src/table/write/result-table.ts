@@ -14,6 +14,9 @@ import { createLabelPool, headerWords, type LabelPool } from "./label-pool.ts";
 import { ERROR_PART_NAME, type OutputColumn } from "./output-columns.ts";
 import type { OutputDatabase } from "./output-database.ts";
 
+/** The most rows of a chunk of DuckDB's. */
+const APPENDED_ROWS = 2048;
+
 /** An in-memory table being filled with results, for one part of the output. */
 export interface ResultTable {
   readonly name: string;
@@ -59,6 +62,41 @@ export async function createResultTable(
     hasErrors = true;
   }
 
+  async function appendRows(chunk: TableChunk, results: ResultRows): Promise<void> {
+    const failed = results.errors.size > 0;
+    if (failed && !columns.skipErrors && !hasErrors) await addErrorColumn();
+    const runs = failed && columns.skipErrors ? keptRuns(results.rowCount, results.errors) : undefined;
+    const count = runs === undefined ? results.rowCount : runs.reduce((sum, run) => sum + run.count, 0);
+    inputRows += results.rowCount;
+    errorRows += results.errors.size;
+    if (count === 0) return;
+    const chunkBytes = keptBytes(chunk, columns);
+    bytes += chunkBytes;
+    await database.makeRoomFor(chunkBytes);
+    target.reset();
+    target.rowCount = count;
+    const all: readonly RowRun[] = runs ?? [{ from: 0, count }];
+    let position = 0;
+    for (const { vectorIndex } of columns.keep) {
+      const source = chunk.chunk.getColumnVector(vectorIndex);
+      const to = target.getColumnVector(position++);
+      copyKept(source, to, all, count);
+    }
+    const validity = failed && runs === undefined ? clearedBits(count, results.errors.keys()) : undefined;
+    if (columns.hasScore)
+      writeNumbers(target.getColumnVector(position++), results.scores, 0, 1, all, validity);
+    if (columns.hasLabel) writeLabels(target.getColumnVector(position++), results.labels, all, labels);
+    const classes = columns.probabilities.length;
+    for (let index = 0; index < classes; index++) {
+      const to = target.getColumnVector(position++);
+      writeNumbers(to, results.probabilities, index, classes, all, validity);
+    }
+    if (hasErrors) bytes += writeErrors(target.getColumnVector(position), results.errors, count);
+    appender.appendDataChunk(target);
+    rows += count;
+    bytes += count * ((columns.hasScore ? 8 : 0) + (columns.hasLabel ? 16 : 0) + classes * 8);
+  }
+
   return {
     name,
     get inputRows() {
@@ -77,42 +115,28 @@ export async function createResultTable(
       return bytes;
     },
     async append(chunk, results) {
-      const failed = results.errors.size > 0;
-      if (failed && !columns.skipErrors && !hasErrors) await addErrorColumn();
-      const runs = failed && columns.skipErrors ? keptRuns(results.rowCount, results.errors) : undefined;
-      const count = runs === undefined ? results.rowCount : runs.reduce((sum, run) => sum + run.count, 0);
-      inputRows += results.rowCount;
-      errorRows += results.errors.size;
-      if (count === 0) return;
-      const chunkBytes = keptBytes(chunk, columns);
-      bytes += chunkBytes;
-      await database.makeRoomFor(chunkBytes);
-      target.reset();
-      target.rowCount = count;
-      const all: readonly RowRun[] = runs ?? [{ from: 0, count }];
-      let position = 0;
-      for (const { vectorIndex } of columns.keep) {
-        const source = chunk.chunk.getColumnVector(vectorIndex);
-        const to = target.getColumnVector(position++);
-        copyKept(source, to, all, count);
-      }
-      const validity = failed && runs === undefined ? clearedBits(count, results.errors.keys()) : undefined;
-      if (columns.hasScore)
-        writeNumbers(target.getColumnVector(position++), results.scores, 0, 1, all, validity);
-      if (columns.hasLabel) writeLabels(target.getColumnVector(position++), results.labels, all, labels);
-      const classes = columns.probabilities.length;
-      for (let index = 0; index < classes; index++) {
-        const to = target.getColumnVector(position++);
-        writeNumbers(to, results.probabilities, index, classes, all, validity);
-      }
-      if (hasErrors) bytes += writeErrors(target.getColumnVector(position), results.errors, count);
-      appender.appendDataChunk(target);
-      rows += count;
-      bytes += count * ((columns.hasScore ? 8 : 0) + (columns.hasLabel ? 16 : 0) + classes * 8);
+      // A chunk without vectors may have more rows than DuckDB takes at once.
+      for (let from = 0; from < results.rowCount; from += APPENDED_ROWS)
+        await appendRows(chunk, rowsFrom(results, from, columns.probabilities.length));
     },
     close() {
       appender.closeSync();
     },
+  };
+}
+
+/** The results of at most APPENDED_ROWS rows from one on. */
+function rowsFrom(results: ResultRows, from: number, classes: number): ResultRows {
+  if (results.rowCount <= APPENDED_ROWS) return results;
+  const end = Math.min(results.rowCount, from + APPENDED_ROWS);
+  const errors = new Map<number, string>();
+  for (const [row, message] of results.errors) if (row >= from && row < end) errors.set(row - from, message);
+  return {
+    rowCount: end - from,
+    scores: results.scores.subarray(from, end),
+    labels: results.labels.slice(from, end),
+    probabilities: results.probabilities.subarray(from * classes, end * classes),
+    errors,
   };
 }
 
