@@ -62,7 +62,8 @@ async function measure(command: readonly string[]): Promise<Taken> {
 async function buildPackage(): Promise<string> {
   const place = `${folder}-package`;
   rmSync(place, { recursive: true, force: true });
-  await output("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", join(place, "dist")]);
+  await output("npm", ["run", "--silent", "build"]);
+  cpSync("dist", join(place, "dist"), { recursive: true });
   cpSync("bin", join(place, "bin"), { recursive: true });
   cpSync("package.json", join(place, "package.json"));
   symlinkSync(resolve("node_modules"), join(place, "node_modules"));

@@ -51,7 +51,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   "node:http2": ["scorer", "wire"],
   "@duckdb/node-api": ["table", "job"],
   "apache-arrow": ["table"],
-  "node:worker_threads": ["pool", "worker", "load", "app"],
+  "node:worker_threads": ["pool", "worker", "load", "app", "table"],
   pino: ["telemetry"],
   "@opentelemetry": ["telemetry"],
 };

@@ -2,9 +2,9 @@ import { messageOf } from "../../errors.ts";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlPath } from "../duckdb/sql-text.ts";
 import { beginning } from "../file-kind.ts";
+import { readFloatsApart } from "../floats/floats-apart.ts";
 import { tableError } from "../table-error.ts";
 import { rawHead } from "./file-bytes.ts";
-import { readFloatsApart } from "./floats-apart.ts";
 import {
   fromRowOn,
   numberedTable,

@@ -1,9 +1,15 @@
 import { DuckDBDataChunk } from "@duckdb/node-api";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
-import { type FloatReading, openFloatReading, type TakenRows } from "../floats/float-reading.ts";
+import {
+  type FileColumn,
+  type FileRows,
+  type QueriedFile,
+  queriedFile,
+  unreadable,
+} from "../read/table-file.ts";
 import { tableError } from "../table-error.ts";
 import { type FloatChunk, MOST_CHUNK_ROWS } from "../table-source.ts";
-import { type FileColumn, type FileRows, type QueriedFile, queriedFile, unreadable } from "./table-file.ts";
+import { type FloatReading, openFloatReading, type TakenRows } from "./float-reading.ts";
 
 /** A chunk without vectors, whose rows DuckDB's own limit of 2,048 does not concern. */
 class BareChunk extends DuckDBDataChunk {
