@@ -40,3 +40,6 @@ install_go_load() { go_program "$1" go-load; }
 
 tool go-manifests "$(go_version go-manifests)" deploy
 install_go_manifests() { go_program "$1" go-manifests; }
+
+tool systemd-analyze system deploy
+install_systemd_analyze() { debian_install "$1" systemd-analyze systemd; }
