@@ -1,5 +1,5 @@
 /**
- * What a server needs, on Linux: `node bench/sizing.ts [REPOSITORY]`. Resident memory of a server with no model, with each model of the
+ * What a server needs, on Linux: `node bench/footprint/sizing.ts [REPOSITORY]`. Resident memory of a server with no model, with each model of the
  * repository alone and with all; CPU of all the server's threads for a call of one row and for a row of a stream, by model and protocol,
  * and what that makes of calls a second on one core. docs/deploying.md has figures. `assay bench` loads; both share the machine.
  */
@@ -7,11 +7,11 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run } from "../test/support/clients/command.ts";
-import { startMeasured } from "./programs/measured-server.ts";
+import { run } from "../../test/support/clients/command.ts";
+import { startMeasured } from "../programs/measured-server.ts";
 
-const LAUNCHER = fileURLToPath(new URL("../bin/assay.cjs", import.meta.url));
-const REPOSITORY = process.argv[2] ?? fileURLToPath(new URL("../models", import.meta.url));
+const LAUNCHER = fileURLToPath(new URL("../../bin/assay.cjs", import.meta.url));
+const REPOSITORY = process.argv[2] ?? fileURLToPath(new URL("../../models", import.meta.url));
 const SECONDS = 3;
 const MIB = 1024;
 /** A protocol of `assay bench`, and how many rows a call has. */
