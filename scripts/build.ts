@@ -16,6 +16,7 @@ import {
 import { basename, join } from "node:path";
 import { type OutputChunk, rolldown } from "rolldown";
 import { ENTRIES } from "../src/package-files.ts";
+import { bundleConsole } from "./console-bundle.ts";
 
 const DIST = "dist";
 const OWN_PAGES = "src/edge/console/pages";
@@ -56,13 +57,15 @@ const pageFiles = [
 ];
 mkdirSync(join(DIST, "pages"));
 for (const file of pageFiles) copyFileSync(file, join(DIST, "pages", basename(file)));
+const page = await bundleConsole();
+for (const [name, text] of Object.entries(page.files)) writeFileSync(join(DIST, "pages", name), text);
 
 const files = new Map<string, string[]>([[SWAGGER, []]]);
-for (const chunk of output.filter((one): one is OutputChunk => one.type === "chunk")) {
-  for (const file of chunk.moduleIds) {
-    const root = packageRoot(file);
-    if (root !== undefined) files.set(root, [...(files.get(root) ?? []), file]);
-  }
+const chunks = output.filter((one): one is OutputChunk => one.type === "chunk");
+for (const file of [...chunks.flatMap(({ moduleIds }) => moduleIds), ...page.modules]) {
+  const root = packageRoot(file);
+  // A library may be in the server and in the page.
+  if (root !== undefined) files.set(root, [...new Set([...(files.get(root) ?? []), file])]);
 }
 const notices = [...files].sort(([one], [other]) => (one < other ? -1 : 1)).map(notice);
 writeFileSync(join(DIST, "THIRD-PARTY.txt"), notices.join(`\n${"-".repeat(80)}\n\n`));

@@ -24,14 +24,21 @@ export function entryUrl(entry: (typeof ENTRIES)[number]): URL {
 }
 
 /** Where a file of the pages lies: one of Swagger UI's, or the server's own. */
-export function pageFileUrl(name: string, isOwn: boolean): URL {
-  const folder = isOwn ? "./edge/console/pages" : "../node_modules/swagger-ui-dist";
+export function pageFileUrl(name: string, kind: "swagger" | "own"): URL {
+  const folder = kind === "own" ? "./edge/console/pages" : "../node_modules/swagger-ui-dist";
   return new URL(isSource ? `${folder}/${name}` : `./pages/${name}`, import.meta.url);
 }
 
 /** Where the package keeps the schema: the folder `proto`. */
 export function schemaFolder(): string {
   return join(dirname(fileURLToPath(new URL("../package.json", import.meta.url))), "proto");
+}
+
+const SCRIPTS = "../scripts";
+
+/** What makes the page at `/` of its sources; undefined in the compiled package, where it lies beside the other pages. */
+export function consoleBundler(): string | undefined {
+  return isSource ? fileURLToPath(new URL(`${SCRIPTS}/console-bundle.ts`, import.meta.url)) : undefined;
 }
 
 /** The package's version, from its package.json. */

@@ -113,7 +113,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     table,
     lifecycle: group?.lifecycle(registry) ?? registry,
     control: group?.control ?? updates,
-    metrics: () => [...processMetrics.families(), ...telemetry.families()],
+    metrics: (reader) =>
+      reader === "scrape"
+        ? [...processMetrics.families(), ...telemetry.families()]
+        : processMetrics.heldFamilies(),
     rateMemory: memory,
     tracing,
     ...group?.parts,
@@ -147,7 +150,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (settings.listenWhenReady) await load();
     const { port, address } = await edge.listen(settings.host, settings.port);
     group?.follow(edge);
-    telemetry.begin(async () => group?.parts.gatherMetrics?.(edge.families()) ?? edge.families());
+    telemetry.begin(async () => {
+      const own = edge.families("scrape");
+      return group?.parts.gatherMetrics?.(own, "scrape") ?? own;
+    });
     const opened = group?.open(address, port);
     const app: App = {
       address: { host: settings.host, port },

@@ -7,6 +7,7 @@
 import type { AddressInfo } from "node:net";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import { ConsoleService } from "../../gen/assay/v1/console_service_pb.ts";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelService } from "../../gen/assay/v1/model_service_pb.ts";
 import { ScoringService as ScoringServiceDesc } from "../../gen/assay/v1/scoring_service_pb.ts";
@@ -35,8 +36,9 @@ import type { EdgeLimits } from "./call/limits.ts";
 import { detailTypes } from "./connect/detail-types.ts";
 import { callInterceptor } from "./connect/interceptor.ts";
 import { modelRoutes, scoringRoutes } from "./connect/routes.ts";
-import type { ConsoleMode } from "./console/console-access.ts";
+import { type ConsoleMode, checkConsole } from "./console/console-access.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
+import { consoleServiceRoutes } from "./figures/console-service.ts";
 import { createHttp1Engine } from "./http1/http1-engine.ts";
 import type { Gate } from "./identity/gate.ts";
 import { inferenceRoutes } from "./inference/inference-routes.ts";
@@ -49,7 +51,7 @@ import type { SharedPort } from "./listen/shared-port.ts";
 import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.ts";
 import { CallCounters } from "./metrics/call-counters.ts";
 import { type EdgeFacts, edgeFamilies } from "./metrics/edge-metrics.ts";
-import type { GatherMetrics, MetricSource } from "./metrics/metrics-route.ts";
+import { type GatherMetrics, type MetricSource, mayNotRead } from "./metrics/metrics-route.ts";
 import { RouteTable } from "./route-table.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";
@@ -121,9 +123,11 @@ const SERVICES = [ScoringServiceDesc, ModelService, GRPCInferenceService];
 const ADMIN = [Health, ServerReflection, AlphaServerReflection];
 const WATCH = methodPath(Health.method.watch);
 const HEALTH = new Set([Health.method.check, Health.method.list, Health.method.watch].map(methodPath));
+const WATCH_FIGURES = methodPath(ConsoleService.method.watchFigures);
 /** They last as long as their callers like. */
 const LASTING = new Set([
   WATCH,
+  WATCH_FIGURES,
   methodPath(ServerReflection.method.serverReflectionInfo),
   methodPath(AlphaServerReflection.method.serverReflectionInfo),
 ]);
@@ -170,13 +174,28 @@ export function createEdge(options: EdgeOptions): Edge {
     encoder,
     ...control,
   });
+  const consoleMode = options.consoleMode ?? "on";
+  if (consoleMode !== "off") {
+    const gather = options.gatherMetrics ?? (async (own) => own);
+    consoleServiceRoutes(connect, {
+      families: () => gather(families("watch"), "watch"),
+      readiness,
+      facts,
+      notice,
+      check(caller) {
+        checkConsole(consoleMode, caller);
+        if (!caller.readsMetrics) throw mayNotRead(caller);
+      },
+    });
+  }
+  const services = [...SERVICES, ...(consoleMode === "off" ? [] : [ConsoleService]), ...ADMIN];
   healthRoutes(
     connect,
-    [...SERVICES, ...ADMIN].map((service) => service.typeName),
+    services.map((service) => service.typeName),
     readiness,
     notice,
   );
-  reflectionRoutes(connect, [...SERVICES, ...ADMIN]);
+  reflectionRoutes(connect, services);
   const ownProcedures = connect.handlers.length;
   options.routes?.(connect);
   const foreign = new Set(connect.handlers.slice(ownProcedures).map((handler) => handler.requestPath));
@@ -213,11 +232,11 @@ export function createEdge(options: EdgeOptions): Edge {
     http2: http2.counters,
     version: facts.version,
   });
-  const families: MetricSource = () => [
+  const families: MetricSource = (reader) => [
     ...edgeFamilies(edgeFacts()),
     ...counters.families(),
     ...modelFamilies(models.counts("", "", ANONYMOUS), models.list(ANONYMOUS)),
-    ...(options.metrics?.() ?? []),
+    ...(options.metrics?.(reader) ?? []),
   ];
   const routes = edgeRoutes({
     metrics: families,
@@ -228,7 +247,7 @@ export function createEdge(options: EdgeOptions): Edge {
     readiness,
     facts,
     controlMode,
-    consoleMode: options.consoleMode ?? "on",
+    consoleMode,
     ...control,
     handlers,
     grpcStreams,
@@ -267,7 +286,7 @@ export function createEdge(options: EdgeOptions): Edge {
     },
     drain(timeoutMs) {
       notice.drain();
-      endLasting(({ procedure }) => procedure !== WATCH);
+      endLasting(({ procedure }) => procedure !== WATCH && procedure !== WATCH_FIGURES);
       setTimeout(() => endLasting(() => true), LAST_WORD_MS).unref();
       return listener.drain(timeoutMs);
     },

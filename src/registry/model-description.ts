@@ -47,6 +47,7 @@ export function describeModel(model: PreparedModel, circumstances: ModelCircumst
     labelOutput: signature.labelOutput ?? "",
     repairs: model.repairs.map(({ kind, target, description }) => ({ kind, target, description })),
     notices: [...model.notices],
+    goldenCases: model.goldenCases.length,
     devices: [...circumstances.devices],
     batching: BATCHING[signature.batching],
     config: circumstances.config,

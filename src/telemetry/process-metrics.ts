@@ -39,8 +39,13 @@ export class ProcessMetrics {
     this.observer.observe({ entryTypes: ["gc"] });
   }
 
-  /** What is told now; the event loop's delay is that since it was asked for last. */
+  /** What is told at a scrape; the event loop's delay is that since it was asked for last. */
   families(): MetricFamily[] {
+    return [...this.heldFamilies(), ...this.loopDelayFamilies()];
+  }
+
+  /** The same without the event loop's delay, for those who look often: they take nothing from a scrape. */
+  heldFamilies(): MetricFamily[] {
     const { rss } = process.memoryUsage;
     const { user, system } = process.cpuUsage();
     const heap = getHeapStatistics();
@@ -70,7 +75,6 @@ export class ProcessMetrics {
         scale: 1e-3,
         samples: [...this.pauses].map(([kind, pauses]) => [{ v8js_gc_type: kind }, pauses]),
       },
-      ...this.loopDelayFamilies(),
     ];
   }
 

@@ -10,6 +10,7 @@ const ALONE: Readonly<Record<string, string>> = {
   "src/edge/identity/certificate-names.ts":
     "what Node says of a certificate, as names; its reader is about keys",
   "src/app/live-threads.ts": "what the entry of every command asks, without loading a server",
+  "src/edge/console/console-bundle.ts": "what starts a process; its importer reads files",
   "src/edge/inference-rest/plain-json.ts":
     "how any message is written as Triton writes it; its reader is about models",
   "src/load/loop/closed-loop.ts": "one of two loops, of which the other is long",

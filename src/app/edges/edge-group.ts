@@ -2,6 +2,7 @@ import { MessageChannel } from "node:worker_threads";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { Edge } from "../../edge/edge.ts";
 import { type SharedPort, sharedPortMemory } from "../../edge/listen/shared-port.ts";
+import type { MetricReader } from "../../edge/metrics/metrics-route.ts";
 import { AssayError } from "../../errors.ts";
 import { entryUrl } from "../../package-files.ts";
 import { ANONYMOUS } from "../../registry/caller.ts";
@@ -65,7 +66,7 @@ export class EdgeGroup implements TableListener {
     return {
       sharedPort: this.sharedPort,
       sumCounts: async (own) => sumCounts(own, await this.countsOf(own, this.threads)),
-      gatherMetrics: async (own) => mergedFamilies(own, await this.familiesOf(this.threads)),
+      gatherMetrics: async (own, reader) => mergedFamilies(own, await this.familiesOf(this.threads, reader)),
     };
   }
 
@@ -219,7 +220,10 @@ export class EdgeGroup implements TableListener {
           ...(await this.countsOf(question.names, others)),
         ];
       case "metrics":
-        return mergedFamilies(this.edge?.families() ?? [], await this.familiesOf(this.threads));
+        return mergedFamilies(
+          this.edge?.families(question.reader) ?? [],
+          await this.familiesOf(this.threads, question.reader),
+        );
       case "load":
       case "unload":
         // The edge that was asked has seen whether its caller may.
@@ -230,13 +234,16 @@ export class EdgeGroup implements TableListener {
     }
   }
 
-  private async familiesOf(threads: readonly FurtherThread[]): Promise<(readonly MetricFamily[])[]> {
+  private async familiesOf(
+    threads: readonly FurtherThread[],
+    reader: MetricReader,
+  ): Promise<(readonly MetricFamily[])[]> {
     return await Promise.all(
       threads.map((thread) =>
         within(
           ANSWER_MS,
           [],
-          thread.ask({ kind: "metrics" }).catch(() => []),
+          thread.ask({ kind: "metrics", reader }).catch(() => []),
         ),
       ),
     );

@@ -4,6 +4,7 @@ import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { ServerSettings } from "../../config/server-settings.ts";
 import type { TlsFiles } from "../../config/tls-files.ts";
 import type { SharedPort } from "../../edge/listen/shared-port.ts";
+import type { MetricReader } from "../../edge/metrics/metrics-route.ts";
 import { AssayError, messageOf } from "../../errors.ts";
 import { type ToldError, toldError } from "../../pool/guests/guest-messages.ts";
 import type { SharedGeneration } from "../../registry/edges/shared-generation.ts";
@@ -69,7 +70,7 @@ export interface CountsOfEdge {
 export type EdgeQuestion =
   | { readonly kind: "sync" }
   | { readonly kind: "counts"; readonly names: readonly VersionName[] }
-  | { readonly kind: "metrics" }
+  | { readonly kind: "metrics"; readonly reader: MetricReader }
   | { readonly kind: "drain"; readonly timeoutMs: number }
   | { readonly kind: "load" | "unload"; readonly modelName: string };
 

@@ -50,7 +50,7 @@ export class FurtherEdge {
       table: this.registry.table,
       lifecycle: this.registry,
       sumCounts: async (own) => sumCounts(own, await ask({ kind: "counts", names: own.map(namesOf) })),
-      gatherMetrics: () => ask({ kind: "metrics" }),
+      gatherMetrics: (_own, reader) => ask({ kind: "metrics", reader }),
       control: {
         load: async (modelName) => void (await ask({ kind: "load", modelName })),
         unload: async (modelName) => void (await ask({ kind: "unload", modelName })),
@@ -118,7 +118,7 @@ export class FurtherEdge {
       case "counts":
         return [countsOf(this.registry.table, question.names)];
       case "metrics":
-        return this.stack.edge.families();
+        return this.stack.edge.families(question.reader);
       case "drain":
         return await this.drain(question.timeoutMs);
       default:

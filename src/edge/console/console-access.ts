@@ -1,7 +1,7 @@
 /** Who sees the pages for people (`--console`), and who wants one. */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
-import { ANONYMOUS, type Caller } from "../../registry/caller.ts";
+import { ANONYMOUS, type Caller, STRANGER } from "../../registry/caller.ts";
 
 /** Everybody, nobody, or those who may administer the server. */
 export type ConsoleMode = "on" | "off" | "admin-only";
@@ -12,6 +12,14 @@ export function checkConsole(mode: ConsoleMode, caller: Caller): void {
   const why = `the server runs with --console ${mode}`;
   const what = "there are no pages for browsers here";
   throw new AssayError(Reason.UNIMPLEMENTED, `${what}: ${why}; /openapi.json has the same for programs`);
+}
+
+/**
+ * The same for the console, which is nothing without what it asks the server for: whoever brings no key, as a browser does that begins, gets
+ * it to be asked for one.
+ */
+export function checkShell(mode: ConsoleMode, caller: Caller): void {
+  if (mode === "off" || caller !== STRANGER) checkConsole(mode, caller);
 }
 
 /** Nobody who brings no identity has the permission. */

@@ -1,6 +1,7 @@
 /** `/`, `/docs` and the OpenAPI documents. What they are made with is loaded when the first of them is asked for. */
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
-import type { AssayError } from "../../errors.ts";
+import { AssayError } from "../../errors.ts";
+import { STRANGER } from "../../registry/caller.ts";
 import type { ModelsService, Readiness } from "../../registry/models.ts";
 import type { ScoringService } from "../../service/scoring.ts";
 import { publicMessage } from "../call/error-details.ts";
@@ -10,7 +11,7 @@ import type { ControlMode } from "../inference/model-control.ts";
 import { resource } from "../inference-rest/server-routes.ts";
 import type { OpenApiDocuments } from "../openapi/documents.ts";
 import type { PlainRequest, PlainResponse, PlainRoute } from "../plain/plain-http.ts";
-import { type ConsoleMode, checkConsole, prefersHtml } from "./console-access.ts";
+import { type ConsoleMode, checkConsole, checkShell, prefersHtml } from "./console-access.ts";
 import { type Home, homeJson, homePage } from "./home-page.ts";
 import { docsPage, HTML, PAGE_FIELDS } from "./page.ts";
 import { PageFiles } from "./page-files.ts";
@@ -42,7 +43,8 @@ export function consoleRoutes(parts: ConsoleParts): PlainRoute[] {
   };
   const home = ({ headers, call }: PlainRequest): PlainResponse => {
     const isPage = prefersHtml(headers.get("accept"));
-    if (isPage) checkConsole(consoleMode, call.caller);
+    if (isPage) checkShell(consoleMode, call.caller);
+    else if (call.caller === STRANGER) throw wantsKey();
     const all: Home = {
       facts,
       readiness: readiness(),
@@ -59,7 +61,7 @@ export function consoleRoutes(parts: ConsoleParts): PlainRoute[] {
     return page(docsPage(version === "" ? model : `${model}, version ${version}`, path));
   };
   return [
-    route("/", home),
+    { ...route("/", home), isOpen: true },
     route("/openapi.json", async ({ headers, call }) =>
       (await (await lazily()).server(call.caller)).answer({ headers }, [KEPT, BY_CODING]),
     ),
@@ -71,10 +73,24 @@ export function consoleRoutes(parts: ConsoleParts): PlainRoute[] {
       checkConsole(consoleMode, request.call.caller);
       return files.answer(request);
     }),
+    {
+      ...route("/console/{file}", (request) => {
+        checkShell(consoleMode, request.call.caller);
+        return files.answer(request);
+      }),
+      isOpen: true,
+    },
     ...["/v2/models/{model}/docs", "/v2/models/{model}/versions/{version}/docs"].map((pattern) =>
       hiding(resource(pattern, READ, modelDocs)),
     ),
   ];
+}
+
+function wantsKey(): AssayError {
+  return new AssayError(
+    Reason.UNAUTHENTICATED,
+    "this server answers those who bring a key that it knows: authorization: Bearer KEY; the console, for a browser, is shown without one and asks for it",
+  );
 }
 
 /** Where there are no pages, there is none here either: 404, where the protocol has 501 for what a server does not do. */

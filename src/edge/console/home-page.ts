@@ -43,7 +43,7 @@ export function homeJson({ facts, readiness, models, hasPages }: Home): unknown 
 
 const MOST_ROWS = 1000;
 
-/** For people. */
+/** For people; its script puts the console in the place of what stands here, which is for browsers without one. */
 export function homePage({ facts, readiness, models }: Home): string {
   const name = escaped(facts.serverName);
   const rows = models
@@ -63,10 +63,12 @@ export function homePage({ facts, readiness, models }: Home): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${name}</title>
-<link rel="icon" href="/docs/favicon-32x32.png">
-<link rel="stylesheet" href="/docs/page.css">
+<link rel="icon" href="/console/favicon-32x32.png">
+<link rel="stylesheet" href="/console/console.css">
+<script src="/console/console.js" type="module"></script>
 </head>
 <body>
+<div id="page">
 <main>
 <h1>${name} ${escaped(facts.version)}: ${escaped(stateOf(readiness))}</h1>
 <p><a href="/docs">Try a model</a> · <a href="/openapi.json">OpenAPI</a> · <a href="/readyz">readiness</a> · <a href="/metrics">metrics</a></p>
@@ -77,6 +79,7 @@ ${rows.join("\n")}
 </tbody>
 </table>
 ${more}</main>
+</div>
 </body>
 </html>
 `;

@@ -7,11 +7,17 @@ import { metricText, OPEN_METRICS_TYPE, PROMETHEUS_TYPE } from "../../telemetry/
 import { errorRow } from "../call/error-table.ts";
 import type { PlainRoute } from "../plain/plain-http.ts";
 
-/** What gives families, each asked for each scrape. */
-export type MetricSource = () => readonly MetricFamily[];
+/** Who reads: `/metrics` from scrape to scrape, or `WatchFigures`, which looks in between and takes nothing from it. */
+export type MetricReader = "scrape" | "watch";
+
+/** What gives families, asked for each scrape and each look. */
+export type MetricSource = (reader: MetricReader) => readonly MetricFamily[];
 
 /** Makes the families of all edges of those of this one. */
-export type GatherMetrics = (own: readonly MetricFamily[]) => Promise<readonly MetricFamily[]>;
+export type GatherMetrics = (
+  own: readonly MetricFamily[],
+  reader: MetricReader,
+) => Promise<readonly MetricFamily[]>;
 
 /**
  * The row of `/metrics`; `gather` undefined: this edge is the only one. `isOpen`: whoever brings no key reads it too. Names of models stand in
@@ -29,7 +35,7 @@ export function metricsRoute(
     async handle({ headers, call: { caller } }) {
       if (!isOpen && !caller.readsMetrics) throw mayNotRead(caller);
       const contentType = formatOf(headers.get("accept") ?? "");
-      const families = gather === undefined ? own() : await gather(own());
+      const families = gather === undefined ? own("scrape") : await gather(own("scrape"), "scrape");
       const text = metricText(families, contentType);
       return { status: 200, body: Buffer.from(text), contentType };
     },
@@ -37,7 +43,8 @@ export function metricsRoute(
   };
 }
 
-function mayNotRead(caller: Caller): AssayError {
+/** The refusal of a caller who may not know what the server counts. */
+export function mayNotRead(caller: Caller): AssayError {
   return new AssayError(
     Reason.PERMISSION_DENIED,
     `${shownCaller(caller)} may not read the metrics; that takes "metrics": true in its line of the keys, or in the token's claim assay_metrics`,
