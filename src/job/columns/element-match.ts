@@ -64,8 +64,10 @@ function matchNames(
 ): void {
   const known = new Set(names);
   const exact = new Set(inputs.flatMap(({ elements }) => elements.map(({ name }) => name)));
+  const missingOf = new Map<InputElements, Element[]>();
   for (const input of inputs) {
     const missing: Element[] = [];
+    missingOf.set(input, missing);
     for (const element of input.elements) {
       if (matches.has(element.key)) continue;
       const found = candidates(element, known, exact);
@@ -79,9 +81,14 @@ function matchNames(
         matches.set(element.key, { column: found[0]!, by: found[0] === element.name ? "name" : "spelling" });
       } else missing.push(element);
     }
+  }
+  // A column that feeds another value is no hint.
+  const used = new Set([...matches.values()].map(({ column }) => column));
+  const free = names.filter((name) => !used.has(name));
+  for (const [input, missing] of missingOf) {
     if (missing.length === 0 || (input.optional && missing.length === input.elements.length)) continue;
     if (missing.some(({ spellings }) => spellings === undefined)) addUnnamed(input, names, problems);
-    else for (const element of missing) addMissing(element, input, names, problems);
+    else for (const element of missing) addMissing(element, input, free, problems);
   }
 }
 
@@ -101,10 +108,10 @@ function candidates(element: Element, known: ReadonlySet<string>, exact: Readonl
 function addMissing(
   element: Element,
   input: InputElements,
-  names: readonly string[],
+  free: readonly string[],
   problems: TableProblems,
 ): void {
-  const nearest = nearestName(element.name, names);
+  const nearest = nearestName(element.name, free);
   const hint =
     nearest === undefined
       ? ""

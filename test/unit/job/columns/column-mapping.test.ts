@@ -304,3 +304,16 @@ test("the middling texts of several columns are read joined where the source can
   expect(map(census, { ...types, age: BIGINT }, { joinColumns: true }).joined).toBeUndefined();
   expect(map(census, types).joined).toBeUndefined();
 });
+
+test("a hint offers only columns that feed no other input, before or after it", () => {
+  const model = modelMessage([
+    specMessage("capital_gains", "FP32", [-1, 1]),
+    specMessage("capital_gain", "FP32", [-1, 1]),
+    specMessage("capital_gai", "FP32", [-1, 1]),
+  ]);
+  const taken = problems(model, { capital_gain: DOUBLE });
+  expect(taken).toHaveLength(2);
+  for (const problem of taken) expect(problem).not.toContain("--map");
+  const free = problems(model, { capital_gain: DOUBLE, capitalgains2: DOUBLE });
+  expect(free[0]).toContain('--map "capital_gains=capitalgains2"');
+});
