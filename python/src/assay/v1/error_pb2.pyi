@@ -31,6 +31,10 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REQUEST_TOO_LARGE: _ClassVar[Reason]
     ROWS_REFUSED: _ClassVar[Reason]
     MEMORY_FULL: _ClassVar[Reason]
+    UNAUTHENTICATED: _ClassVar[Reason]
+    PERMISSION_DENIED: _ClassVar[Reason]
+    RATE_EXCEEDED: _ClassVar[Reason]
+    IDENTITY_UNAVAILABLE: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 INVALID_REQUEST: Reason
 MODEL_NOT_FOUND: Reason
@@ -56,3 +60,7 @@ SERVER_UNREACHABLE: Reason
 REQUEST_TOO_LARGE: Reason
 ROWS_REFUSED: Reason
 MEMORY_FULL: Reason
+UNAUTHENTICATED: Reason
+PERMISSION_DENIED: Reason
+RATE_EXCEEDED: Reason
+IDENTITY_UNAVAILABLE: Reason

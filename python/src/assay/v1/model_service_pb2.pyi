@@ -84,7 +84,7 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[ModelSummary, _Mapping]]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("model_name", "model_version", "state", "state_reason", "inputs", "outputs", "score_output", "labels", "repairs", "notices", "devices", "batching", "config", "sha256", "file_bytes", "ir_version", "opset_imports", "producer", "example_request", "label_output", "changed_files", "tree_kernel", "version_labels", "is_default", "update_failure")
+    __slots__ = ("model_name", "model_version", "state", "state_reason", "inputs", "outputs", "score_output", "labels", "repairs", "notices", "devices", "batching", "config", "sha256", "file_bytes", "ir_version", "opset_imports", "producer", "example_request", "label_output", "changed_files", "tree_kernel", "version_labels", "is_default", "update_failure", "golden_cases")
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +110,7 @@ class Model(_message.Message):
     VERSION_LABELS_FIELD_NUMBER: _ClassVar[int]
     IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    GOLDEN_CASES_FIELD_NUMBER: _ClassVar[int]
     model_name: str
     model_version: str
     state: ModelState
@@ -135,7 +136,8 @@ class Model(_message.Message):
     version_labels: _containers.RepeatedScalarFieldContainer[str]
     is_default: bool
     update_failure: str
-    def __init__(self, model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., state: _Optional[_Union[ModelState, str]] = ..., state_reason: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., score_output: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., repairs: _Optional[_Iterable[_Union[Repair, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ..., devices: _Optional[_Iterable[str]] = ..., batching: _Optional[_Union[BatchingMode, str]] = ..., config: _Optional[_Union[_model_config_pb2.ModelConfig, _Mapping]] = ..., sha256: _Optional[str] = ..., file_bytes: _Optional[int] = ..., ir_version: _Optional[int] = ..., opset_imports: _Optional[_Iterable[_Union[OpsetImport, _Mapping]]] = ..., producer: _Optional[str] = ..., example_request: _Optional[_Union[_scoring_service_pb2.PredictRequest, _Mapping]] = ..., label_output: _Optional[str] = ..., changed_files: _Optional[_Iterable[str]] = ..., tree_kernel: _Optional[_Union[TreeKernelUse, _Mapping]] = ..., version_labels: _Optional[_Iterable[str]] = ..., is_default: bool = ..., update_failure: _Optional[str] = ...) -> None: ...
+    golden_cases: int
+    def __init__(self, model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., state: _Optional[_Union[ModelState, str]] = ..., state_reason: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., score_output: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., repairs: _Optional[_Iterable[_Union[Repair, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ..., devices: _Optional[_Iterable[str]] = ..., batching: _Optional[_Union[BatchingMode, str]] = ..., config: _Optional[_Union[_model_config_pb2.ModelConfig, _Mapping]] = ..., sha256: _Optional[str] = ..., file_bytes: _Optional[int] = ..., ir_version: _Optional[int] = ..., opset_imports: _Optional[_Iterable[_Union[OpsetImport, _Mapping]]] = ..., producer: _Optional[str] = ..., example_request: _Optional[_Union[_scoring_service_pb2.PredictRequest, _Mapping]] = ..., label_output: _Optional[str] = ..., changed_files: _Optional[_Iterable[str]] = ..., tree_kernel: _Optional[_Union[TreeKernelUse, _Mapping]] = ..., version_labels: _Optional[_Iterable[str]] = ..., is_default: bool = ..., update_failure: _Optional[str] = ..., golden_cases: _Optional[int] = ...) -> None: ...
 
 class TreeKernelUse(_message.Message):
     __slots__ = ("used", "reason")
@@ -146,7 +148,7 @@ class TreeKernelUse(_message.Message):
     def __init__(self, used: bool = ..., reason: _Optional[str] = ...) -> None: ...
 
 class TensorSpec(_message.Message):
-    __slots__ = ("name", "datatype", "shape", "optional", "feature_names", "labels", "aliases")
+    __slots__ = ("name", "datatype", "shape", "optional", "feature_names", "labels", "aliases", "categories")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +156,7 @@ class TensorSpec(_message.Message):
     FEATURE_NAMES_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     name: str
     datatype: str
     shape: _containers.RepeatedScalarFieldContainer[int]
@@ -161,7 +164,8 @@ class TensorSpec(_message.Message):
     feature_names: _containers.RepeatedScalarFieldContainer[str]
     labels: _containers.RepeatedScalarFieldContainer[str]
     aliases: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., datatype: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., optional: bool = ..., feature_names: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., aliases: _Optional[_Iterable[str]] = ...) -> None: ...
+    categories: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., datatype: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., optional: bool = ..., feature_names: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., aliases: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Repair(_message.Message):
     __slots__ = ("kind", "target", "description")
