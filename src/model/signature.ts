@@ -16,6 +16,8 @@ export interface TensorSpec {
   readonly labels: readonly string[];
   /** Other spellings under which `rows` may name this input. */
   readonly aliases: readonly string[];
+  /** The values of a column that the graph itself knows; undefined where it has no such list. */
+  readonly categories?: readonly string[];
   /** NaN is a violation. */
   readonly rejectNan: boolean;
   /** What an optional input is fed when it is left out; with a batch dimension one row, the same for each. */

@@ -73,5 +73,6 @@ function specMessage(spec: TensorSpec): TensorSpecMessage {
     featureNames: [...spec.featureNames],
     labels: [...spec.labels],
     aliases: [...spec.aliases],
+    categories: [...(spec.categories ?? [])],
   });
 }

@@ -99,3 +99,11 @@ export function textList(node: NodeProto, ...names: string[]): string[] | undefi
   }
   return undefined;
 }
+
+/** The values that the one-hot encoder of an input knows, as text, in its order; none where the input is read in other ways too. */
+export function inputCategories(inputName: string, graph: GraphIndex): readonly string[] {
+  const [reader, ...others] = graph.consumers(inputName);
+  if (reader === undefined || others.length > 0 || !isOperator(reader, "OneHotEncoder", "ai.onnx.ml"))
+    return [];
+  return textList(reader, "cats_strings", "cats_int64s") ?? [];
+}

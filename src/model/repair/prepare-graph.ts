@@ -10,7 +10,7 @@ import {
   writeDeclaredTensor,
 } from "../onnx/declared-tensor.ts";
 import { datatypeOf } from "../onnx/element-type.ts";
-import { type GraphIndex, indexGraph } from "../onnx/graph-index.ts";
+import { type GraphIndex, indexGraph, inputCategories } from "../onnx/graph-index.ts";
 import { madeElementType } from "../onnx/inferred-type.ts";
 import { createEdits, type OnnxEdits } from "../onnx/onnx-edit.ts";
 import type { OnnxOutline } from "../onnx/onnx-outline.ts";
@@ -109,12 +109,22 @@ export function prepareGraph(
     : undefined;
   return {
     edits,
-    signature,
+    signature: withCategories(signature, graph),
     origins: outputs.origins,
     fixedRows,
     repairs,
     notices: [...inputs.notices, ...notices],
   };
+}
+
+/** Adds to columns the values that the graph knows of them. */
+function withCategories(signature: ModelSignature, graph: GraphProto): ModelSignature {
+  const index = indexGraph(graph);
+  const inputs = signature.inputs.map((spec) => {
+    const categories = inputCategories(spec.name, index);
+    return categories.length === 0 ? spec : { ...spec, categories };
+  });
+  return { ...signature, inputs };
 }
 
 /** Declares the inputs as they are served, where the file fixes their rows or declares none. */
