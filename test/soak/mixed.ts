@@ -107,7 +107,8 @@ const before = { residentMib: await server.residentMib(), heapMib: await server.
 const endAt = performance.now() + minutes * 60_000;
 while (performance.now() < endAt && server.alive()) {
   await Promise.race([delay(Math.min(30_000, Math.max(0, endAt - performance.now()))), server.ended]);
-  const memory = `${await server.residentMib()} MiB, heap ${await server.heapMib()} MiB`;
+  const heapMib = await server.heapMib().catch((error: Error) => error.message);
+  const memory = `${await server.residentMib()} MiB, heap ${heapMib} MiB`;
   console.log(
     `${new Date().toISOString()} ${tally.line()}; ${models.reloads} reloads, ${kills} kills; ${memory}`,
   );
@@ -117,6 +118,7 @@ isOver = true;
 await Promise.race([Promise.all(all), delay(30_000)]);
 await delay(1000);
 const after = { residentMib: await server.residentMib(), heapMib: await server.heapMib() };
+const limitHits = server.alive() ? await server.limitHits() : "";
 const cpuSeconds = server.cpuSeconds();
 const code = await server.terminate();
 for (const way of ways) way.close?.();
@@ -132,6 +134,7 @@ console.log(
   `after a collection: resident ${before.residentMib} MiB after the warm-up, ${after.residentMib} at the end: ${growth.toFixed(2)} (at most ${MOST_GROWTH}); heap ${before.heapMib} and ${after.heapMib} MiB`,
 );
 for (const [what, count] of server.logged) console.log(`${count} lines of the log: ${what}`);
+console.log(`limits hit: ${limitHits}`);
 console.log(`the server took ${Math.round(cpuSeconds)} s of CPU; exit after SIGTERM: ${code}`);
 const isBug = [...server.logged.keys()].some((what) => /\(INTERNAL\)|unexpected|uncaught/i.test(what));
 const held = tally.held && !isBug && growth <= MOST_GROWTH && code === 0;

@@ -19,6 +19,8 @@ export interface SoakServer {
   residentMib(): Promise<number>;
   /** V8's heap, as /metrics tells it, in MiB; after `residentMib` what a collection left, and what came since. */
   heapMib(): Promise<number>;
+  /** What was refused, ended or slowed by a limit, by the limit; those alone that were hit. */
+  limitHits(): Promise<string>;
   /** Processor time of the server so far. */
   cpuSeconds(): number;
   /** Lines of its log so far, by their message. */
@@ -95,9 +97,17 @@ export async function startSoakServer(models: string, flags: readonly string[] =
     },
     async heapMib() {
       if (!alive()) return Number.POSITIVE_INFINITY;
-      const text = await (await fetch(`${url}/metrics`)).text();
+      // On a connection of its own: one that is kept alive may be closed while the next request is on its way.
+      const headers = { connection: "close" };
+      const text = await (await fetch(`${url}/metrics`, { headers })).text();
       const spaces = [...text.matchAll(/^v8js_memory_heap_used_bytes\{.*\} (\S+)$/gm)];
       return Math.round(spaces.reduce((sum, [, bytes]) => sum + Number(bytes), 0) / 2 ** 20);
+    },
+    async limitHits() {
+      const headers = { connection: "close" };
+      const text = await (await fetch(`${url}/metrics`, { headers })).text();
+      const hits = [...text.matchAll(/^assay_limit_hits_total\{limit="(.*)"\} ([1-9]\d*)$/gm)];
+      return hits.map(([, limit, count]) => `${limit} ${count}`).join(", ") || "none";
     },
     cpuSeconds() {
       if (!alive()) return Number.NaN;
