@@ -107,8 +107,9 @@ const before = { residentMib: await server.residentMib(), heapMib: await server.
 const endAt = performance.now() + minutes * 60_000;
 while (performance.now() < endAt && server.alive()) {
   await Promise.race([delay(Math.min(30_000, Math.max(0, endAt - performance.now()))), server.ended]);
+  const residentMib = await server.residentMib();
   const heapMib = await server.heapMib().catch((error: Error) => error.message);
-  const memory = `${await server.residentMib()} MiB, heap ${heapMib} MiB`;
+  const memory = `${residentMib} MiB, heap ${heapMib} MiB`;
   console.log(
     `${new Date().toISOString()} ${tally.line()}; ${models.reloads} reloads, ${kills} kills; ${memory}`,
   );

@@ -43,6 +43,9 @@ class CallCount {
 /** The calls of a procedure's or a resource's, by protocol. */
 type ByProtocol = Map<string, CallCount>;
 
+/** All protocols but those of procedures, as one. */
+const HTTP = "http";
+
 /** Paths whose row is remembered; callers choose some of them. */
 const MOST_KNOWN = 1024;
 
@@ -63,7 +66,10 @@ export class CallCounters {
     const calls = this.byPath.get(path) ?? this.look(path);
     let count = calls.get(protocol);
     if (count === undefined) {
-      count = new CallCount();
+      // Those of plain HTTP have no label that tells them apart.
+      const told = RPC.has(protocol) ? protocol : HTTP;
+      count = calls.get(told) ?? new CallCount();
+      calls.set(told, count);
       calls.set(protocol, count);
     }
     count.open++;
@@ -82,7 +88,8 @@ export class CallCounters {
     const open: [Labels, number][] = [];
     for (const [pattern, calls] of this.byPattern) {
       for (const [protocol, count] of calls) {
-        const isHttp = !RPC.has(protocol);
+        const isHttp = protocol === HTTP;
+        if (!isHttp && !RPC.has(protocol)) continue;
         const labels: Labels = isHttp
           ? { http_route: pattern }
           : { rpc_system_name: protocol, rpc_method: pattern.slice(1) };

@@ -3,7 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import type { EdgeLimits } from "../../../src/edge/call/limits.ts";
-import { CONTINUATION, HEADERS, PING, PRIORITY, SETTINGS } from "../../../src/http2/frame/frame.ts";
+import {
+  CONTINUATION,
+  HEADERS,
+  PING,
+  PRIORITY,
+  RST_STREAM,
+  SETTINGS,
+} from "../../../src/http2/frame/frame.ts";
 import { encodeFields } from "../../../src/http2/hpack/hpack-encoder.ts";
 import { LIMITS, type Limit } from "../../../src/limits.ts";
 import { rawConnection } from "../../support/clients/raw-connection.ts";
@@ -19,6 +26,7 @@ import {
   windowUpdate,
 } from "../../support/clients/raw-http2-client.ts";
 import { framed } from "../../support/clients/wire-octets.ts";
+import { writeAffineRepository } from "../../support/models/affine-repository.ts";
 import { startAppServer } from "../../support/servers/app-server.ts";
 import { testedEdge } from "../../support/servers/tested-servers.ts";
 
@@ -188,7 +196,8 @@ test.each<[Limit, Partial<EdgeLimits>, (target: Target) => Promise<void>]>([
     async ({ port }) => {
       const client = await RawHttp2Client.open(port, settings([4, 0]));
       client.send(...repeat(3, (i) => request(id(i), { fields: METRICS })));
-      await client.response(1).catch(() => {});
+      // The first answer is more than may wait; what comes behind it is given up.
+      expect((await client.next((f) => f.type === RST_STREAM)).payload.readUInt32BE(0)).toBe(11);
       await client.close();
     },
   ],
@@ -245,33 +254,45 @@ test.each<[Limit, Partial<EdgeLimits>, (target: Target) => Promise<void>]>([
   await counts({ port, url: `http://127.0.0.1:${port}` }, limit, drive);
 });
 
+test("a TLS handshake that does not go on is counted as a head's time-out", async () => {
+  const read = (name: string) => readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url), "utf8");
+  const tls = { cert: read("localhost-cert.pem"), key: read("localhost-key.pem") };
+  const { port } = await testedEdge({ tls, limits: { headerTimeoutMs: 50 } });
+  const { port: other } = await testedEdge({});
+  // The count is the thread's: an edge without TLS tells it too.
+  await counts({ port, url: `http://127.0.0.1:${other}` }, "header-timeout-ms", async () => {
+    const raw = await rawConnection(port);
+    raw.write(Buffer.from("160301020001000100", "hex"));
+    await raw.closed();
+  });
+});
+
 test("limits of queues, streams and of loading are counted when they are hit", async () => {
-  const rows = '{"features":[[5.1,3.5,1.4,0.2],[5.1,3.5,1.4,0.2]]}';
+  const repository = writeAffineRepository();
+  const row = new Array(16).fill(1);
+  const rows = (count: number) => JSON.stringify({ features: new Array(count).fill(row) });
   for (const [limit, flags, drive] of [
-    ["max-queue-rows", { "max-queue-rows": "1" }, post(rows, 413, "/predict/iris")],
-    [
-      "max-queue-bytes",
-      { "max-queue-bytes": "1024" },
-      post(`{"features":[${"[1,2,3,4],".repeat(100)}[1,2,3,4]]}`, 413, "/predict/iris"),
-    ],
+    ["max-queue-rows", { "max-queue-rows": "1" }, post(rows(2), 413, "/predict/affine")],
+    ["max-queue-bytes", { "max-queue-bytes": "1024" }, post(rows(100), 413, "/predict/affine")],
     [
       "control-body-bytes",
       { "model-control": "explicit", "load-model": "*" },
-      post(`{"parameters":{"x":"${"a".repeat(70_000)}"}}`, 413, "/v2/repository/models/iris/load"),
+      post(`{"parameters":{"x":"${"a".repeat(70_000)}"}}`, 413, "/v2/repository/models/affine/load"),
     ],
     ["stream-window", { "stream-window-rows": "1" }, streamOfRows],
   ] as const) {
-    const { app, url } = await startAppServer("models", { ...flags });
+    const { app, url } = await startAppServer(repository.folder, { ...flags });
     try {
       await counts({ url, port: Number(new URL(url).port) }, limit, drive);
     } finally {
       await app.close();
     }
   }
+  repository.remove();
 });
 
 async function streamOfRows({ url }: Target): Promise<void> {
-  const item = { request: { modelName: "iris", features: [5.1, 3.5, 1.4, 0.2] } };
+  const item = { request: { modelName: "affine", features: new Array(16).fill(1) } };
   const items = Array.from({ length: 50 }, (_, itemId) => ({ itemId, ...item }));
   const response = await fetch(`${url}/assay.v1.ScoringService/PredictRows`, {
     method: "POST",

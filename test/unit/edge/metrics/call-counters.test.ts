@@ -34,6 +34,18 @@ test("however many models callers think of, a resource is one series", () => {
   ]);
 });
 
+test("a resource that several protocols call is one series", () => {
+  const counters = new CallCounters((path) => path);
+  counters.begun("/v1", "http").ended(200, undefined, 1);
+  counters.begun("/v1", "tfserving").ended(200, undefined, 1);
+  counters.begun("/v1", "tfserving");
+  const lines = told(counters).filter((line) => /_count\{|calls_open\{/.test(line));
+  expect(lines).toEqual([
+    'http_server_request_duration_seconds_count{http_route="/v1",http_response_status_code="200"} 2',
+    'assay_calls_open{http_route="/v1"} 1',
+  ]);
+});
+
 test("streams that nobody serves are counted", () => {
   const counters = new CallCounters((path) => path);
   counters.refused(Reason.UNIMPLEMENTED);
