@@ -25,10 +25,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const isHelpOf = first === "help" && COMMANDS.includes(others[0] ?? "");
   const [command, rest] = isHelpOf ? [others[0]!, ["--help"]] : [first, others];
   // Where even messages cannot be written, the exit code still tells.
-  process.stderr.on("error", () => {});
+  listenOnce(process.stderr, ignoreLostOutput);
   const isHelp = rest.includes("--help") || rest.includes("-h");
   const isOwnOutput = (command !== "score" && command !== "serve") || isHelp;
-  if (isOwnOutput) process.stdout.on("error", onLostOutput);
+  if (isOwnOutput) listenOnce(process.stdout, onLostOutput);
   try {
     if (command === "--version" || command === "version") return say(packageVersion());
     if (command === "--help" || command === "-h" || command === "help") return say(generalHelp().trimEnd());
@@ -70,6 +70,13 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
+}
+
+function ignoreLostOutput(): void {}
+
+/** A process that runs several commands, as tests do, has one listener for them all. */
+function listenOnce(stream: NodeJS.WriteStream, listener: (error: NodeJS.ErrnoException) => void): void {
+  if (!stream.listeners("error").includes(listener)) stream.on("error", listener);
 }
 
 /** `| head` has read what it wanted; any other failed write is the command's own. */

@@ -74,6 +74,8 @@ function segmentReading(segment: string, pattern: string): Reading | undefined {
 
 function wordReading(word: string, meant: string): Reading | undefined {
   if (word === meant) return { mistakes: 0, segments: [meant] };
+  // The root is nobody's misspelling.
+  if (meant === "") return undefined;
   const most = Math.max(1, Math.floor(meant.length / 3));
   const mistakes = Math.max(1, distanceWithin(word.toLowerCase(), meant.toLowerCase(), most));
   return mistakes > most ? undefined : { mistakes, segments: [meant] };

@@ -152,6 +152,8 @@ class Listener {
 
   /** Takes no more connections, lets calls end, and ends what is left after `timeoutMs`; true where nothing was left. */
   async drain(timeoutMs: number): Promise<boolean> {
+    // What is answered from now on is the last of its connection.
+    this.announceDrain();
     await quietTurn(() => this.taken);
     const closed = stopListening(this.server);
     this.startDrain(timeoutMs);

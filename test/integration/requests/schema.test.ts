@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { testFolder } from "../../support/folders.ts";
@@ -10,6 +10,8 @@ function copyOfSchema(): string {
   const folder = testFolder();
   for (const name of ["proto", "buf.yaml", "buf.gen.yaml"])
     cpSync(name, join(folder, name), { recursive: true });
+  // Its plugins are programs of the tree.
+  symlinkSync(join(process.cwd(), "scripts"), join(folder, "scripts"));
   return folder;
 }
 

@@ -166,8 +166,13 @@ function itemResult(item: PredictStreamRequest): ItemResult {
   try {
     return { itemId: item.itemId, response: score(item.request!) };
   } catch (error) {
-    return { itemId: item.itemId, error: error as AssayError };
+    return { itemId: item.itemId, error: asItemError(error) };
   }
+}
+
+function asItemError(error: unknown): AssayError {
+  if (error instanceof AssayError) return error;
+  return new AssayError(Reason.INTERNAL, "internal error", { cause: error });
 }
 
 function queueFull(): AssayError {

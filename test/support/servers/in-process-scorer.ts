@@ -32,7 +32,14 @@ export async function startScorer(model: TestModel): Promise<InProcessScorer> {
     changedFiles: [],
   };
   const described = describeModel(
-    { repairs: [], notices: [], opsetImports: [], fileBytes: 0, ...model } as unknown as PreparedModel,
+    {
+      repairs: [],
+      notices: [],
+      opsetImports: [],
+      goldenCases: [],
+      fileBytes: 0,
+      ...model,
+    } as unknown as PreparedModel,
     circumstances,
   );
   const { modelName, modelVersion, signature } = model;
