@@ -52,6 +52,10 @@ export function readScoreSettings(sources: SettingsSources, paths: readonly stri
   }
   if (config.byPosition && maps.size > 0)
     all.push(`${origins.byPosition} and ${origins.map} exclude each other`);
+  if (config.columns.length > 0 && (config.byPosition || maps.size > 0))
+    all.push(
+      `${origins.columns} and ${config.byPosition ? origins.byPosition : origins.map} exclude each other`,
+    );
   const key = readClientKey(config.keyFile, origins.keyFile, sources.environment, all);
   if (config.keyFile !== "" && config.server === "") all.push(`${origins.keyFile} needs --server`);
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));

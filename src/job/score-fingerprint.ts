@@ -12,6 +12,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   "input",
   "output",
   "server",
+  "key-file",
   "models",
   "devices",
   "dry-run",

@@ -139,6 +139,7 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
   const mapping = mapColumns(model, source.columns, {
     maps: settings.maps,
     byPosition: settings.byPosition,
+    listed: settings.columns,
     keep: settings.keep.join() === "*" ? [...new Set(source.columns.map(({ name }) => name))] : settings.keep,
     textNumbers: source.format === "csv",
     joinColumns: source.format !== "arrow",

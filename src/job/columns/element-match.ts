@@ -23,7 +23,9 @@ export function matchElements(
 ): Map<string, ElementMatch> {
   const names = columns.map(({ name }) => name);
   const matches = matchMaps(inputs, names, options, problems);
-  if (options.byPosition) matchPositions(inputs, names, options, matches, problems);
+  const { listed = [] } = options;
+  if (listed.length > 0) matchListed(inputs, names, listed, matches, problems);
+  else if (options.byPosition) matchPositions(inputs, names, options, matches, problems);
   else matchNames(inputs, names, matches, problems);
   return matches;
 }
@@ -127,9 +129,43 @@ function addUnnamed(input: InputElements, names: readonly string[], problems: Ta
   const count = input.elements.length;
   problems.add(
     `input ${JSON.stringify(input.name)} (${input.described}) takes ${counted(count, "column")}, and the model does not name them: ` +
-      "name them (feature_names in the model's config.json), or take the table's columns in order (--by-position), or map each " +
+      "name them (feature_names in the model's config.json), or list the table's in the model's order (--columns), or take all of " +
+      "them as they stand (--by-position), or map each " +
       `(--map ${JSON.stringify(listItem(`${input.elements[0]!.name}=${names[0] ?? "column"}`))} …)`,
   );
+}
+
+function matchListed(
+  inputs: readonly InputElements[],
+  names: readonly string[],
+  listed: readonly string[],
+  matches: Map<string, ElementMatch>,
+  problems: TableProblems,
+): void {
+  for (const [index, name] of listed.entries()) {
+    const flag = `--columns ${JSON.stringify(name)}`;
+    if (!names.includes(name))
+      problems.add(
+        `${flag}: the table has no such column${didYouMean(name, names) || `; it has ${quotedList(names)}`}`,
+      );
+    else if (listed.indexOf(name) !== index) problems.add(`${flag}: the column is named twice`);
+  }
+  const all = inputs.flatMap(({ elements }) => elements);
+  const required = inputs.filter(({ optional }) => !optional).flatMap(({ elements }) => elements);
+  const filled = listed.length === all.length ? all : required;
+  if (listed.length !== filled.length)
+    problems.add(
+      `--columns: ${counted(listed.length, "column")} came, and the model takes ${takenColumns(required, all)}`,
+    );
+  else
+    for (const [index, { key }] of filled.entries())
+      matches.set(key, { column: listed[index]!, by: "position" });
+}
+
+function takenColumns(required: readonly Element[], all: readonly Element[]): string {
+  return all.length === required.length
+    ? counted(all.length, "column")
+    : `${counted(required.length, "column")}, or ${all.length} with the optional ones`;
 }
 
 function matchPositions(
@@ -147,12 +183,8 @@ function matchPositions(
   const required = open(inputs.filter(({ optional }) => !optional));
   const filled = free.length === all.length ? all : required;
   if (free.length !== filled.length) {
-    const counts =
-      all.length === required.length
-        ? counted(all.length, "column")
-        : `${counted(required.length, "column")}, or ${all.length} with the optional ones`;
     problems.add(
-      `--by-position: the model takes ${counts}, and the table has ${free.length} beside those kept or mapped (${quotedList(free)}); ` +
+      `--by-position: the model takes ${takenColumns(required, all)}, and the table has ${free.length} beside those kept or mapped (${quotedList(free)}); ` +
         "pass others through with --keep, or read only the model's with sql:",
     );
     return;

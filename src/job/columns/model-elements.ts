@@ -10,6 +10,8 @@ export interface MappingOptions {
   readonly maps: ReadonlyMap<string, string>;
   /** Columns that are neither kept nor in `maps` fill the inputs in the order of the table; names do not count. */
   readonly byPosition: boolean;
+  /** Columns that fill the inputs in this order, whatever their names; default none: they are found by name, or by position. */
+  readonly listed?: readonly string[];
   /** Columns to pass through. */
   readonly keep: readonly string[];
   /** The table's text may stand for numbers: true for CSV, where everything is text. */
@@ -69,7 +71,7 @@ export function inputElements(
 
 function whatToDo(spec: TensorSpec): string {
   return spec.shape.length === 2
-    ? "name the columns (feature_names in the model's config.json), or take all of the table's in order (--by-position)"
+    ? "name the columns (feature_names in the model's config.json), list them (--columns), or take all of the table's in order (--by-position)"
     : "send it requests instead";
 }
 
@@ -86,7 +88,9 @@ function rowShape(
   if (!tail.includes(-1)) return tail;
   if (tail.length !== 1) return undefined;
   if (spec.featureNames.length > 0) return [spec.featureNames.length];
-  if (!options.byPosition || model.inputs.length !== 1) return undefined;
+  if (model.inputs.length !== 1) return undefined;
+  if (options.listed !== undefined && options.listed.length > 0) return [options.listed.length];
+  if (!options.byPosition) return undefined;
   const taken = new Set([...options.keep, ...options.maps.values()]);
   return [columns.filter(({ name }) => !taken.has(name)).length + options.maps.size];
 }

@@ -123,7 +123,8 @@ test("a vector input of any length has as many columns as feature names", () => 
 test("a vector input without feature names says how many columns it takes and what to do", () => {
   expect(problems(vector, { x: FLOAT, y: FLOAT, z: FLOAT })).toEqual([
     'input "features" (FP32[-1,3]) takes 3 columns, and the model does not name them: name them (feature_names in the ' +
-      "model's config.json), or take the table's columns in order (--by-position), or map each " +
+      "model's config.json), or list the table's in the model's order (--columns), or take all of them as they stand " +
+      "(--by-position), or map each " +
       '(--map "features[0]=x" …)',
   ]);
 });
@@ -153,6 +154,23 @@ test("--by-position refuses another number of columns", () => {
   expect(problems(vector, { x: FLOAT, y: FLOAT }, { byPosition: true })).toEqual([
     '--by-position: the model takes 3 columns, and the table has 2 beside those kept or mapped ("x", "y"); ' +
       "pass others through with --keep, or read only the model's with sql:",
+  ]);
+});
+
+test("--columns fills inputs with the columns that it lists, from wherever they stand", () => {
+  const mapping = map(vector, { z: FLOAT, y: FLOAT, x: FLOAT, w: FLOAT }, { listed: ["x", "z", "w"] });
+  expect(fed(mapping)).toEqual([["features", "x", "z", "w"]]);
+  expect(mapping.surplus).toEqual(["y"]);
+  const open = modelMessage([specMessage("features", "FP32", [-1, -1])]);
+  expect(fed(map(open, { b: FLOAT, a: FLOAT }, { listed: ["a", "b"] }))).toEqual([["features", "a", "b"]]);
+});
+
+test("--columns is told which columns are not there, named twice, too few or too many", () => {
+  expect(problems(vector, { age: FLOAT, b: FLOAT }, { listed: ["aeg", "b", "b", "b"] })).toEqual([
+    '--columns "aeg": the table has no such column; did you mean "age"?',
+    '--columns "b": the column is named twice',
+    '--columns "b": the column is named twice',
+    "--columns: 4 columns came, and the model takes 3 columns",
   ]);
 });
 
