@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Judged by how long the event loop is held, or by what the process holds: other work on its cores would be counted too. */
 const ALONE = [
+  "test/long/large-messages.test.ts",
   "test/long/load/event-loop.test.ts",
   "test/long/load/decode-bounds.test.ts",
   "test/long/load/server-overload.test.ts",

@@ -9,7 +9,6 @@ import { readServerSettings } from "../config/server-settings.ts";
 import { AssayError } from "../errors.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { scanPath } from "../model/repository.ts";
-import type { ModelSignature } from "../model/signature.ts";
 import { versionChoice } from "../model/versions/model-listing.ts";
 import { EVERY_VERSION } from "../model/versions/version-choice.ts";
 import { readDeviceListing } from "../pool/device-listing.ts";
@@ -19,7 +18,6 @@ import { Registry } from "../registry/registry.ts";
 import { createCall } from "../service/call.ts";
 import { createScoringService } from "../service/scoring-service.ts";
 import type { Log } from "../telemetry/log.ts";
-import { elementBytes } from "../tensor/datatype.ts";
 import { listed } from "../wording/field-paths.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 import type { Scorer } from "./scorer.ts";
@@ -34,9 +32,11 @@ export interface EmbeddedOptions {
   readonly log: Log;
 }
 
-/** Each batch wakes the session's thread and is answered for itself: of narrow rows more are worth one. */
-const BATCH_ROWS = { least: 2048, most: 8192 };
-const BATCH_BYTES = 2 << 20;
+/**
+ * As many as most chunks have: with more, how many chunks share a run would be a matter of time, and so would the last digit of scores,
+ * which ONNX Runtime sums otherwise in other batches.
+ */
+const BATCH_ROWS = 2048;
 const REQUESTS_IN_FLIGHT = 6;
 /** A run of thousands of rows may take minutes; a first one of a few that takes this long hangs. */
 const FIRST_RUN_TIMEOUT_MS = 30_000;
@@ -54,8 +54,8 @@ export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scor
   const threads = Math.max(1, Math.floor(availableParallelism() / Math.max(1, cpuInstances)));
   const flags = new Map([
     ["intra-op-threads", String(threads)],
-    ["max-batch-size", String(batchRows(found.signature))],
-    ["max-queue-rows", String(BATCH_ROWS.most * 64)],
+    ["max-batch-size", String(BATCH_ROWS)],
+    ["max-queue-rows", String(BATCH_ROWS * 64)],
     ["max-queue-bytes", String(2 ** 31)],
     ["run-timeout-ms", "600000"],
   ]);
@@ -88,20 +88,6 @@ export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scor
     },
     close: () => registry.close(),
   };
-}
-
-/** About 2 MiB of rows, where their size is known. */
-function batchRows({ inputs }: ModelSignature): number {
-  let rowBytes = 0;
-  for (const { datatype, shape } of inputs) {
-    const tail = shape.slice(1);
-    if (datatype === "BYTES" || tail.includes(-1)) return BATCH_ROWS.least;
-    rowBytes += tail.reduce((product, length) => product * length, elementBytes(datatype));
-  }
-  return Math.max(
-    BATCH_ROWS.least,
-    Math.min(BATCH_ROWS.most, Math.floor(BATCH_BYTES / Math.max(1, rowBytes))),
-  );
 }
 
 /** The job bounds what waits, so a model's own queue limits would only refuse what is wanted. */
