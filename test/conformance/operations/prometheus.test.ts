@@ -113,6 +113,6 @@ test("every query of the dashboard and every alert is one that this Prometheus a
   const { groups } = (rules as { data: { groups: { rules: { name: string; lastError?: string }[] }[] } })
     .data;
   const names = groups.flatMap((group) => group.rules.map(({ name }) => name));
-  expect(names).toHaveLength(6);
+  expect(names).toHaveLength(7);
   expect(groups.flatMap((group) => group.rules.flatMap(({ lastError }) => lastError ?? []))).toEqual([]);
 });
