@@ -103,6 +103,12 @@ beforeAll(async () => {
   await done(join(ROOT, "deploy/container/build.sh"), [tarball, "assay"], env);
 }, BUILD_MS);
 
+/** Calls of iris that the server has answered so far. */
+async function scoredCalls(address: string): Promise<number> {
+  const text = await (await fetch(`http://${address}/metrics`)).text();
+  return Number(/^nv_inference_request_success\{model="iris"[^}]*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
 describe("the image", () => {
   test("is run by a user of its own, who can write nowhere, and answers gRPC and JSON", async () => {
     const { address, execute } = await start("scores");
@@ -129,7 +135,7 @@ console.log(JSON.stringify([process.getuid(), process.getgid(), ...tries]));`;
   test("drains at podman stop: under load no call fails, and it ends with 0", async () => {
     const { address, ended, printed } = await start("drains");
     const load = await startLoad(address, "-only-direct");
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await expect.poll(() => scoredCalls(address), { timeout: 30_000 }).toBeGreaterThan(1000);
     const stopped = await run(tool("podman"), [...STORE, "stop", "drains"]);
     expect(stopped.status, stopped.stderr).toBe(0);
     expect((await ended)[0], printed().stderr).toBe(0);
