@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the foreign tools that `npm run conformance` calls, each kept by version in a cache folder.
 #
-#   scripts/setup-tools.sh                     everything but the group peers, which benchmarks need
+#   scripts/setup-tools.sh                     everything but the groups peers (for benchmarks) and pipelines
 #   scripts/setup-tools.sh python grpcurl      tools or groups by name
 #   scripts/setup-tools.sh --list              what there is, and what is installed
 #
@@ -139,7 +139,7 @@ wanted=()
 for argument in "${@:-all}"; do
   found=
   for name in "${names[@]}"; do
-    if [ "$argument" = all ] && [ "${group_of[$name]}" = peers ]; then continue; fi
+    if [ "$argument" = all ] && [[ "${group_of[$name]}" = peers || "${group_of[$name]}" = pipelines ]]; then continue; fi
     case "$argument" in
       "$name" | "${group_of[$name]}" | all)
         wanted+=("$name")

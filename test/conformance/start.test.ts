@@ -35,8 +35,14 @@ afterAll(async () => {
 
 describe("npm start", () => {
   test("at a terminal prints lines for curl and grpcurl that score a row of each model when pasted", async () => {
-    const printed = atTerminal.printed().replaceAll("\r\n", "\n");
-    const lines = printed.match(/^ +(curl|grpcurl) .*\/Predict$/gm) ?? [];
+    // They come after the server is ready.
+    const pasted = () =>
+      atTerminal
+        .printed()
+        .replaceAll("\r\n", "\n")
+        .match(/^ +(curl|grpcurl) .*\/Predict$/gm) ?? [];
+    await expect.poll(() => pasted().length, { timeout: 10_000 }).toBe(8);
+    const lines = pasted();
     const scored = new Map<string, unknown[]>();
     for (const line of lines) {
       const finished = await run("bash", ["-c", line], {
