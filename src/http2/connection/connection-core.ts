@@ -13,6 +13,7 @@ import { HpackDecoder } from "../hpack/hpack-decoder.ts";
 import { headerBlock } from "../stream.ts";
 import { AnsweredEarly } from "../streams/answered-early.ts";
 import { HeldRequests, type RequestServer } from "../streams/held-requests.ts";
+import { OpenStreams } from "../streams/open-streams.ts";
 import { ReceiveWindow } from "../streams/receive-window.ts";
 import type { RequestHead } from "../streams/request-head.ts";
 import { SendScheduler } from "../streams/send-scheduler.ts";
@@ -36,7 +37,7 @@ export class ConnectionCore implements StreamOwner, RequestServer {
   readonly scheduler: SendScheduler;
   readonly encrypted: boolean;
   readonly remoteAddress: string;
-  readonly streams = new Map<number, Http2Stream>();
+  readonly streams = new OpenStreams();
   readonly closedStreams = new ClosedStreams();
   readonly budgets: Budgets;
   readonly assembly: HeaderAssembly;
@@ -250,7 +251,7 @@ export class ConnectionCore implements StreamOwner, RequestServer {
   cancel(): void {
     if (this.closingSinceMs !== undefined) return;
     this.output.goaway(this.lastAccepted, NO_ERROR, "drain limit reached");
-    for (const stream of [...this.streams.values()]) stream.abort(CANCEL, { kind: "drain-limit" });
+    for (const stream of this.streams.all()) stream.abort(CANCEL, { kind: "drain-limit" });
     this.close();
   }
 
@@ -264,7 +265,7 @@ export class ConnectionCore implements StreamOwner, RequestServer {
     if (this.closingSinceMs !== undefined) return;
     this.closingSinceMs = performance.now();
     this.readingEnded = true;
-    for (const stream of [...this.streams.values()]) stream.cancel({ kind: "connection-lost" }, CLOSED);
+    for (const stream of this.streams.all()) stream.cancel({ kind: "connection-lost" }, CLOSED);
     this.output.flush();
     this.socket.end();
     // Reading on, into nothing, keeps the kernel from answering late frames with a reset that would overtake GOAWAY.

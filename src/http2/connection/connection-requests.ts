@@ -84,7 +84,7 @@ function openStream(connection: ConnectionCore, streamId: number, head: RequestH
   const stream = new Http2Stream(connection, streamId, head, receive, sendWindow, context.clock.sweeps);
   const { endStream } = assembly;
   if (endStream) stream.state = HALF_CLOSED_REMOTE;
-  streams.set(streamId, stream);
+  streams.add(stream);
   if (head.tooLarge && !assembly.dependsOnItself) {
     // Before its form is judged: what did not fit may be what it lacks.
     counters.headerListsTooLarge++;

@@ -122,7 +122,7 @@ export class Connection extends ConnectionCore implements FrameSink {
     this.closed = true;
     this.readingEnded = true;
     this.closingSinceMs ??= performance.now();
-    for (const stream of [...this.streams.values()]) stream.cancel({ kind: "connection-lost" }, CLOSED);
+    for (const stream of this.streams.all()) stream.cancel({ kind: "connection-lost" }, CLOSED);
     this.output.discard();
     this.socket.destroy();
     this.onClose(this);

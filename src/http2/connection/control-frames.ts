@@ -157,7 +157,7 @@ function settings(
   if (after.headerTableBytes < before.headerTableBytes) connection.output.announceNoTable();
   const change = after.initialWindowBytes - before.initialWindowBytes;
   if (change === 0) return;
-  for (const stream of connection.streams.values()) {
+  for (const stream of connection.streams.all()) {
     if (!stream.openWindow(change)) {
       throw new ConnectionError(
         FLOW_CONTROL_ERROR,

@@ -103,7 +103,7 @@ export function createSweep(
       if (nowMs - watch.drainSinceMs > CLOSE_MS / 2) confirmDrain(connection);
     }
     if (inspectWrites(connection, watch, nowMs)) inspectSilence(connection, watch, nowMs);
-    for (const stream of connection.streams.values()) inspectResponse(stream, nowMs);
+    for (const stream of connection.streams.all()) inspectResponse(stream, nowMs);
     counters.bodiesCutOff += connection.answeredEarly.sweep(nowMs, limits.maxDiscardMs);
   };
 
