@@ -5,6 +5,7 @@ import type { ConsoleMode } from "../edge/console/console-access.ts";
 import { createEdge, type Edge, type EdgeOptions } from "../edge/edge.ts";
 import { Gate } from "../edge/identity/gate.ts";
 import type { ControlMode } from "../edge/inference/model-control.ts";
+import { askedIdentity } from "../edge/openapi/asked-identity.ts";
 import type { ModelTable } from "../registry/model-table.ts";
 import type { ModelControl, ModelsService, VersionCounts } from "../registry/models.ts";
 import { createModelsService, type Lifecycle } from "../registry/models-service.ts";
@@ -58,6 +59,7 @@ export function createEdgeStack(options: EdgeStackOptions): EdgeStack {
     consoleMode: settings.console as ConsoleMode,
     modelControl: settings.modelControl as ControlMode,
     control,
+    identity: askedIdentity(settings),
     gate,
     metricsWithoutKey: settings.metricsWithoutKey,
     gatherMetrics,

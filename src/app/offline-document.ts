@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { ModelConfigSchema } from "../../gen/assay/config/v1/model_config_pb.ts";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelState } from "../../gen/assay/v1/model_service_pb.ts";
+import { askedIdentity, type IdentitySettings } from "../edge/openapi/asked-identity.ts";
 import type { DescribedModel } from "../edge/openapi/described-model.ts";
 import {
   type DocumentFacts,
@@ -29,7 +30,9 @@ export interface OfflineDocument {
   readonly named: readonly NamedModel[];
   /** One of them, in a document of its own; undefined: all. */
   readonly modelName: string | undefined;
-  readonly facts: DocumentFacts;
+  readonly facts: Omit<DocumentFacts, "identity">;
+  /** What a server would ask of its callers; the files that they name are not read. */
+  readonly settings: IdentitySettings;
   readonly log: Log;
   /** Hears why a version is not described. */
   readonly onRefused: (modelName: string, modelVersion: string, reason: string) => void;
@@ -40,7 +43,8 @@ export interface OfflineDocument {
  * where there is no repository, MODEL_NOT_FOUND where it has no model of that name, MODEL_INVALID where that cannot be served.
  */
 export async function offlineDocument(options: OfflineDocument): Promise<string> {
-  const { repository, named, modelName, facts } = options;
+  const { repository, named, modelName } = options;
+  const facts = { ...options.facts, identity: askedIdentity(options.settings) };
   const found = await createModelSources(repository, named).list(() => {});
   found.sort((a, b) => (a.modelName < b.modelName ? -1 : 1));
   if (modelName !== undefined) {

@@ -43,6 +43,9 @@ Each model is run once, as before it is served.
   -m, --model NAME          one model, in a document of its own: what /v2/models/NAME/docs answers
       --server-name NAME    as assay serve has it (default: assay)
       --model-control MODE  as assay serve has it: explicit describes how models are loaded (default: none)
+      --config FILE         settings of assay serve
+      --keys, --jwks, --jwt-issuer, --jwt-audience, --tls-cert, --tls-key, --tls-client-ca, --metrics-without-key
+                            as assay serve has them: the document says what callers bring; no file is read
 
 Exit code 0: every model is described. 1: one cannot be served, with the reason. 2: called wrongly.
 `;

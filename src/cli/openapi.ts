@@ -3,6 +3,7 @@ import { readServerSettings } from "../config/server-settings.ts";
 import { packageVersion } from "../package-files.ts";
 import { createLog } from "../telemetry/log.ts";
 import { type KnownFlags, parseArguments, wrongArguments } from "./arguments.ts";
+import { configFile } from "./config-file.ts";
 import { readModelArguments } from "./model-arguments.ts";
 
 const FLAGS: KnownFlags = {
@@ -11,6 +12,16 @@ const FLAGS: KnownFlags = {
     ["model", "value"],
     ["server-name", "value"],
     ["model-control", "value"],
+    ["config", "value"],
+    // What a server asks of its callers: the files themselves are not read.
+    ["keys", "value"],
+    ["jwks", "value"],
+    ["jwt-issuer", "value"],
+    ["jwt-audience", "value"],
+    ["tls-cert", "value"],
+    ["tls-key", "value"],
+    ["tls-client-ca", "value"],
+    ["metrics-without-key", "switch"],
   ]),
   shorts: new Map([["m", "model"]]),
 };
@@ -28,7 +39,11 @@ export async function openapi(
   const { named, problems } = readModelArguments(positionals);
   if (unread.length + problems.length > 0) throw wrongArguments([...unread, ...problems], "openapi");
   const { model: modelName, ...serverFlags } = Object.fromEntries(flags);
-  const settings = readServerSettings({ flags: new Map(Object.entries(serverFlags)), environment });
+  const settings = readServerSettings({
+    flags: new Map(Object.entries(serverFlags)),
+    environment,
+    ...configFile(flags, environment),
+  });
   let isRefused = false;
   const text = await offlineDocument({
     repository: named.length === 0 || settings.given.has("models") ? settings.models : undefined,
@@ -39,6 +54,7 @@ export async function openapi(
       version: packageVersion(),
       canLoad: settings.modelControl === "explicit",
     },
+    settings,
     log: createLog("error"),
     onRefused(name, version, reason) {
       isRefused = true;

@@ -1,18 +1,16 @@
-import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
-import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { goOnAfterBugs } from "../app/go-on-after-bugs.ts";
 import { type App, startApp } from "../app/serve.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { FLAGS } from "../config/flag-table.ts";
 import { readServerSettings } from "../config/server-settings.ts";
 import { strayVariables } from "../config/stray-variables.ts";
-import { AssayError } from "../errors.ts";
 import { packageVersion } from "../package-files.ts";
 import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { knownFlags, parseArguments, wrongArguments } from "./arguments.ts";
 import { banner, logServedModels, servingLine } from "./banner.ts";
+import { configFile } from "./config-file.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { readModelArguments } from "./model-arguments.ts";
 import { listenToSignals } from "./serve-signals.ts";
@@ -30,15 +28,7 @@ export async function serve(
   const models = readModelArguments(positionals);
   const wrong = [...problems, ...models.problems];
   if (wrong.length > 0) throw wrongArguments(wrong, "serve");
-  const configName = flags.get("config") ?? environment.ASSAY_CONFIG;
-  const configOrigin = flags.has("config") ? "--config" : "ASSAY_CONFIG";
-  const settings = readServerSettings({
-    flags,
-    environment,
-    ...(configName === undefined
-      ? {}
-      : { configFile: { name: configName, text: readConfig(configName, configOrigin) } }),
-  });
+  const settings = readServerSettings({ flags, environment, ...configFile(flags, environment) });
   const log = createLog(settings.logLevel);
   for (const { name, message } of strayVariables(environment)) log.warn({ variable: name }, message);
   const ended = Promise.withResolvers<number>();
@@ -93,21 +83,6 @@ function say(text: string): void {
   const output = new LineOutput(1, { limitBytes: Buffer.byteLength(text) });
   output.write(text);
   process.once("exit", () => output.flush(LAST_LINES_MS));
-}
-
-function readConfig(name: string, origin: string): string {
-  try {
-    return readFileSync(name, "utf8");
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT"
-        ? "there is no such file"
-        : code === "EISDIR"
-          ? "it is a folder; a file with settings as JSON is expected"
-          : message;
-    throw new AssayError(Reason.CONFIG_INVALID, `${origin} ${name} cannot be read: ${why}`, { cause });
-  }
 }
 
 /** Keeps a server that meets a bug of ours where no call catches it. Writes to standard output and standard error that fail are no bug and are dropped. */

@@ -52,6 +52,7 @@ import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.t
 import { CallCounters } from "./metrics/call-counters.ts";
 import { type EdgeFacts, edgeFamilies } from "./metrics/edge-metrics.ts";
 import { type GatherMetrics, type MetricSource, mayNotRead } from "./metrics/metrics-route.ts";
+import { type AskedIdentity, NOTHING_ASKED } from "./openapi/asked-identity.ts";
 import { RouteTable } from "./route-table.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";
@@ -70,6 +71,8 @@ export interface EdgeOptions {
   readonly control?: ModelControl;
   /** Who sees pages for people; default everybody. */
   readonly consoleMode?: ConsoleMode;
+  /** What callers bring, for the OpenAPI documents; default nothing. */
+  readonly identity?: AskedIdentity;
   /** Who asks who calls; undefined: everybody may do everything. */
   readonly gate?: Gate | undefined;
   /** With a gate: `/metrics` is for anybody. */
@@ -248,6 +251,7 @@ export function createEdge(options: EdgeOptions): Edge {
     facts,
     controlMode,
     consoleMode,
+    identity: options.identity ?? NOTHING_ASKED,
     ...control,
     handlers,
     grpcStreams,

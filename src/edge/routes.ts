@@ -21,6 +21,7 @@ import { modelRoutes } from "./inference-rest/model-routes.ts";
 import { repositoryRoutes, unservedRoutes } from "./inference-rest/repository-routes.ts";
 import { type ResourceParts, serverRoutes } from "./inference-rest/server-routes.ts";
 import { type GatherMetrics, type MetricSource, metricsRoute } from "./metrics/metrics-route.ts";
+import type { AskedIdentity } from "./openapi/asked-identity.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
 import { predictJson, predictRoutes } from "./plain/predict-unary.ts";
 import type { Route, StreamServer } from "./route-table.ts";
@@ -36,6 +37,7 @@ export interface RouteParts {
   readonly controlMode: ControlMode;
   readonly control?: ModelControl;
   readonly consoleMode: ConsoleMode;
+  readonly identity: AskedIdentity;
   /** Connect's handlers of all procedures: the last to be asked. */
   readonly handlers: readonly UniversalHandler[];
   /** Who is asked first: what is framed here, or nobody, to compare. */

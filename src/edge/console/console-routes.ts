@@ -9,9 +9,10 @@ import { errorRow } from "../call/error-table.ts";
 import type { ServerFacts } from "../inference/metadata.ts";
 import type { ControlMode } from "../inference/model-control.ts";
 import { resource } from "../inference-rest/server-routes.ts";
+import type { AskedIdentity } from "../openapi/asked-identity.ts";
 import type { OpenApiDocuments } from "../openapi/documents.ts";
 import type { PlainRequest, PlainResponse, PlainRoute } from "../plain/plain-http.ts";
-import { type ConsoleMode, checkConsole, checkShell, prefersHtml } from "./console-access.ts";
+import { type ConsoleMode, checkShell, prefersHtml } from "./console-access.ts";
 import { type Home, homeJson, homePage } from "./home-page.ts";
 import { docsPage, HTML, PAGE_FIELDS } from "./page.ts";
 import { PageFiles } from "./page-files.ts";
@@ -24,6 +25,7 @@ export interface ConsoleParts {
   readonly facts: ServerFacts;
   readonly controlMode: ControlMode;
   readonly consoleMode: ConsoleMode;
+  readonly identity: AskedIdentity;
 }
 
 const READ = ["GET", "HEAD"];
@@ -55,35 +57,43 @@ export function consoleRoutes(parts: ConsoleParts): PlainRoute[] {
   };
   const modelDocs = async ({ params, headers, path, call }: PlainRequest): Promise<PlainResponse> => {
     const { model = "", version = "" } = params;
-    const body = await (await lazily()).model(model, version, call.caller);
-    if (!prefersHtml(headers.get("accept"))) return body.answer({ headers }, [KEPT, BY_FORM]);
-    checkConsole(consoleMode, call.caller);
+    const isStranger = call.caller === STRANGER;
+    const isPage = prefersHtml(headers.get("accept"));
+    if (isStranger && !isPage) throw wantsKey();
+    // Whoever brings no key is not told whether there is such a model: the page asks for one.
+    const body = isStranger ? undefined : await (await lazily()).model(model, version, call.caller);
+    if (body !== undefined && !isPage) return body.answer({ headers }, [KEPT, BY_FORM]);
+    checkShell(consoleMode, call.caller);
     return page(docsPage(version === "" ? model : `${model}, version ${version}`, path));
   };
   return [
-    { ...route("/", home), isOpen: true },
+    open(route("/", home)),
     route("/openapi.json", async ({ headers, call }) =>
       (await (await lazily()).server(call.caller)).answer({ headers }, [KEPT, BY_CODING]),
     ),
-    route("/docs", ({ call }) => {
-      checkConsole(consoleMode, call.caller);
-      return page(docsPage(facts.serverName, "/openapi.json"));
-    }),
-    route("/docs/{file}", (request) => {
-      checkConsole(consoleMode, request.call.caller);
-      return files.answer(request);
-    }),
-    {
-      ...route("/console/{file}", (request) => {
-        checkShell(consoleMode, request.call.caller);
-        return files.answer(request);
+    open(
+      route("/docs", ({ call }) => {
+        checkShell(consoleMode, call.caller);
+        return page(docsPage(facts.serverName, "/openapi.json"));
       }),
-      isOpen: true,
-    },
+    ),
+    ...["/docs/{file}", "/console/{file}"].map((pattern) =>
+      open(
+        route(pattern, (request) => {
+          checkShell(consoleMode, request.call.caller);
+          return files.answer(request);
+        }),
+      ),
+    ),
     ...["/v2/models/{model}/docs", "/v2/models/{model}/versions/{version}/docs"].map((pattern) =>
-      hiding(resource(pattern, READ, modelDocs)),
+      open(hiding(resource(pattern, READ, modelDocs))),
     ),
   ];
+}
+
+/** Answered to whoever brings no key too, as a browser that begins: what it is answered names no model. */
+function open(row: PlainRoute): PlainRoute {
+  return { ...row, isOpen: true };
 }
 
 function wantsKey(): AssayError {
@@ -104,9 +114,13 @@ function hiding(row: PlainRoute): PlainRoute {
   };
 }
 
-async function openDocuments({ facts, controlMode, ...parts }: ConsoleParts): Promise<OpenApiDocuments> {
+async function openDocuments(parts: ConsoleParts): Promise<OpenApiDocuments> {
+  const { facts, controlMode, identity } = parts;
   const { OpenApiDocuments } = await import("../openapi/documents.ts");
-  return new OpenApiDocuments({ ...parts, facts: { ...facts, canLoad: controlMode === "explicit" } });
+  return new OpenApiDocuments({
+    ...parts,
+    facts: { ...facts, canLoad: controlMode === "explicit", identity },
+  });
 }
 
 function page(text: string): PlainResponse {

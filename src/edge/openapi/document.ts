@@ -4,6 +4,7 @@
  */
 import type { JsonValue } from "@bufbuild/protobuf";
 import { ANY_MODEL, anyModelOperations } from "./any-model-operations.ts";
+import type { AskedIdentity } from "./asked-identity.ts";
 import { Components } from "./components.ts";
 import { type DescribedModel, describedColumns } from "./described-model.ts";
 import { modelOperations, modelTag } from "./model-operations.ts";
@@ -17,6 +18,8 @@ export interface DocumentFacts {
   readonly version: string;
   /** Callers may load and unload models. */
   readonly canLoad: boolean;
+  /** How callers say who they are. */
+  readonly identity: AskedIdentity;
 }
 
 /** Columns of all models that one document names; the models beyond are told by their names, with a link to their own. */
@@ -28,7 +31,7 @@ export function* serverDocument(
   facts: DocumentFacts,
   models: readonly DescribedModel[],
 ): Generator<undefined, Schema> {
-  const components = new Components();
+  const components = new Components(facts.identity);
   const [first] = models;
   const procedures = procedureOperations(first, facts.canLoad, components);
   yield;
@@ -69,7 +72,7 @@ export function* modelDocument(
   model: DescribedModel,
   hasVersion: boolean,
 ): Generator<undefined, Schema> {
-  const components = new Components();
+  const components = new Components(facts.identity);
   const { modelName, modelVersion } = model;
   const scoring = yield* modelOperations(model, hasVersion, components);
   const resources = hasVersion ? {} : ownResourceOperations(model, components);
@@ -115,7 +118,6 @@ function document(
 ): Schema {
   return {
     openapi: "3.1.1",
-    jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
     info: {
       title,
       version,
@@ -123,7 +125,7 @@ function document(
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/", description: "This server." }],
-    security: [],
+    security: components.security,
     tags,
     paths,
     components: components.written(),

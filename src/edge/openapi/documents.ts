@@ -42,8 +42,9 @@ export class OpenApiDocuments {
       .list(caller)
       .filter(({ isDefault }) => isDefault)
       .flatMap((summary) => this.served(summary, caller));
-    const key = served.map((model) => this.keyOf(model)).join(" ");
-    return this.document(key, () => serverDocument(facts, served.map(describe)));
+    const canLoad = facts.canLoad && caller.isAdmin;
+    const key = `${canLoad ? "loading " : ""}${served.map((model) => this.keyOf(model)).join(" ")}`;
+    return this.document(key, () => serverDocument({ ...facts, canLoad }, served.map(describe)));
   }
 
   /** Of the version that a name and a version mean. Throws what `ScoringService.resolve` throws. */

@@ -15,6 +15,12 @@ const SERVICES = [ScoringService, ModelService, Health, GRPCInferenceService];
 const UNSERVED = /SharedMemory|^TraceSetting$|^LogSettings$/;
 const CONTROL = /^RepositoryModel(Load|Unload)$/;
 
+/** Probes: answered to anybody. */
+const OPEN = new Set<DescMethod>([
+  GRPCInferenceService.method.serverLive,
+  GRPCInferenceService.method.serverReady,
+]);
+
 /** The group of a service's procedures. */
 function serviceTag({ typeName }: DescService): string {
   return typeName;
@@ -60,6 +66,7 @@ export function procedureOperations(
         },
       },
       errors: ["connect", parent === Health ? "model" : "scoring"],
+      isOpen: parent === Health || OPEN.has(method),
     } as const;
     const post = components.operation({
       ...shared,

@@ -14,6 +14,7 @@ export const RESOURCE_TAGS: readonly Schema[] = [
   { name: "Server", description: "The server itself: its name, its metrics, this document." },
 ];
 
+const METRICS = "/metrics";
 const V2_PLACES = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
 const V1_PLACES = [
   "/v1/models/{model}",
@@ -68,6 +69,7 @@ function operationOf(resource: Resource, model: DescribedModel | undefined, comp
       ...(mayBeUnready === true ? { "503": unready(content, errors, components) } : {}),
     },
     errors,
+    isOpen: tag === "Health" || (path === METRICS && components.hasOpenMetrics),
   });
 }
 

@@ -19,13 +19,13 @@ test("the frame and its files come without a key, and name no model", async () =
   expect((await fetch(`${url}/console/console.js`)).status).toBe(200);
 });
 
-test("programs are told to bring a key, and the other pages want one too", async () => {
+test("programs are told to bring a key, and so are those that ask for a document", async () => {
   const answer = await fetch(url);
   expect([answer.status, ((await answer.json()) as { message: string }).message]).toEqual([
     401,
     expect.stringContaining("authorization: Bearer"),
   ]);
-  expect((await fetch(`${url}/docs`, { headers: html })).status).toBe(401);
+  expect((await fetch(`${url}/openapi.json`, { headers: html })).status).toBe(401);
   const known = await fetch(url, { headers: { authorization: "Bearer iris-key" } });
   expect(await known.json()).toMatchObject({ models: [{ name: "iris" }] });
 });
