@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { ModelConfigSchema } from "../../gen/assay/config/v1/model_config_pb.ts";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { ModelState } from "../../gen/assay/v1/model_service_pb.ts";
-import { askedIdentity, type IdentitySettings } from "../edge/openapi/asked-identity.ts";
+import { askedIdentity, type IdentitySettings } from "../edge/identity/asked-identity.ts";
 import type { DescribedModel } from "../edge/openapi/described-model.ts";
 import {
   type DocumentFacts,

@@ -40,6 +40,7 @@ import { type ConsoleMode, checkConsole } from "./console/console-access.ts";
 import { MessageDecoder } from "./decode/message-decoder.ts";
 import { consoleServiceRoutes } from "./figures/console-service.ts";
 import { createHttp1Engine } from "./http1/http1-engine.ts";
+import { type AskedIdentity, NOTHING_ASKED } from "./identity/asked-identity.ts";
 import type { Gate } from "./identity/gate.ts";
 import { inferenceRoutes } from "./inference/inference-routes.ts";
 import { INFER_REQUEST_FORMS } from "./inference/message-forms.ts";
@@ -52,7 +53,6 @@ import { createMemoryBudget, defaultMemoryBytes } from "./memory/memory-budget.t
 import { CallCounters } from "./metrics/call-counters.ts";
 import { type EdgeFacts, edgeFamilies } from "./metrics/edge-metrics.ts";
 import { type GatherMetrics, type MetricSource, mayNotRead } from "./metrics/metrics-route.ts";
-import { type AskedIdentity, NOTHING_ASKED } from "./openapi/asked-identity.ts";
 import { RouteTable } from "./route-table.ts";
 import { createRouter, refuseHeaderList } from "./router.ts";
 import { edgeRoutes } from "./routes.ts";

@@ -12,6 +12,7 @@ import { MLFLOW_FORMS, MLFLOW_PATTERNS, mlflowRoutes } from "./foreign/mlflow-ro
 import { V1_FORM, V1_PATTERNS, v1Routes } from "./foreign/v1-routes.ts";
 import { PREDICT_STREAM } from "./grpc/item-form.ts";
 import { grpcStreamRoute, isGrpcStream } from "./grpc/stream.ts";
+import type { AskedIdentity } from "./identity/asked-identity.ts";
 import { inferForms, MODEL_INFER_PATH } from "./inference/infer-forms.ts";
 import { inferStream } from "./inference/infer-items.ts";
 import type { ServerFacts } from "./inference/metadata.ts";
@@ -21,7 +22,6 @@ import { modelRoutes } from "./inference-rest/model-routes.ts";
 import { repositoryRoutes, unservedRoutes } from "./inference-rest/repository-routes.ts";
 import { type ResourceParts, serverRoutes } from "./inference-rest/server-routes.ts";
 import { type GatherMetrics, type MetricSource, metricsRoute } from "./metrics/metrics-route.ts";
-import type { AskedIdentity } from "./openapi/asked-identity.ts";
 import { type PlainRoute, servePlain } from "./plain/plain-http.ts";
 import { predictJson, predictRoutes } from "./plain/predict-unary.ts";
 import type { Route, StreamServer } from "./route-table.ts";

@@ -1,6 +1,6 @@
 /** What the operations of a document share, and how one of them is written. */
 
-import { type AskedIdentity, security, securitySchemes } from "./asked-identity.ts";
+import { type AskedIdentity, security, securitySchemes } from "../identity/asked-identity.ts";
 import { type ErrorCauses, type ErrorForm, ErrorResponses } from "./error-responses.ts";
 import { CONNECT_JSON, MessageSchemas, PLAIN_JSON, PREDICT_JSON } from "./message-schemas.ts";
 import type { Schema } from "./schema-parts.ts";

@@ -3,8 +3,8 @@
  * described in pieces, between which the event loop serves others.
  */
 import type { JsonValue } from "@bufbuild/protobuf";
+import type { AskedIdentity } from "../identity/asked-identity.ts";
 import { ANY_MODEL, anyModelOperations } from "./any-model-operations.ts";
-import type { AskedIdentity } from "./asked-identity.ts";
 import { Components } from "./components.ts";
 import { type DescribedModel, describedColumns } from "./described-model.ts";
 import { modelOperations, modelTag } from "./model-operations.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { ModelSchema, ModelSummarySchema } from "../../../../gen/assay/v1/model_service_pb.ts";
 import { PredictRequestSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
-import { NOTHING_ASKED } from "../../../../src/edge/openapi/asked-identity.ts";
+import { NOTHING_ASKED } from "../../../../src/edge/identity/asked-identity.ts";
 import { OpenApiDocuments } from "../../../../src/edge/openapi/documents.ts";
 import { AssayError } from "../../../../src/errors.ts";
 import { mapRowColumns } from "../../../../src/model/row-columns.ts";

@@ -1,5 +1,5 @@
 /** How callers say who they are, as OpenAPI has it: what a document's `securitySchemes` and `security` are made of. */
-import type { Schema } from "./schema-parts.ts";
+import type { JsonObject } from "@bufbuild/protobuf";
 
 /** What a server asks of its callers. */
 export interface AskedIdentity {
@@ -49,8 +49,8 @@ const BEARER = "bearer";
 const CERTIFICATE = "certificate";
 
 /** `components.securitySchemes`; undefined: nothing is asked. */
-export function securitySchemes({ keys, tokens, certificates }: AskedIdentity): Schema | undefined {
-  const schemes: Schema = {};
+export function securitySchemes({ keys, tokens, certificates }: AskedIdentity): JsonObject | undefined {
+  const schemes: JsonObject = {};
   if (keys || tokens)
     schemes[BEARER] = {
       type: "http",
@@ -74,11 +74,11 @@ const BROUGHT: Readonly<Record<string, string>> = {
 };
 
 /** What a call brings, in the alternatives that there are; `isOpen`: it is answered without a key or token. */
-export function security({ keys, tokens, certificates }: AskedIdentity, isOpen: boolean): Schema[] {
-  const connection: Schema = certificates ? { [CERTIFICATE]: [] } : {};
+export function security({ keys, tokens, certificates }: AskedIdentity, isOpen: boolean): JsonObject[] {
+  const connection: JsonObject = certificates ? { [CERTIFICATE]: [] } : {};
   const asksBearer = (keys || tokens) && !isOpen;
   if (!asksBearer) return certificates ? [connection] : [];
-  const withBearer: Schema = { ...connection, [BEARER]: [] };
+  const withBearer: JsonObject = { ...connection, [BEARER]: [] };
   // A line of the keys may name a certificate.
   return certificates && keys ? [withBearer, connection] : [withBearer];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { askedIdentity, security, securitySchemes } from "../../../../src/edge/openapi/asked-identity.ts";
+import { askedIdentity, security, securitySchemes } from "../../../../src/edge/identity/asked-identity.ts";
 
 const bearer = { bearer: [] };
 const certificate = { certificate: [] };
