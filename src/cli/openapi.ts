@@ -1,9 +1,9 @@
 import { offlineDocument } from "../app/offline-document.ts";
+import { configFile } from "../config/config-file.ts";
 import { readServerSettings } from "../config/server-settings.ts";
 import { packageVersion } from "../package-files.ts";
 import { createLog } from "../telemetry/log.ts";
 import { type KnownFlags, parseArguments, wrongArguments } from "./arguments.ts";
-import { configFile } from "./config-file.ts";
 import { readModelArguments } from "./model-arguments.ts";
 
 const FLAGS: KnownFlags = {

@@ -1,6 +1,7 @@
 import { isatty } from "node:tty";
 import { goOnAfterBugs } from "../app/go-on-after-bugs.ts";
 import { type App, startApp } from "../app/serve.ts";
+import { configFile } from "../config/config-file.ts";
 import { orderGpusByPci } from "../config/environment.ts";
 import { FLAGS } from "../config/flag-table.ts";
 import { readServerSettings } from "../config/server-settings.ts";
@@ -10,7 +11,6 @@ import { LineOutput } from "../telemetry/line-output.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { knownFlags, parseArguments, wrongArguments } from "./arguments.ts";
 import { banner, logServedModels, servingLine } from "./banner.ts";
-import { configFile } from "./config-file.ts";
 import { endBySignal, endProcess } from "./end-process.ts";
 import { readModelArguments } from "./model-arguments.ts";
 import { listenToSignals } from "./serve-signals.ts";

@@ -1,8 +1,8 @@
 /** The file of settings that `--config` or `ASSAY_CONFIG` names. */
 import { readFileSync } from "node:fs";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import type { SettingsSources } from "../config/read-settings.ts";
 import { AssayError } from "../errors.ts";
+import type { SettingsSources } from "./read-settings.ts";
 
 /** Reads it, for `readServerSettings`; empty where none is named. Throws CONFIG_INVALID where it cannot be read. */
 export function configFile(
