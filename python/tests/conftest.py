@@ -83,8 +83,8 @@ def own_server():
     """Starts servers of iris alone that a test may end; they are gone after it."""
     started = []
 
-    def start(*flags):
-        started.append(Server(*flags, models=(f"iris={os.environ['TESTED_MODELS']}/iris",)))
+    def start(*flags, models=(f"iris={os.environ['TESTED_MODELS']}/iris",)):
+        started.append(Server(*flags, models=models))
         return started[-1]
 
     yield start

@@ -2,13 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import threading
 
 import assay
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from conftest import PERSON
 
@@ -140,16 +140,59 @@ def test_a_worker_that_is_killed_loses_no_row(own_server):
     broken(server, kill)
 
 
-def test_the_next_server_goes_on_where_one_is_lost(own_server, server):
+@pytest.mark.parametrize("turn", [0, 1])
+def test_the_next_server_goes_on_where_one_is_lost(turn, own_server, server):
     lost = own_server()
     batches = [flowers(2048, seed) for seed in range(15)]
-    count = 0
-    with assay.Client([lost.url, server.url], retry=RETRY) as client:
+    found = []
+    # One of the two turns describes the model at the server that is lost, and the other has its stream there.
+    with assay.Client([lost.url, server.url], retry=RETRY, turn=turn) as client:
         for scores in client.score(batches, "iris"):
-            count += len(scores)
-            if count == 4096:
+            found.append(scores)
+            if len(found) == 2:
                 lost.end(signal.SIGKILL)
-    assert count == 15 * 2048
+    for scores, batch in zip(found, batches, strict=True):
+        assert scores.errors == {}
+        assert scores.to_numpy() == pytest.approx(expected(server, batch), rel=1e-4, abs=1e-5)
+
+
+def test_a_server_that_has_another_file_of_the_version_is_refused(own_server, server, tmp_path):
+    shutil.copytree(os.path.join(os.environ["TESTED_MODELS"], "iris"), tmp_path / "iris")
+    model = tmp_path / "iris/1/model.onnx"
+    # An unknown field at the end of an ONNX file: another file, the same graph.
+    model.write_bytes(model.read_bytes() + b"\xfa\x3e\x01x")
+    other = own_server(models=(f"iris={tmp_path}/iris",))
+    for urls in ([other.url, server.url], [server.url, other.url]):
+        with assay.Client(urls, turn=0) as client, pytest.raises(assay.AssayError) as refused:
+            list(client.score([flowers(10)], "iris"))
+        assert "another file for iris version 1" in str(refused.value)
+
+
+def test_many_clients_of_one_list_begin_at_different_servers():
+    urls = [f"http://127.0.0.1:{port}" for port in range(1, 5)]
+
+    def first(**options):
+        return assay.Client(urls, **options)._servers.next().origin
+
+    assert {first() for _ in range(100)} == set(urls)
+    assert [first(turn=turn) for turn in range(5)] == [*urls, urls[0]]
+
+
+def test_asyncio_goes_on_where_a_server_is_lost(own_server, server):
+    lost = own_server()
+
+    async def scored():
+        found = []
+        async with assay.AsyncClient([lost.url, server.url], retry=RETRY, turn=1) as client:
+            async for scores in client.score([flowers(2048, seed) for seed in range(15)], "iris"):
+                found.append(scores)
+                if len(found) == 2:
+                    lost.end(signal.SIGKILL)
+        return found
+
+    found = asyncio.run(scored())
+    assert [(len(one), one.errors) for one in found] == [(2048, {})] * 15
+    assert found[-1].to_numpy() == pytest.approx(expected(server, flowers(2048, 14)), rel=1e-4, abs=1e-5)
 
 
 def test_a_server_that_stays_away_ends_the_job(own_server):
@@ -178,22 +221,3 @@ def test_asyncio_scores_batches_that_come_asynchronously(server):
 
     found = asyncio.run(scored())
     assert [(len(one), list(one.errors)) for one in found] == [(3000, [5])] * 10
-
-
-def test_tables_get_the_columns_of_their_scores(server):
-    frame = pd.DataFrame([PERSON] * 3, index=[7, 8, 9])
-    scored = assay.score(frame, model="census", url=server.url)
-    assert list(scored.columns) == [*PERSON, "score", "label", "model_version", "score_error"]
-    assert list(scored.index) == [7, 8, 9]
-    table = assay.score(pa.Table.from_pandas(frame, preserve_index=False), model="census", url=server.url)
-    assert table["label"].to_pylist() == ["<=50K"] * 3
-    with pytest.raises(assay.AssayError, match='a column "score" already'):
-        assay.score(scored, model="census", url=server.url)
-
-
-def test_record_batches_of_spark_keep_their_rows_and_get_scores(server):
-    batches = [pa.RecordBatch.from_pylist([PERSON] * count) for count in (2, 70_000, 1)]
-    found = list(assay.map_in_arrow("census", server.url)(iter(batches)))
-    assert sum(one.num_rows for one in found) == 70_003
-    assert found[0].schema.names == [*PERSON, "score", "label", "model_version", "score_error"]
-    assert {type(one) for one in found} == {pa.RecordBatch}

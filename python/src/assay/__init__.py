@@ -8,9 +8,11 @@
 from .aio import AsyncClient
 from .client import Client
 from .errors import AssayError, Violation
-from .frames import map_in_arrow, score
+from .frames import score
 from .retrying import RetryPolicy
 from .scores import RowScore, Scores
+from .scoring_function import ScoringFunction, udf
+from .spark import map_in_arrow, scored_schema
 
 __all__ = [
     "AssayError",
@@ -19,8 +21,11 @@ __all__ = [
     "RetryPolicy",
     "RowScore",
     "Scores",
+    "ScoringFunction",
     "Violation",
     "map_in_arrow",
     "score",
+    "scored_schema",
+    "udf",
 ]
 __version__ = "0.1.0"

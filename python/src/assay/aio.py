@@ -12,12 +12,13 @@ import grpc.aio
 
 from .blocks import Block, needs_model, to_block, to_request
 from .client import UNARY_ROWS, bad_rows
+from .course import Close, Describe, Fetch, Give, Open, Send, Wait, course
 from .errors import AssayError, from_rpc, named
 from .job import ScoreJob
 from .models import KnownModels, probability_output, ready_model
-from .retrying import RetryPolicy, passes
+from .retrying import RetryPolicy
 from .scores import Scores, with_probabilities
-from .servers import Access, Server, Servers
+from .servers import Access, Attempts, Server, Servers, ended_early
 from .v1 import model_service_pb2, scoring_service_pb2
 
 
@@ -38,9 +39,10 @@ class AsyncClient:
         tls_key: str | None = None,
         timeout: float = 30.0,
         retry: RetryPolicy | None = None,
+        turn: int | None = None,
     ) -> None:
         self._access = Access(key, tls_ca, tls_cert, tls_key)
-        self._servers = Servers(url, self._access, grpc.aio)
+        self._servers = Servers(url, self._access, grpc.aio, turn)
         self._timeout = timeout
         self._retry = retry or RetryPolicy()
         self._models = KnownModels()
@@ -142,75 +144,58 @@ class AsyncClient:
     async def _call(
         self, method: Callable[[Server], Any], request: Any, deadline: float, read: Callable[[Any], Any] = lambda answer: answer
     ) -> Any:
-        attempt = 0
+        attempts = Attempts(self._servers, self._retry, deadline)
         while True:
-            attempt += 1
-            server = self._servers.next()
-            left = deadline - time.monotonic()
+            server, timeout = attempts.next()
             try:
-                return read(await method(server)(request, timeout=max(left, 0.001), metadata=self._access.metadata))
+                return read(await method(server)(request, timeout=timeout, metadata=self._access.metadata))
             except grpc.RpcError as thrown:
                 error = from_rpc(thrown, server.origin)
             except AssayError as refused:
                 error = refused
-            delay = self._retry.delay_of_call(attempt, error)
-            if delay is None:
-                raise error from None
-            wait = self._servers.failed(server, delay)
-            if time.monotonic() + wait >= deadline:
-                raise error from None
-            await asyncio.sleep(wait)
+            await asyncio.sleep(attempts.failed(error))
 
     async def _run(self, job: ScoreJob, blocks: AsyncIterator[Block], deadline: float | None) -> AsyncIterator[Scores]:
+        steps = course(job, self._servers, deadline)
         stream: _Stream | None = None
-        source: AsyncIterator[Block] | None = blocks
-        checked = True
+        found: Any = None
+        failure: AssayError | None = None
         try:
             while True:
-                while source is not None and job.wants_more:
-                    block = await anext(source, None)
-                    if block is None:
-                        source = None
-                    else:
-                        job.add(block)
-                for scores in job.take_ready():
-                    yield scores
-                if job.is_settled:
-                    if source is None:
-                        return
-                    continue
-                now = time.monotonic()
-                if job.in_flight == 0 and job.pause_until > now:
-                    await _sleep(job.pause_until - now, deadline)
-                server = stream.server if stream is not None else self._servers.next()
                 try:
-                    if stream is None:
-                        if not checked:
-                            job.check(await self._pinned(job, server))
-                        stream = _Stream(server, self._access, deadline)
-                    for message in job.take_messages(stream.is_new, time.monotonic()):
-                        stream.send(message)
-                    if job.in_flight == 0:
-                        continue
-                    job.answered(await stream.read(), time.monotonic())
-                    continue
-                except grpc.RpcError as thrown:
-                    error = from_rpc(thrown, server.origin)
-                except AssayError as refused:
-                    # A server that was started again says so until the model is loaded.
-                    if stream is not None or not passes(refused):
-                        raise
-                    error = refused
-                except StopAsyncIteration:
-                    error = AssayError("SERVER_UNREACHABLE", f"{server.origin} ended the stream before its answers")
-                if stream is not None:
+                    step = steps.send(found) if failure is None else steps.throw(failure)
+                except StopIteration:
+                    return
+                found, failure = None, None
+                if isinstance(step, Give):
+                    yield step.scores
+                elif isinstance(step, Fetch):
+                    found = await anext(blocks, None)
+                elif isinstance(step, Wait):
+                    await asyncio.sleep(step.seconds)
+                elif isinstance(step, Open):
+                    stream = _Stream(step.server, self._access, deadline)
+                elif isinstance(step, Describe):
+                    try:
+                        found = await self._pinned(job, step.server)
+                    except grpc.RpcError as thrown:
+                        failure = from_rpc(thrown, step.server.origin)
+                    except AssayError as refused:
+                        failure = refused
+                elif stream is None:
+                    raise RuntimeError("there is no stream")
+                elif isinstance(step, Send):
+                    stream.send(step.message)
+                elif isinstance(step, Close):
                     stream.close()
                     stream = None
-                checked = False
-                if deadline is not None and error.reason == "DEADLINE_EXCEEDED" and time.monotonic() >= deadline:
-                    raise error
-                delay = job.lost(error, time.monotonic())
-                await _sleep(self._servers.failed(server, delay), deadline)
+                else:
+                    try:
+                        found = await stream.read()
+                    except grpc.RpcError as thrown:
+                        failure = from_rpc(thrown, stream.server.origin)
+                    except StopAsyncIteration:
+                        failure = ended_early(stream.server)
         finally:
             if stream is not None:
                 stream.close()
@@ -227,14 +212,12 @@ class _Stream:
 
     def __init__(self, server: Server, access: Access, deadline: float | None) -> None:
         self.server = server
-        self.is_new = True
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.001)
         self._call = server.predict_stream(self._messages(), timeout=timeout, metadata=access.metadata)
         self._answers = self._call.__aiter__()
 
     def send(self, message: Any) -> None:
-        self.is_new = False
         self._queue.put_nowait(message)
 
     async def read(self) -> Any:
@@ -256,9 +239,3 @@ async def _each(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]
     else:
         for item in items:
             yield item
-
-
-async def _sleep(seconds: float, deadline: float | None) -> None:
-    if deadline is not None and time.monotonic() + seconds >= deadline:
-        raise AssayError("DEADLINE_EXCEEDED", "the time that was given for the rows is over")
-    await asyncio.sleep(seconds)

@@ -11,12 +11,13 @@ from typing import Any
 import grpc
 
 from .blocks import Block, needs_model, to_block, to_request
+from .course import Close, Describe, Fetch, Give, Open, Send, Wait, course
 from .errors import AssayError, Violation, from_rpc, named
 from .job import ScoreJob
 from .models import KnownModels, probability_output, ready_model
-from .retrying import RetryPolicy, passes
+from .retrying import RetryPolicy
 from .scores import Scores, with_probabilities
-from .servers import Access, Server, Servers
+from .servers import Access, Attempts, Server, Servers, ended_early
 from .v1 import model_service_pb2, scoring_service_pb2
 
 UNARY_ROWS = 4096
@@ -27,6 +28,7 @@ class Client:
     """Scores rows with the models of one Assay server, or of several that serve the same.
 
     ``url``: ``http://host:8080``, ``https://host``, or a list; several take turns, and one that is away is left out for a while.
+    ``turn``: which of them is asked first, counted from 0 and around (a worker's number spreads workers evenly; by default any).
     ``key``: sent as ``authorization: Bearer``. ``timeout``: seconds for each call, its retries included, unless a call says another.
     Calls may come from many threads. Close it, or use it as a context.
 
@@ -45,9 +47,10 @@ class Client:
         tls_key: str | None = None,
         timeout: float = 30.0,
         retry: RetryPolicy | None = None,
+        turn: int | None = None,
     ) -> None:
         self._access = Access(key, tls_ca, tls_cert, tls_key)
-        self._servers = Servers(url, self._access, grpc)
+        self._servers = Servers(url, self._access, grpc, turn)
         self._timeout = timeout
         self._retry = retry or RetryPolicy()
         self._models = KnownModels()
@@ -151,24 +154,16 @@ class Client:
     def _call(
         self, method: Callable[[Server], Any], request: Any, deadline: float, read: Callable[[Any], Any] = lambda answer: answer
     ) -> Any:
-        attempt = 0
+        attempts = Attempts(self._servers, self._retry, deadline)
         while True:
-            attempt += 1
-            server = self._servers.next()
-            left = deadline - time.monotonic()
+            server, timeout = attempts.next()
             try:
-                return read(method(server)(request, timeout=max(left, 0.001), metadata=self._access.metadata))
+                return read(method(server)(request, timeout=timeout, metadata=self._access.metadata))
             except grpc.RpcError as thrown:
                 error = from_rpc(thrown, server.origin)
             except AssayError as refused:
                 error = refused
-            delay = self._retry.delay_of_call(attempt, error)
-            if delay is None:
-                raise error from None
-            wait = self._servers.failed(server, delay)
-            if time.monotonic() + wait >= deadline:
-                raise error from None
-            time.sleep(wait)
+            time.sleep(attempts.failed(error))
 
     def _predict_many(
         self, block: Block, described: Any, model: str, version: str, outputs: list[str], deadline: float
@@ -178,54 +173,46 @@ class Client:
         return next(self._run(job, iter([block]), deadline))
 
     def _run(self, job: ScoreJob, blocks: Iterator[Block], deadline: float | None) -> Iterator[Scores]:
+        steps = course(job, self._servers, deadline)
         stream: _Stream | None = None
-        source: Iterator[Block] | None = blocks
-        checked = True
+        found: Any = None
+        failure: AssayError | None = None
         try:
             while True:
-                while source is not None and job.wants_more:
-                    block = next(source, None)
-                    if block is None:
-                        source = None
-                    else:
-                        job.add(block)
-                yield from job.take_ready()
-                if job.is_settled:
-                    if source is None:
-                        return
-                    continue
-                now = time.monotonic()
-                if job.in_flight == 0 and job.pause_until > now:
-                    _sleep(job.pause_until - now, deadline)
-                server = stream.server if stream is not None else self._servers.next()
                 try:
-                    if stream is None:
-                        if not checked:
-                            job.check(self._pinned(job, server))
-                        stream = _Stream(server, self._access, deadline)
-                    for message in job.take_messages(stream.is_new, time.monotonic()):
-                        stream.send(message)
-                    if job.in_flight == 0:
-                        continue
-                    job.answered(stream.read(), time.monotonic())
-                    continue
-                except grpc.RpcError as thrown:
-                    error = from_rpc(thrown, server.origin)
-                except AssayError as refused:
-                    # A server that was started again says so until the model is loaded.
-                    if stream is not None or not passes(refused):
-                        raise
-                    error = refused
+                    step = steps.send(found) if failure is None else steps.throw(failure)
                 except StopIteration:
-                    error = AssayError("SERVER_UNREACHABLE", f"{server.origin} ended the stream before its answers")
-                if stream is not None:
+                    return
+                found, failure = None, None
+                if isinstance(step, Give):
+                    yield step.scores
+                elif isinstance(step, Fetch):
+                    found = next(blocks, None)
+                elif isinstance(step, Wait):
+                    time.sleep(step.seconds)
+                elif isinstance(step, Open):
+                    stream = _Stream(step.server, self._access, deadline)
+                elif isinstance(step, Describe):
+                    try:
+                        found = self._pinned(job, step.server)
+                    except grpc.RpcError as thrown:
+                        failure = from_rpc(thrown, step.server.origin)
+                    except AssayError as refused:
+                        failure = refused
+                elif stream is None:
+                    raise RuntimeError("there is no stream")
+                elif isinstance(step, Send):
+                    stream.send(step.message)
+                elif isinstance(step, Close):
                     stream.close()
                     stream = None
-                checked = False
-                if deadline is not None and error.reason == "DEADLINE_EXCEEDED" and time.monotonic() >= deadline:
-                    raise error
-                delay = job.lost(error, time.monotonic())
-                _sleep(self._servers.failed(server, delay), deadline)
+                else:
+                    try:
+                        found = stream.read()
+                    except grpc.RpcError as thrown:
+                        failure = from_rpc(thrown, stream.server.origin)
+                    except StopIteration:
+                        failure = ended_early(stream.server)
         finally:
             if stream is not None:
                 stream.close()
@@ -242,13 +229,11 @@ class _Stream:
 
     def __init__(self, server: Server, access: Access, deadline: float | None) -> None:
         self.server = server
-        self.is_new = True
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         timeout = None if deadline is None else max(deadline - time.monotonic(), 0.001)
         self._call = server.predict_stream(iter(self._queue.get, None), timeout=timeout, metadata=access.metadata)
 
     def send(self, message: Any) -> None:
-        self.is_new = False
         self._queue.put(message)
 
     def read(self) -> Any:
@@ -257,12 +242,6 @@ class _Stream:
     def close(self) -> None:
         self._queue.put(None)
         self._call.cancel()
-
-
-def _sleep(seconds: float, deadline: float | None) -> None:
-    if deadline is not None and time.monotonic() + seconds >= deadline:
-        raise AssayError("DEADLINE_EXCEEDED", "the time that was given for the rows is over")
-    time.sleep(seconds)
 
 
 def bad_rows(block: Block) -> AssayError:

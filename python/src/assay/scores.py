@@ -147,9 +147,28 @@ class Scores:
         """A ``pyarrow.Table`` of ``to_columns``."""
         import pyarrow as pa
 
-        columns = self.to_columns()
-        types = {"label": pa.string(), "model_version": pa.string(), "score_error": pa.string()}
-        return pa.table({name: pa.array(values, types.get(name, pa.float64())) for name, values in columns.items()})
+        return pa.table(self.to_arrow_columns())
+
+    def to_arrow_columns(self, whole: bool = False) -> dict[str, Any]:
+        """The same as arrays of pyarrow by name. ``whole``: with ``score`` and ``label`` also where the model has none."""
+        import numpy as np
+        import pyarrow as pa
+
+        failed = np.zeros(self._count, bool)
+        failed[list(self.errors)] = True
+        columns: dict[str, Any] = {}
+        scores, labels = self.to_numpy(), self.labels
+        if whole or len(scores) or not labels:
+            columns["score"] = pa.array(scores, mask=failed) if len(scores) else pa.nulls(self._count, pa.float64())
+        if whole or labels:
+            columns["label"] = pa.array(labels, pa.string()) if labels else pa.nulls(self._count, pa.string())
+        if self._probability_output and (probabilities := self.probabilities) is not None:
+            for at, name in enumerate(self.classes):
+                columns[f"probability_{name}"] = pa.array(probabilities[:, at].astype("f8"), mask=failed)
+        columns["model_version"] = pa.repeat(pa.scalar(self.model_version), self._count)
+        said = [self.errors.get(row) for row in range(self._count)] if self.errors else None
+        columns["score_error"] = pa.array(said, pa.string()) if said else pa.nulls(self._count, pa.string())
+        return columns
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame of ``to_columns``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 
 import grpc
 
+from .errors import AssayError
+from .retrying import RetryPolicy
 from .v1 import model_service_pb2, scoring_service_pb2
 
 OPTIONS: list[tuple[str, Any]] = [
@@ -82,14 +85,17 @@ class Server:
 
 
 class Servers:
-    """Servers that take turns; one that failed rests while another is there."""
+    """Servers that take turns; one that failed rests while another is there.
 
-    def __init__(self, urls: str | Sequence[str], access: Access, library: Any) -> None:
+    ``turn``: the one that is asked first, counted from 0 and around. By default any: many clients of the same list spread over it.
+    """
+
+    def __init__(self, urls: str | Sequence[str], access: Access, library: Any, turn: int | None = None) -> None:
         names = [urls] if isinstance(urls, str) else list(urls)
         if not names:
             raise ValueError("no server was named; expected a URL such as http://127.0.0.1:8080")
         self.all = [Server(url, access, library) for url in names]
-        self._turn = 0
+        self._turn = random.randrange(len(self.all)) if turn is None else turn
 
     def next(self) -> Server:
         """The server that is asked next."""
@@ -106,6 +112,36 @@ class Servers:
         now = time.monotonic()
         server.rests_until = now + delay
         return max(0.0, min(one.rests_until for one in self.all) - now)
+
+
+class Attempts:
+    """The attempts of one call: which server each asks, for how long, and when no other follows. Makes no I/O."""
+
+    def __init__(self, servers: Servers, policy: RetryPolicy, deadline: float) -> None:
+        self._servers, self._policy, self._deadline = servers, policy, deadline
+        self._count = 0
+        self._asked: Server | None = None
+
+    def next(self) -> tuple[Server, float]:
+        """The server of the next attempt, and its seconds."""
+        self._count += 1
+        self._asked = self._servers.next()
+        return self._asked, max(self._deadline - time.monotonic(), 0.001)
+
+    def failed(self, error: AssayError) -> float:
+        """Seconds until the next attempt; raises the error where there is none."""
+        delay = self._policy.delay_of_call(self._count, error)
+        if delay is None or self._asked is None:
+            raise error from None
+        wait = self._servers.failed(self._asked, delay)
+        if time.monotonic() + wait >= self._deadline:
+            raise error from None
+        return wait
+
+
+def ended_early(server: Server) -> AssayError:
+    """The error of a stream that ended with items unanswered."""
+    return AssayError("SERVER_UNREACHABLE", f"{server.origin} ended the stream before its answers")
 
 
 def _parse(url: str) -> tuple[str, bool, str]:
