@@ -43,6 +43,8 @@ export interface EntryQueue {
 
 /** Entries without rows fill no batch: of them so many go together. */
 const MOST_PARTS = 4096;
+/** So many groups stay when they are empty: most models have one shape, whose group else came and went with each batch. */
+const KEPT_GROUPS = 8;
 
 /** Makes an empty queue. */
 export function createQueue(): EntryQueue {
@@ -74,7 +76,8 @@ export function createQueue(): EntryQueue {
     if (groupAfter === undefined) list.last = groupBefore;
     else groupAfter.groupBefore = groupBefore;
     ticket.groupBefore = ticket.groupAfter = undefined;
-    // Groups are as many as the shapes that callers think of: none is kept without entries.
+    // Groups are as many as the shapes that callers think of: few are kept without entries.
+    if (groups.size <= KEPT_GROUPS) return;
     if (group.interactive.first === undefined && group.bulk.first === undefined) groups.delete(group.key);
   }
 

@@ -3,6 +3,7 @@
  * `ServerStream` a request. Promises: bounded in every direction (`limits.ts`, `defence.ts`), graceful drain, and a
  * timer that gives up on peers which stop answering; `close` ends all that is open. Imports nothing else of Assay.
  */
+
 import type { Socket } from "node:net";
 import { Connection } from "./connection/connection.ts";
 import type { ConnectionContext } from "./connection/connection-context.ts";
@@ -10,6 +11,7 @@ import { createCounters, type Http2Counters } from "./connection/counters.ts";
 import { startDrain } from "./connection/drain.ts";
 import { createSweep, sweepsOf } from "./connection/sweep.ts";
 import { DEFAULT_LIMITS, type Http2Limits } from "./limits.ts";
+import { Members } from "./members.ts";
 import type { StreamHandler } from "./stream.ts";
 import { UnreadAnswers } from "./streams/unread-answers.ts";
 
@@ -53,7 +55,7 @@ export interface Http2Engine {
 export function createHttp2Engine(options: Http2EngineOptions): Http2Engine {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const counters = createCounters();
-  const connections = new Set<Connection>();
+  const connections = new Members<Connection>();
   let waiters: (() => void)[] = [];
   let draining = false;
   const context: ConnectionContext = {

@@ -106,7 +106,7 @@ export function createNodeHttp2Stream(
       http2.close(code);
     },
   } satisfies Omit<ServerStream, "onData">);
-  return { stream, cancel };
+  return { stream, cancel, place: -1 };
 }
 
 function trailerFields(block: HeaderBlock): Record<string, string[]> {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { type Member, Members } from "../../http2/members.ts";
 import type { CancelReason, StreamHandler } from "../../http2/stream.ts";
 import { limitHit } from "../../limits.ts";
 import type { EdgeLimits } from "../call/limits.ts";
@@ -19,7 +20,7 @@ const ALL_CONNECTIONS = 2;
 const PART = 8;
 
 /** A connection, whoever reads its requests. */
-interface Http1Connection {
+interface Http1Connection extends Member {
   readonly socket: Socket;
   readonly isIdle: boolean;
   /** What lies here because the peer does not read, or sent too much. */
@@ -40,7 +41,7 @@ export function createHttp1Engine(
   memory: MemoryBudget,
   isHot?: HeadRules["isHot"],
 ): Engine {
-  const connections = new Map<Socket, Http1Connection>();
+  const connections = new Members<Http1Connection>();
   const maxUnreadBytes = limits.maxUnreadAnswerBytes * ALL_CONNECTIONS;
   const sweepMs = Math.max(
     LEAST_SWEEP_MS,
@@ -62,12 +63,12 @@ export function createHttp1Engine(
   function checkUnread(): void {
     writtenBytes = 0;
     let sum = 0;
-    for (const connection of connections.values()) sum += connection.unreadBytes;
+    for (const connection of connections) sum += connection.unreadBytes;
     if (sum > countedBytes) memory.force(sum - countedBytes);
     else if (sum < countedBytes) memory.give(countedBytes - sum);
     countedBytes = sum;
     if (sum <= maxUnreadBytes) return;
-    const holders = [...connections.values()].filter(({ unreadBytes }) => unreadBytes > 0);
+    const holders = [...connections].filter(({ unreadBytes }) => unreadBytes > 0);
     holders.sort((a, b) => b.unreadBytes - a.unreadBytes);
     // One alone may be slow with an answer that is larger than the limit.
     for (const connection of holders.slice(0, -1)) {
@@ -81,7 +82,7 @@ export function createHttp1Engine(
   function sweep(): void {
     const nowMs = performance.now();
     checkUnread();
-    for (const connection of connections.values()) {
+    for (const connection of connections) {
       if (nowMs - connection.stalledSince(nowMs) > limits.unreadTimeoutMs) {
         limitHit("unread-timeout-ms");
         connection.socket.destroy();
@@ -108,7 +109,7 @@ export function createHttp1Engine(
   function toNode(socket: Socket): void {
     const connection = node.accept(socket);
     nodeConnections.set(socket, connection);
-    connections.set(socket, connection);
+    connections.add(connection);
     // Octets lie in the socket's own buffer, and it was paused after them.
     socket.resume();
   }
@@ -125,7 +126,10 @@ export function createHttp1Engine(
           onStream,
           isLastCall: () => isLastCall,
           written,
-          handOver: toNode,
+          handOver(connection: PlainConnection) {
+            connections.delete(connection);
+            toNode(connection.socket);
+          },
           refuse: (socket: Socket, fault: RequestFault, hasAnswerBegun: boolean) =>
             refuseRequest(socket, fault, hasAnswerBegun, limits),
         };
@@ -134,15 +138,20 @@ export function createHttp1Engine(
     accept(duplex) {
       const socket = duplex as Socket;
       sweepTimer ??= setInterval(sweep, sweepMs).unref();
+      let given: PlainConnection | undefined;
       socket.once("close", () => {
-        connections.delete(socket);
+        const connection = nodeConnections.get(socket) ?? given;
+        if (connection !== undefined) connections.delete(connection);
         if (connections.size > 0) return;
         checkUnread();
         clearInterval(sweepTimer);
         sweepTimer = undefined;
       });
       if (plain === undefined) toNode(socket);
-      else connections.set(socket, new PlainConnection(socket, plain));
+      else {
+        given = new PlainConnection(socket, plain);
+        connections.add(given);
+      }
     },
     announceDrain() {
       isLastCall = true;
@@ -153,9 +162,9 @@ export function createHttp1Engine(
     },
     abort(reason) {
       clearTimeout(closeTimer);
-      for (const connection of connections.values()) connection.cancel?.(reason);
+      for (const connection of connections) connection.cancel?.(reason);
       node.abort(reason);
-      for (const socket of connections.keys()) socket.destroy();
+      for (const connection of connections) connection.socket.destroy();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Member } from "../../http2/members.ts";
 import { limitHit } from "../../limits.ts";
 import { closeGently } from "../listen/gentle-close.ts";
 import { AnswerProgress } from "./answer-progress.ts";
@@ -10,11 +11,13 @@ const MAX_SERVED = 8;
 const MAX_WAITING = 64;
 
 /** One connection of `node:http`: which requests it has under way, and how its peer takes their answers. */
-export class NodeConnection {
+export class NodeConnection implements Member {
+  place = -1;
   readonly socket: Socket;
   /** The last response is sent or begun: what comes after it is not served. */
   isLast = false;
-  private readonly responses = new Set<ServerResponse>();
+  /** Few: those that are served and those that wait. */
+  private readonly responses: ServerResponse[] = [];
   private waiting: { readonly response: ServerResponse; readonly serve: () => void }[] = [];
   private served = 0;
   private resumedAtMs = Number.NEGATIVE_INFINITY;
@@ -39,7 +42,7 @@ export class NodeConnection {
 
   /** No request is under way, nor has one begun to come. */
   get isIdle(): boolean {
-    return this.responses.size === 0 && this.socket.bytesRead === this.readAtRest;
+    return this.responses.length === 0 && this.socket.bytesRead === this.readAtRest;
   }
 
   /** So many requests wait that nothing more is read: each costs a hundred times what it took to send it. */
@@ -54,7 +57,7 @@ export class NodeConnection {
 
   /** The only request under way: its response may close the connection. */
   get hasOneRequest(): boolean {
-    return this.responses.size <= 1;
+    return this.responses.length <= 1;
   }
 
   /** Octets of answers that the peer has not taken. */
@@ -66,7 +69,7 @@ export class NodeConnection {
 
   /** Serves a request now or when those before it are answered. Whoever adds it says when it has `ended`. */
   add(response: ServerResponse, serve: () => void): void {
-    this.responses.add(response);
+    this.responses.push(response);
     if (this.served < MAX_SERVED) {
       this.served++;
       serve();
@@ -90,7 +93,7 @@ export class NodeConnection {
 
   /** A response has gone, whole or not: the next request that waits is served. */
   ended(response: ServerResponse): void {
-    this.responses.delete(response);
+    this.responses.splice(this.responses.indexOf(response), 1);
     this.readAtRest = this.socket.bytesRead;
     if (this.socket.destroyed || this.isLast) this.waiting = [];
     const { isFull } = this;

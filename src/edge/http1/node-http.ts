@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { Members } from "../../http2/members.ts";
 import type { CancelReason, StreamHandler } from "../../http2/stream.ts";
 import { limitHit } from "../../limits.ts";
 import type { EdgeLimits } from "../call/limits.ts";
@@ -31,7 +32,7 @@ export interface NodeHttp {
 /** Makes it; it listens to no port. */
 export function createNodeHttp(context: NodeHttpContext): NodeHttp {
   const { limits, onStream } = context;
-  const open = new Set<EngineStream>();
+  const open = new Members<EngineStream>();
   const server = createServer({
     maxHeaderSize: limits.maxHeaderListBytes,
     headersTimeout: limits.headerTimeoutMs,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Member } from "../../http2/members.ts";
 import type { CancelReason, ServerStream } from "../../http2/stream.ts";
 import { limitHit } from "../../limits.ts";
 import { fieldList } from "../call/field-list.ts";
@@ -6,7 +7,7 @@ import { closeGently } from "../listen/gentle-close.ts";
 import { MAX_DISCARD_MS } from "../memory/message-limit.ts";
 
 /** A stream and its engine's way to end it: also when the response has closed. */
-export interface EngineStream {
+export interface EngineStream extends Member {
   readonly stream: ServerStream;
   cancel(reason: CancelReason): void;
 }
@@ -145,7 +146,7 @@ export function createNodeStream(
       socket.destroy();
     },
   } satisfies Omit<ServerStream, "onData">);
-  return { stream, cancel };
+  return { stream, cancel, place: -1 };
 }
 
 function discardRest(request: IncomingMessage, take: (chunk: Buffer) => void, maxBytes: number): void {

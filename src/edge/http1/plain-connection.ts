@@ -1,11 +1,12 @@
 /**
- * One connection whose requests are read here, as long as they are plain. Comes in: its socket. Goes out: a stream for each request, and
- * the answers in the order of the requests; where something else comes the socket, with its octets put back.
- * Promises: what is handed over is handed over whole, after the answers before it; few requests are under way at a time, and none is
- * begun while the peer does not take its answers.
+ * One connection whose requests are read here, as long as they are plain. Comes in: its socket. Goes out: a stream for each request,
+ * answers in the order of requests; where something else comes the socket, with its octets put back.
+ * Promises: what is handed over is handed over whole, after the answers before it; few requests are under way, none while answers wait.
  */
+
 import type { Socket } from "node:net";
 import { readSocket, type SocketReading } from "../../http2/frame/node-socket.ts";
+import type { Member } from "../../http2/members.ts";
 import type { CancelReason, StreamHandler } from "../../http2/stream.ts";
 import { limitHit } from "../../limits.ts";
 import { closeGently } from "../listen/gentle-close.ts";
@@ -29,8 +30,8 @@ export interface PlainConnections {
   isLastCall(): boolean;
   /** A part of an answer was written that its peer may not have taken. */
   written(byteCount: number): void;
-  /** Takes a paused socket, whose unread octets lie in it, for the rest of its life. */
-  handOver(socket: Socket): void;
+  /** Takes its paused socket, whose unread octets lie in it, for the rest of its life. */
+  handOver(connection: PlainConnection): void;
   /** Answers what is no request, and ends the connection. */
   refuse(socket: Socket, fault: RequestFault, hasAnswerBegun: boolean): void;
 }
@@ -48,12 +49,12 @@ const WAITING_BYTES = 65_536;
 /** The most that is read at a time, and may then wait for answers. */
 const READ_BYTES = 65_536;
 const NO_BYTES = new Uint8Array(0);
-
 /** What the octets are that are not read. */
 type RestKind = "none" | "part of a head" | "waits" | "another's";
 
 /** Reads and answers plain requests on one socket. */
-export class PlainConnection implements StreamOwner {
+export class PlainConnection implements StreamOwner, Member {
+  place = -1;
   readonly socket: Socket;
   readonly encrypted: boolean;
   readonly remoteAddress: string;
@@ -375,7 +376,7 @@ export class PlainConnection implements StreamOwner {
     this.reading.stop();
     for (const [event, listener] of this.listeners) socket.off(event, listener);
     socket.unshift(Buffer.concat(rest));
-    this.shared.handOver(socket);
+    this.shared.handOver(this);
   }
 
   /** Forgets all that is under way. */

@@ -3,6 +3,7 @@
  * Promises: cleartext is told by its first bytes, however they are split, TLS by ALPN; TLS on a port without it and cleartext on one
  * with it are told so; what is neither is closed without an answer; first bytes and handshakes have a time, connections a number; `drain` resets nothing before its limit.
  */
+
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import {
@@ -12,6 +13,7 @@ import {
 } from "node:tls";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { type Member, Members } from "../../http2/members.ts";
 import { limitHit } from "../../limits.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { EdgeLimits } from "../call/limits.ts";
@@ -52,6 +54,11 @@ const MAX_POLITE_REFUSALS = 64;
 const LINGER_MS = 1000;
 const MIN_LINGER_MS = 100;
 
+/** A connection, of TLS or under it. */
+interface OpenSocket extends Member {
+  readonly socket: Socket;
+}
+
 /** What first bytes say once there are enough of them. */
 type Spoken = Exclude<FirstBytes, "more">;
 
@@ -67,9 +74,9 @@ class Listener {
   private readonly maxPerPeer: number;
   private readonly server: Server = createServer({ allowHalfOpen: true, noDelay: true });
   private readonly secured: TlsServer | undefined;
-  private readonly sockets = new Set<Socket>();
+  private readonly sockets = new Members<OpenSocket>();
   /** Those that have not said yet what they speak. */
-  private readonly silent = new Set<Socket>();
+  private readonly silent = new Members<OpenSocket>();
   /** Those that are refused, by their peers' ends, and why; they are not counted among the served. */
   private readonly refused = new Map<string, string>();
   private readonly sharedPort: SharedPort | undefined;
@@ -174,12 +181,12 @@ class Listener {
 
   private take(socket: Socket): void {
     this.taken++;
-    this.sockets.add(socket);
+    const taken: OpenSocket = { socket, place: -1 };
+    this.sockets.add(taken);
     socket.on("error", () => socket.destroy());
     const leave = this.admit(socket);
     socket.once("close", () => {
-      this.sockets.delete(socket);
-      this.silent.delete(socket);
+      this.sockets.delete(taken);
       leave();
       if (this.sockets.size === 0) this.onEmpty();
     });
@@ -233,7 +240,8 @@ class Listener {
   }
 
   private sniff(socket: Socket, then: (kind: Spoken) => void): void {
-    this.silent.add(socket);
+    const silent: OpenSocket = { socket, place: -1 };
+    this.silent.add(silent);
     let bytes: Buffer = Buffer.alloc(0);
     const timer = setTimeout(() => {
       limitHit("header-timeout-ms");
@@ -241,13 +249,14 @@ class Listener {
     }, this.limits.headerTimeoutMs);
     const stop = () => {
       clearTimeout(timer);
+      this.silent.delete(silent);
       socket.off("data", take);
       socket.off("end", give);
       socket.off("close", stop);
     };
     const give = () => socket.destroy();
     const take = (chunk: Buffer) => {
-      this.silent.delete(socket);
+      this.silent.delete(silent);
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       const kind = firstBytes(bytes, this.limits.maxHeaderListBytes);
       if (kind === "more") return;
@@ -303,7 +312,7 @@ class Listener {
     this.engines.http1.drain(lingerMs);
     this.engines.http2.drain(lingerMs);
     setTimeout(() => {
-      for (const socket of this.silent) closeGently(socket);
+      for (const { socket } of this.silent) closeGently(socket);
     }, lingerMs).unref();
   }
 
@@ -322,7 +331,7 @@ class Listener {
   private end(): void {
     const { http1, http2 } = this.engines;
     for (const engine of [http1, http2]) engine.abort({ kind: "drain-limit" });
-    for (const socket of this.sockets) socket.destroy();
+    for (const { socket } of this.sockets) socket.destroy();
   }
 }
 

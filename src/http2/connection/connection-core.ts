@@ -2,6 +2,7 @@
  * What one connection keeps, and what its streams and the frames that come in ask of it (RFC 9113). Promises: every bound of
  * `limits.ts` and every budget of `defence.ts` holds; what ends the connection is said once, in GOAWAY.
  */
+
 import type { Socket } from "node:net";
 import { CANCEL, ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR } from "../frame/error-code.ts";
 import { DEFAULT_WINDOW_BYTES, MAX_STREAM_ID } from "../frame/frame.ts";
@@ -10,6 +11,7 @@ import { Output } from "../frame/output.ts";
 import { DEFAULT_HEADER_TABLE_BYTES, initialPeerSettings } from "../frame/settings.ts";
 import { HeaderBlockCache } from "../hpack/header-block-cache.ts";
 import { HpackDecoder } from "../hpack/hpack-decoder.ts";
+import type { Member } from "../members.ts";
 import { headerBlock } from "../stream.ts";
 import { AnsweredEarly } from "../streams/answered-early.ts";
 import { HeldRequests, type RequestServer } from "../streams/held-requests.ts";
@@ -30,7 +32,8 @@ const HOLD_PART = 4;
 const FIRST_IN_TURN = 16;
 
 /** State and duties of one connection, without its reading; `Connection` adds that. RFC 9113 sections 5 to 7. */
-export class ConnectionCore implements StreamOwner, RequestServer {
+export class ConnectionCore implements StreamOwner, RequestServer, Member {
+  place = -1;
   readonly context: ConnectionContext;
   readonly socket: Socket;
   readonly output: Output;

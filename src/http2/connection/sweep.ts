@@ -48,7 +48,7 @@ export function sweepsOf(durationMs: number): number {
 
 /** Watches `connections` twice a second while it is started; deadlines are exact to that. */
 export function createSweep(
-  connections: ReadonlySet<ConnectionCore>,
+  connections: Iterable<ConnectionCore>,
   context: Pick<ConnectionContext, "limits" | "counters" | "clock" | "unreadAnswers">,
 ): Sweep {
   const { limits, counters, clock, unreadAnswers } = context;

@@ -18,12 +18,12 @@ export interface AnswerHolder {
  * the next, until the rest is within it: who reads keeps little here, however many who do not.
  */
 export class UnreadAnswers {
-  private readonly connections: ReadonlySet<AnswerHolder>;
+  private readonly connections: Iterable<AnswerHolder>;
   private readonly maxBytes: number;
   private addedBytes = 0;
   private isScheduled = false;
 
-  constructor(connections: ReadonlySet<AnswerHolder>, maxBytes: number) {
+  constructor(connections: Iterable<AnswerHolder>, maxBytes: number) {
     this.connections = connections;
     this.maxBytes = maxBytes;
   }

@@ -8,14 +8,15 @@ export async function* predictItems(
   items: AsyncIterable<PredictStreamRequest> | Iterable<PredictStreamRequest>,
   stream: ItemStream,
 ): AsyncGenerator<ItemResult> {
-  const waiting = new Set<() => void>();
+  let waiting: (() => void)[] = [];
   let closed = false;
   const onChange = (): void => {
-    for (const wake of waiting) wake();
-    waiting.clear();
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
   };
   stream.onChange = onChange;
-  const change = (): Promise<void> => new Promise((resolve) => waiting.add(resolve));
+  const change = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
 
   /** Settles by itself: a reader that waits for the peer is ended by the edge, and never throws. */
   async function read(): Promise<void> {

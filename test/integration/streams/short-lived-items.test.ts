@@ -5,7 +5,7 @@ import { median } from "../../../bench/statistics.ts";
 import { ScoringService } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { HAND_READ_CALLS } from "../../support/calls/hand-read-calls.ts";
 import { type ChildServer, startChildServer } from "../../support/clients/child-process.ts";
-import { UnaryPeer } from "../../support/clients/unary-exchange.ts";
+import { UnaryPeer, type UnaryScript } from "../../support/clients/unary-exchange.ts";
 
 const ITEMS = 600;
 const ROUNDS = 12;
@@ -14,43 +14,59 @@ const KEPT_BYTES = 300;
 
 let server: ChildServer;
 beforeAll(async () => {
-  server = await startChildServer({});
+  server = await startChildServer({ "inline-runs": "off" });
 });
 afterAll(() => server.close());
 
-/** What the old objects grew by with each item, in the middle of many rounds: a full collection makes one round's negative. */
-async function growth(round: () => Promise<void>): Promise<number> {
+/**
+ * What the old objects grew by with each item, in the middle of many rounds: a full collection makes one round's negative. In the midst of
+ * each round before them `collect` is to be called: a whole collection makes old what is there just then, which must keep nothing that
+ * comes after it.
+ */
+async function growth(round: (collect: () => Promise<unknown>) => Promise<void>): Promise<number> {
   const growths: number[] = [];
   let before = 0;
   for (let i = 0; i < ROUNDS; i++) {
-    await round();
+    await round(i < ROUNDS / 2 ? () => server.heapBytes() : async () => {});
     const now = await server.oldBytes();
     growths.push((now - before) / ITEMS);
     before = now;
   }
-  return median(growths.slice(6));
+  return median(growths.slice(ROUNDS / 2));
 }
 
-/** Calls at a time. */
-const LANES = 8;
+const PEERS = 8;
+/** Calls of a peer at a time: over HTTP/2 on its one connection. */
+const LANES = 16;
 
-/** Sends `ITEMS` calls, each peer one at a time. */
-async function calls(peers: readonly UnaryPeer[], one: (peer: UnaryPeer) => Promise<unknown>): Promise<void> {
+/** Sends `ITEMS` calls. */
+async function calls(
+  peers: readonly UnaryPeer[],
+  collect: () => Promise<unknown>,
+  one: (peer: UnaryPeer) => Promise<unknown>,
+): Promise<void> {
   let left = ITEMS;
   const lane = async (peer: UnaryPeer) => {
-    while (left-- > 0) await one(peer);
+    while (left-- > 0) await (left === ITEMS / 2 ? Promise.all([one(peer), collect()]) : one(peer));
   };
-  await Promise.all(peers.map(lane));
+  await Promise.all(peers.flatMap((peer) => Array.from({ length: LANES }, () => lane(peer))));
 }
 
-test.each(HAND_READ_CALLS)(
+const [, PREDICT] = HAND_READ_CALLS.find(([name]) => name === "/predict")!;
+/** What `node:http` reads. */
+const IN_CHUNKS: [name: string, script: UnaryScript] = [
+  "/predict in chunks",
+  { ...PREDICT, headers: { "content-type": "application/json" } },
+];
+
+test.each([...HAND_READ_CALLS, IN_CHUNKS])(
   "calls that were answered are freed by a young collection: %s",
   async (_name, script) => {
     const port = Number(new URL(server.url).port);
-    const peers = Array.from({ length: LANES }, () => new UnaryPeer(port));
+    const peers = Array.from({ length: PEERS }, () => new UnaryPeer(port));
     try {
-      const kept = await growth(() =>
-        calls(peers, async (peer) => {
+      const kept = await growth((collect) =>
+        calls(peers, collect, async (peer) => {
           const { status, trailers } = await peer.exchange(script);
           expect([status, trailers["grpc-status"] ?? "0"]).toEqual([200, "0"]);
         }),
@@ -71,11 +87,11 @@ test("items of a stream that were answered are freed by a young collection", asy
     for (let i = 0; i < ITEMS; i++) yield { itemId: BigInt(i + 1), request };
   }
   const client = createClient(ScoringService, createGrpcTransport({ baseUrl: server.url }));
-  const kept = await growth(async () => {
+  const kept = await growth(async (collect) => {
     let answers = 0;
     for await (const { result } of client.predictStream(items())) {
       expect(result.case).toBe("response");
-      answers++;
+      if (++answers === ITEMS / 2) await collect();
     }
     expect(answers).toBe(ITEMS);
   });
