@@ -2,8 +2,10 @@ import type { Socket } from "node:net";
 
 /** How long a peer may take to close its side. */
 const LINGER_MS = 2000;
-/** What a thousand new connections a second make of a turn as short is one connection in ten restarts, and of most turns far less. */
-const QUIET_MS = 0.1;
+/** A thousand new connections a second put one into such a turn once in fifty restarts. */
+const QUIET_MS = 0.02;
+/** What is taken for quiet in the end, where the machine has much else to do. */
+const NEARLY_QUIET_MS = 0.2;
 /** A loop that is never quiet is not waited for any longer. */
 const PATIENCE_MS = 500;
 
@@ -25,15 +27,16 @@ export function closeGently(socket: Socket): void {
  * resets what waits to be accepted then, with the requests that have been sent. `taken` counts connections that were taken.
  */
 export function quietTurn(taken: () => number): Promise<void> {
-  const lastMs = performance.now() + PATIENCE_MS;
+  const firstMs = performance.now();
   return new Promise((resolve) => {
     let takenBefore = Number.NaN;
     let beganMs = 0;
     // From one to the next is a whole turn, in which the system is asked; what comes before the first one is a part.
     const turn = () => {
       const nowMs = performance.now();
-      const isQuiet = nowMs - beganMs < QUIET_MS && taken() === takenBefore;
-      if (isQuiet || nowMs > lastMs) {
+      const waited = (nowMs - firstMs) / PATIENCE_MS;
+      const quietMs = QUIET_MS + waited * (NEARLY_QUIET_MS - QUIET_MS);
+      if ((nowMs - beganMs < quietMs && taken() === takenBefore) || waited > 1) {
         resolve();
         return;
       }

@@ -4,7 +4,8 @@
 //
 //	go-load [-tls] [-only-direct] ADDRESS METHOD STREAM_METHOD HEX ITEM_HEX PATH JSON
 //
-// ITEM_HEX holds an item of a stream. With -only-direct a caller ends when nobody listens any more, and not with a failure.
+// ITEM_HEX holds an item of a stream. With -only-direct a caller ends when nobody listens any more, and not with a failure; one whose
+// connection was reset just then, for the system had taken it and no program yet, is counted as cut off.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -54,6 +56,7 @@ func (raw) Name() string { return "proto" }
 type tally struct {
 	Answered atomic.Int64
 	Resumed  atomic.Int64
+	CutOff   atomic.Int64
 	mutex    sync.Mutex
 	failures []string
 	answers  map[string]bool
@@ -81,7 +84,7 @@ func (t *tally) answered(answer []byte) {
 
 func (t *tally) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{
-		"answered": t.Answered.Load(), "resumed": t.Resumed.Load(), "failures": append([]string{}, t.failures...),
+		"answered": t.Answered.Load(), "resumed": t.Resumed.Load(), "cutOff": t.CutOff.Load(), "failures": append([]string{}, t.failures...),
 		"different": len(t.answers),
 	})
 }
@@ -105,6 +108,23 @@ func isRefused(err error) bool {
 	return *onlyDirect && (errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), "connection refused"))
 }
 
+// Whether nobody listens any more, which ends the caller. A listener that closes resets what waits to be accepted.
+func isGone(err error, address string, t *tally) bool {
+	if isRefused(err) {
+		return true
+	}
+	if !*onlyDirect || !strings.Contains(err.Error(), "connection reset by peer") {
+		return false
+	}
+	connection, err := net.DialTimeout("tcp", address, patience)
+	if err == nil {
+		connection.Close()
+		return false
+	}
+	t.CutOff.Add(1)
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
+
 func dial(address string) *grpc.ClientConn {
 	transport := insecure.NewCredentials()
 	if *secure {
@@ -118,7 +138,7 @@ func dial(address string) *grpc.ClientConn {
 	return connection
 }
 
-func callGrpc(connection *grpc.ClientConn, method string, request []byte, t *tally) {
+func callGrpc(connection *grpc.ClientConn, address, method string, request []byte, t *tally) {
 	for !isStopped() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		var response []byte
@@ -126,7 +146,7 @@ func callGrpc(connection *grpc.ClientConn, method string, request []byte, t *tal
 		cancel()
 		if err == nil {
 			t.answered(response)
-		} else if isRefused(err) {
+		} else if isGone(err, address, t) {
 			return
 		} else {
 			t.failed(err.Error())
@@ -134,11 +154,11 @@ func callGrpc(connection *grpc.ClientConn, method string, request []byte, t *tal
 	}
 }
 
-func callJSON(client *http.Client, url, body string, t *tally) {
+func callJSON(client *http.Client, address, url, body string, t *tally) {
 	for !isStopped() {
 		response, err := client.Post(url, "application/json", strings.NewReader(body))
 		if err != nil {
-			if isRefused(err) {
+			if isGone(err, address, t) {
 				return
 			}
 			t.failed(err.Error())
@@ -157,7 +177,7 @@ func callJSON(client *http.Client, url, body string, t *tally) {
 }
 
 // One item after the other; a stream that a drain ends is resumed with the item that has no answer.
-func callStream(connection *grpc.ClientConn, method string, item []byte, t *tally) {
+func callStream(connection *grpc.ClientConn, address, method string, item []byte, t *tally) {
 	description := &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}
 	left := 0
 	for left > 0 || !isStopped() {
@@ -170,7 +190,7 @@ func callStream(connection *grpc.ClientConn, method string, item []byte, t *tall
 		if err == nil {
 			continue
 		}
-		if isRefused(err) {
+		if isGone(err, address, t) {
 			return
 		}
 		if code := status.Code(err); code == codes.Unavailable && strings.Contains(err.Error(), "shutting down") {
@@ -244,11 +264,11 @@ func main() {
 	var group sync.WaitGroup
 	connections := []*grpc.ClientConn{dial(address), dial(address)}
 	for i := range callers {
-		group.Go(func() { callGrpc(connections[i%len(connections)], method, request, unary) })
-		group.Go(func() { callJSON(client, url, body, plain) })
+		group.Go(func() { callGrpc(connections[i%len(connections)], address, method, request, unary) })
+		group.Go(func() { callJSON(client, address, url, body, plain) })
 	}
 	for i := range streams {
-		group.Go(func() { callStream(connections[i%len(connections)], streamMethod, item, streamed) })
+		group.Go(func() { callStream(connections[i%len(connections)], address, streamMethod, item, streamed) })
 	}
 	fmt.Println("calling")
 	io.Copy(io.Discard, os.Stdin)

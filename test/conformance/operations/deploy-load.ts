@@ -25,6 +25,8 @@ const LOAD = [
 export interface Tally {
   readonly answered: number;
   readonly resumed: number;
+  /** Calls whose connections the system had taken, and reset as the listener closed before it accepted them. */
+  readonly cutOff: number;
   readonly failures: readonly string[];
   readonly different: number;
 }
