@@ -20,7 +20,14 @@ import { bundleConsole } from "./console-bundle.ts";
 
 const DIST = "dist";
 const OWN_PAGES = "src/edge/console/pages";
-const PACKAGES = [/^onnxruntime-node/, /^@duckdb\//, /^apache-arrow/, /^pino/, /^@opentelemetry\//];
+const PACKAGES = [
+  /^onnxruntime-node/,
+  /^@duckdb\//,
+  /^apache-arrow/,
+  /^pino/,
+  /^@opentelemetry\//,
+  /^@platformatic\//,
+];
 
 for (const name of existsSync(DIST) ? readdirSync(DIST) : []) {
   if (name !== "gen") rmSync(join(DIST, name), { recursive: true });

@@ -4,6 +4,7 @@ import { packageVersion } from "../package-files.ts";
 import { didYouMean } from "../wording/nearest-name.ts";
 import {
   benchHelp,
+  consumeHelp,
   generalHelp,
   inspectHelp,
   openapiHelp,
@@ -13,7 +14,7 @@ import {
   tryHelp,
 } from "./help.ts";
 
-const COMMANDS = ["serve", "score", "bench", "try", "inspect", "openapi", "proto"];
+const COMMANDS = ["serve", "score", "consume", "bench", "try", "inspect", "openapi", "proto"];
 
 /**
  * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
@@ -27,7 +28,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   // Where even messages cannot be written, the exit code still tells.
   listenOnce(process.stderr, ignoreLostOutput);
   const isHelp = rest.includes("--help") || rest.includes("-h");
-  const isOwnOutput = (command !== "score" && command !== "serve") || isHelp;
+  const isOwnOutput = (command !== "score" && command !== "serve" && command !== "consume") || isHelp;
   if (isOwnOutput) listenOnce(process.stdout, onLostOutput);
   try {
     if (command === "--version" || command === "version") return say(packageVersion());
@@ -39,7 +40,11 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     }
     if (command === "score") {
       if (isHelp) return say(scoreHelp().trimEnd());
-      return await (await import("./score.ts")).score(rest, readEnvironment());
+      return await (await import("./rows/score.ts")).score(rest, readEnvironment());
+    }
+    if (command === "consume") {
+      if (isHelp) return say(consumeHelp().trimEnd());
+      return await (await import("./rows/consume.ts")).consume(rest, readEnvironment());
     }
     if (command === "bench") {
       if (isHelp) return say(benchHelp().trimEnd());

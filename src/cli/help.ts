@@ -1,4 +1,4 @@
-import { BENCH_FLAGS, FLAGS, type FlagRow, SCORE_FLAGS } from "../config/flag-table.ts";
+import { BENCH_FLAGS, CONSUME_FLAGS, FLAGS, type FlagRow, SCORE_FLAGS } from "../config/flag-table.ts";
 
 /** `assay --help`. */
 export function generalHelp(): string {
@@ -7,6 +7,7 @@ export function generalHelp(): string {
   assay serve --models DIR     serve every DIR/<name>/<version>/model.onnx
   assay serve NAME=PATH …      serve single files or folders under names of your own
   assay score …                score a file or a table: Parquet, CSV, NDJSON, Arrow, SQL
+  assay consume …              score the rows of a Kafka topic into another
   assay bench …                load a server with calls and report rate, latency and errors
   assay try [MODEL]            score a model's example row with a server that runs
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
@@ -124,6 +125,25 @@ Try it:
   cat rows.ndjson | assay score --model iris --input - --input-format ndjson --output - --output-format ndjson
 A run that was ended goes on where it stopped when the same command is given again. docs/scoring-files.md says all.
 Exit code 0: every row is scored. 1: the run ended before its end. 2: called wrongly. 3: complete, and rows failed. 130: interrupted.
+`;
+}
+
+/** `assay consume --help`: every flag with its default. */
+export function consumeHelp(): string {
+  return `Scores the rows of a topic of Kafka or Redpanda and writes their scores to another topic, in this process or with a server.
+
+  assay consume --brokers LIST --input-topic TOPIC --output-topic TOPIC --group NAME --model NAME [flags]
+
+Flags; each is also an environment variable, ASSAY_ and its name in capitals:
+
+${flagLines(CONSUME_FLAGS)}
+
+Try it:
+  assay consume -b localhost:9092 -i rows -o scores -g scorers -m census
+  assay consume -b localhost:9092 -i rows -o scores -g scorers -m census --server http://localhost:8080 --metrics-port 9100
+The topics have to be there. Start it again, or more of it with the same --group, and the partitions are shared. docs/kafka.md says all.
+SIGTERM or Ctrl-C writes what is scored, commits it and leaves the group; a second one ends at once.
+Exit code 0: ended by a signal, all committed. 1: it cannot go on, with the reason. 2: called wrongly. 130: ended by a second signal.
 `;
 }
 

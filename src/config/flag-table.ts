@@ -1,5 +1,6 @@
 import { type DescField, type DescMessage, getOption } from "@bufbuild/protobuf";
 import { BenchConfigSchema } from "../../gen/assay/config/v1/bench_config_pb.ts";
+import { ConsumeConfigSchema } from "../../gen/assay/config/v1/consume_config_pb.ts";
 import { flag } from "../../gen/assay/config/v1/flag_pb.ts";
 import { ScoreConfigSchema } from "../../gen/assay/config/v1/score_config_pb.ts";
 import { ServerConfigSchema } from "../../gen/assay/config/v1/server_config_pb.ts";
@@ -30,6 +31,9 @@ export const SCORE_FLAGS: readonly FlagRow[] = flagRows(ScoreConfigSchema);
 
 /** Every flag of `assay bench`, in the order of the schema's fields. */
 export const BENCH_FLAGS: readonly FlagRow[] = flagRows(BenchConfigSchema);
+
+/** Every flag of `assay consume`, in the order of the schema's fields. */
+export const CONSUME_FLAGS: readonly FlagRow[] = flagRows(ConsumeConfigSchema);
 
 function flagRows(schema: DescMessage): FlagRow[] {
   return schema.fields.flatMap((field) => {

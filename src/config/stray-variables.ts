@@ -1,6 +1,6 @@
 import { nearestName } from "../wording/nearest-name.ts";
 import { KEY_VARIABLE } from "./client-key.ts";
-import { BENCH_FLAGS, FLAGS, SCORE_FLAGS } from "./flag-table.ts";
+import { BENCH_FLAGS, CONSUME_FLAGS, FLAGS, SCORE_FLAGS } from "./flag-table.ts";
 
 /** A variable of the environment that looks like a setting and is none. */
 export interface StrayVariable {
@@ -27,7 +27,7 @@ export function isServiceLink(name: string, value: string): boolean {
  */
 export function strayVariables(environment: Readonly<Record<string, string | undefined>>): StrayVariable[] {
   const known = new Set(
-    [...FLAGS, ...SCORE_FLAGS, ...BENCH_FLAGS]
+    [...FLAGS, ...SCORE_FLAGS, ...BENCH_FLAGS, ...CONSUME_FLAGS]
       .map((row) => row.variable)
       .concat("ASSAY_CONFIG", KEY_VARIABLE),
   );

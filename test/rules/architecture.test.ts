@@ -34,9 +34,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ANYONE,
   table: ANYONE,
   scorer: ["service", "registry", "pool", "model", "wire", ...ANYONE],
+  consume: ["scorer", ...ANYONE],
   job: ["scorer", "table", "model", ...ANYONE],
   load: ["scorer", "wire", "http2", ...ANYONE],
-  cli: ["config", "registry", "model", "job", "load", "app", ...ANYONE],
+  cli: ["config", "registry", "model", "job", "consume", "load", "app", ...ANYONE],
   app: ["edge", "service", "registry", "pool", "model", "config", ...ANYONE],
   main: ["cli", "app", "errors"],
 };
@@ -47,11 +48,12 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-common": ["worker"],
   "@connectrpc/connect": ["edge"],
   "@connectrpc/connect-node": ["edge"],
-  "node:http": ["edge"],
+  "node:http": ["edge", "consume"],
   "node:http2": ["scorer", "wire"],
   "@duckdb/node-api": ["table", "job"],
   "apache-arrow": ["table"],
   "node:worker_threads": ["pool", "worker", "load", "app", "table"],
+  "@platformatic/kafka": ["consume"],
   pino: ["telemetry"],
   "@opentelemetry": ["telemetry"],
 };
@@ -63,7 +65,7 @@ function roomOf(file: string): string {
   if (parts[0] === "gen") return "gen";
   if (
     parts[1] === "config" &&
-    /^(server-settings|score-settings|bench-settings|flag-table)\.ts$/.test(parts[2] ?? "")
+    /^(server-settings|score-settings|bench-settings|flag-table|consume-settings)\.ts$/.test(parts[2] ?? "")
   )
     return "config-types";
   return (parts[1] ?? "").replace(/\.ts$/, "");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ModelConfigSchema } from "../../../gen/assay/config/v1/model_config_pb.ts";
-import { BENCH_FLAGS, FLAGS, SCORE_FLAGS } from "../../../src/config/flag-table.ts";
+import { BENCH_FLAGS, CONSUME_FLAGS, FLAGS, SCORE_FLAGS } from "../../../src/config/flag-table.ts";
 import { isServiceLink } from "../../../src/config/stray-variables.ts";
 import { readConfigJson } from "../../../src/model/config/config-json.ts";
 
@@ -21,6 +21,7 @@ test("docs/configuration.md lists every setting with its default", () => {
 
 test.each([
   ["docs/benchmarking.md", "bench", BENCH_FLAGS],
+  ["docs/kafka.md", "consume", CONSUME_FLAGS],
   ["docs/scoring-files.md", "score", SCORE_FLAGS],
 ])("%s lists every flag of assay %s with its default", (name, _, flags) => {
   const rows = flags.map(
@@ -51,6 +52,7 @@ test.each([
   ["serve", FLAGS],
   ["score", SCORE_FLAGS],
   ["bench", BENCH_FLAGS],
+  ["consume", CONSUME_FLAGS],
 ])("every flag of assay %s stands under a heading of its help, and no letter means two", (_, flags) => {
   expect(flags.filter(({ group }) => group === "").map(({ name }) => name)).toEqual([]);
   const letters = flags.map(({ short }) => short).filter((short) => short !== "");

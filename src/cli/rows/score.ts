@@ -1,16 +1,16 @@
 import { readdirSync } from "node:fs";
-import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { orderGpusByPci } from "../config/environment.ts";
-import { SCORE_FLAGS } from "../config/flag-table.ts";
-import type { SettingsSources } from "../config/read-settings.ts";
-import { readScoreSettings, type ScoreSettings } from "../config/score-settings.ts";
-import { AssayError } from "../errors.ts";
-import { runScore } from "../job/score-run.ts";
-import { createLog } from "../telemetry/log.ts";
-import { listed } from "../wording/field-paths.ts";
-import { knownFlags, type ParsedArguments, parseArguments, wrongArguments } from "./arguments.ts";
-import { endProcess } from "./end-process.ts";
-import { runInterruptible, say, sayStrayVariables } from "./interruptible.ts";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
+import { orderGpusByPci } from "../../config/environment.ts";
+import { SCORE_FLAGS } from "../../config/flag-table.ts";
+import type { SettingsSources } from "../../config/read-settings.ts";
+import { readScoreSettings, type ScoreSettings } from "../../config/score-settings.ts";
+import { AssayError } from "../../errors.ts";
+import { runScore } from "../../job/score-run.ts";
+import { createLog } from "../../telemetry/log.ts";
+import { listed } from "../../wording/field-paths.ts";
+import { knownFlags, type ParsedArguments, parseArguments, wrongArguments } from "../arguments.ts";
+import { endProcess } from "../end-process.ts";
+import { runInterruptible, say, sayStrayVariables } from "../interruptible.ts";
 
 /** A read that never ends, as of a terminal nobody types at, must not keep an interrupted run alive. */
 const LAST_WORDS_MS = 3000;
