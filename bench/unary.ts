@@ -5,8 +5,12 @@
  * a limit is missed.
  * Arguments: --rounds 5, --seconds 3, --quick (2 rounds of 1 s), --only REGEX of a row's name.
  */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,6 +46,9 @@ interface Row {
   /** The load is half of what the server did without a limit. */
   readonly isHalf?: boolean;
 }
+
+/** A key that rates allow everything: whose caller it is, is known and counted. */
+const KEY = "a".repeat(64);
 
 const GRPC = { protocol: "grpc" };
 const PREDICT = { protocol: "predict", concurrency: "64", connections: "64" };
@@ -81,6 +88,13 @@ const ROWS: readonly Row[] = [
     undefined,
     true,
   ),
+  row(
+    "gRPC, 8 connections × 16 calls, everything on",
+    "cpuUs",
+    { ...GRPC, connections: "8", concurrency: "128" },
+    ["assay-all", "assay"],
+  ),
+  row("/predict, 64 connections, everything on", "cpuUs", PREDICT, ["assay-all", "assay"]),
 ].filter(({ name }) => new RegExp(values.only).test(name));
 
 function row(
@@ -114,13 +128,33 @@ const { ASSAY_TOOLS_DIR, XDG_CACHE_HOME, HOME } = process.env;
 const tools = ASSAY_TOOLS_DIR ?? join(XDG_CACHE_HOME ?? `${HOME}/.cache`, "assay-tools");
 const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
 const library = join(runtime, "bin", "napi-v6", process.platform, process.arch, "libonnxruntime.so.1");
+const keyFile = join(models, "bench.key");
+writeFileSync(keyFile, KEY);
+const keys = join(models, "keys.jsonl");
+const sha256 = createHash("sha256").update(KEY).digest("hex");
+const rates = { requests_per_second: 1_000_000, rows_per_second: 1_000_000 };
+writeFileSync(keys, JSON.stringify({ id: "bench", sha256, models: ["*"], metrics: true, ...rates }));
+/** Takes all that OTLP brings, on the load's core. */
+const collector = createServer((request, response) => {
+  request.resume().on("end", () => response.writeHead(200).end());
+});
+await once(collector.listen(0, "127.0.0.1"), "listening");
+const serve = [
+  ...[local("../bin/assay.cjs"), "serve", "--models", models, "--port", "0", "--devices", "cpu"],
+  ...["--intra-op-threads", "1", "--max-connections", "2000"],
+];
 const SERVERS: Readonly<Record<string, ServerCommand>> = {
-  assay: {
+  assay: { command: process.execPath, args: serve },
+  // Keys and their rates, a log line for each call, a tenth of the traces and all metrics by OTLP.
+  "assay-all": {
     command: process.execPath,
-    args: [
-      ...[local("../bin/assay.cjs"), "serve", "--models", models, "--port", "0", "--devices", "cpu"],
-      ...["--intra-op-threads", "1", "--max-connections", "2000"],
-    ],
+    args: [...serve, "--keys", keys, "--access-log", "all"],
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+      OTEL_METRICS_EXPORTER: "otlp",
+      OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+      OTEL_TRACES_SAMPLER_ARG: "0.1",
+    },
   },
   tonic: {
     command: join(tools, "bin", "tonic-ort"),
@@ -151,6 +185,7 @@ async function measure(one: Row, server: MeasuredServer, duration: string): Prom
     duration,
     // A load that is cold falls behind its own rate; CPU is counted from the start.
     warmup: one.isHalf ? "2" : "0",
+    ...(server.name === "assay-all" ? { "key-file": keyFile } : {}),
   };
   const key = `${one.name} ${server.name}`;
   // Over HTTP/1.1 each call in flight has a connection of its own.
@@ -191,6 +226,8 @@ for (const one of ROWS) {
   });
 }
 for (const server of started.values()) await server.stop();
+collector.closeAllConnections();
+collector.close();
 rmSync(models, { recursive: true });
 const results = values.quick ? tmpdir() : local("results");
 mkdirSync(results, { recursive: true });
