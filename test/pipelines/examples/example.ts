@@ -5,7 +5,7 @@ import { type Finished, run } from "../../support/clients/command.ts";
 import { fileFolder } from "../../support/folders.ts";
 import { markdownBlocks } from "../../support/markdown-blocks.ts";
 
-const MOST_MS = 120_000;
+const MOST_MS = 200_000;
 
 /** A copy of a folder of `examples/`, in a folder that holds nothing else, with the environment that its README installs. */
 export interface Example {
