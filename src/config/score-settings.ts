@@ -37,6 +37,10 @@ export function readScoreSettings(sources: SettingsSources, paths: readonly stri
     all.push("--input is missing: a file, a glob, 'sql:SELECT …', or - for standard input");
   if (inputs.length > 1 && inputs.some((one) => one === "-" || one.startsWith("sql:")))
     all.push(`${origins.input}: standard input and sql: stand alone, other inputs came beside them`);
+  if (config.inferTypes && inputs.includes("-"))
+    all.push(
+      `${origins.inferTypes} reads the input once beforehand, and standard input can only be read once: store it in a file`,
+    );
   if (config.output === "" && !config.dryRun)
     all.push(
       "--output is missing: a file ending in .parquet, .csv, .ndjson or .arrow, or - for standard output",

@@ -14,8 +14,8 @@ import { openEmbeddedScorer } from "../scorer/embedded-scorer.ts";
 import { openServerScorer } from "../scorer/remote/server-scorer.ts";
 import type { Scorer } from "../scorer/scorer.ts";
 import { wantedModel } from "../scorer/wanted-model.ts";
-import { outputFormat } from "../table/format-endings.ts";
-import { partitionNames } from "../table/path-patterns.ts";
+import { outputFormat, outputPacking } from "../table/format-endings.ts";
+import { INFERRED_TYPES, type InferredType } from "../table/inferred-types.ts";
 import { openSource } from "../table/read/open-source.ts";
 import type { TableSink } from "../table/table-sink.ts";
 import type { TableChunk, TableFormat, TableSource } from "../table/table-source.ts";
@@ -51,6 +51,7 @@ interface CheckedRun {
   readonly scorer: Scorer;
   readonly mapping: ColumnMapping;
   readonly plan: ResultPlan;
+  readonly keepAs: KeptTypes;
   readonly scoreChunk: (chunk: TableChunk) => ReturnType<typeof scoreRows>;
   /** What the user should know of the rows encoded so far. */
   readonly notices: () => readonly string[];
@@ -67,6 +68,7 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
   const format = settings.dryRun
     ? undefined
     : outputFormat(settings.output, settings.outputFormat || undefined);
+  if (format !== undefined) outputPacking(settings.output, format, settings.compression);
   const source = await openSource({
     inputs: settings.inputs,
     format: (settings.inputFormat || undefined) as TableFormat | undefined,
@@ -91,7 +93,8 @@ export async function runScore(options: ScoreRunOptions): Promise<number> {
   try {
     scorer = await unlessAborted(openScorer(options), signal);
     signal.addEventListener("abort", onAbort);
-    const run = checkRun(source, scorer, options);
+    const types = await keptTypes(source, options);
+    const run = checkRun(source, scorer, types, options);
     return format === undefined ? await preview(run, options) : await writeScores(run, format, options);
   } catch (error) {
     throw systemFailure(error);
@@ -134,13 +137,24 @@ function openScorer({ settings, environment, log, stderr }: ScoreRunOptions): Pr
 }
 
 /** Maps the columns and says what was mapped. Throws TABLE_INVALID with everything that does not fit. */
-function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: ScoreRunOptions): CheckedRun {
+function checkRun(
+  source: TableSource,
+  scorer: Scorer,
+  keepAs: KeptTypes,
+  { settings, stderr }: ScoreRunOptions,
+): CheckedRun {
   const { model } = scorer;
-  const mapping = mapColumns(model, source.columns, {
+  const keep = keptNames(source, settings);
+  // Folders' names give no position in the table.
+  const columns = source.columns.filter(
+    ({ name, isPartition }) => !settings.byPosition || isPartition !== true || keep.includes(name),
+  );
+  const mapping = mapColumns(model, columns, {
     maps: settings.maps,
     byPosition: settings.byPosition,
     listed: settings.columns,
-    keep: settings.keep.join() === "*" ? [...new Set(source.columns.map(({ name }) => name))] : settings.keep,
+    keep,
+    keepAs,
     textNumbers: source.format === "csv",
     joinColumns: source.format !== "arrow",
     table: tableNames(source),
@@ -150,6 +164,8 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     probabilities: settings.probabilities,
     skipErrors: settings.onError === "skip",
   });
+  if (keepAs.size > 0)
+    stderr.write(`types of kept columns: ${[...keepAs].map((each) => each.join(" ")).join(", ")}\n`);
   const name = `${model.modelName} version ${model.modelVersion}`;
   const isCsv = source.format === "csv";
   const emptyIsText = isCsv && emptyCellIsText(settings);
@@ -173,7 +189,28 @@ function checkRun(source: TableSource, scorer: Scorer, { settings, stderr }: Sco
     nullText: isCsv ? settings.csvNull || undefined : undefined,
   });
   const scoreChunk = (chunk: TableChunk) => scoreRows(encoder.encode(chunk), scorer, plan);
-  return { source, scorer, mapping, plan, scoreChunk, notices: () => encoder.notices };
+  return { source, scorer, mapping, plan, keepAs, scoreChunk, notices: () => encoder.notices };
+}
+
+/** Types that kept columns turned out to have. */
+type KeptTypes = ReadonlyMap<string, InferredType>;
+
+function keptNames({ columns }: TableSource, { keep }: ScoreSettings): readonly string[] {
+  return keep.join() === "*" ? [...new Set(columns.map(({ name }) => name))] : keep;
+}
+
+/** The types of kept columns that are text; formats with types of their own, and queries, keep those. */
+async function keptTypes(source: TableSource, { settings }: ScoreRunOptions): Promise<KeptTypes> {
+  if (!settings.inferTypes) return new Map();
+  const { format, inferTypes } = source;
+  if (inferTypes === undefined && (format === "csv" || format === "ndjson"))
+    throw new AssayError(
+      Reason.CONFIG_INVALID,
+      `${settings.origins.inferTypes} reads the input once beforehand, and ${source.inputs[0]!.name} can only be read once: store it in a file`,
+    );
+  const known = new Set(source.columns.map(({ name }) => name));
+  const names = keptNames(source, settings).filter((name) => known.has(name));
+  return (await inferTypes?.(names)) ?? new Map();
 }
 
 function tableNames(source: TableSource): TableNames {
@@ -182,7 +219,7 @@ function tableNames(source: TableSource): TableNames {
     format: source.format,
     files: source.format === "sql" ? ["the query"] : files,
     elsewhere: source.columnsElsewhere ?? new Map(),
-    partitions: partitionNames(files),
+    namesAmongValues: source.namesAmongValues ?? [],
   };
 }
 
@@ -262,11 +299,20 @@ async function writeScores(run: CheckedRun, format: TableFormat, options: ScoreR
 async function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunOptions): Promise<TableSink> {
   const { settings, stdout } = options;
   const { source, scorer, plan } = run;
-  const keepTypes = plan.columns.keep.map(
-    ({ name }) => source.columns.find((column) => column.name === name)!.type,
-  );
+  const keepTypes = plan.columns.keep.map(({ name }) => {
+    const as = run.keepAs.get(name);
+    return as === undefined
+      ? source.columns.find((column) => column.name === name)!.type
+      : INFERRED_TYPES[as];
+  });
   if (settings.output === "-")
-    return openStreamSink({ output: stdout, format, columns: plan.columns, keepTypes });
+    return openStreamSink({
+      output: stdout,
+      format,
+      columns: plan.columns,
+      keepTypes,
+      packing: outputPacking(settings.output, format, settings.compression),
+    });
   const sink = await openFileSink({
     outputPath: settings.output,
     format,
@@ -276,6 +322,7 @@ async function openSink(run: CheckedRun, format: TableFormat, options: ScoreRunO
     overwrite: settings.overwrite,
     restart: settings.restart,
     partRows: settings.partRows,
+    packing: outputPacking(settings.output, format, settings.compression),
   });
   if (sink.written.inputRows === 0 || source.notResumable === undefined) return sink;
   const rows = counted(sink.written.inputRows, "row");

@@ -83,8 +83,30 @@ export function partitionNames(paths: readonly string[]): string[] {
   for (const path of paths) {
     const names = segments(path)
       .slice(0, -1)
-      .flatMap((part) => PARTITION.exec(part)?.[1] ?? []);
-    common = common === undefined ? names : common.filter((name) => names.includes(name));
+      .flatMap((part) => unescaped(PARTITION.exec(part)?.[1]) ?? []);
+    common = common === undefined ? [...new Set(names)] : common.filter((name) => names.includes(name));
   }
   return common ?? [];
+}
+
+/** What Hive writes for a value that is missing. */
+const NO_VALUE = "__HIVE_DEFAULT_PARTITION__";
+
+/** The values that the folders of a path give to names; null for a missing one. */
+export function partitionValues(path: string): Map<string, string | null> {
+  const values = new Map<string, string | null>();
+  for (const part of segments(path).slice(0, -1)) {
+    const [, name, value = ""] = PARTITION.exec(part) ?? [];
+    if (name !== undefined) values.set(unescaped(name)!, value === NO_VALUE ? null : unescaped(value)!);
+  }
+  return values;
+}
+
+/** Writers put signs that no folder's name may have as `%2F`. */
+function unescaped(text: string | undefined): string | undefined {
+  try {
+    return text === undefined ? undefined : decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

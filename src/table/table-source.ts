@@ -7,6 +7,7 @@
  * file and, where there are any, column and line. Page checksums of Parquet are not verified: DuckDB does not.
  */
 import type { DuckDBDataChunk, DuckDBType } from "@duckdb/node-api";
+import type { InferredType } from "./inferred-types.ts";
 
 /**
  * A column as the input has it, nested ones too. CSV columns are VARCHAR, NDJSON columns VARCHAR with the alias `JSON`,
@@ -16,6 +17,8 @@ import type { DuckDBDataChunk, DuckDBType } from "@duckdb/node-api";
 export interface TableColumn {
   readonly name: string;
   readonly type: DuckDBType;
+  /** Its values stand in the names of folders, `year=2024`, one for all rows of a file. */
+  readonly isPartition?: boolean;
 }
 
 /** A column to read. */
@@ -23,6 +26,8 @@ export interface ColumnRequest {
   readonly name: string;
   /** Read as DOUBLE: for decimals and integers wider than 64 bits. */
   readonly asDouble?: boolean;
+  /** Read as the type that `inferTypes` found; for CSV and NDJSON. */
+  readonly as?: InferredType;
   /**
    * Read instead of `name`, which is empty then: one VARCHAR with the cells of these VARCHAR or JSON columns that have 13 to 64
    * bytes, all others as the empty text, joined by U+001F; never NULL. DuckDB's cells hold shorter texts themselves; longer
@@ -81,8 +86,12 @@ export interface TableSource {
   readonly notResumable: string | undefined;
   /** Columns that the first of several files lacks, and a file that has them. */
   readonly columnsElsewhere?: ReadonlyMap<string, string>;
+  /** Names of CSV that are also values of their columns in the first file: its header may be a row. */
+  readonly namesAmongValues?: readonly string[];
   /** Throws a TABLE_INVALID where the files differ in these columns; `read` does as well, only later. */
   check?(columns: readonly ColumnRequest[]): void;
+  /** Reads all of the input for the types that columns of text turn out to have; those that stay text are left out. Of CSV and NDJSON files alone. */
+  inferTypes?(names: readonly string[]): Promise<ReadonlyMap<string, InferredType>>;
   /** Reads the columns from row `fromRow` on. One reading at a time. */
   read(columns: readonly ColumnRequest[], fromRow: number): AsyncIterable<TableChunk>;
   close(): void;

@@ -85,15 +85,21 @@ export function mapColumns(
     problems.add("no column of the table feeds any input of the model, all of which are optional");
     problems.throwIfAny();
   }
-  const keep = kept.map((name) => ({ name, vectorIndex: requests.indexOf({ name }) }));
+  const constant = new Set(columns.filter(({ isPartition }) => isPartition).map(({ name }) => name));
+  const keep = kept.map((name) => ({ name, vectorIndex: requests.indexOf(keptRequest(name, options)) }));
   return {
     tensors,
     requests: requests.list,
     keep,
-    joined: options.joinColumns ? joinTexts(tensors, requests.list) : undefined,
+    joined: options.joinColumns ? joinTexts(tensors, requests.list, constant) : undefined,
     lines: mappingLines(inputs, matches),
     surplus: columns.map(({ name }) => name).filter((name) => !used.has(name)),
   };
+}
+
+function keptRequest(name: string, { keepAs }: MappingOptions): ColumnRequest {
+  const as = keepAs?.get(name);
+  return as === undefined ? { name } : { name, as };
 }
 
 /** Columns are read by their names: one whose name stands twice can be neither scored nor kept, whatever flags say. */
@@ -163,9 +169,13 @@ function mapTensor(
 }
 
 /** Asks for the middling texts of all text columns in one vector more; of a single column they are as cheap to read alone. */
-function joinTexts(tensors: readonly MappedTensor[], requests: ColumnRequest[]): ColumnMapping["joined"] {
+function joinTexts(
+  tensors: readonly MappedTensor[],
+  requests: ColumnRequest[],
+  constant: ReadonlySet<string>,
+): ColumnMapping["joined"] {
   const texts = tensors.flatMap(({ columns }) =>
-    columns.filter(({ kind }) => kind === "text" || kind === "json"),
+    columns.filter(({ column, kind }) => (kind === "text" || kind === "json") && !constant.has(column)),
   );
   const columns = [...new Set(texts.map(({ column }) => column))];
   if (columns.length < 2) return undefined;

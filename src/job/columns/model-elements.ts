@@ -1,4 +1,5 @@
 import type { Model, TensorSpec } from "../../../gen/assay/v1/model_service_pb.ts";
+import type { InferredType } from "../../table/inferred-types.ts";
 import type { TableColumn } from "../../table/table-source.ts";
 import type { Datatype } from "../../tensor/datatype.ts";
 import type { TableNames } from "./table-names.ts";
@@ -14,6 +15,8 @@ export interface MappingOptions {
   readonly listed?: readonly string[];
   /** Columns to pass through. */
   readonly keep: readonly string[];
+  /** Types to read kept columns as; default: as the table has them. */
+  readonly keepAs?: ReadonlyMap<string, InferredType>;
   /** The table's text may stand for numbers: true for CSV, where everything is text. */
   readonly textNumbers: boolean;
   /** The source reads `joinedTexts` and `packedFloats`. */

@@ -9,11 +9,13 @@ export interface TableNames {
   readonly files: readonly string[];
   /** Columns that the first file lacks, and a file that has them. */
   readonly elsewhere: ReadonlyMap<string, string>;
-  /** Columns whose values stand in the names of folders, `year=2024`. */
-  readonly partitions: readonly string[];
+  /** Names of CSV that are also values of their columns. */
+  readonly namesAmongValues: readonly string[];
 }
 
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+const NO_HEADER =
+  ": if the first line is a row already, --no-csv-header says so, and --by-position maps its columns";
 const DELIMITERS = [",", ";", "\t", "|"];
 
 /** Lines for inputs that found no column: the columns that there are, and why they may not be those that are meant. */
@@ -32,29 +34,16 @@ export function missingColumnLines(
     if (other !== undefined)
       lines.push(`${other} has a column ${JSON.stringify(name)}, and ${first} lacks it`);
   }
-  const inFolders = missing.filter((name) => table.partitions.includes(name));
-  if (inFolders.length > 0) lines.push(partitionAdvice(inFolders, first, table.format));
   if (table.format !== "csv") return lines;
   const sign = names.length === 1 ? DELIMITERS.find((each) => names[0]!.includes(each)) : undefined;
   if (sign !== undefined)
     lines.push(
       `all is one column, whose name has ${JSON.stringify(sign)}: --csv-delimiter says what splits it`,
     );
-  else if (names.some((name) => NUMBER.test(name))) {
-    lines.push(
-      "some of these names are numbers: if the first line is a row already, --no-csv-header says so, and --by-position maps its columns",
-    );
+  else if (names.some((name) => NUMBER.test(name))) lines.push(`some of these names are numbers${NO_HEADER}`);
+  else if (table.namesAmongValues.length > 0) {
+    const [is, their] = table.namesAmongValues.length === 1 ? ["is a value", "its"] : ["are values", "their"];
+    lines.push(`${quotedList(table.namesAmongValues)} ${is} of ${their} column too${NO_HEADER}`);
   }
   return lines;
-}
-
-function partitionAdvice(names: readonly string[], file: string, format: string): string {
-  const reader = { csv: "read_csv", ndjson: "read_json", parquet: "read_parquet" }[format];
-  const folders = file.split("/");
-  const at = folders.findIndex((folder) => /^[^=]+=/.test(folder));
-  const ending = /\.[^./]+(\.(gz|zst))?$/i.exec(file)?.[0] ?? "";
-  const pattern = [...folders.slice(0, at), "**", `*${ending}`].join("/");
-  const what = `${quotedList(names)} stand${names.length === 1 ? "s" : ""} in the names of the folders`;
-  if (reader === undefined) return `${what}, which no column is made of`;
-  return `${what}: --input "sql:SELECT * FROM ${reader}('${pattern}', hive_partitioning=true) ORDER BY ALL" makes columns of them`;
 }

@@ -181,27 +181,31 @@ async function* chunksOf(
   requests: readonly FileColumn[],
   fromRow: number,
 ): AsyncGenerator<DuckDBDataChunk> {
-  for (const { index } of requests) {
+  for (const { index, constant } of requests) {
+    if (constant !== undefined) continue;
     if (columns.read[index]!.value !== undefined) continue;
     const { name: column } = columns.listed[index]!;
     throw tableError(
       `${name}, column ${JSON.stringify(column)}: ${columns.typeNames[index]} is not read from Arrow files; cast it before the file is written (pyarrow: table.set_column, column.cast)`,
     );
   }
-  const types = requests.map(({ index, asDouble }) => (asDouble ? DOUBLE : columns.read[index]!.type));
+  const types = requests.map(({ index, asDouble, constant }) => {
+    if (constant !== undefined) return constant.type;
+    return asDouble ? DOUBLE : columns.read[index]!.type;
+  });
   let skip = fromRow;
   for await (const batch of batches) {
     for (let start = Math.min(skip, batch.numRows); start < batch.numRows; start += CHUNK_ROWS) {
       const rowCount = Math.min(CHUNK_ROWS, batch.numRows - start);
       const chunk = DuckDBDataChunk.create(types, rowCount);
-      for (const [position, { index, asDouble }] of requests.entries()) {
-        copyRows(
-          batch.getChildAt(index)!,
-          start,
-          chunk.getColumnVector(position),
-          columns.read[index]!,
-          asDouble,
-        );
+      for (const [position, { index, asDouble, constant }] of requests.entries()) {
+        const vector = chunk.getColumnVector(position);
+        if (constant !== undefined) {
+          for (let row = 0; row < rowCount; row++) vector.setItem(row, constant.value as never);
+          vector.flush();
+          continue;
+        }
+        copyRows(batch.getChildAt(index)!, start, vector, columns.read[index]!, asDouble);
       }
       // Texts and blobs are set in DuckDB's memory and not in the vectors' copies of their headers; setting the count
       // has the chunk make its vectors anew.

@@ -22,6 +22,8 @@ export interface CsvDialect {
   readonly header: boolean;
   readonly encoding: CsvEncoding;
   readonly names: readonly string[];
+  /** Those that are also values of their column in the first records: the header may be a row. */
+  readonly namesAmongValues: readonly string[];
   /** Blank lines before the first record. */
   readonly skippedLines: number;
 }
@@ -65,7 +67,11 @@ export function csvDialect(name: string, head: Buffer, options: CsvOptions): Csv
   if (encoding === "utf-8" && names.some((column) => column.includes("\ufffd"))) {
     throw notUtf8(name, 1 + skippedLines);
   }
-  return { delimiter, quote, header, encoding, names, skippedLines };
+  const records = header ? splitRecords(text, delimiter, quote, RECORDS_LOOKED_AT).slice(1) : [];
+  const namesAmongValues = names.filter((column, index) =>
+    records.some((record) => record[index] === column),
+  );
+  return { delimiter, quote, header, encoding, names, namesAmongValues, skippedLines };
 }
 
 /** The delimiter that a first line `sep=;` says, which Excel writes and takes off, and where that line ends. */

@@ -64,7 +64,7 @@ export interface CsvOrigin {
 export function csvFile(session: DuckdbSession, origin: CsvOrigin): TableFile {
   const { name, path, packing, dialect } = origin;
   const table = csvTable(path, packing, dialect);
-  return queriedFile(session, {
+  const file = queriedFile(session, {
     name,
     columns: dialect.names.map((column) => ({ name: column, type: VARCHAR })),
     rowCount: undefined,
@@ -72,6 +72,7 @@ export function csvFile(session: DuckdbSession, origin: CsvOrigin): TableFile {
     from: (_, fromRow) => table + fromRowOn(fromRow),
     explain: (error) => explainCsv(error, origin),
   });
+  return { ...file, namesAmongValues: dialect.namesAmongValues };
 }
 
 /** What stands after FROM to read a CSV file: nothing is guessed, skipped, padded or dropped. */

@@ -1,4 +1,5 @@
 import { didYouMean } from "../../wording/nearest-name.ts";
+import { type InferredType, inferredType, type TypeCounts } from "../inferred-types.ts";
 import { tableError } from "../table-error.ts";
 import type {
   ColumnRequest,
@@ -42,7 +43,11 @@ export function createFileSource(options: FileSourceOptions): TableSource {
     rowCount,
     notResumable: undefined,
     columnsElsewhere: columnsElsewhere(files),
+    namesAmongValues: files[0]!.namesAmongValues ?? [],
     check,
+    ...(options.format === "csv" || options.format === "ndjson"
+      ? { inferTypes: (names: readonly string[]) => inferTypes(files, names) }
+      : {}),
     async *read(requests, fromRow) {
       check(requests);
       let first = 0;
@@ -71,6 +76,28 @@ export function createFileSource(options: FileSourceOptions): TableSource {
   };
 }
 
+async function inferTypes(
+  files: readonly TableFile[],
+  names: readonly string[],
+): Promise<Map<string, InferredType>> {
+  const texts = names.filter(
+    (name) => files[0]!.columns.find((column) => column.name === name)?.isPartition !== true,
+  );
+  if (texts.length === 0) return new Map();
+  const requests = texts.map((name) => ({ name }));
+  const counts: TypeCounts[][] = [];
+  for (const file of files) {
+    const indexes = fileColumns(file, requests).map(({ index }) => index);
+    counts.push(await file.countTypes!(indexes));
+  }
+  const found = new Map<string, InferredType>();
+  for (const [index, name] of texts.entries()) {
+    const type = inferredType(counts.map((ofFile) => ofFile[index]!));
+    if (type !== undefined) found.set(name, type);
+  }
+  return found;
+}
+
 async function* readRows(
   file: TableFile,
   columns: readonly FileColumn[],
@@ -96,10 +123,10 @@ export function fileColumns(
     }
     return index;
   };
-  return requests.map(({ name, asDouble = false, joinedTexts, packedFloats }) => {
+  return requests.map(({ name, asDouble = false, as, joinedTexts, packedFloats }) => {
     if (joinedTexts !== undefined) return { index: -1, asDouble, joined: joinedTexts.map(indexOf) };
     if (packedFloats !== undefined) return { index: -1, asDouble, packed: packedFloats.map(indexOf) };
-    return { index: indexOf(name), asDouble };
+    return { index: indexOf(name), asDouble, as };
   });
 }
 

@@ -4,6 +4,7 @@ import { openArrowFile, openArrowInput } from "../arrow/arrow-file.ts";
 import { type DuckdbSession, openDuckdbSession } from "../duckdb/duckdb-session.ts";
 import { foreignKind } from "../file-kind.ts";
 import { readFormat } from "../format-endings.ts";
+import { withPartitions } from "../partitions.ts";
 import { tableError } from "../table-error.ts";
 import type { SourceInput, TableFormat, TableSource } from "../table-source.ts";
 import { createUtf8Copies, type Utf8Copies } from "../utf16.ts";
@@ -68,7 +69,7 @@ export async function openSource(options: SourceOptions): Promise<TableSource> {
       return await openStream(session, pipe.name, createReadStream(pipe.name), options);
     }
     const format = options.format ?? (await formatOf(found));
-    const files = await openFiles(session, format, found, copies, options);
+    const files = withPartitions(await openFiles(session, format, found, copies, options));
     return createFileSource({ format, inputs: found, files, close });
   } catch (error) {
     close();

@@ -1,12 +1,12 @@
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { nearestName } from "../../wording/nearest-name.ts";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlText } from "../duckdb/sql-text.ts";
 import { readFormat } from "../format-endings.ts";
-import { isMeant, pathOfAddress, remoteScheme } from "../path-patterns.ts";
+import { isMeant, partitionNames, pathOfAddress, remoteScheme } from "../path-patterns.ts";
 import { duckdbReason, tableError } from "../table-error.ts";
 import type { SourceInput } from "../table-source.ts";
 import { systemCause } from "../write-failure.ts";
@@ -18,7 +18,8 @@ export interface FoundFile extends SourceInput {
 
 /**
  * The files that paths and globs (`*`, `?`, `[…]`, `**`) name: inputs in the order given, the files of a glob sorted by
- * path. Throws a TABLE_INVALID for a glob without a match, a missing file, a folder, and a file that is named twice.
+ * path, those of a folder of partitions (`year=2024/…`) too. Throws a TABLE_INVALID for a glob without a match, a missing
+ * file, another folder, and a file that is named twice.
  */
 export async function findSourceFiles(
   session: DuckdbSession,
@@ -29,7 +30,12 @@ export async function findSourceFiles(
   for (const given of inputs) {
     const input = localPath(given);
     const stats = statOf(input);
-    const paths = stats === undefined && isGlob(input) ? await globbed(session, input) : [input];
+    const paths =
+      stats === undefined && isGlob(input)
+        ? await globbed(session, input)
+        : stats?.isDirectory()
+          ? await filesOfFolder(input)
+          : [input];
     for (const path of paths) {
       // One file has many spellings; what is not there is told by `describeFile`.
       const file = statOf(path) === undefined ? path : realpathSync(path);
@@ -119,7 +125,6 @@ async function globbed(session: DuckdbSession, pattern: string): Promise<string[
 async function describeFile(path: string): Promise<FoundFile> {
   const stats = statOf(path);
   if (stats === undefined) throw await missingFile(path);
-  if (stats.isDirectory()) throw await isFolder(path);
   return { ...describe(path, stats), isStream: !stats.isFile() };
 }
 
@@ -144,14 +149,14 @@ function isDanglingLink(path: string): boolean {
   }
 }
 
-/** A folder holds files of one table, and more: which are meant is for the user to say. */
-async function isFolder(path: string): Promise<Error> {
+/** The files of a folder of partitions. Any other folder holds files of one table, and more: which are meant is for the user to say. */
+async function filesOfFolder(path: string): Promise<string[]> {
   const name = path.replace(/(?<=.)[/\\]+$/, "");
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const names = new Set(entries.map((entry) => entry.name));
   const table = LAKE_FOLDERS.find(({ markers }) => markers.every((marker) => names.has(marker)));
   if (table !== undefined) {
-    return tableError(
+    throw tableError(
       `${path} is a table of ${table.what}, whose folder also holds rows that were removed or replaced, and only its log tells which: ` +
         "write the version that is meant to files of its own (Spark, DuckDB, Polars and PyIceberg do), and name those",
     );
@@ -160,14 +165,18 @@ async function isFolder(path: string): Promise<Error> {
   const meant = files.filter((file) => isMeant(`${name}/**`, `${name}/${file}`)).sort();
   const first = meant.find((file) => readFormat(file) !== undefined);
   if (first === undefined) {
-    return tableError(
+    throw tableError(
       `${path} is a folder without a table in it${await folderContents(`${path}/`, path)}; name a file`,
     );
   }
   const ending = /\.[^./]+(\.(gz|zst))?$/i.exec(first)![0];
   const depth = first.split("/").length - 1;
   const pattern = `${name}/${depth === 0 ? "" : "**/"}*${ending}`;
-  return tableError(`${path} is a folder; name its files: --input '${pattern}'`);
+  const tables = meant.filter((file) => readFormat(file) !== undefined);
+  // Files that lie beside the partitions' folders, or have another format, leave open what is meant.
+  const isOneTable = tables.every((file) => readFormat(file) === readFormat(first));
+  if (isOneTable && partitionNames(tables).length > 0) return tables.map((file) => join(name, file));
+  throw tableError(`${path} is a folder; name its files: --input '${pattern}'`);
 }
 
 /** What the formats of tables in folders keep beside the data. */

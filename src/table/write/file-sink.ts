@@ -10,6 +10,7 @@ import { dirname, resolve } from "node:path";
 import type { DuckDBType } from "@duckdb/node-api";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { type OutputPacking, outputPacking } from "../format-endings.ts";
 import type { ResultColumns } from "../result-rows.ts";
 import type { TableSink, WrittenRows } from "../table-sink.ts";
 import type { TableFormat } from "../table-source.ts";
@@ -37,6 +38,8 @@ import { outputExists, type ResumedRun, resumeRun } from "./resume-run.ts";
 export interface FileSinkOptions extends Partial<PartLimits> {
   readonly outputPath: string;
   readonly format: TableFormat;
+  /** Default: as the output's name says. */
+  readonly packing?: OutputPacking;
   readonly columns: ResultColumns;
   /** The types of `columns.keep`, as the source has them. */
   readonly keepTypes: readonly DuckDBType[];
@@ -58,6 +61,7 @@ const DEFAULT_LIMITS: PartLimits = { partRows: 1_000_000, partBytes: 16 << 20, p
  */
 export async function openFileSink(options: FileSinkOptions): Promise<TableSink> {
   const { outputPath, format, overwrite } = options;
+  const packing = options.packing ?? outputPacking(outputPath, format, "");
   const folder = partFolder(outputPath);
   const columns = outputColumns(options.columns, options.keepTypes, format);
   await checkPlace(outputPath, options.fingerprint.inputs);
@@ -102,7 +106,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
     const joining: Manifest = { ...parts.manifest, state: "joining" };
     await writeManifest(folder.path, joining);
     const path = inFolder(folder, JOINED_FILE);
-    await joinParts(database, folder.path, joining.parts, columns, format, `${path}.tmp`);
+    await joinParts(database, folder.path, joining.parts, columns, format, packing, `${path}.tmp`);
     await renameForGood(`${path}.tmp`, path);
     const renaming: Manifest = { ...joining, state: "renaming", joined: (await identityOf(path))! };
     await writeManifest(folder.path, renaming);

@@ -60,7 +60,7 @@ export function createPartWriter(
     const file = partFile(index);
     const path = inFolder(folder, file);
     await database.copying.run(
-      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${sqlText(`${path}.tmp`)} (${copyOptions("parquet", { rows: filled.rows, dataBytes: filled.bytes })})`,
+      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${sqlText(`${path}.tmp`)} (${copyOptions("parquet", { rows: filled.rows, dataBytes: filled.bytes }, "snappy")})`,
     );
     await database.copying.run(`DROP TABLE ${filled.name}`);
     await renameForGood(`${path}.tmp`, path);

@@ -11,6 +11,7 @@ import type { Writable } from "node:stream";
 import type { DuckDBType } from "@duckdb/node-api";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import type { OutputPacking } from "../format-endings.ts";
 import type { ResultColumns } from "../result-rows.ts";
 import type { TableSink, WrittenRows } from "../table-sink.ts";
 import type { TableFormat } from "../table-source.ts";
@@ -26,6 +27,8 @@ import { createTableWriter } from "./table-writer.ts";
 export interface StreamSinkOptions {
   readonly output: Writable;
   readonly format: TableFormat;
+  /** Of Parquet; the others come as they are. */
+  readonly packing?: OutputPacking;
   readonly columns: ResultColumns;
   /** The types of `columns.keep`, as the source has them. */
   readonly keepTypes: readonly DuckDBType[];

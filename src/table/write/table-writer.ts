@@ -36,7 +36,7 @@ function textTableWriter(
   let isFirst = true;
   return {
     async write(filled) {
-      const options = copyOptions(format, { rows: filled.rows, dataBytes: filled.bytes }, isFirst);
+      const options = copyOptions(format, { rows: filled.rows, dataBytes: filled.bytes }, "none", isFirst);
       isFirst = false;
       await copying.run(`COPY (${selectTable(columns, filled)}) TO ${sqlText(path)} (${options})`);
       await copying.run(`DROP TABLE ${filled.name}`);

@@ -29,13 +29,18 @@ test.each(TABLE_FORMATS)("the endings of %s are those of docs/scoring-files.md",
   for (const ending of written) expect(writtenFormat(`A${ending.toUpperCase()}`)).toBe(format);
 });
 
-test("text formats are read packed, and are not written so", () => {
+test("text formats are read and written packed", () => {
   expect(
     ["a.csv.gz", "a.json.GZ", "a.tsv.zst", "a.jsonl.zstd", "a.parquet.gz", "a.arrow.gz", "a.gz"].map(
       readFormat,
     ),
   ).toEqual(["csv", "ndjson", "csv", "ndjson", undefined, undefined, undefined]);
-  expect(["a.csv.gz", "a.tsv", "a.json", "a.arrows", "-"].map(writtenFormat)).toEqual(
+  expect(["a.csv.gz", "a.NDJSON.zst", "a.jsonl.zstd"].map(writtenFormat)).toEqual([
+    "csv",
+    "ndjson",
+    "ndjson",
+  ]);
+  expect(["a.parquet.gz", "a.tsv", "a.json", "a.arrows", "-"].map(writtenFormat)).toEqual(
     Array(5).fill(undefined),
   );
 });

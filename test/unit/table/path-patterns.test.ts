@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { isMeant, partitionNames, pathOfAddress, remoteScheme } from "../../../src/table/path-patterns.ts";
+import {
+  isMeant,
+  partitionNames,
+  partitionValues,
+  pathOfAddress,
+  remoteScheme,
+} from "../../../src/table/path-patterns.ts";
 
 test.each([
   ["d/*", "d/a.csv", true],
@@ -50,4 +56,12 @@ test.each([
 test("the folders of partitions name columns where all files have them", () => {
   expect(partitionNames(["d/year=2024/sex=M/a.csv", "d/year=2025/sex=F/b.csv"])).toEqual(["year", "sex"]);
   expect(partitionNames(["d/year=2024/a.csv", "d/b.csv"])).toEqual([]);
+  expect(partitionNames(["d/x%20y=1/a=b.csv"])).toEqual(["x y"]);
+});
+
+test("the values of partitions are unescaped, the last of a name counts, and Hive's mark is a missing one", () => {
+  const values = partitionValues(
+    "/data/k=1/k=2/place=a%2Fb=c/odd=%zz/none=__HIVE_DEFAULT_PARTITION__/x=y.csv",
+  );
+  expect(Object.fromEntries(values)).toEqual({ k: "2", place: "a/b=c", odd: "%zz", none: null });
 });

@@ -5,7 +5,7 @@ import { modelMessage, specMessage } from "../../../support/models/model-message
 import { mapped } from "../../../support/tables/row-encoding.ts";
 
 const columns = (...names: string[]) => names.map((name) => ({ name, type: VARCHAR }));
-const table = { format: "csv", files: ["a.csv"], elsewhere: new Map(), partitions: [] };
+const table = { format: "csv", files: ["a.csv"], elsewhere: new Map(), namesAmongValues: [] };
 
 test("where inputs have no column, the file and its columns are told", () => {
   const model = modelMessage([specMessage("age", "FP32", [-1, 1]), specMessage("sex", "FP32", [-1, 1])]);
@@ -21,12 +21,19 @@ test.each([
   expect(missingColumnLines(columns(name), ["age"], table).join("\n")).toMatch(message);
 });
 
-test("a column of another file, and one that stands in the folders, are found", () => {
+test("a header of text alone is suspected where its names are values of their columns too", () => {
+  const lines = (...namesAmongValues: string[]) =>
+    missingColumnLines(columns("red", "big"), ["age"], { ...table, namesAmongValues }).join("\n");
+  expect(lines("red")).toMatch(/"red" is a value of its column too: .*--no-csv-header/);
+  expect(lines("red", "big")).toMatch(/"red", "big" are values of their column too/);
+  expect(lines()).not.toContain("--no-csv-header");
+});
+
+test("a column of another file is found", () => {
   const files = ["d/sex=M/a.parquet", "d/sex=F/b.parquet"];
-  const found = { format: "parquet", files, elsewhere: new Map([["age", files[1]!]]), partitions: ["sex"] };
-  expect(missingColumnLines(columns("x"), ["age", "sex"], found)).toEqual([
+  const found = { format: "parquet", files, elsewhere: new Map([["age", files[1]!]]), namesAmongValues: [] };
+  expect(missingColumnLines(columns("x"), ["age"], found)).toEqual([
     'd/sex=M/a.parquet (the first of 2 files) has the columns "x"',
     'd/sex=F/b.parquet has a column "age", and d/sex=M/a.parquet lacks it',
-    `"sex" stands in the names of the folders: --input "sql:SELECT * FROM read_parquet('d/**/*.parquet', hive_partitioning=true) ORDER BY ALL" makes columns of them`,
   ]);
 });

@@ -65,12 +65,6 @@ test("a file without rows has its columns", async () => {
   expect(await readTable({ inputs: [path] })).toEqual({ names: ["a"], types: ["INTEGER"], rows: [] });
 });
 
-test("folders that look like partitions add no columns", async () => {
-  folder.write("year=2024/x.csv", "");
-  const path = await folder.writeParquet("year=2024/x.parquet", "SELECT 1 AS a");
-  expect((await readTable({ inputs: [path] })).names).toEqual(["a"]);
-});
-
 test("reading can be left, and begun again, while the next chunk is on its way", async () => {
   const path = await folder.writeParquet("left.parquet", "SELECT range AS n FROM range(500000)");
   const source = await openSource({ inputs: [path] });
