@@ -102,6 +102,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           table,
           control: updates,
           rateMemory: memory,
+          environment,
           log,
           tracing,
           entry: options.edgeEntry,

@@ -5,6 +5,7 @@ import { didYouMean } from "../wording/nearest-name.ts";
 import {
   benchHelp,
   consumeHelp,
+  featuresHelp,
   generalHelp,
   inspectHelp,
   openapiHelp,
@@ -14,7 +15,7 @@ import {
   tryHelp,
 } from "./help.ts";
 
-const COMMANDS = ["serve", "score", "consume", "bench", "try", "inspect", "openapi", "proto"];
+const COMMANDS = ["serve", "score", "consume", "bench", "try", "inspect", "openapi", "proto", "features"];
 
 /**
  * Runs `assay …` and returns the exit code: 0, 1 where the command failed, 2 where it was called wrongly or its
@@ -66,6 +67,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     if (command === "proto") {
       if (isHelp) return say(protoHelp().trimEnd());
       return await (await import("./schema/proto.ts")).proto(rest, process.stdout, process.stderr);
+    }
+    if (command === "features") {
+      if (isHelp) return say(featuresHelp().trimEnd());
+      return await (await import("./rows/features.ts")).features(rest, readEnvironment());
     }
     const hint = didYouMean(command, COMMANDS) || "; see assay --help";
     process.stderr.write(`assay has no command ${JSON.stringify(command)}${hint}\n`);

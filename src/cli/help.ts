@@ -12,6 +12,7 @@ export function generalHelp(): string {
   assay try [MODEL]            score a model's example row with a server that runs
   assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
   assay openapi                the OpenAPI document of the models in a repository, without a server
+  assay features load TABLE    write a table to Redis or Valkey, for models that look columns up
   assay proto MODEL            a .proto with the model's columns; assay proto --out DIR: the schema of Assay's own services
   assay --version              the version
 
@@ -81,6 +82,29 @@ schema of Assay's own services, for the generators of any language.
   -o, --out DIR      writes assay/v1 and the files that it imports
 
 Exit code 0: it is written. 1: the model cannot be read, with the reason. 2: called wrongly.
+`;
+}
+
+/** `assay features --help`. */
+export function featuresHelp(): string {
+  return `Writes the rows of a table to hashes of Redis or Valkey, one a key, where feature sources of models look them up.
+
+  assay features load TABLE --key NAME --to URL [flags]
+
+TABLE is what assay score reads: a Parquet, CSV, NDJSON or Arrow file, a glob, sql: and a query, or -.
+
+      --key NAME[,NAME]      the columns that make a row's key
+      --to URL               redis://HOST:PORT/DATABASE, rediss:// for TLS; \${NAME} in it is an environment variable
+      --name NAME            what hashes are called before their keys, NAME:KEY (default: the file's name without its ending)
+      --hash TEMPLATE        the whole of it: customers:{customer_id}
+      --columns NAME[,NAME]  the columns to write (default: all but the keys)
+      --time NAME            writes the time of the load too, in a field of this name: a source's time_column
+      --expire SECONDS       the store forgets a hash that is not written again in this time (default: 0, never)
+
+Try it:
+  assay features load customers.parquet --key customer_id --to 'redis://:\${REDIS_PASSWORD}@localhost:6379/0'
+Exit code 0: every row is written. 1: not all, with the reason; what is written stays. 2: called wrongly. docs/features.md says how values
+are written.
 `;
 }
 

@@ -9,7 +9,8 @@ import { type ModelConfig, ModelConfigSchema } from "../../gen/assay/config/v1/m
 import type { ModelProto } from "../../gen/onnx/onnx-ml_pb.ts";
 import { AssayError } from "../errors.ts";
 import { configLine, readConfigJson } from "./config/config-json.ts";
-import { createConfigMistakes } from "./config/config-mistakes.ts";
+import { type ConfigMistakes, createConfigMistakes } from "./config/config-mistakes.ts";
+import { type FeaturePlan, planFeatures } from "./features/feature-plan.ts";
 import { readGoldenFile } from "./gate/golden-file.ts";
 import { type FoundFile, findWeightFiles } from "./onnx/external-data.ts";
 import { foreignFileReason } from "./onnx/file-kind.ts";
@@ -21,6 +22,7 @@ import type { FoundModel, GoldenCase, PreparedModel } from "./prepared-model.ts"
 import { quoted, refusal } from "./refusal.ts";
 import { prepareGraph } from "./repair/prepare-graph.ts";
 import { unboundedRun } from "./repair/unbounded-runs.ts";
+import { mapRowColumns } from "./row-columns.ts";
 import { rowShape } from "./signature.ts";
 import { isEnsemble } from "./trees/tree-ensemble.ts";
 import type { TritonFiles } from "./triton/side-files.ts";
@@ -81,6 +83,7 @@ function prepare(files: ModelFiles): PreparedModel {
       ? undefined
       : { ...triton, mistakes: createConfigMistakes(triton.config.lineOf, TRITON_CONFIG) };
   const graph = prepareGraph(outline, config, mistakes, owner);
+  const features = planned(config, graph.signature, mistakes);
   // A first run that does not fit is told before anything runs.
   if (triton !== undefined) warmupSamples(triton, graph.signature);
   const externalData = findWeightFiles(checkStoredTensors(outline.tensors), files.findExternal);
@@ -105,8 +108,20 @@ function prepare(files: ModelFiles): PreparedModel {
     files: [],
     config,
     ...(triton === undefined ? {} : { triton }),
+    ...(features.length === 0 ? {} : { features }),
     goldenCases: [...golden, ...files.testDataCases],
   };
+}
+
+function planned(
+  config: ModelConfig,
+  signature: PreparedModel["signature"],
+  mistakes: ConfigMistakes,
+): readonly FeaturePlan[] {
+  if (config.featureSources.length === 0) return [];
+  const plans = planFeatures(config, mapRowColumns(signature), mistakes);
+  mistakes.throwIfAny();
+  return plans;
 }
 
 /** Labels that are not as many as the values of a row that they name. */

@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../../gen/assay/config/v1/model_config_pb.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
+import type { FeaturePlan } from "./features/feature-plan.ts";
 import type { OutputOrigins } from "./scores/output-origins.ts";
 import type { ModelSignature, Repair } from "./signature.ts";
 import type { SourceFile } from "./source-file.ts";
@@ -59,6 +60,8 @@ export interface PreparedModel {
   readonly files: readonly SourceFile[];
   /** What `config.json` says, and config.pbtxt where that says nothing; fields that both leave out are unset. */
   readonly config: ModelConfig;
+  /** Where columns come from that rows leave out; undefined for a model whose rows bring all. */
+  readonly features?: readonly FeaturePlan[];
   /** Triton's config.pbtxt with the labels that it names; undefined for a model that has none. */
   readonly triton?: TritonFiles;
   /** From golden.json and test_data_set_N; empty where there are none. */

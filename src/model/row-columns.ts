@@ -1,4 +1,5 @@
 import { NameHints } from "../wording/name-hints.ts";
+import { exporterSpelling } from "./column-names.ts";
 import { type ModelSignature, rowShape, type TensorSpec } from "./signature.ts";
 
 /** One column of `rows`: where its values go. */
@@ -68,6 +69,20 @@ export function mapRowColumns(signature: ModelSignature): RowColumnsResult {
   const requiredCount = columns.filter(({ spec }) => !spec.optional).length;
   const hints = new NameHints(byName.keys());
   return { kind: "mapped", mapping: { columns, byInput, requiredCount, byName, hints, widths } };
+}
+
+const OTHER_SIGNS = /[^0-9a-zA-Z_]|^\d/;
+
+/** The column that a name means, in any spelling. */
+export function columnOfName(name: string, mapping: RowColumns): Column | undefined {
+  return mapping.byName.get(name) ?? columnOfExporter(name, mapping);
+}
+
+/** A column of mixed signs, `hours-per week`, whose input an exporter called `hours_per_week`. */
+function columnOfExporter(name: string, mapping: RowColumns): Column | undefined {
+  if (name.length > 1024 || !OTHER_SIGNS.test(name)) return undefined;
+  const column = mapping.byName.get(exporterSpelling(name));
+  return column?.spec.featureNames.length === 0 ? column : undefined;
 }
 
 function unmapped(spec: TensorSpec): string {

@@ -12,9 +12,10 @@ import type { Pool } from "../pool/pool.ts";
 import type { SharedThreads } from "../pool/shared-threads.ts";
 import type { Log } from "../telemetry/log.ts";
 import { MAX_RUN_BYTES } from "./edges/shared-generation.ts";
+import { makeFeatures } from "./features/open-features.ts";
 import type { FileWatch } from "./file-watch.ts";
 import { LoadedModel } from "./loaded-model.ts";
-import type { ModelCounters } from "./model-counters.ts";
+import { ModelCounters } from "./model-counters.ts";
 import { passGate, startRepaired } from "./pass-gate.ts";
 import type { Generation, ServedModel } from "./served-model.ts";
 import { whyOwnThread } from "./thread-sharing.ts";
@@ -44,6 +45,8 @@ export interface LoadOptions {
   readonly before?: Pick<ServedModel, "modelVersion" | "signature">;
   /** What the version has done so far; default: nothing. */
   readonly counters?: ModelCounters;
+  /** What URLs of feature stores are made of; default: feature sources are not opened. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Threads that light models share; default: each instance has its own. */
   readonly sharedThreads?: SharedThreads;
   /** Edges that serve the models together; default 1. */
@@ -89,7 +92,18 @@ async function load(found: PreparedModel, options: LoadOptions): Promise<Generat
       log.info({ model: modelName, version: modelVersion }, `trees are ${describeTreeKernel(treeKernel)}`);
     const edges = options.edges ?? 1;
     const queues = edges > 1 ? { memory: sharedQueueMemory(edges), place: 0 } : undefined;
-    return new LoadedModel({ ...checked, treeKernel }, pool, scheduling, { ...options, queues });
+    const counters = options.counters ?? new ModelCounters();
+    const features = makeFeatures(checked, options, counters);
+    await features?.open().catch((error: unknown) => {
+      features.close();
+      throw error;
+    });
+    return new LoadedModel({ ...checked, treeKernel }, pool, scheduling, {
+      ...options,
+      counters,
+      features,
+      queues,
+    });
   } catch (error) {
     await pool.close();
     throw error;

@@ -4,6 +4,7 @@ import type { PredictRequest } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { Batcher } from "../batcher/batcher.ts";
 import { createBatcher } from "../batcher/create-batcher.ts";
 import { SharedQueues } from "../batcher/shared-queues.ts";
+import type { ModelFeatures } from "../features/model-features.ts";
 import { configInEffect, type ModelSettings } from "../model/config/model-settings.ts";
 import { exampleRequest } from "../model/example-request.ts";
 import type { PreparedModel } from "../model/prepared-model.ts";
@@ -26,6 +27,8 @@ interface LoadedModelOptions {
   readonly counters?: ModelCounters;
   /** What to do so that changed files are served. */
   readonly reloadAdvice?: string;
+  /** Its feature sources, which it closes. */
+  readonly features?: ModelFeatures | undefined;
   /** Where several edges tell each other what waits, and this one's place; undefined where there is one. */
   readonly queues?: QueuePlace | undefined;
 }
@@ -37,6 +40,7 @@ export class LoadedModel implements Generation {
   readonly signature: ModelSignature;
   readonly batcher: Batcher;
   readonly rowColumns: RowColumnsResult;
+  readonly features: ModelFeatures | undefined;
   readonly triton: TritonFiles | undefined;
   readonly counters: ModelCounters;
   updateFailure: string | undefined = undefined;
@@ -62,6 +66,7 @@ export class LoadedModel implements Generation {
     this.rowColumns = mapRowColumns(signature);
     // The pool keeps the file's bytes for sessions to come; a second copy would stay as long as the model does.
     this.model = { ...model, bytes: new Uint8Array(0), ...withoutWarmup(model) };
+    this.features = options.features;
     this.triton = this.model.triton;
     this.pool = pool;
     this.scheduling = scheduling;
@@ -137,6 +142,7 @@ export class LoadedModel implements Generation {
     this.unwatch();
     this.pool.onAvailability = nothing;
     // The batcher waits for what runs; the pool gives up what does not end.
+    this.features?.close();
     await Promise.all([this.batcher.close(), this.pool.close()]);
   }
 

@@ -1,5 +1,6 @@
 import type { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { NOT_YET, type RunCounts } from "../batcher/batcher.ts";
+import { FeatureCounts } from "../features/feature-counts.ts";
 import { Histogram, ROW_BOUNDS } from "../telemetry/histogram.ts";
 import type { BatchEnd } from "../telemetry/traces/entry-trace.ts";
 
@@ -69,8 +70,20 @@ export class ModelCounters implements RunCounts {
   /** Of runs, in milliseconds, and of their rows. */
   readonly runTimes = new Histogram();
   readonly runRows = new Histogram(ROW_BOUNDS);
+  /** Of feature sources, by name; empty for a model without any. */
+  readonly features = new Map<string, FeatureCounts>();
   /** When the last request was answered; NOT_YET before. */
   lastInferenceAt = NOT_YET;
+
+  /** The counts of a feature source. */
+  featuresOf(source: string): FeatureCounts {
+    let counts = this.features.get(source);
+    if (counts === undefined) {
+      counts = new FeatureCounts();
+      this.features.set(source, counts);
+    }
+    return counts;
+  }
 
   /** A request of `rowCount` rows was answered at `now`. */
   succeeded(rowCount: number, times: RequestTimes, now: number): void {

@@ -4,6 +4,7 @@ import { ModelState, type ModelSummary } from "../../gen/assay/v1/model_service_
 import { reasonName } from "../errors.ts";
 import type { Histogram } from "../telemetry/histogram.ts";
 import type { Labels, MetricFamily } from "../telemetry/metric-text.ts";
+import { featureFamilies } from "./features/feature-metrics.ts";
 import type { ModelCounters } from "./model-counters.ts";
 import type { CountedModel } from "./models.ts";
 
@@ -32,7 +33,7 @@ export function modelFamilies(
   models: readonly CountedModel[],
   found: readonly ModelSummary[],
 ): MetricFamily[] {
-  return [...tritonFamilies(models), ...ownFamilies(models), stateFamily(found)];
+  return [...tritonFamilies(models), ...ownFamilies(models), ...featureFamilies(models), stateFamily(found)];
 }
 
 function tritonFamilies(models: readonly CountedModel[]): MetricFamily[] {

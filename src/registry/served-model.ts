@@ -1,5 +1,6 @@
 import type { Model, ModelState } from "../../gen/assay/v1/model_service_pb.ts";
 import type { Batcher } from "../batcher/batcher.ts";
+import type { ModelFeatures } from "../features/model-features.ts";
 import type { RowColumnsResult } from "../model/row-columns.ts";
 import type { ModelSignature } from "../model/signature.ts";
 import type { TritonFiles } from "../model/triton/side-files.ts";
@@ -14,6 +15,8 @@ export interface ServedModel {
   readonly signature: ModelSignature;
   readonly batcher: Batcher;
   readonly rowColumns: RowColumnsResult;
+  /** Completes rows; undefined for a model whose rows bring all columns. */
+  readonly features?: ModelFeatures | undefined;
   /** Triton's config.pbtxt with the labels that it names; undefined for a model that has none. */
   readonly triton?: TritonFiles | undefined;
   /** Of its requests, whose stages the service tells, and of its runs, which the batcher tells. */

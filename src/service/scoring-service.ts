@@ -11,6 +11,7 @@ import { rowsOutline } from "./check/rule-outline.ts";
 import { checkSchemaRules, prepareRules } from "./check/schema-rules.ts";
 import { checkInSlices } from "./check/sliced-check.ts";
 import { createViolations } from "./check/violations.ts";
+import { needsFeatures } from "./features/completed-request.ts";
 import { predictOn } from "./predict-call.ts";
 import type { ScoringService } from "./scoring.ts";
 import { openItemStream, type StreamLimits } from "./stream/item-stream.ts";
@@ -32,11 +33,16 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
   return {
     resolve: (modelName, modelVersion, caller) => table.resolve(modelName, modelVersion, caller),
     async predict(request, call) {
-      if (!hasManyRows(request)) return predictOn(resolveModel(table, request, call.caller), request, call);
-      const found = await checkInSlices(table, request, call.caller, call);
+      if (!hasManyRows(request)) {
+        const model = resolveModel(table, request, call.caller);
+        if (model.features === undefined || !needsFeatures(request, model))
+          return predictOn(model, request, call);
+      }
+      const found = await checkInSlices(table, request, call.caller, call, call.deadlineAt);
       // What was given up needs no check: the call is told so.
       const model = found?.model ?? resolveModel(table, request, call.caller);
-      return predictOn(model, request, call, found?.checked);
+      const predicted = predictOn(model, request, call, found?.checked);
+      return found?.report === undefined ? predicted : { ...(await predicted), featureReport: found.report };
     },
     predictStream(requests, call) {
       return predictItems(requests, openItemStream(call, context));

@@ -10,7 +10,9 @@ const LABELS = plainTag(PredictResponseSchema, "labels");
 const DOUBLE_BYTES = 8;
 
 /** Scores and labels alone, as nearly all answers are; tensors, and text that is no Unicode, are left to protobuf-es. */
-export function isPlainResponse({ outputs, requestId, $unknown }: PredictResponse): boolean {
+export function isPlainResponse(response: PredictResponse): boolean {
+  const { outputs, requestId, featureReport, $unknown } = response;
+  if (featureReport !== undefined) return false;
   return outputs.length === 0 && $unknown === undefined && (requestId === "" || requestId.isWellFormed());
 }
 

@@ -19,7 +19,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file assay/v1/scoring_service.proto.
  */
 export const file_assay_v1_scoring_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hc3NheS92MS9zY29yaW5nX3NlcnZpY2UucHJvdG8SCGFzc2F5LnYxIs4ECg5QcmVkaWN0UmVxdWVzdBIcCgptb2RlbF9uYW1lGAEgASgJQgi6SAVyAxiAAhIeCg1tb2RlbF92ZXJzaW9uGAIgASgJQge6SARyAhgUEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDGIACEh4KCGZlYXR1cmVzGAQgAygCQgyAAQG6SAaSAQMQkE4SKwoGaW5wdXRzGAUgAygLMhAuYXNzYXkudjEuVGVuc29yQgm6SAaSAQMQgAgSNAoEcm93cxgGIAMoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCDYABAbpIB5IBBBCAgAQSKAoMb3V0cHV0X25hbWVzGAcgAygJQhK6SA+SAQwQgAgiB3IFEAEYgAI6sgK6SK4CGqsCCh5wcmVkaWN0X3JlcXVlc3Qub25lX2lucHV0X2Zvcm0aiAIoc2l6ZSh0aGlzLmZlYXR1cmVzKSA+IDAgPyAxIDogMCkgKyAoc2l6ZSh0aGlzLmlucHV0cykgPiAwID8gMSA6IDApICsgKHNpemUodGhpcy5yb3dzKSA+IDAgPyAxIDogMCkgPT0gMSA/ICcnIDooc2l6ZSh0aGlzLmZlYXR1cmVzKSArIHNpemUodGhpcy5pbnB1dHMpICsgc2l6ZSh0aGlzLnJvd3MpID09IDAgPyAnbm9uZSBjYW1lJyA6ICdzZXZlcmFsIGNhbWUnKSsgJzsgZXhhY3RseSBvbmUgb2YgZmVhdHVyZXMsIGlucHV0cyBhbmQgcm93cyBtdXN0IGJlIHNldCcikwEKD1ByZWRpY3RSZXNwb25zZRISCgptb2RlbF9uYW1lGAEgASgJEhUKDW1vZGVsX3ZlcnNpb24YAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIOCgZzY29yZXMYBCADKAESDgoGbGFiZWxzGAUgAygJEiEKB291dHB1dHMYBiADKAsyEC5hc3NheS52MS5UZW5zb3IihAEKFFByZWRpY3RTdHJlYW1SZXF1ZXN0Eg8KB2l0ZW1faWQYASABKAQSMQoHcmVxdWVzdBgCIAEoCzIYLmFzc2F5LnYxLlByZWRpY3RSZXF1ZXN0Qga6SAPIAQESKAoHb3B0aW9ucxgDIAEoCzIXLmFzc2F5LnYxLlN0cmVhbU9wdGlvbnMikQEKDVN0cmVhbU9wdGlvbnMSEQoJdW5vcmRlcmVkGAEgASgIEjQKBGxhbmUYAiABKA4yHC5hc3NheS52MS5TdHJlYW1PcHRpb25zLkxhbmVCCLpIBYIBAhABIjcKBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg8KC0lOVEVSQUNUSVZFEAESCAoEQlVMSxACIqsBChVQcmVkaWN0U3RyZWFtUmVzcG9uc2USDwoHaXRlbV9pZBgBIAEoBBItCghyZXNwb25zZRgCIAEoCzIZLmFzc2F5LnYxLlByZWRpY3RSZXNwb25zZUgAEiQKBnN0YXR1cxgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSAASIgoFZXJyb3IYBCABKAsyEy5hc3NheS52MS5JdGVtRXJyb3JCCAoGcmVzdWx0Ip8BCglJdGVtRXJyb3ISDgoGcmVhc29uGAEgASgJEjkKCnZpb2xhdGlvbnMYAiADKAsyJS5nb29nbGUucnBjLkJhZFJlcXVlc3QuRmllbGRWaW9sYXRpb24SFwoPdmlvbGF0aW9uX2NvdW50GAMgASgNEi4KC3JldHJ5X2RlbGF5GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlYKElByZWRpY3RSb3dzUmVxdWVzdBJACgVpdGVtcxgBIAMoCzIeLmFzc2F5LnYxLlByZWRpY3RTdHJlYW1SZXF1ZXN0QhG6SA6SAQsIARCAgAQiA9gBAzL7AQoOU2NvcmluZ1NlcnZpY2USQwoHUHJlZGljdBIYLmFzc2F5LnYxLlByZWRpY3RSZXF1ZXN0GhkuYXNzYXkudjEuUHJlZGljdFJlc3BvbnNlIgOQAgESVAoNUHJlZGljdFN0cmVhbRIeLmFzc2F5LnYxLlByZWRpY3RTdHJlYW1SZXF1ZXN0Gh8uYXNzYXkudjEuUHJlZGljdFN0cmVhbVJlc3BvbnNlKAEwARJOCgtQcmVkaWN0Um93cxIcLmFzc2F5LnYxLlByZWRpY3RSb3dzUmVxdWVzdBofLmFzc2F5LnYxLlByZWRpY3RTdHJlYW1SZXNwb25zZTABQigKCGFzc2F5LnYxUAFaGmFzc2F5L2dlbi9hc3NheS92MTthc3NheXYxYgZwcm90bzM", [file_assay_v1_tensor, file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_rpc_error_details, file_google_rpc_status]);
+  fileDesc("Ch5hc3NheS92MS9zY29yaW5nX3NlcnZpY2UucHJvdG8SCGFzc2F5LnYxIoIFCg5QcmVkaWN0UmVxdWVzdBIcCgptb2RlbF9uYW1lGAEgASgJQgi6SAVyAxiAAhIeCg1tb2RlbF92ZXJzaW9uGAIgASgJQge6SARyAhgUEhwKCnJlcXVlc3RfaWQYAyABKAlCCLpIBXIDGIACEh4KCGZlYXR1cmVzGAQgAygCQgyAAQG6SAaSAQMQkE4SKwoGaW5wdXRzGAUgAygLMhAuYXNzYXkudjEuVGVuc29yQgm6SAaSAQMQgAgSNAoEcm93cxgGIAMoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCDYABAbpIB5IBBBCAgAQSKAoMb3V0cHV0X25hbWVzGAcgAygJQhK6SA+SAQwQgAgiB3IFEAEYgAISHQoQZXhwbGFpbl9mZWF0dXJlcxgUIAEoCEgAiAEBOrICukiuAhqrAgoecHJlZGljdF9yZXF1ZXN0Lm9uZV9pbnB1dF9mb3JtGogCKHNpemUodGhpcy5mZWF0dXJlcykgPiAwID8gMSA6IDApICsgKHNpemUodGhpcy5pbnB1dHMpID4gMCA/IDEgOiAwKSArIChzaXplKHRoaXMucm93cykgPiAwID8gMSA6IDApID09IDEgPyAnJyA6KHNpemUodGhpcy5mZWF0dXJlcykgKyBzaXplKHRoaXMuaW5wdXRzKSArIHNpemUodGhpcy5yb3dzKSA9PSAwID8gJ25vbmUgY2FtZScgOiAnc2V2ZXJhbCBjYW1lJykrICc7IGV4YWN0bHkgb25lIG9mIGZlYXR1cmVzLCBpbnB1dHMgYW5kIHJvd3MgbXVzdCBiZSBzZXQnQhMKEV9leHBsYWluX2ZlYXR1cmVzIsQBCg9QcmVkaWN0UmVzcG9uc2USEgoKbW9kZWxfbmFtZRgBIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGc2NvcmVzGAQgAygBEg4KBmxhYmVscxgFIAMoCRIhCgdvdXRwdXRzGAYgAygLMhAuYXNzYXkudjEuVGVuc29yEi8KDmZlYXR1cmVfcmVwb3J0GBQgASgLMhcuYXNzYXkudjEuRmVhdHVyZVJlcG9ydCI5Cg1GZWF0dXJlUmVwb3J0EigKB2NvbHVtbnMYASADKAsyFy5hc3NheS52MS5GZWF0dXJlT3JpZ2luIsYBCg1GZWF0dXJlT3JpZ2luEg4KBmNvbHVtbhgBIAEoCRIOCgZzb3VyY2UYAiABKAkSKgoEZnJvbRgDIAMoDjIcLmFzc2F5LnYxLkZlYXR1cmVPcmlnaW4uRnJvbRIOCgZhZ2VfbXMYBCADKA0iWQoERnJvbRIUChBGUk9NX1VOU1BFQ0lGSUVEEAASCwoHUkVRVUVTVBABEgkKBVNUT1JFEAISCQoFQ0FDSEUQAxILCgdERUZBVUxUEAQSCwoHTUlTU0lORxAFIoQBChRQcmVkaWN0U3RyZWFtUmVxdWVzdBIPCgdpdGVtX2lkGAEgASgEEjEKB3JlcXVlc3QYAiABKAsyGC5hc3NheS52MS5QcmVkaWN0UmVxdWVzdEIGukgDyAEBEigKB29wdGlvbnMYAyABKAsyFy5hc3NheS52MS5TdHJlYW1PcHRpb25zIpEBCg1TdHJlYW1PcHRpb25zEhEKCXVub3JkZXJlZBgBIAEoCBI0CgRsYW5lGAIgASgOMhwuYXNzYXkudjEuU3RyZWFtT3B0aW9ucy5MYW5lQgi6SAWCAQIQASI3CgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABIPCgtJTlRFUkFDVElWRRABEggKBEJVTEsQAiKrAQoVUHJlZGljdFN0cmVhbVJlc3BvbnNlEg8KB2l0ZW1faWQYASABKAQSLQoIcmVzcG9uc2UYAiABKAsyGS5hc3NheS52MS5QcmVkaWN0UmVzcG9uc2VIABIkCgZzdGF0dXMYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAEiIKBWVycm9yGAQgASgLMhMuYXNzYXkudjEuSXRlbUVycm9yQggKBnJlc3VsdCKfAQoJSXRlbUVycm9yEg4KBnJlYXNvbhgBIAEoCRI5Cgp2aW9sYXRpb25zGAIgAygLMiUuZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0LkZpZWxkVmlvbGF0aW9uEhcKD3Zpb2xhdGlvbl9jb3VudBgDIAEoDRIuCgtyZXRyeV9kZWxheRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJWChJQcmVkaWN0Um93c1JlcXVlc3QSQAoFaXRlbXMYASADKAsyHi5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVxdWVzdEIRukgOkgELCAEQgIAEIgPYAQMy+wEKDlNjb3JpbmdTZXJ2aWNlEkMKB1ByZWRpY3QSGC5hc3NheS52MS5QcmVkaWN0UmVxdWVzdBoZLmFzc2F5LnYxLlByZWRpY3RSZXNwb25zZSIDkAIBElQKDVByZWRpY3RTdHJlYW0SHi5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVxdWVzdBofLmFzc2F5LnYxLlByZWRpY3RTdHJlYW1SZXNwb25zZSgBMAESTgoLUHJlZGljdFJvd3MSHC5hc3NheS52MS5QcmVkaWN0Um93c1JlcXVlc3QaHy5hc3NheS52MS5QcmVkaWN0U3RyZWFtUmVzcG9uc2UwAUIoCghhc3NheS52MVABWhphc3NheS9nZW4vYXNzYXkvdjE7YXNzYXl2MWIGcHJvdG8z", [file_assay_v1_tensor, file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_rpc_error_details, file_google_rpc_status]);
 
 /**
  * Rows to score with one model. Exactly one of `features`, `inputs` and `rows` is set.
@@ -76,6 +76,13 @@ export type PredictRequest = Message<"assay.v1.PredictRequest"> & {
    * @generated from field: repeated string output_names = 7;
    */
   outputNames: string[];
+
+  /**
+   * The answer says where the columns came from that feature sources complete.
+   *
+   * @generated from field: optional bool explain_features = 20;
+   */
+  explainFeatures?: boolean | undefined;
 };
 
 /**
@@ -132,6 +139,13 @@ export type PredictResponse = Message<"assay.v1.PredictResponse"> & {
    * @generated from field: repeated assay.v1.Tensor outputs = 6;
    */
   outputs: Tensor[];
+
+  /**
+   * Where columns came from, where `explain_features` asked and the model has feature sources.
+   *
+   * @generated from field: assay.v1.FeatureReport feature_report = 20;
+   */
+  featureReport?: FeatureReport | undefined;
 };
 
 /**
@@ -140,6 +154,131 @@ export type PredictResponse = Message<"assay.v1.PredictResponse"> & {
  */
 export const PredictResponseSchema: GenMessage<PredictResponse> = /*@__PURE__*/
   messageDesc(file_assay_v1_scoring_service, 1);
+
+/**
+ * Where the columns of rows came from that feature sources complete.
+ *
+ * @generated from message assay.v1.FeatureReport
+ */
+export type FeatureReport = Message<"assay.v1.FeatureReport"> & {
+  /**
+   * One for each column of each source.
+   *
+   * @generated from field: repeated assay.v1.FeatureOrigin columns = 1;
+   */
+  columns: FeatureOrigin[];
+};
+
+/**
+ * Describes the message assay.v1.FeatureReport.
+ * Use `create(FeatureReportSchema)` to create a new message.
+ */
+export const FeatureReportSchema: GenMessage<FeatureReport> = /*@__PURE__*/
+  messageDesc(file_assay_v1_scoring_service, 2);
+
+/**
+ * Where one column came from.
+ *
+ * @generated from message assay.v1.FeatureOrigin
+ */
+export type FeatureOrigin = Message<"assay.v1.FeatureOrigin"> & {
+  /**
+   * The model's name of it.
+   *
+   * @generated from field: string column = 1;
+   */
+  column: string;
+
+  /**
+   * The feature source.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * One a row.
+   *
+   * @generated from field: repeated assay.v1.FeatureOrigin.From from = 3;
+   */
+  from: FeatureOrigin_From[];
+
+  /**
+   * One a row: how old the value is, in milliseconds; 0 for what did not come from the store.
+   *
+   * @generated from field: repeated uint32 age_ms = 4;
+   */
+  ageMs: number[];
+};
+
+/**
+ * Describes the message assay.v1.FeatureOrigin.
+ * Use `create(FeatureOriginSchema)` to create a new message.
+ */
+export const FeatureOriginSchema: GenMessage<FeatureOrigin> = /*@__PURE__*/
+  messageDesc(file_assay_v1_scoring_service, 3);
+
+/**
+ * What a value was taken from.
+ *
+ * @generated from enum assay.v1.FeatureOrigin.From
+ */
+export const FeatureOrigin_From = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: FROM_UNSPECIFIED = 0;
+   */
+  FROM_UNSPECIFIED: 0,
+
+  /**
+   * The request had it.
+   *
+   * @generated from enum value: REQUEST = 1;
+   */
+  REQUEST: 1,
+
+  /**
+   * The store was asked for it.
+   *
+   * @generated from enum value: STORE = 2;
+   */
+  STORE: 2,
+
+  /**
+   * It was fetched before and is young enough.
+   *
+   * @generated from enum value: CACHE = 3;
+   */
+  CACHE: 3,
+
+  /**
+   * The default that the model's configuration declares.
+   *
+   * @generated from enum value: DEFAULT = 4;
+   */
+  DEFAULT: 4,
+
+  /**
+   * Nothing: it is a missing value.
+   *
+   * @generated from enum value: MISSING = 5;
+   */
+  MISSING: 5,
+} as const;
+
+/**
+ * What a value was taken from.
+ *
+ * @generated from enum assay.v1.FeatureOrigin.From
+ */
+export type FeatureOrigin_From = (typeof FeatureOrigin_From)[keyof typeof FeatureOrigin_From] | UnknownEnum;
+
+/**
+ * Describes the enum assay.v1.FeatureOrigin.From.
+ */
+export const FeatureOrigin_FromSchema: GenEnum<FeatureOrigin_From> = /*@__PURE__*/
+  enumDesc(file_assay_v1_scoring_service, 3, 0);
 
 /**
  * One item of a stream of requests.
@@ -174,7 +313,7 @@ export type PredictStreamRequest = Message<"assay.v1.PredictStreamRequest"> & {
  * Use `create(PredictStreamRequestSchema)` to create a new message.
  */
 export const PredictStreamRequestSchema: GenMessage<PredictStreamRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_scoring_service, 2);
+  messageDesc(file_assay_v1_scoring_service, 4);
 
 /**
  * How a stream is served.
@@ -202,7 +341,7 @@ export type StreamOptions = Message<"assay.v1.StreamOptions"> & {
  * Use `create(StreamOptionsSchema)` to create a new message.
  */
 export const StreamOptionsSchema: GenMessage<StreamOptions> = /*@__PURE__*/
-  messageDesc(file_assay_v1_scoring_service, 3);
+  messageDesc(file_assay_v1_scoring_service, 5);
 
 /**
  * Which queue the stream's rows wait in.
@@ -243,7 +382,7 @@ export type StreamOptions_Lane = (typeof StreamOptions_Lane)[keyof typeof Stream
  * Describes the enum assay.v1.StreamOptions.Lane.
  */
 export const StreamOptions_LaneSchema: GenEnum<StreamOptions_Lane> = /*@__PURE__*/
-  enumDesc(file_assay_v1_scoring_service, 3, 0);
+  enumDesc(file_assay_v1_scoring_service, 5, 0);
 
 /**
  * The answer to one item of a stream.
@@ -295,7 +434,7 @@ export type PredictStreamResponse = Message<"assay.v1.PredictStreamResponse"> & 
  * Use `create(PredictStreamResponseSchema)` to create a new message.
  */
 export const PredictStreamResponseSchema: GenMessage<PredictStreamResponse> = /*@__PURE__*/
-  messageDesc(file_assay_v1_scoring_service, 4);
+  messageDesc(file_assay_v1_scoring_service, 6);
 
 /**
  * What was wrong with one item, in fields of its own.
@@ -337,7 +476,7 @@ export type ItemError = Message<"assay.v1.ItemError"> & {
  * Use `create(ItemErrorSchema)` to create a new message.
  */
 export const ItemErrorSchema: GenMessage<ItemError> = /*@__PURE__*/
-  messageDesc(file_assay_v1_scoring_service, 5);
+  messageDesc(file_assay_v1_scoring_service, 7);
 
 /**
  * A list of items whose answers are streamed.
@@ -358,7 +497,7 @@ export type PredictRowsRequest = Message<"assay.v1.PredictRowsRequest"> & {
  * Use `create(PredictRowsRequestSchema)` to create a new message.
  */
 export const PredictRowsRequestSchema: GenMessage<PredictRowsRequest> = /*@__PURE__*/
-  messageDesc(file_assay_v1_scoring_service, 6);
+  messageDesc(file_assay_v1_scoring_service, 8);
 
 /**
  * Scores rows with the models that the server has loaded.

@@ -27,7 +27,7 @@ import type { CountsOfEdge, EdgeOrder, EdgeQuestion, EdgeStart } from "./edge-me
 import { FurtherThread } from "./further-thread.ts";
 
 /** What a group of edges is made with. */
-export interface EdgeGroupOptions extends Pick<EdgeStart, "settings" | "tls" | "rateMemory"> {
+export interface EdgeGroupOptions extends Pick<EdgeStart, "settings" | "tls" | "rateMemory" | "environment"> {
   /** The table of the first edge, whose changes the others follow. */
   readonly table: ModelTable;
   readonly control: ModelControl;
@@ -100,13 +100,13 @@ export class EdgeGroup implements TableListener {
 
   /** Starts the other edges on the address that the first one got; rejects with why one of them cannot listen. */
   async open(host: string, port: number): Promise<void> {
-    const { settings, tls, rateMemory, log, tracing, entry = ENTRY } = this.options;
+    const { settings, tls, rateMemory, environment, log, tracing, entry = ENTRY } = this.options;
     const traceRule = tracing?.rule;
     // Then everything is loaded by now, and the others listen once they are told.
     this.isSettled = settings.listenWhenReady;
     for (let place = 1; place < settings.edges; place++) {
       const sharedPort = { ...this.sharedPort, place };
-      const start = { settings, tls, rateMemory, host, port, sharedPort, traceRule };
+      const start = { settings, tls, rateMemory, environment, host, port, sharedPort, traceRule };
       const answer: Answerer = (question) => this.answer(thread, question);
       const thread: FurtherThread = new FurtherThread({
         start,

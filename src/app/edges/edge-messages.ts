@@ -25,6 +25,8 @@ export interface EdgeStart {
   /** Which traces are recorded; undefined: tracing is off. */
   readonly traceRule: TraceRule | undefined;
   readonly rateMemory: SharedArrayBuffer;
+  /** The process's, for URLs of feature stores. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** What is told and not answered, to a further edge. Changes of the table come in the order in which they were made. */

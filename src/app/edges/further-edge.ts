@@ -76,11 +76,12 @@ export class FurtherEdge {
         registry.table.put(order.model);
         break;
       case "serve": {
-        const { place } = this.start.sharedPort;
+        const { environment, sharedPort } = this.start;
+        const { place } = sharedPort;
         const { log, fileWatch } = this;
         const { generation, port } = order;
         const counters = registry.generationOf(generation.model)?.counters;
-        void registry.add(openGeneration(generation, port, { place, log, fileWatch, counters }));
+        void registry.add(openGeneration(generation, port, { place, log, fileWatch, counters, environment }));
         break;
       }
       case "remove":

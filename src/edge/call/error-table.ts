@@ -46,6 +46,7 @@ const ROWS: Readonly<Record<Reason, ErrorRow>> = {
   [Reason.PERMISSION_DENIED]: { code: Code.PermissionDenied, httpStatus: 403 },
   [Reason.RATE_EXCEEDED]: { code: Code.ResourceExhausted, httpStatus: 429, retryAfterMs: 1000 },
   [Reason.IDENTITY_UNAVAILABLE]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 1000 },
+  [Reason.FEATURES_UNAVAILABLE]: { code: Code.Unavailable, httpStatus: 503, retryAfterMs: 200 },
   [Reason.INTERNAL]: { code: Code.Internal, httpStatus: 500 },
 };
 

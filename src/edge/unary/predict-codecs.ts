@@ -83,7 +83,8 @@ function encodeBinary(response: PredictResponse, room: number): Uint8Array {
 
 /** A response as JSON, with `end` behind it. */
 export function encodeJson(response: PredictResponse, names: MemberNames, end: string): Uint8Array {
-  if (response.outputs.length === 0) return Buffer.from(responseJson(response, names) + end);
+  if (response.outputs.length === 0 && response.featureReport === undefined)
+    return Buffer.from(responseJson(response, names) + end);
   const useProtoFieldName = names !== CAMEL_NAMES;
   const json = serialized("JSON", () => toJson(PredictResponseSchema, response, { useProtoFieldName }));
   return Buffer.from(JSON.stringify(json) + end);

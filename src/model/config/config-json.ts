@@ -96,6 +96,8 @@ function checkMessage(schema: DescMessage, located: LocatedJson, path: string, m
 
 function checkField(field: DescField, item: LocatedJson, path: string, mistakes: string[]): void {
   if (item.value.kind === "scalar" && item.value.value === null) return;
+  // Any JSON value; protobuf reads it.
+  if (field.fieldKind === "message" && field.message.typeName === "google.protobuf.Value") return;
   if (field.fieldKind === "message") checkMessage(field.message, item, path, mistakes);
   if (field.fieldKind === "list") {
     if (item.value.kind !== "array") {

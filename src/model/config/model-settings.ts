@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import {
   DynamicBatchingSchema,
+  type FeatureSource,
   type ModelConfig,
   ModelConfigSchema,
 } from "../../../gen/assay/config/v1/model_config_pb.ts";
@@ -35,11 +36,20 @@ export function modelSettings(config: ModelConfig, defaults: ModelDefaults): Mod
   };
 }
 
+/** A store's URL may have a user and a password in it. */
+function withoutPassword(source: FeatureSource): FeatureSource {
+  const { redis } = source;
+  if (redis === undefined || !redis.url.includes("@")) return source;
+  const url = redis.url.replace(/\/\/.*@/, "//…@");
+  return { ...source, redis: { ...redis, url } };
+}
+
 /** The configuration in effect as GetModel shows it: what `config` says, and the defaults for the rest. */
 export function configInEffect(config: ModelConfig, settings: ModelSettings): ModelConfig {
   const { maxBatchSize, maxQueueRows, runTimeoutMs, maxQueueDelayMicroseconds } = settings;
   return create(ModelConfigSchema, {
     ...config,
+    featureSources: config.featureSources.map(withoutPassword),
     maxBatchSize,
     maxQueueRows,
     maxQueueBytes: BigInt(settings.maxQueueBytes),

@@ -1,9 +1,8 @@
 /** What a model takes of one row, for whoever reads requests in forms that the schema does not have. */
-import type { Column } from "../../model/row-columns.ts";
+import { type Column, columnOfName } from "../../model/row-columns.ts";
 import { hasRows, rowShape, type TensorSpec } from "../../model/signature.ts";
 import type { ServedModel } from "../../registry/served-model.ts";
 import { signatureNames } from "./signature-names.ts";
-import { columnOfName } from "./struct-rows.ts";
 
 /** One input of a model. */
 export type ModelInput = TensorSpec;

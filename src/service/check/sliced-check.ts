@@ -1,8 +1,9 @@
-import type { PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { FeatureReport, PredictRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import type { Caller } from "../../registry/caller.ts";
 import type { ModelTable } from "../../registry/model-table.ts";
 import type { ServedModel } from "../../registry/served-model.ts";
 import { loopTurns } from "../../timing/loop-turns.ts";
+import { completedRequest, needsFeatures } from "../features/completed-request.ts";
 import { type CheckedRequest, checkInSteps } from "./predict-check.ts";
 import { resolveModel } from "./resolve-model.ts";
 
@@ -18,10 +19,12 @@ export interface Waiter {
 export interface CheckedFor {
   readonly model: ServedModel;
   readonly checked: CheckedRequest;
+  /** Where columns came from, where the request asks. */
+  readonly report?: FeatureReport | undefined;
 }
 
 /**
- * Resolves and checks a long request in slices, and anew where another version took the model's place meanwhile. Undefined where the waiter
+ * Resolves, completes and checks a request that is long or has columns to be looked up, in slices, and anew where another version took the model's place meanwhile. Undefined where the waiter
  * gave it up; rejects with what is wrong with the request.
  */
 export async function checkInSlices(
@@ -29,12 +32,19 @@ export async function checkInSlices(
   request: PredictRequest,
   caller: Caller,
   waiter: Waiter,
+  deadlineAt: number,
 ): Promise<CheckedFor | undefined> {
   for (let model = resolveModel(table, request, caller); ; ) {
-    const checked = await inSlices(checkInSteps(request, model), waiter);
+    const { features } = model;
+    const completed =
+      features !== undefined && needsFeatures(request, model)
+        ? await completedRequest(request, features, deadlineAt)
+        : { request, report: undefined };
+    if (waiter.cancelled) return undefined;
+    const checked = await inSlices(checkInSteps(completed.request, model), waiter);
     if (checked === undefined) return undefined;
     const serving = resolveModel(table, request, caller);
-    if (serving === model) return { model, checked };
+    if (serving === model) return { model, checked, report: completed.report };
     model = serving;
   }
 }

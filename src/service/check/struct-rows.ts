@@ -1,6 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { exporterSpelling } from "../../model/column-names.ts";
-import type { Column, RowColumns } from "../../model/row-columns.ts";
+import { type Column, columnOfName, type RowColumns } from "../../model/row-columns.ts";
 import { type ModelSignature, rowShape } from "../../model/signature.ts";
 import { type Datatype, isFloat, rowOf } from "../../tensor/datatype.ts";
 import { cellPath, shownName } from "../../wording/field-paths.ts";
@@ -173,20 +172,6 @@ class RowReader {
 
 function missingHint({ spec }: Column): string {
   return isFloat(spec.datatype) && !spec.rejectNan ? "; send null for a missing value" : "";
-}
-
-const OTHER_SIGNS = /[^0-9a-zA-Z_]|^\d/;
-
-/** The column that a name means, in any spelling. */
-export function columnOfName(name: string, mapping: RowColumns): Column | undefined {
-  return mapping.byName.get(name) ?? columnOfExporter(name, mapping);
-}
-
-/** A column of mixed signs, `hours-per week`, whose input an exporter called `hours_per_week`. */
-function columnOfExporter(name: string, mapping: RowColumns): Column | undefined {
-  if (name.length > 1024 || !OTHER_SIGNS.test(name)) return undefined;
-  const column = mapping.byName.get(exporterSpelling(name));
-  return column?.spec.featureNames.length === 0 ? column : undefined;
 }
 
 function gather(

@@ -1,5 +1,6 @@
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import {
+  type FeatureReport,
   type PredictRequest,
   type PredictResponse,
   type PredictStreamRequest,
@@ -16,6 +17,7 @@ import { resolveModel } from "../check/resolve-model.ts";
 import { checkSchemaRules } from "../check/schema-rules.ts";
 import { checkInSlices } from "../check/sliced-check.ts";
 import { createViolations } from "../check/violations.ts";
+import { needsFeatures } from "../features/completed-request.ts";
 import {
   type PredictionEvents,
   type PredictionOptions,
@@ -155,7 +157,8 @@ class ScoredStream implements ItemStream {
         waitsForRoom: true,
         times: streamItem,
       };
-      if (streamItem.size.memoryBytes > LARGE_OCTETS && hasManyRows(request)) {
+      const isLong = streamItem.size.memoryBytes > LARGE_OCTETS && hasManyRows(request);
+      if (isLong || (model.features !== undefined && needsFeatures(request, model))) {
         this.startLong(request, options, streamItem);
         return;
       }
@@ -170,9 +173,10 @@ class ScoredStream implements ItemStream {
   private startLong(request: PredictRequest, options: PredictionOptions, streamItem: StreamItem): void {
     const check = new LongCheck();
     streamItem.prediction = check;
-    checkInSlices(this.context.table, request, this.call.caller, check)
+    checkInSlices(this.context.table, request, this.call.caller, check, options.deadlineAt)
       .then((found) => {
         if (found === undefined || check.cancelled) return;
+        streamItem.report = found.report;
         const prediction = startPrediction(found.model, request, options, streamItem, found.checked);
         streamItem.prediction = prediction;
         this.scored(prediction.rowCount);
@@ -199,6 +203,8 @@ class StreamItem implements WindowItem, PredictionEvents, StageTimes {
   rollIndex = -1;
   result: ItemResult | undefined = undefined;
   prediction: Cancellable | undefined = undefined;
+  /** Where columns came from, where the item asks. */
+  report: FeatureReport | undefined = undefined;
   readonly rows: number;
   readonly size: ItemSize;
   readonly trace: ItemTrace | undefined;
@@ -221,6 +227,7 @@ class StreamItem implements WindowItem, PredictionEvents, StageTimes {
 
   onResponse(response: PredictResponse): void {
     this.trace?.end(this, undefined);
+    if (this.report !== undefined) response.featureReport = this.report;
     this.stream.settle(this, { itemId: this.itemId, response });
   }
 

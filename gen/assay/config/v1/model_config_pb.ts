@@ -5,13 +5,15 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.ts";
+import type { Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file assay/config/v1/model_config.proto.
  */
 export const file_assay_config_v1_model_config: GenFile = /*@__PURE__*/
-  fileDesc("CiJhc3NheS9jb25maWcvdjEvbW9kZWxfY29uZmlnLnByb3RvEg9hc3NheS5jb25maWcudjEi2AcKC01vZGVsQ29uZmlnEigKDm1heF9iYXRjaF9zaXplGAEgASgNQgu6SAgqBhiAgAQoAUgAiAEBEjoKEGR5bmFtaWNfYmF0Y2hpbmcYAiABKAsyIC5hc3NheS5jb25maWcudjEuRHluYW1pY0JhdGNoaW5nEkAKDmluc3RhbmNlX2dyb3VwGAMgAygLMh4uYXNzYXkuY29uZmlnLnYxLkluc3RhbmNlR3JvdXBCCLpIBZIBAhAQEh4KDHNjb3JlX291dHB1dBgEIAEoCUIIukgFcgMYgAISNwoGaW5wdXRzGAUgAygLMhwuYXNzYXkuY29uZmlnLnYxLklucHV0Q29uZmlnQgm6SAaSAQMQgAgSHgoWaWdub3JlX3Vua25vd25fY29sdW1ucxgGIAEoCBIZCgZsYWJlbHMYByADKAlCCbpIBpIBAxCQThIpCg5tYXhfcXVldWVfcm93cxgIIAEoDUIMukgJKgcYgICACCgBSAGIAQESLAoPbWF4X3F1ZXVlX2J5dGVzGAkgASgEQg66SAsyCRiAgICAQCiACEgCiAEBEiQKDnJ1bl90aW1lb3V0X21zGAogASgNQge6SAQqAigBSAOIAQESHgoMbGFiZWxfb3V0cHV0GAsgASgJQgi6SAVyAxiAAhIxCglpc29sYXRpb24YHiABKAlCHrpIG3IZUgBSBGF1dG9SBnRocmVhZFIHcHJvY2VzcxI6Cgt0cmVlX2tlcm5lbBgfIAEoDjIbLmFzc2F5LmNvbmZpZy52MS5UcmVlS2VybmVsQgi6SAWCAQIQARI2Cg52ZXJzaW9uX3BvbGljeRgoIAEoCzIeLmFzc2F5LmNvbmZpZy52MS5WZXJzaW9uUG9saWN5EnUKDnZlcnNpb25fbGFiZWxzGCkgAygLMi8uYXNzYXkuY29uZmlnLnYxLk1vZGVsQ29uZmlnLlZlcnNpb25MYWJlbHNFbnRyeUIsukgpmgEmEEAiInIgMh5eW0EtWmEtel1bQS1aYS16MC05Ll8tXXswLDE5fSQSTQoPZGVmYXVsdF92ZXJzaW9uGCogASgJQjS6SDFyLzItXihbMC05XXsxLDE5fXxbQS1aYS16XVtBLVphLXowLTkuXy1dezAsMTl9KT8kGjQKElZlcnNpb25MYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBQhEKD19tYXhfYmF0Y2hfc2l6ZUIRCg9fbWF4X3F1ZXVlX3Jvd3NCEgoQX21heF9xdWV1ZV9ieXRlc0IRCg9fcnVuX3RpbWVvdXRfbXMivwIKDVZlcnNpb25Qb2xpY3kSNwoGbGF0ZXN0GAEgASgLMiUuYXNzYXkuY29uZmlnLnYxLlZlcnNpb25Qb2xpY3kuTGF0ZXN0SAASMQoDYWxsGAIgASgLMiIuYXNzYXkuY29uZmlnLnYxLlZlcnNpb25Qb2xpY3kuQWxsSAASOwoIc3BlY2lmaWMYAyABKAsyJy5hc3NheS5jb25maWcudjEuVmVyc2lvblBvbGljeS5TcGVjaWZpY0gAGkAKBkxhdGVzdBIlCgxudW1fdmVyc2lvbnMYASABKA1CCrpIByoFGOgHKAFIAIgBAUIPCg1fbnVtX3ZlcnNpb25zGgUKA0FsbBorCghTcGVjaWZpYxIfCgh2ZXJzaW9ucxgBIAMoBEINukgKkgEHCAEQ6AcYAUIPCg1wb2xpY3lfY2hvaWNlIkMKD0R5bmFtaWNCYXRjaGluZxIwChxtYXhfcXVldWVfZGVsYXlfbWljcm9zZWNvbmRzGAEgASgNQgq6SAcqBRiAreIEItYBCg1JbnN0YW5jZUdyb3VwEjsKBGtpbmQYASABKA4yIy5hc3NheS5jb25maWcudjEuSW5zdGFuY2VHcm91cC5LaW5kQgi6SAWCAQIQARIdCgVjb3VudBgCIAEoDUIJukgGKgQYQCgBSACIAQESFgoEZ3B1cxgDIAMoDUIIukgFkgECEEAiRwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9BVVRPEAESDAoIS0lORF9HUFUQAhIMCghLSU5EX0NQVRADQggKBl9jb3VudCLlAQoLSW5wdXRDb25maWcSGAoEbmFtZRgBIAEoCUIKukgHcgUQARiAAhIiCg1mZWF0dXJlX25hbWVzGAIgAygJQgu6SAiSAQUQkE4YARI9CgNuYW4YAyABKA4yJi5hc3NheS5jb25maWcudjEuSW5wdXRDb25maWcuTmFuUG9saWN5Qgi6SAWCAQIQARIZCgdhbGlhc2VzGAQgAygJQgi6SAWSAQIQQCI+CglOYW5Qb2xpY3kSGgoWTkFOX1BPTElDWV9VTlNQRUNJRklFRBAAEgkKBUFMTE9XEAESCgoGUkVKRUNUEAIqPAoKVHJlZUtlcm5lbBIbChdUUkVFX0tFUk5FTF9VTlNQRUNJRklFRBAAEggKBEFVVE8QARIHCgNPRkYQAkI3Cg9hc3NheS5jb25maWcudjFQAVoiYXNzYXkvZ2VuL2Fzc2F5L2NvbmZpZy92MTtjb25maWd2MWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("CiJhc3NheS9jb25maWcvdjEvbW9kZWxfY29uZmlnLnByb3RvEg9hc3NheS5jb25maWcudjEimwgKC01vZGVsQ29uZmlnEigKDm1heF9iYXRjaF9zaXplGAEgASgNQgu6SAgqBhiAgAQoAUgAiAEBEjoKEGR5bmFtaWNfYmF0Y2hpbmcYAiABKAsyIC5hc3NheS5jb25maWcudjEuRHluYW1pY0JhdGNoaW5nEkAKDmluc3RhbmNlX2dyb3VwGAMgAygLMh4uYXNzYXkuY29uZmlnLnYxLkluc3RhbmNlR3JvdXBCCLpIBZIBAhAQEh4KDHNjb3JlX291dHB1dBgEIAEoCUIIukgFcgMYgAISNwoGaW5wdXRzGAUgAygLMhwuYXNzYXkuY29uZmlnLnYxLklucHV0Q29uZmlnQgm6SAaSAQMQgAgSHgoWaWdub3JlX3Vua25vd25fY29sdW1ucxgGIAEoCBIZCgZsYWJlbHMYByADKAlCCbpIBpIBAxCQThIpCg5tYXhfcXVldWVfcm93cxgIIAEoDUIMukgJKgcYgICACCgBSAGIAQESLAoPbWF4X3F1ZXVlX2J5dGVzGAkgASgEQg66SAsyCRiAgICAQCiACEgCiAEBEiQKDnJ1bl90aW1lb3V0X21zGAogASgNQge6SAQqAigBSAOIAQESHgoMbGFiZWxfb3V0cHV0GAsgASgJQgi6SAVyAxiAAhIxCglpc29sYXRpb24YHiABKAlCHrpIG3IZUgBSBGF1dG9SBnRocmVhZFIHcHJvY2VzcxI6Cgt0cmVlX2tlcm5lbBgfIAEoDjIbLmFzc2F5LmNvbmZpZy52MS5UcmVlS2VybmVsQgi6SAWCAQIQARI2Cg52ZXJzaW9uX3BvbGljeRgoIAEoCzIeLmFzc2F5LmNvbmZpZy52MS5WZXJzaW9uUG9saWN5EnUKDnZlcnNpb25fbGFiZWxzGCkgAygLMi8uYXNzYXkuY29uZmlnLnYxLk1vZGVsQ29uZmlnLlZlcnNpb25MYWJlbHNFbnRyeUIsukgpmgEmEEAiInIgMh5eW0EtWmEtel1bQS1aYS16MC05Ll8tXXswLDE5fSQSTQoPZGVmYXVsdF92ZXJzaW9uGCogASgJQjS6SDFyLzItXihbMC05XXsxLDE5fXxbQS1aYS16XVtBLVphLXowLTkuXy1dezAsMTl9KT8kEkEKD2ZlYXR1cmVfc291cmNlcxgyIAMoCzIeLmFzc2F5LmNvbmZpZy52MS5GZWF0dXJlU291cmNlQgi6SAWSAQIQEBo0ChJWZXJzaW9uTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4AUIRCg9fbWF4X2JhdGNoX3NpemVCEQoPX21heF9xdWV1ZV9yb3dzQhIKEF9tYXhfcXVldWVfYnl0ZXNCEQoPX3J1bl90aW1lb3V0X21zIq8HCg1GZWF0dXJlU291cmNlEjIKBG5hbWUYASABKAlCJLpIIXIfMh1eW0EtWmEtel1bQS1aYS16MC05Xy1dezAsNjN9JBIjCgRrZXlzGAIgAygJQhW6SBKSAQ8IARAIGAEiB3IFEAEYgAISPAoHY29sdW1ucxgDIAMoCzIeLmFzc2F5LmNvbmZpZy52MS5GZWF0dXJlQ29sdW1uQgu6SAiSAQUIARCAIBItCgVyZWRpcxgEIAEoCzIeLmFzc2F5LmNvbmZpZy52MS5SZWRpc0ZlYXR1cmVzEi0KBXRhYmxlGAUgASgLMh4uYXNzYXkuY29uZmlnLnYxLlRhYmxlRmVhdHVyZXMSFwoKbWF4X2FnZV9tcxgGIAEoDUgAiAEBEhUKCGNhY2hlX21zGAcgASgNSAGIAQESIwoKY2FjaGVfcm93cxgIIAEoDUIKukgHKgUYgMLXL0gCiAEBEiYKC2NhY2hlX2J5dGVzGAkgASgEQgy6SAkyBxiAgICAgAJIA4gBARIkCgp0aW1lb3V0X21zGAogASgNQgu6SAgqBhjg1AMoAUgEiAEBEkcKDm9uX21pc3Npbmdfa2V5GAsgASgOMiUuYXNzYXkuY29uZmlnLnYxLkZlYXR1cmVTb3VyY2UuQWJzZW50Qgi6SAWCAQIQARJKChFvbl9taXNzaW5nX2NvbHVtbhgMIAEoDjIlLmFzc2F5LmNvbmZpZy52MS5GZWF0dXJlU291cmNlLkFic2VudEIIukgFggECEAESRwoOb25fdW5hdmFpbGFibGUYDSABKA4yJS5hc3NheS5jb25maWcudjEuRmVhdHVyZVNvdXJjZS5BYnNlbnRCCLpIBYIBAhABEh0KC3RpbWVfY29sdW1uGA4gASgJQgi6SAVyAxiAAiJGCgZBYnNlbnQSFgoSQUJTRU5UX1VOU1BFQ0lGSUVEEAASCgoGUkVKRUNUEAESCwoHTUlTU0lORxACEgsKB0RFRkFVTFQQAzp3ukh0GnIKGGZlYXR1cmVfc291cmNlLm9uZV9zdG9yZRpWaGFzKHRoaXMucmVkaXMpICE9IGhhcyh0aGlzLnRhYmxlKSA/ICcnIDogJ2V4YWN0bHkgb25lIG9mIHJlZGlzIGFuZCB0YWJsZSBtdXN0IGJlIHNldCdCDQoLX21heF9hZ2VfbXNCCwoJX2NhY2hlX21zQg0KC19jYWNoZV9yb3dzQg4KDF9jYWNoZV9ieXRlc0INCgtfdGltZW91dF9tcyJ1Cg1GZWF0dXJlQ29sdW1uEhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAISGwoJc3RvcmVkX2FzGAIgASgJQgi6SAVyAxiAAhItCg1kZWZhdWx0X3ZhbHVlGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlInsKDVJlZGlzRmVhdHVyZXMSGAoDdXJsGAEgASgJQguAAQG6SAVyAxiAEBI5Cgd1cmxfZW52GAIgASgJQii6SCVyIzIhXihbQS1aYS16X11bQS1aYS16MC05X117MCwxMjd9KT8kEhUKA2tleRgDIAEoCUIIukgFcgMYgAQiQgoNVGFibGVGZWF0dXJlcxIYCgRwYXRoGAEgASgJQgq6SAdyBRABGIAgEhcKBXRhYmxlGAIgASgJQgi6SAVyAxiAAiK/AgoNVmVyc2lvblBvbGljeRI3CgZsYXRlc3QYASABKAsyJS5hc3NheS5jb25maWcudjEuVmVyc2lvblBvbGljeS5MYXRlc3RIABIxCgNhbGwYAiABKAsyIi5hc3NheS5jb25maWcudjEuVmVyc2lvblBvbGljeS5BbGxIABI7CghzcGVjaWZpYxgDIAEoCzInLmFzc2F5LmNvbmZpZy52MS5WZXJzaW9uUG9saWN5LlNwZWNpZmljSAAaQAoGTGF0ZXN0EiUKDG51bV92ZXJzaW9ucxgBIAEoDUIKukgHKgUY6AcoAUgAiAEBQg8KDV9udW1fdmVyc2lvbnMaBQoDQWxsGisKCFNwZWNpZmljEh8KCHZlcnNpb25zGAEgAygEQg26SAqSAQcIARDoBxgBQg8KDXBvbGljeV9jaG9pY2UiQwoPRHluYW1pY0JhdGNoaW5nEjAKHG1heF9xdWV1ZV9kZWxheV9taWNyb3NlY29uZHMYASABKA1CCrpIByoFGICt4gQi1gEKDUluc3RhbmNlR3JvdXASOwoEa2luZBgBIAEoDjIjLmFzc2F5LmNvbmZpZy52MS5JbnN0YW5jZUdyb3VwLktpbmRCCLpIBYIBAhABEh0KBWNvdW50GAIgASgNQgm6SAYqBBhAKAFIAIgBARIWCgRncHVzGAMgAygNQgi6SAWSAQIQQCJHCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglLSU5EX0FVVE8QARIMCghLSU5EX0dQVRACEgwKCEtJTkRfQ1BVEANCCAoGX2NvdW50IuUBCgtJbnB1dENvbmZpZxIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEiIKDWZlYXR1cmVfbmFtZXMYAiADKAlCC7pICJIBBRCQThgBEj0KA25hbhgDIAEoDjImLmFzc2F5LmNvbmZpZy52MS5JbnB1dENvbmZpZy5OYW5Qb2xpY3lCCLpIBYIBAhABEhkKB2FsaWFzZXMYBCADKAlCCLpIBZIBAhBAIj4KCU5hblBvbGljeRIaChZOQU5fUE9MSUNZX1VOU1BFQ0lGSUVEEAASCQoFQUxMT1cQARIKCgZSRUpFQ1QQAio8CgpUcmVlS2VybmVsEhsKF1RSRUVfS0VSTkVMX1VOU1BFQ0lGSUVEEAASCAoEQVVUTxABEgcKA09GRhACQjcKD2Fzc2F5LmNvbmZpZy52MVABWiJhc3NheS9nZW4vYXNzYXkvY29uZmlnL3YxO2NvbmZpZ3YxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_struct]);
 
 /**
  * What `config.json` beside a model may say; all of it is optional. Scheduling words are Triton's.
@@ -133,6 +135,13 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
    * @generated from field: string default_version = 42;
    */
   defaultVersion: string;
+
+  /**
+   * Where columns come from that requests leave out: docs/features.md.
+   *
+   * @generated from field: repeated assay.config.v1.FeatureSource feature_sources = 50;
+   */
+  featureSources: FeatureSource[];
 };
 
 /**
@@ -141,6 +150,264 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
  */
 export const ModelConfigSchema: GenMessage<ModelConfig> = /*@__PURE__*/
   messageDesc(file_assay_config_v1_model_config, 0);
+
+/**
+ * Completes rows: columns that a row leaves out are looked up under its key.
+ *
+ * @generated from message assay.config.v1.FeatureSource
+ */
+export type FeatureSource = Message<"assay.config.v1.FeatureSource"> & {
+  /**
+   * The source in messages and metrics.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The columns of a row that make its key. They need not be columns of the model.
+   *
+   * @generated from field: repeated string keys = 2;
+   */
+  keys: string[];
+
+  /**
+   * The model's columns that are looked up.
+   *
+   * @generated from field: repeated assay.config.v1.FeatureColumn columns = 3;
+   */
+  columns: FeatureColumn[];
+
+  /**
+   * Hashes of Redis or Valkey. Exactly one of `redis` and `table` is set.
+   *
+   * @generated from field: assay.config.v1.RedisFeatures redis = 4;
+   */
+  redis?: RedisFeatures | undefined;
+
+  /**
+   * A Parquet file, or a table of a DuckDB database.
+   *
+   * @generated from field: assay.config.v1.TableFeatures table = 5;
+   */
+  table?: TableFeatures | undefined;
+
+  /**
+   * The oldest value that is used: by `time_column` where there is one, else from when it was fetched. Default: 60000.
+   *
+   * @generated from field: optional uint32 max_age_ms = 6;
+   */
+  maxAgeMs?: number | undefined;
+
+  /**
+   * How long what was fetched is used again without asking the store; at most `max_age_ms`, which is the default. 0: each request asks.
+   *
+   * @generated from field: optional uint32 cache_ms = 7;
+   */
+  cacheMs?: number | undefined;
+
+  /**
+   * The most keys that are kept. Default: 100000.
+   *
+   * @generated from field: optional uint32 cache_rows = 8;
+   */
+  cacheRows?: number | undefined;
+
+  /**
+   * The most bytes that keys and values take. Default: 64 MiB.
+   *
+   * @generated from field: optional uint64 cache_bytes = 9;
+   */
+  cacheBytes?: bigint | undefined;
+
+  /**
+   * How long a row waits for the store, within the call's own deadline. Default: 50.
+   *
+   * @generated from field: optional uint32 timeout_ms = 10;
+   */
+  timeoutMs?: number | undefined;
+
+  /**
+   * The store has nothing under the key, or nothing that is young enough. Default: REJECT.
+   *
+   * @generated from field: assay.config.v1.FeatureSource.Absent on_missing_key = 11;
+   */
+  onMissingKey: FeatureSource_Absent;
+
+  /**
+   * The store has the key and no value of a column. Default: REJECT.
+   *
+   * @generated from field: assay.config.v1.FeatureSource.Absent on_missing_column = 12;
+   */
+  onMissingColumn: FeatureSource_Absent;
+
+  /**
+   * The store does not answer in time. Default: REJECT, with FEATURES_UNAVAILABLE.
+   *
+   * @generated from field: assay.config.v1.FeatureSource.Absent on_unavailable = 13;
+   */
+  onUnavailable: FeatureSource_Absent;
+
+  /**
+   * What the store calls the time that a key's values are of: milliseconds since 1970.
+   *
+   * @generated from field: string time_column = 14;
+   */
+  timeColumn: string;
+};
+
+/**
+ * Describes the message assay.config.v1.FeatureSource.
+ * Use `create(FeatureSourceSchema)` to create a new message.
+ */
+export const FeatureSourceSchema: GenMessage<FeatureSource> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 1);
+
+/**
+ * What happens where something is not there.
+ *
+ * @generated from enum assay.config.v1.FeatureSource.Absent
+ */
+export const FeatureSource_Absent = {
+  /**
+   * The same as REJECT.
+   *
+   * @generated from enum value: ABSENT_UNSPECIFIED = 0;
+   */
+  ABSENT_UNSPECIFIED: 0,
+
+  /**
+   * The request is refused.
+   *
+   * @generated from enum value: REJECT = 1;
+   */
+  REJECT: 1,
+
+  /**
+   * The columns are missing values: NaN for floats; a column that has none is refused.
+   *
+   * @generated from enum value: MISSING = 2;
+   */
+  MISSING: 2,
+
+  /**
+   * Each column has its `default_value`.
+   *
+   * @generated from enum value: DEFAULT = 3;
+   */
+  DEFAULT: 3,
+} as const;
+
+/**
+ * What happens where something is not there.
+ *
+ * @generated from enum assay.config.v1.FeatureSource.Absent
+ */
+export type FeatureSource_Absent = (typeof FeatureSource_Absent)[keyof typeof FeatureSource_Absent] | UnknownEnum;
+
+/**
+ * Describes the enum assay.config.v1.FeatureSource.Absent.
+ */
+export const FeatureSource_AbsentSchema: GenEnum<FeatureSource_Absent> = /*@__PURE__*/
+  enumDesc(file_assay_config_v1_model_config, 1, 0);
+
+/**
+ * A column that is looked up.
+ *
+ * @generated from message assay.config.v1.FeatureColumn
+ */
+export type FeatureColumn = Message<"assay.config.v1.FeatureColumn"> & {
+  /**
+   * The model's name of it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What the store calls it. Default: `name`.
+   *
+   * @generated from field: string stored_as = 2;
+   */
+  storedAs: string;
+
+  /**
+   * The value where DEFAULT applies: number, string, bool, or null for a missing number.
+   *
+   * @generated from field: google.protobuf.Value default_value = 3;
+   */
+  defaultValue?: Value | undefined;
+};
+
+/**
+ * Describes the message assay.config.v1.FeatureColumn.
+ * Use `create(FeatureColumnSchema)` to create a new message.
+ */
+export const FeatureColumnSchema: GenMessage<FeatureColumn> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 2);
+
+/**
+ * Hashes of Redis or Valkey, one a key.
+ *
+ * @generated from message assay.config.v1.RedisFeatures
+ */
+export type RedisFeatures = Message<"assay.config.v1.RedisFeatures"> & {
+  /**
+   * redis://HOST:PORT/DATABASE, or rediss:// for TLS. `${NAME}` stands for an environment variable. Never logged or shown with a password.
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * The environment variable that has the URL; exactly one of `url` and `url_env` is set.
+   *
+   * @generated from field: string url_env = 2;
+   */
+  urlEnv: string;
+
+  /**
+   * The hash of a row: `customers:{customer_id}`. Default: the source's name and each key, joined by colons.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message assay.config.v1.RedisFeatures.
+ * Use `create(RedisFeaturesSchema)` to create a new message.
+ */
+export const RedisFeaturesSchema: GenMessage<RedisFeatures> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 3);
+
+/**
+ * A Parquet file, or a table of a DuckDB database, that is read when the model is loaded and when it changes.
+ *
+ * @generated from message assay.config.v1.TableFeatures
+ */
+export type TableFeatures = Message<"assay.config.v1.TableFeatures"> & {
+  /**
+   * The file; relative to the version's folder.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * The table of a DuckDB database; empty for Parquet.
+   *
+   * @generated from field: string table = 2;
+   */
+  table: string;
+};
+
+/**
+ * Describes the message assay.config.v1.TableFeatures.
+ * Use `create(TableFeaturesSchema)` to create a new message.
+ */
+export const TableFeaturesSchema: GenMessage<TableFeatures> = /*@__PURE__*/
+  messageDesc(file_assay_config_v1_model_config, 4);
 
 /**
  * Which of the versions that lie there are served, in Triton's words.
@@ -185,7 +452,7 @@ export type VersionPolicy = Message<"assay.config.v1.VersionPolicy"> & {
  * Use `create(VersionPolicySchema)` to create a new message.
  */
 export const VersionPolicySchema: GenMessage<VersionPolicy> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 1);
+  messageDesc(file_assay_config_v1_model_config, 5);
 
 /**
  * The highest numbers.
@@ -206,7 +473,7 @@ export type VersionPolicy_Latest = Message<"assay.config.v1.VersionPolicy.Latest
  * Use `create(VersionPolicy_LatestSchema)` to create a new message.
  */
 export const VersionPolicy_LatestSchema: GenMessage<VersionPolicy_Latest> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 1, 0);
+  messageDesc(file_assay_config_v1_model_config, 5, 0);
 
 /**
  * All of them.
@@ -221,7 +488,7 @@ export type VersionPolicy_All = Message<"assay.config.v1.VersionPolicy.All"> & {
  * Use `create(VersionPolicy_AllSchema)` to create a new message.
  */
 export const VersionPolicy_AllSchema: GenMessage<VersionPolicy_All> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 1, 1);
+  messageDesc(file_assay_config_v1_model_config, 5, 1);
 
 /**
  * Some, by number.
@@ -242,7 +509,7 @@ export type VersionPolicy_Specific = Message<"assay.config.v1.VersionPolicy.Spec
  * Use `create(VersionPolicy_SpecificSchema)` to create a new message.
  */
 export const VersionPolicy_SpecificSchema: GenMessage<VersionPolicy_Specific> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 1, 2);
+  messageDesc(file_assay_config_v1_model_config, 5, 2);
 
 /**
  * How rows of different requests are joined.
@@ -263,7 +530,7 @@ export type DynamicBatching = Message<"assay.config.v1.DynamicBatching"> & {
  * Use `create(DynamicBatchingSchema)` to create a new message.
  */
 export const DynamicBatchingSchema: GenMessage<DynamicBatching> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 2);
+  messageDesc(file_assay_config_v1_model_config, 6);
 
 /**
  * Instances of a model on one kind of device.
@@ -299,7 +566,7 @@ export type InstanceGroup = Message<"assay.config.v1.InstanceGroup"> & {
  * Use `create(InstanceGroupSchema)` to create a new message.
  */
 export const InstanceGroupSchema: GenMessage<InstanceGroup> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 3);
+  messageDesc(file_assay_config_v1_model_config, 7);
 
 /**
  * The kind of device.
@@ -347,7 +614,7 @@ export type InstanceGroup_Kind = (typeof InstanceGroup_Kind)[keyof typeof Instan
  * Describes the enum assay.config.v1.InstanceGroup.Kind.
  */
 export const InstanceGroup_KindSchema: GenEnum<InstanceGroup_Kind> = /*@__PURE__*/
-  enumDesc(file_assay_config_v1_model_config, 3, 0);
+  enumDesc(file_assay_config_v1_model_config, 7, 0);
 
 /**
  * What is to be known of one input that the file does not say.
@@ -389,7 +656,7 @@ export type InputConfig = Message<"assay.config.v1.InputConfig"> & {
  * Use `create(InputConfigSchema)` to create a new message.
  */
 export const InputConfigSchema: GenMessage<InputConfig> = /*@__PURE__*/
-  messageDesc(file_assay_config_v1_model_config, 4);
+  messageDesc(file_assay_config_v1_model_config, 8);
 
 /**
  * What a NaN value means.
@@ -430,7 +697,7 @@ export type InputConfig_NanPolicy = (typeof InputConfig_NanPolicy)[keyof typeof 
  * Describes the enum assay.config.v1.InputConfig.NanPolicy.
  */
 export const InputConfig_NanPolicySchema: GenEnum<InputConfig_NanPolicy> = /*@__PURE__*/
-  enumDesc(file_assay_config_v1_model_config, 4, 0);
+  enumDesc(file_assay_config_v1_model_config, 8, 0);
 
 /**
  * What runs ensembles of trees.

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61ssay/v1/error.proto\x12\x08\x61ssay.v1*\xd7\x04\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fINVALID_REQUEST\x10\x01\x12\x13\n\x0fMODEL_NOT_FOUND\x10\x02\x12\x1b\n\x17MODEL_VERSION_NOT_FOUND\x10\x03\x12\x13\n\x0fMODEL_NOT_READY\x10\x04\x12\x0e\n\nQUEUE_FULL\x10\x05\x12\x15\n\x11\x44\x45\x41\x44LINE_EXCEEDED\x10\x06\x12\r\n\tCANCELLED\x10\x07\x12\x11\n\rINSTANCE_LOST\x10\x08\x12\x0e\n\nRUN_FAILED\x10\t\x12\x0f\n\x0bRUN_TIMEOUT\x10\n\x12\x15\n\x11MESSAGE_TOO_LARGE\x10\x0b\x12\x14\n\x10OUTPUT_TOO_LARGE\x10\x0c\x12\x11\n\rSHUTTING_DOWN\x10\r\x12\x11\n\rLIMIT_REACHED\x10\x0e\x12\x11\n\rMODEL_INVALID\x10\x0f\x12\x12\n\x0e\x43ONFIG_INVALID\x10\x10\x12\x16\n\x12\x44\x45VICE_UNAVAILABLE\x10\x11\x12\x11\n\rUNIMPLEMENTED\x10\x12\x12\x0c\n\x08INTERNAL\x10\x13\x12\x11\n\rTABLE_INVALID\x10\x14\x12\x16\n\x12SERVER_UNREACHABLE\x10\x15\x12\x15\n\x11REQUEST_TOO_LARGE\x10\x16\x12\x10\n\x0cROWS_REFUSED\x10\x17\x12\x0f\n\x0bMEMORY_FULL\x10\x1e\x12\x13\n\x0fUNAUTHENTICATED\x10(\x12\x15\n\x11PERMISSION_DENIED\x10)\x12\x11\n\rRATE_EXCEEDED\x10*\x12\x18\n\x14IDENTITY_UNAVAILABLE\x10+B(\n\x08\x61ssay.v1P\x01Z\x1a\x61ssay/gen/assay/v1;assayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61ssay/v1/error.proto\x12\x08\x61ssay.v1*\xf1\x04\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fINVALID_REQUEST\x10\x01\x12\x13\n\x0fMODEL_NOT_FOUND\x10\x02\x12\x1b\n\x17MODEL_VERSION_NOT_FOUND\x10\x03\x12\x13\n\x0fMODEL_NOT_READY\x10\x04\x12\x0e\n\nQUEUE_FULL\x10\x05\x12\x15\n\x11\x44\x45\x41\x44LINE_EXCEEDED\x10\x06\x12\r\n\tCANCELLED\x10\x07\x12\x11\n\rINSTANCE_LOST\x10\x08\x12\x0e\n\nRUN_FAILED\x10\t\x12\x0f\n\x0bRUN_TIMEOUT\x10\n\x12\x15\n\x11MESSAGE_TOO_LARGE\x10\x0b\x12\x14\n\x10OUTPUT_TOO_LARGE\x10\x0c\x12\x11\n\rSHUTTING_DOWN\x10\r\x12\x11\n\rLIMIT_REACHED\x10\x0e\x12\x11\n\rMODEL_INVALID\x10\x0f\x12\x12\n\x0e\x43ONFIG_INVALID\x10\x10\x12\x16\n\x12\x44\x45VICE_UNAVAILABLE\x10\x11\x12\x11\n\rUNIMPLEMENTED\x10\x12\x12\x0c\n\x08INTERNAL\x10\x13\x12\x11\n\rTABLE_INVALID\x10\x14\x12\x16\n\x12SERVER_UNREACHABLE\x10\x15\x12\x15\n\x11REQUEST_TOO_LARGE\x10\x16\x12\x10\n\x0cROWS_REFUSED\x10\x17\x12\x0f\n\x0bMEMORY_FULL\x10\x1e\x12\x13\n\x0fUNAUTHENTICATED\x10(\x12\x15\n\x11PERMISSION_DENIED\x10)\x12\x11\n\rRATE_EXCEEDED\x10*\x12\x18\n\x14IDENTITY_UNAVAILABLE\x10+\x12\x18\n\x14\x46\x45\x41TURES_UNAVAILABLE\x10\x32\x42(\n\x08\x61ssay.v1P\x01Z\x1a\x61ssay/gen/assay/v1;assayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\010assay.v1P\001Z\032assay/gen/assay/v1;assayv1'
   _globals['_REASON']._serialized_start=35
-  _globals['_REASON']._serialized_end=634
+  _globals['_REASON']._serialized_end=660
 # @@protoc_insertion_point(module_scope)

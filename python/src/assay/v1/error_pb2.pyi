@@ -35,6 +35,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PERMISSION_DENIED: _ClassVar[Reason]
     RATE_EXCEEDED: _ClassVar[Reason]
     IDENTITY_UNAVAILABLE: _ClassVar[Reason]
+    FEATURES_UNAVAILABLE: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 INVALID_REQUEST: Reason
 MODEL_NOT_FOUND: Reason
@@ -64,3 +65,4 @@ UNAUTHENTICATED: Reason
 PERMISSION_DENIED: Reason
 RATE_EXCEEDED: Reason
 IDENTITY_UNAVAILABLE: Reason
+FEATURES_UNAVAILABLE: Reason

@@ -29,7 +29,7 @@ from google.rpc import error_details_pb2 as google_dot_rpc_dot_error__details__p
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61ssay/v1/scoring_service.proto\x12\x08\x61ssay.v1\x1a\x15\x61ssay/v1/tensor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x17google/rpc/status.proto\"\x93\x02\n\x0ePredictRequest\x12\x1d\n\nmodel_name\x18\x01 \x01(\tR\tmodelName\x12#\n\rmodel_version\x18\x02 \x01(\tR\x0cmodelVersion\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12\x1f\n\x08\x66\x65\x61tures\x18\x04 \x03(\x02\x42\x03\x80\x01\x01R\x08\x66\x65\x61tures\x12(\n\x06inputs\x18\x05 \x03(\x0b\x32\x10.assay.v1.TensorR\x06inputs\x12\x30\n\x04rows\x18\x06 \x03(\x0b\x32\x17.google.protobuf.StructB\x03\x80\x01\x01R\x04rows\x12!\n\x0coutput_names\x18\x07 \x03(\tR\x0boutputNames\"\xd0\x01\n\x0fPredictResponse\x12\x1d\n\nmodel_name\x18\x01 \x01(\tR\tmodelName\x12#\n\rmodel_version\x18\x02 \x01(\tR\x0cmodelVersion\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12\x16\n\x06scores\x18\x04 \x03(\x01R\x06scores\x12\x16\n\x06labels\x18\x05 \x03(\tR\x06labels\x12*\n\x07outputs\x18\x06 \x03(\x0b\x32\x10.assay.v1.TensorR\x07outputs\"\x96\x01\n\x14PredictStreamRequest\x12\x17\n\x07item_id\x18\x01 \x01(\x04R\x06itemId\x12\x32\n\x07request\x18\x02 \x01(\x0b\x32\x18.assay.v1.PredictRequestR\x07request\x12\x31\n\x07options\x18\x03 \x01(\x0b\x32\x17.assay.v1.StreamOptionsR\x07options\"\x98\x01\n\rStreamOptions\x12\x1c\n\tunordered\x18\x01 \x01(\x08R\tunordered\x12\x30\n\x04lane\x18\x02 \x01(\x0e\x32\x1c.assay.v1.StreamOptions.LaneR\x04lane\"7\n\x04Lane\x12\x14\n\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bINTERACTIVE\x10\x01\x12\x08\n\x04\x42ULK\x10\x02\"\xcc\x01\n\x15PredictStreamResponse\x12\x17\n\x07item_id\x18\x01 \x01(\x04R\x06itemId\x12\x37\n\x08response\x18\x02 \x01(\x0b\x32\x19.assay.v1.PredictResponseH\x00R\x08response\x12,\n\x06status\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x06status\x12)\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.assay.v1.ItemErrorR\x05\x65rrorB\x08\n\x06result\"\xcf\x01\n\tItemError\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\x12\x45\n\nviolations\x18\x02 \x03(\x0b\x32%.google.rpc.BadRequest.FieldViolationR\nviolations\x12\'\n\x0fviolation_count\x18\x03 \x01(\rR\x0eviolationCount\x12:\n\x0bretry_delay\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelay\"J\n\x12PredictRowsRequest\x12\x34\n\x05items\x18\x01 \x03(\x0b\x32\x1e.assay.v1.PredictStreamRequestR\x05items2\xfb\x01\n\x0eScoringService\x12\x43\n\x07Predict\x12\x18.assay.v1.PredictRequest\x1a\x19.assay.v1.PredictResponse\"\x03\x90\x02\x01\x12T\n\rPredictStream\x12\x1e.assay.v1.PredictStreamRequest\x1a\x1f.assay.v1.PredictStreamResponse(\x01\x30\x01\x12N\n\x0bPredictRows\x12\x1c.assay.v1.PredictRowsRequest\x1a\x1f.assay.v1.PredictStreamResponse0\x01\x42(\n\x08\x61ssay.v1P\x01Z\x1a\x61ssay/gen/assay/v1;assayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61ssay/v1/scoring_service.proto\x12\x08\x61ssay.v1\x1a\x15\x61ssay/v1/tensor.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x17google/rpc/status.proto\"\xd8\x02\n\x0ePredictRequest\x12\x1d\n\nmodel_name\x18\x01 \x01(\tR\tmodelName\x12#\n\rmodel_version\x18\x02 \x01(\tR\x0cmodelVersion\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12\x1f\n\x08\x66\x65\x61tures\x18\x04 \x03(\x02\x42\x03\x80\x01\x01R\x08\x66\x65\x61tures\x12(\n\x06inputs\x18\x05 \x03(\x0b\x32\x10.assay.v1.TensorR\x06inputs\x12\x30\n\x04rows\x18\x06 \x03(\x0b\x32\x17.google.protobuf.StructB\x03\x80\x01\x01R\x04rows\x12!\n\x0coutput_names\x18\x07 \x03(\tR\x0boutputNames\x12.\n\x10\x65xplain_features\x18\x14 \x01(\x08H\x00R\x0f\x65xplainFeatures\x88\x01\x01\x42\x13\n\x11_explain_features\"\x90\x02\n\x0fPredictResponse\x12\x1d\n\nmodel_name\x18\x01 \x01(\tR\tmodelName\x12#\n\rmodel_version\x18\x02 \x01(\tR\x0cmodelVersion\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12\x16\n\x06scores\x18\x04 \x03(\x01R\x06scores\x12\x16\n\x06labels\x18\x05 \x03(\tR\x06labels\x12*\n\x07outputs\x18\x06 \x03(\x0b\x32\x10.assay.v1.TensorR\x07outputs\x12>\n\x0e\x66\x65\x61ture_report\x18\x14 \x01(\x0b\x32\x17.assay.v1.FeatureReportR\rfeatureReport\"B\n\rFeatureReport\x12\x31\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x17.assay.v1.FeatureOriginR\x07\x63olumns\"\xe3\x01\n\rFeatureOrigin\x12\x16\n\x06\x63olumn\x18\x01 \x01(\tR\x06\x63olumn\x12\x16\n\x06source\x18\x02 \x01(\tR\x06source\x12\x30\n\x04\x66rom\x18\x03 \x03(\x0e\x32\x1c.assay.v1.FeatureOrigin.FromR\x04\x66rom\x12\x15\n\x06\x61ge_ms\x18\x04 \x03(\rR\x05\x61geMs\"Y\n\x04\x46rom\x12\x14\n\x10\x46ROM_UNSPECIFIED\x10\x00\x12\x0b\n\x07REQUEST\x10\x01\x12\t\n\x05STORE\x10\x02\x12\t\n\x05\x43\x41\x43HE\x10\x03\x12\x0b\n\x07\x44\x45\x46\x41ULT\x10\x04\x12\x0b\n\x07MISSING\x10\x05\"\x96\x01\n\x14PredictStreamRequest\x12\x17\n\x07item_id\x18\x01 \x01(\x04R\x06itemId\x12\x32\n\x07request\x18\x02 \x01(\x0b\x32\x18.assay.v1.PredictRequestR\x07request\x12\x31\n\x07options\x18\x03 \x01(\x0b\x32\x17.assay.v1.StreamOptionsR\x07options\"\x98\x01\n\rStreamOptions\x12\x1c\n\tunordered\x18\x01 \x01(\x08R\tunordered\x12\x30\n\x04lane\x18\x02 \x01(\x0e\x32\x1c.assay.v1.StreamOptions.LaneR\x04lane\"7\n\x04Lane\x12\x14\n\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bINTERACTIVE\x10\x01\x12\x08\n\x04\x42ULK\x10\x02\"\xcc\x01\n\x15PredictStreamResponse\x12\x17\n\x07item_id\x18\x01 \x01(\x04R\x06itemId\x12\x37\n\x08response\x18\x02 \x01(\x0b\x32\x19.assay.v1.PredictResponseH\x00R\x08response\x12,\n\x06status\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x06status\x12)\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x13.assay.v1.ItemErrorR\x05\x65rrorB\x08\n\x06result\"\xcf\x01\n\tItemError\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\x12\x45\n\nviolations\x18\x02 \x03(\x0b\x32%.google.rpc.BadRequest.FieldViolationR\nviolations\x12\'\n\x0fviolation_count\x18\x03 \x01(\rR\x0eviolationCount\x12:\n\x0bretry_delay\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelay\"J\n\x12PredictRowsRequest\x12\x34\n\x05items\x18\x01 \x03(\x0b\x32\x1e.assay.v1.PredictStreamRequestR\x05items2\xfb\x01\n\x0eScoringService\x12\x43\n\x07Predict\x12\x18.assay.v1.PredictRequest\x1a\x19.assay.v1.PredictResponse\"\x03\x90\x02\x01\x12T\n\rPredictStream\x12\x1e.assay.v1.PredictStreamRequest\x1a\x1f.assay.v1.PredictStreamResponse(\x01\x30\x01\x12N\n\x0bPredictRows\x12\x1c.assay.v1.PredictRowsRequest\x1a\x1f.assay.v1.PredictStreamResponse0\x01\x42(\n\x08\x61ssay.v1P\x01Z\x1a\x61ssay/gen/assay/v1;assayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,21 +44,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCORINGSERVICE'].methods_by_name['Predict']._loaded_options = None
   _globals['_SCORINGSERVICE'].methods_by_name['Predict']._serialized_options = b'\220\002\001'
   _globals['_PREDICTREQUEST']._serialized_start=187
-  _globals['_PREDICTREQUEST']._serialized_end=462
-  _globals['_PREDICTRESPONSE']._serialized_start=465
-  _globals['_PREDICTRESPONSE']._serialized_end=673
-  _globals['_PREDICTSTREAMREQUEST']._serialized_start=676
-  _globals['_PREDICTSTREAMREQUEST']._serialized_end=826
-  _globals['_STREAMOPTIONS']._serialized_start=829
-  _globals['_STREAMOPTIONS']._serialized_end=981
-  _globals['_STREAMOPTIONS_LANE']._serialized_start=926
-  _globals['_STREAMOPTIONS_LANE']._serialized_end=981
-  _globals['_PREDICTSTREAMRESPONSE']._serialized_start=984
-  _globals['_PREDICTSTREAMRESPONSE']._serialized_end=1188
-  _globals['_ITEMERROR']._serialized_start=1191
-  _globals['_ITEMERROR']._serialized_end=1398
-  _globals['_PREDICTROWSREQUEST']._serialized_start=1400
-  _globals['_PREDICTROWSREQUEST']._serialized_end=1474
-  _globals['_SCORINGSERVICE']._serialized_start=1477
-  _globals['_SCORINGSERVICE']._serialized_end=1728
+  _globals['_PREDICTREQUEST']._serialized_end=531
+  _globals['_PREDICTRESPONSE']._serialized_start=534
+  _globals['_PREDICTRESPONSE']._serialized_end=806
+  _globals['_FEATUREREPORT']._serialized_start=808
+  _globals['_FEATUREREPORT']._serialized_end=874
+  _globals['_FEATUREORIGIN']._serialized_start=877
+  _globals['_FEATUREORIGIN']._serialized_end=1104
+  _globals['_FEATUREORIGIN_FROM']._serialized_start=1015
+  _globals['_FEATUREORIGIN_FROM']._serialized_end=1104
+  _globals['_PREDICTSTREAMREQUEST']._serialized_start=1107
+  _globals['_PREDICTSTREAMREQUEST']._serialized_end=1257
+  _globals['_STREAMOPTIONS']._serialized_start=1260
+  _globals['_STREAMOPTIONS']._serialized_end=1412
+  _globals['_STREAMOPTIONS_LANE']._serialized_start=1357
+  _globals['_STREAMOPTIONS_LANE']._serialized_end=1412
+  _globals['_PREDICTSTREAMRESPONSE']._serialized_start=1415
+  _globals['_PREDICTSTREAMRESPONSE']._serialized_end=1619
+  _globals['_ITEMERROR']._serialized_start=1622
+  _globals['_ITEMERROR']._serialized_end=1829
+  _globals['_PREDICTROWSREQUEST']._serialized_start=1831
+  _globals['_PREDICTROWSREQUEST']._serialized_end=1905
+  _globals['_SCORINGSERVICE']._serialized_start=1908
+  _globals['_SCORINGSERVICE']._serialized_end=2159
 # @@protoc_insertion_point(module_scope)

@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PredictRequest(_message.Message):
-    __slots__ = ("model_name", "model_version", "request_id", "features", "inputs", "rows", "output_names")
+    __slots__ = ("model_name", "model_version", "request_id", "features", "inputs", "rows", "output_names", "explain_features")
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class PredictRequest(_message.Message):
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_NAMES_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FEATURES_FIELD_NUMBER: _ClassVar[int]
     model_name: str
     model_version: str
     request_id: str
@@ -30,23 +31,57 @@ class PredictRequest(_message.Message):
     inputs: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.Tensor]
     rows: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
     output_names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., request_id: _Optional[str] = ..., features: _Optional[_Iterable[float]] = ..., inputs: _Optional[_Iterable[_Union[_tensor_pb2.Tensor, _Mapping]]] = ..., rows: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., output_names: _Optional[_Iterable[str]] = ...) -> None: ...
+    explain_features: bool
+    def __init__(self, model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., request_id: _Optional[str] = ..., features: _Optional[_Iterable[float]] = ..., inputs: _Optional[_Iterable[_Union[_tensor_pb2.Tensor, _Mapping]]] = ..., rows: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., output_names: _Optional[_Iterable[str]] = ..., explain_features: bool = ...) -> None: ...
 
 class PredictResponse(_message.Message):
-    __slots__ = ("model_name", "model_version", "request_id", "scores", "labels", "outputs")
+    __slots__ = ("model_name", "model_version", "request_id", "scores", "labels", "outputs", "feature_report")
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_REPORT_FIELD_NUMBER: _ClassVar[int]
     model_name: str
     model_version: str
     request_id: str
     scores: _containers.RepeatedScalarFieldContainer[float]
     labels: _containers.RepeatedScalarFieldContainer[str]
     outputs: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.Tensor]
-    def __init__(self, model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., request_id: _Optional[str] = ..., scores: _Optional[_Iterable[float]] = ..., labels: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Iterable[_Union[_tensor_pb2.Tensor, _Mapping]]] = ...) -> None: ...
+    feature_report: FeatureReport
+    def __init__(self, model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., request_id: _Optional[str] = ..., scores: _Optional[_Iterable[float]] = ..., labels: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Iterable[_Union[_tensor_pb2.Tensor, _Mapping]]] = ..., feature_report: _Optional[_Union[FeatureReport, _Mapping]] = ...) -> None: ...
+
+class FeatureReport(_message.Message):
+    __slots__ = ("columns",)
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedCompositeFieldContainer[FeatureOrigin]
+    def __init__(self, columns: _Optional[_Iterable[_Union[FeatureOrigin, _Mapping]]] = ...) -> None: ...
+
+class FeatureOrigin(_message.Message):
+    __slots__ = ("column", "source", "age_ms")
+    class From(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        FROM_UNSPECIFIED: _ClassVar[FeatureOrigin.From]
+        REQUEST: _ClassVar[FeatureOrigin.From]
+        STORE: _ClassVar[FeatureOrigin.From]
+        CACHE: _ClassVar[FeatureOrigin.From]
+        DEFAULT: _ClassVar[FeatureOrigin.From]
+        MISSING: _ClassVar[FeatureOrigin.From]
+    FROM_UNSPECIFIED: FeatureOrigin.From
+    REQUEST: FeatureOrigin.From
+    STORE: FeatureOrigin.From
+    CACHE: FeatureOrigin.From
+    DEFAULT: FeatureOrigin.From
+    MISSING: FeatureOrigin.From
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    FROM_FIELD_NUMBER: _ClassVar[int]
+    AGE_MS_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    source: str
+    age_ms: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, column: _Optional[str] = ..., source: _Optional[str] = ..., age_ms: _Optional[_Iterable[int]] = ..., **kwargs) -> None: ...
 
 class PredictStreamRequest(_message.Message):
     __slots__ = ("item_id", "request", "options")

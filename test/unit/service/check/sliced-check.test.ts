@@ -48,7 +48,7 @@ function served(modelVersion: string, inputs: ModelSignature["inputs"]): ServedM
 /** Checks while another version takes the place of the first, at the check's first pause. */
 async function checkWhile(second: ServedModel): ReturnType<typeof checkInSlices> {
   table.put(served("1", [spec("age", "FP32", [-1, 1])]));
-  const checking = checkInSlices(table, request, ANONYMOUS, { cancelled: false });
+  const checking = checkInSlices(table, request, ANONYMOUS, { cancelled: false }, Number.POSITIVE_INFINITY);
   table.put(second);
   return checking;
 }
@@ -72,7 +72,7 @@ test("what the version of before took and the new one does not is told as the ne
 test("a check is given up at its next pause", async () => {
   table.put(served("1", [spec("age", "FP32", [-1, 1])]));
   const waiter: { -readonly [K in keyof Waiter]: Waiter[K] } = { cancelled: false };
-  const checking = checkInSlices(table, request, ANONYMOUS, waiter);
+  const checking = checkInSlices(table, request, ANONYMOUS, waiter, Number.POSITIVE_INFINITY);
   waiter.cancelled = true;
   expect(await checking).toBeUndefined();
 });

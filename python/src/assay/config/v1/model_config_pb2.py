@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"assay/config/v1/model_config.proto\x12\x0f\x61ssay.config.v1\"\xcc\x07\n\x0bModelConfig\x12)\n\x0emax_batch_size\x18\x01 \x01(\rH\x00R\x0cmaxBatchSize\x88\x01\x01\x12K\n\x10\x64ynamic_batching\x18\x02 \x01(\x0b\x32 .assay.config.v1.DynamicBatchingR\x0f\x64ynamicBatching\x12\x45\n\x0einstance_group\x18\x03 \x03(\x0b\x32\x1e.assay.config.v1.InstanceGroupR\rinstanceGroup\x12!\n\x0cscore_output\x18\x04 \x01(\tR\x0bscoreOutput\x12\x34\n\x06inputs\x18\x05 \x03(\x0b\x32\x1c.assay.config.v1.InputConfigR\x06inputs\x12\x34\n\x16ignore_unknown_columns\x18\x06 \x01(\x08R\x14ignoreUnknownColumns\x12\x16\n\x06labels\x18\x07 \x03(\tR\x06labels\x12)\n\x0emax_queue_rows\x18\x08 \x01(\rH\x01R\x0cmaxQueueRows\x88\x01\x01\x12+\n\x0fmax_queue_bytes\x18\t \x01(\x04H\x02R\rmaxQueueBytes\x88\x01\x01\x12)\n\x0erun_timeout_ms\x18\n \x01(\rH\x03R\x0crunTimeoutMs\x88\x01\x01\x12!\n\x0clabel_output\x18\x0b \x01(\tR\x0blabelOutput\x12\x1c\n\tisolation\x18\x1e \x01(\tR\tisolation\x12<\n\x0btree_kernel\x18\x1f \x01(\x0e\x32\x1b.assay.config.v1.TreeKernelR\ntreeKernel\x12\x45\n\x0eversion_policy\x18( \x01(\x0b\x32\x1e.assay.config.v1.VersionPolicyR\rversionPolicy\x12V\n\x0eversion_labels\x18) \x03(\x0b\x32/.assay.config.v1.ModelConfig.VersionLabelsEntryR\rversionLabels\x12\'\n\x0f\x64\x65\x66\x61ult_version\x18* \x01(\tR\x0e\x64\x65\x66\x61ultVersion\x1a@\n\x12VersionLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x04R\x05value:\x02\x38\x01\x42\x11\n\x0f_max_batch_sizeB\x11\n\x0f_max_queue_rowsB\x12\n\x10_max_queue_bytesB\x11\n\x0f_run_timeout_ms\"\xd2\x02\n\rVersionPolicy\x12?\n\x06latest\x18\x01 \x01(\x0b\x32%.assay.config.v1.VersionPolicy.LatestH\x00R\x06latest\x12\x36\n\x03\x61ll\x18\x02 \x01(\x0b\x32\".assay.config.v1.VersionPolicy.AllH\x00R\x03\x61ll\x12\x45\n\x08specific\x18\x03 \x01(\x0b\x32\'.assay.config.v1.VersionPolicy.SpecificH\x00R\x08specific\x1a\x41\n\x06Latest\x12&\n\x0cnum_versions\x18\x01 \x01(\rH\x00R\x0bnumVersions\x88\x01\x01\x42\x0f\n\r_num_versions\x1a\x05\n\x03\x41ll\x1a&\n\x08Specific\x12\x1a\n\x08versions\x18\x01 \x03(\x04R\x08versionsB\x0f\n\rpolicy_choice\"R\n\x0f\x44ynamicBatching\x12?\n\x1cmax_queue_delay_microseconds\x18\x01 \x01(\rR\x19maxQueueDelayMicroseconds\"\xca\x01\n\rInstanceGroup\x12\x37\n\x04kind\x18\x01 \x01(\x0e\x32#.assay.config.v1.InstanceGroup.KindR\x04kind\x12\x19\n\x05\x63ount\x18\x02 \x01(\rH\x00R\x05\x63ount\x88\x01\x01\x12\x12\n\x04gpus\x18\x03 \x03(\rR\x04gpus\"G\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_AUTO\x10\x01\x12\x0c\n\x08KIND_GPU\x10\x02\x12\x0c\n\x08KIND_CPU\x10\x03\x42\x08\n\x06_count\"\xda\x01\n\x0bInputConfig\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12#\n\rfeature_names\x18\x02 \x03(\tR\x0c\x66\x65\x61tureNames\x12\x38\n\x03nan\x18\x03 \x01(\x0e\x32&.assay.config.v1.InputConfig.NanPolicyR\x03nan\x12\x18\n\x07\x61liases\x18\x04 \x03(\tR\x07\x61liases\">\n\tNanPolicy\x12\x1a\n\x16NAN_POLICY_UNSPECIFIED\x10\x00\x12\t\n\x05\x41LLOW\x10\x01\x12\n\n\x06REJECT\x10\x02*<\n\nTreeKernel\x12\x1b\n\x17TREE_KERNEL_UNSPECIFIED\x10\x00\x12\x08\n\x04\x41UTO\x10\x01\x12\x07\n\x03OFF\x10\x02\x42\x37\n\x0f\x61ssay.config.v1P\x01Z\"assay/gen/assay/config/v1;configv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"assay/config/v1/model_config.proto\x12\x0f\x61ssay.config.v1\x1a\x1cgoogle/protobuf/struct.proto\"\x95\x08\n\x0bModelConfig\x12)\n\x0emax_batch_size\x18\x01 \x01(\rH\x00R\x0cmaxBatchSize\x88\x01\x01\x12K\n\x10\x64ynamic_batching\x18\x02 \x01(\x0b\x32 .assay.config.v1.DynamicBatchingR\x0f\x64ynamicBatching\x12\x45\n\x0einstance_group\x18\x03 \x03(\x0b\x32\x1e.assay.config.v1.InstanceGroupR\rinstanceGroup\x12!\n\x0cscore_output\x18\x04 \x01(\tR\x0bscoreOutput\x12\x34\n\x06inputs\x18\x05 \x03(\x0b\x32\x1c.assay.config.v1.InputConfigR\x06inputs\x12\x34\n\x16ignore_unknown_columns\x18\x06 \x01(\x08R\x14ignoreUnknownColumns\x12\x16\n\x06labels\x18\x07 \x03(\tR\x06labels\x12)\n\x0emax_queue_rows\x18\x08 \x01(\rH\x01R\x0cmaxQueueRows\x88\x01\x01\x12+\n\x0fmax_queue_bytes\x18\t \x01(\x04H\x02R\rmaxQueueBytes\x88\x01\x01\x12)\n\x0erun_timeout_ms\x18\n \x01(\rH\x03R\x0crunTimeoutMs\x88\x01\x01\x12!\n\x0clabel_output\x18\x0b \x01(\tR\x0blabelOutput\x12\x1c\n\tisolation\x18\x1e \x01(\tR\tisolation\x12<\n\x0btree_kernel\x18\x1f \x01(\x0e\x32\x1b.assay.config.v1.TreeKernelR\ntreeKernel\x12\x45\n\x0eversion_policy\x18( \x01(\x0b\x32\x1e.assay.config.v1.VersionPolicyR\rversionPolicy\x12V\n\x0eversion_labels\x18) \x03(\x0b\x32/.assay.config.v1.ModelConfig.VersionLabelsEntryR\rversionLabels\x12\'\n\x0f\x64\x65\x66\x61ult_version\x18* \x01(\tR\x0e\x64\x65\x66\x61ultVersion\x12G\n\x0f\x66\x65\x61ture_sources\x18\x32 \x03(\x0b\x32\x1e.assay.config.v1.FeatureSourceR\x0e\x66\x65\x61tureSources\x1a@\n\x12VersionLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x04R\x05value:\x02\x38\x01\x42\x11\n\x0f_max_batch_sizeB\x11\n\x0f_max_queue_rowsB\x12\n\x10_max_queue_bytesB\x11\n\x0f_run_timeout_ms\"\xaf\x06\n\rFeatureSource\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04keys\x18\x02 \x03(\tR\x04keys\x12\x38\n\x07\x63olumns\x18\x03 \x03(\x0b\x32\x1e.assay.config.v1.FeatureColumnR\x07\x63olumns\x12\x34\n\x05redis\x18\x04 \x01(\x0b\x32\x1e.assay.config.v1.RedisFeaturesR\x05redis\x12\x34\n\x05table\x18\x05 \x01(\x0b\x32\x1e.assay.config.v1.TableFeaturesR\x05table\x12!\n\nmax_age_ms\x18\x06 \x01(\rH\x00R\x08maxAgeMs\x88\x01\x01\x12\x1e\n\x08\x63\x61\x63he_ms\x18\x07 \x01(\rH\x01R\x07\x63\x61\x63heMs\x88\x01\x01\x12\"\n\ncache_rows\x18\x08 \x01(\rH\x02R\tcacheRows\x88\x01\x01\x12$\n\x0b\x63\x61\x63he_bytes\x18\t \x01(\x04H\x03R\ncacheBytes\x88\x01\x01\x12\"\n\ntimeout_ms\x18\n \x01(\rH\x04R\ttimeoutMs\x88\x01\x01\x12K\n\x0eon_missing_key\x18\x0b \x01(\x0e\x32%.assay.config.v1.FeatureSource.AbsentR\x0conMissingKey\x12Q\n\x11on_missing_column\x18\x0c \x01(\x0e\x32%.assay.config.v1.FeatureSource.AbsentR\x0fonMissingColumn\x12L\n\x0eon_unavailable\x18\r \x01(\x0e\x32%.assay.config.v1.FeatureSource.AbsentR\ronUnavailable\x12\x1f\n\x0btime_column\x18\x0e \x01(\tR\ntimeColumn\"F\n\x06\x41\x62sent\x12\x16\n\x12\x41\x42SENT_UNSPECIFIED\x10\x00\x12\n\n\x06REJECT\x10\x01\x12\x0b\n\x07MISSING\x10\x02\x12\x0b\n\x07\x44\x45\x46\x41ULT\x10\x03\x42\r\n\x0b_max_age_msB\x0b\n\t_cache_msB\r\n\x0b_cache_rowsB\x0e\n\x0c_cache_bytesB\r\n\x0b_timeout_ms\"}\n\rFeatureColumn\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n\tstored_as\x18\x02 \x01(\tR\x08storedAs\x12;\n\rdefault_value\x18\x03 \x01(\x0b\x32\x16.google.protobuf.ValueR\x0c\x64\x65\x66\x61ultValue\"Q\n\rRedisFeatures\x12\x15\n\x03url\x18\x01 \x01(\tB\x03\x80\x01\x01R\x03url\x12\x17\n\x07url_env\x18\x02 \x01(\tR\x06urlEnv\x12\x10\n\x03key\x18\x03 \x01(\tR\x03key\"9\n\rTableFeatures\x12\x12\n\x04path\x18\x01 \x01(\tR\x04path\x12\x14\n\x05table\x18\x02 \x01(\tR\x05table\"\xd2\x02\n\rVersionPolicy\x12?\n\x06latest\x18\x01 \x01(\x0b\x32%.assay.config.v1.VersionPolicy.LatestH\x00R\x06latest\x12\x36\n\x03\x61ll\x18\x02 \x01(\x0b\x32\".assay.config.v1.VersionPolicy.AllH\x00R\x03\x61ll\x12\x45\n\x08specific\x18\x03 \x01(\x0b\x32\'.assay.config.v1.VersionPolicy.SpecificH\x00R\x08specific\x1a\x41\n\x06Latest\x12&\n\x0cnum_versions\x18\x01 \x01(\rH\x00R\x0bnumVersions\x88\x01\x01\x42\x0f\n\r_num_versions\x1a\x05\n\x03\x41ll\x1a&\n\x08Specific\x12\x1a\n\x08versions\x18\x01 \x03(\x04R\x08versionsB\x0f\n\rpolicy_choice\"R\n\x0f\x44ynamicBatching\x12?\n\x1cmax_queue_delay_microseconds\x18\x01 \x01(\rR\x19maxQueueDelayMicroseconds\"\xca\x01\n\rInstanceGroup\x12\x37\n\x04kind\x18\x01 \x01(\x0e\x32#.assay.config.v1.InstanceGroup.KindR\x04kind\x12\x19\n\x05\x63ount\x18\x02 \x01(\rH\x00R\x05\x63ount\x88\x01\x01\x12\x12\n\x04gpus\x18\x03 \x03(\rR\x04gpus\"G\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_AUTO\x10\x01\x12\x0c\n\x08KIND_GPU\x10\x02\x12\x0c\n\x08KIND_CPU\x10\x03\x42\x08\n\x06_count\"\xda\x01\n\x0bInputConfig\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12#\n\rfeature_names\x18\x02 \x03(\tR\x0c\x66\x65\x61tureNames\x12\x38\n\x03nan\x18\x03 \x01(\x0e\x32&.assay.config.v1.InputConfig.NanPolicyR\x03nan\x12\x18\n\x07\x61liases\x18\x04 \x03(\tR\x07\x61liases\">\n\tNanPolicy\x12\x1a\n\x16NAN_POLICY_UNSPECIFIED\x10\x00\x12\t\n\x05\x41LLOW\x10\x01\x12\n\n\x06REJECT\x10\x02*<\n\nTreeKernel\x12\x1b\n\x17TREE_KERNEL_UNSPECIFIED\x10\x00\x12\x08\n\x04\x41UTO\x10\x01\x12\x07\n\x03OFF\x10\x02\x42\x37\n\x0f\x61ssay.config.v1P\x01Z\"assay/gen/assay/config/v1;configv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,28 +35,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\017assay.config.v1P\001Z\"assay/gen/assay/config/v1;configv1'
   _globals['_MODELCONFIG_VERSIONLABELSENTRY']._loaded_options = None
   _globals['_MODELCONFIG_VERSIONLABELSENTRY']._serialized_options = b'8\001'
-  _globals['_TREEKERNEL']._serialized_start=1881
-  _globals['_TREEKERNEL']._serialized_end=1941
-  _globals['_MODELCONFIG']._serialized_start=56
-  _globals['_MODELCONFIG']._serialized_end=1028
-  _globals['_MODELCONFIG_VERSIONLABELSENTRY']._serialized_start=887
-  _globals['_MODELCONFIG_VERSIONLABELSENTRY']._serialized_end=951
-  _globals['_VERSIONPOLICY']._serialized_start=1031
-  _globals['_VERSIONPOLICY']._serialized_end=1369
-  _globals['_VERSIONPOLICY_LATEST']._serialized_start=1240
-  _globals['_VERSIONPOLICY_LATEST']._serialized_end=1305
-  _globals['_VERSIONPOLICY_ALL']._serialized_start=1307
-  _globals['_VERSIONPOLICY_ALL']._serialized_end=1312
-  _globals['_VERSIONPOLICY_SPECIFIC']._serialized_start=1314
-  _globals['_VERSIONPOLICY_SPECIFIC']._serialized_end=1352
-  _globals['_DYNAMICBATCHING']._serialized_start=1371
-  _globals['_DYNAMICBATCHING']._serialized_end=1453
-  _globals['_INSTANCEGROUP']._serialized_start=1456
-  _globals['_INSTANCEGROUP']._serialized_end=1658
-  _globals['_INSTANCEGROUP_KIND']._serialized_start=1577
-  _globals['_INSTANCEGROUP_KIND']._serialized_end=1648
-  _globals['_INPUTCONFIG']._serialized_start=1661
-  _globals['_INPUTCONFIG']._serialized_end=1879
-  _globals['_INPUTCONFIG_NANPOLICY']._serialized_start=1817
-  _globals['_INPUTCONFIG_NANPOLICY']._serialized_end=1879
+  _globals['_REDISFEATURES'].fields_by_name['url']._loaded_options = None
+  _globals['_REDISFEATURES'].fields_by_name['url']._serialized_options = b'\200\001\001'
+  _globals['_TREEKERNEL']._serialized_start=3071
+  _globals['_TREEKERNEL']._serialized_end=3131
+  _globals['_MODELCONFIG']._serialized_start=86
+  _globals['_MODELCONFIG']._serialized_end=1131
+  _globals['_MODELCONFIG_VERSIONLABELSENTRY']._serialized_start=990
+  _globals['_MODELCONFIG_VERSIONLABELSENTRY']._serialized_end=1054
+  _globals['_FEATURESOURCE']._serialized_start=1134
+  _globals['_FEATURESOURCE']._serialized_end=1949
+  _globals['_FEATURESOURCE_ABSENT']._serialized_start=1805
+  _globals['_FEATURESOURCE_ABSENT']._serialized_end=1875
+  _globals['_FEATURECOLUMN']._serialized_start=1951
+  _globals['_FEATURECOLUMN']._serialized_end=2076
+  _globals['_REDISFEATURES']._serialized_start=2078
+  _globals['_REDISFEATURES']._serialized_end=2159
+  _globals['_TABLEFEATURES']._serialized_start=2161
+  _globals['_TABLEFEATURES']._serialized_end=2218
+  _globals['_VERSIONPOLICY']._serialized_start=2221
+  _globals['_VERSIONPOLICY']._serialized_end=2559
+  _globals['_VERSIONPOLICY_LATEST']._serialized_start=2430
+  _globals['_VERSIONPOLICY_LATEST']._serialized_end=2495
+  _globals['_VERSIONPOLICY_ALL']._serialized_start=2497
+  _globals['_VERSIONPOLICY_ALL']._serialized_end=2502
+  _globals['_VERSIONPOLICY_SPECIFIC']._serialized_start=2504
+  _globals['_VERSIONPOLICY_SPECIFIC']._serialized_end=2542
+  _globals['_DYNAMICBATCHING']._serialized_start=2561
+  _globals['_DYNAMICBATCHING']._serialized_end=2643
+  _globals['_INSTANCEGROUP']._serialized_start=2646
+  _globals['_INSTANCEGROUP']._serialized_end=2848
+  _globals['_INSTANCEGROUP_KIND']._serialized_start=2767
+  _globals['_INSTANCEGROUP_KIND']._serialized_end=2838
+  _globals['_INPUTCONFIG']._serialized_start=2851
+  _globals['_INPUTCONFIG']._serialized_end=3069
+  _globals['_INPUTCONFIG_NANPOLICY']._serialized_start=3007
+  _globals['_INPUTCONFIG_NANPOLICY']._serialized_end=3069
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -17,7 +18,7 @@ AUTO: TreeKernel
 OFF: TreeKernel
 
 class ModelConfig(_message.Message):
-    __slots__ = ("max_batch_size", "dynamic_batching", "instance_group", "score_output", "inputs", "ignore_unknown_columns", "labels", "max_queue_rows", "max_queue_bytes", "run_timeout_ms", "label_output", "isolation", "tree_kernel", "version_policy", "version_labels", "default_version")
+    __slots__ = ("max_batch_size", "dynamic_batching", "instance_group", "score_output", "inputs", "ignore_unknown_columns", "labels", "max_queue_rows", "max_queue_bytes", "run_timeout_ms", "label_output", "isolation", "tree_kernel", "version_policy", "version_labels", "default_version", "feature_sources")
     class VersionLabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +42,7 @@ class ModelConfig(_message.Message):
     VERSION_POLICY_FIELD_NUMBER: _ClassVar[int]
     VERSION_LABELS_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_SOURCES_FIELD_NUMBER: _ClassVar[int]
     max_batch_size: int
     dynamic_batching: DynamicBatching
     instance_group: _containers.RepeatedCompositeFieldContainer[InstanceGroup]
@@ -57,7 +59,78 @@ class ModelConfig(_message.Message):
     version_policy: VersionPolicy
     version_labels: _containers.ScalarMap[str, int]
     default_version: str
-    def __init__(self, max_batch_size: _Optional[int] = ..., dynamic_batching: _Optional[_Union[DynamicBatching, _Mapping]] = ..., instance_group: _Optional[_Iterable[_Union[InstanceGroup, _Mapping]]] = ..., score_output: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputConfig, _Mapping]]] = ..., ignore_unknown_columns: bool = ..., labels: _Optional[_Iterable[str]] = ..., max_queue_rows: _Optional[int] = ..., max_queue_bytes: _Optional[int] = ..., run_timeout_ms: _Optional[int] = ..., label_output: _Optional[str] = ..., isolation: _Optional[str] = ..., tree_kernel: _Optional[_Union[TreeKernel, str]] = ..., version_policy: _Optional[_Union[VersionPolicy, _Mapping]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., default_version: _Optional[str] = ...) -> None: ...
+    feature_sources: _containers.RepeatedCompositeFieldContainer[FeatureSource]
+    def __init__(self, max_batch_size: _Optional[int] = ..., dynamic_batching: _Optional[_Union[DynamicBatching, _Mapping]] = ..., instance_group: _Optional[_Iterable[_Union[InstanceGroup, _Mapping]]] = ..., score_output: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputConfig, _Mapping]]] = ..., ignore_unknown_columns: bool = ..., labels: _Optional[_Iterable[str]] = ..., max_queue_rows: _Optional[int] = ..., max_queue_bytes: _Optional[int] = ..., run_timeout_ms: _Optional[int] = ..., label_output: _Optional[str] = ..., isolation: _Optional[str] = ..., tree_kernel: _Optional[_Union[TreeKernel, str]] = ..., version_policy: _Optional[_Union[VersionPolicy, _Mapping]] = ..., version_labels: _Optional[_Mapping[str, int]] = ..., default_version: _Optional[str] = ..., feature_sources: _Optional[_Iterable[_Union[FeatureSource, _Mapping]]] = ...) -> None: ...
+
+class FeatureSource(_message.Message):
+    __slots__ = ("name", "keys", "columns", "redis", "table", "max_age_ms", "cache_ms", "cache_rows", "cache_bytes", "timeout_ms", "on_missing_key", "on_missing_column", "on_unavailable", "time_column")
+    class Absent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ABSENT_UNSPECIFIED: _ClassVar[FeatureSource.Absent]
+        REJECT: _ClassVar[FeatureSource.Absent]
+        MISSING: _ClassVar[FeatureSource.Absent]
+        DEFAULT: _ClassVar[FeatureSource.Absent]
+    ABSENT_UNSPECIFIED: FeatureSource.Absent
+    REJECT: FeatureSource.Absent
+    MISSING: FeatureSource.Absent
+    DEFAULT: FeatureSource.Absent
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    REDIS_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    MAX_AGE_MS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_MS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    ON_MISSING_KEY_FIELD_NUMBER: _ClassVar[int]
+    ON_MISSING_COLUMN_FIELD_NUMBER: _ClassVar[int]
+    ON_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    TIME_COLUMN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    columns: _containers.RepeatedCompositeFieldContainer[FeatureColumn]
+    redis: RedisFeatures
+    table: TableFeatures
+    max_age_ms: int
+    cache_ms: int
+    cache_rows: int
+    cache_bytes: int
+    timeout_ms: int
+    on_missing_key: FeatureSource.Absent
+    on_missing_column: FeatureSource.Absent
+    on_unavailable: FeatureSource.Absent
+    time_column: str
+    def __init__(self, name: _Optional[str] = ..., keys: _Optional[_Iterable[str]] = ..., columns: _Optional[_Iterable[_Union[FeatureColumn, _Mapping]]] = ..., redis: _Optional[_Union[RedisFeatures, _Mapping]] = ..., table: _Optional[_Union[TableFeatures, _Mapping]] = ..., max_age_ms: _Optional[int] = ..., cache_ms: _Optional[int] = ..., cache_rows: _Optional[int] = ..., cache_bytes: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., on_missing_key: _Optional[_Union[FeatureSource.Absent, str]] = ..., on_missing_column: _Optional[_Union[FeatureSource.Absent, str]] = ..., on_unavailable: _Optional[_Union[FeatureSource.Absent, str]] = ..., time_column: _Optional[str] = ...) -> None: ...
+
+class FeatureColumn(_message.Message):
+    __slots__ = ("name", "stored_as", "default_value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STORED_AS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    stored_as: str
+    default_value: _struct_pb2.Value
+    def __init__(self, name: _Optional[str] = ..., stored_as: _Optional[str] = ..., default_value: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+
+class RedisFeatures(_message.Message):
+    __slots__ = ("url", "url_env", "key")
+    URL_FIELD_NUMBER: _ClassVar[int]
+    URL_ENV_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    url: str
+    url_env: str
+    key: str
+    def __init__(self, url: _Optional[str] = ..., url_env: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class TableFeatures(_message.Message):
+    __slots__ = ("path", "table")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    table: str
+    def __init__(self, path: _Optional[str] = ..., table: _Optional[str] = ...) -> None: ...
 
 class VersionPolicy(_message.Message):
     __slots__ = ("latest", "all", "specific")
