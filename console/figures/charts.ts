@@ -1,7 +1,7 @@
 /** Charts of the last minutes, drawn by uPlot in the page's own colours. */
 import uPlot from "uplot";
 import { h, setText } from "../dom.ts";
-import { type Sample, STAGES } from "./series.ts";
+import { drawnSeconds, type Sample, STAGES } from "./series.ts";
 
 interface Line {
   readonly name: string;
@@ -14,6 +14,8 @@ interface ChartPlan {
   readonly title: string;
   /** What stands behind numbers. */
   readonly unit: string;
+  /** There are no parts of what is counted. */
+  readonly isWhole?: boolean;
   lines(samples: readonly Sample[]): Line[];
 }
 
@@ -52,6 +54,7 @@ const PLANS: readonly ChartPlan[] = [
   {
     title: "Rows a batch",
     unit: "",
+    isWhole: true,
     lines: () => [{ name: "rows", color: 1, value: ({ batchRows }) => batchRows }],
   },
   {
@@ -67,6 +70,7 @@ const PLANS: readonly ChartPlan[] = [
   {
     title: "Queue",
     unit: " rows",
+    isWhole: true,
     lines: () => [
       { name: "waiting", color: 1, value: ({ queuedRows }) => queuedRows },
       { name: "running", color: 3, value: ({ runningRows }) => runningRows },
@@ -85,8 +89,11 @@ const PLANS: readonly ChartPlan[] = [
 ];
 
 const HEIGHT = 150;
-/** What is drawn at least, from left to right. */
-const SHORTEST_SECONDS = 60;
+/** Between the lines of axes whose values are whole: 1, 2, 5, 10, … */
+const WHOLE_STEPS = Array.from(
+  { length: 30 },
+  (_, step) => [1, 2, 5][step % 3]! * 10 ** Math.floor(step / 3),
+);
 const COLORS = 8;
 
 function namesOf(
@@ -182,7 +189,7 @@ function known(value: number | undefined): number | null {
   return value === undefined || Number.isNaN(value) ? null : value;
 }
 
-function optionsOf({ unit }: ChartPlan, lines: readonly Line[], width: number): uPlot.Options {
+function optionsOf({ unit, isWhole }: ChartPlan, lines: readonly Line[], width: number): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -197,7 +204,8 @@ function optionsOf({ unit }: ChartPlan, lines: readonly Line[], width: number): 
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: {
-      x: { range: (_plot, low, high) => [Math.min(low ?? 0, (high ?? 0) - SHORTEST_SECONDS), high ?? 0] },
+      // Of a single moment uPlot would make a day.
+      x: { range: ({ data: [times] }) => drawnSeconds(times, Date.now() / 1000) },
       y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] },
     },
     axes: [
@@ -205,6 +213,7 @@ function optionsOf({ unit }: ChartPlan, lines: readonly Line[], width: number): 
       {
         ...axis,
         size: 52,
+        ...(isWhole === true ? { incrs: WHOLE_STEPS } : {}),
         values: (_plot, values) => values.map((value) => `${compact(value)}${unit === " rows" ? "" : unit}`),
       },
     ],

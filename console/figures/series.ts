@@ -169,6 +169,15 @@ function sampleOf(
   };
 }
 
+/** What is drawn at least, from left to right. */
+const SHORTEST_SECONDS = 60;
+
+/** The seconds that a chart reaches over, which ends with its last moment; with now where there is none. */
+export function drawnSeconds(times: ArrayLike<number>, nowSeconds: number): [from: number, to: number] {
+  const to = times[times.length - 1] ?? nowSeconds;
+  return [Math.min(times[0] ?? to, to - SHORTEST_SECONDS), to];
+}
+
 /** Where a share of the values lies below, taken as even within a range; NaN where there are none. */
 export function quantile(counts: readonly number[], bounds: readonly number[], share: number): number {
   const total = counts.reduce((sum, count) => sum + count, 0);

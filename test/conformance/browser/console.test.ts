@@ -155,6 +155,10 @@ describe.each([
         hash,
         async (page) => {
           await untilDrawn(page);
+          await page.screenshot({
+            path: join(screenshots, `few-${name}${hash.replaceAll(/\W+/g, "-")}.png`),
+            fullPage: true,
+          });
           const score = page.getByRole("button", { name: "Score" });
           if (hash !== "" && (await score.count()) > 0) {
             await score.click();

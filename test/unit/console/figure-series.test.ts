@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
-import { FigureSeries, MOST_POINTS, quantile } from "../../../console/figures/series.ts";
+import { drawnSeconds, FigureSeries, MOST_POINTS, quantile } from "../../../console/figures/series.ts";
 import { WatchFiguresResponseSchema } from "../../../gen/assay/v1/console_service_pb.ts";
 
 const at = (seconds: number, init: MessageInitShape<typeof WatchFiguresResponseSchema> = {}) =>
@@ -57,6 +57,13 @@ test("only the last minutes are kept", () => {
   for (let second = 0; second < MOST_POINTS + 50; second++) series.take(at(second));
   expect(series.of("")).toHaveLength(MOST_POINTS);
   expect(series.of("").at(-1)!.at).toBe(MOST_POINTS + 49);
+});
+
+test("a chart of one moment, or of none, reaches over a minute, and one of many over all", () => {
+  expect(drawnSeconds([100], 500)).toEqual([40, 100]);
+  expect(drawnSeconds([], 500)).toEqual([440, 500]);
+  expect(drawnSeconds([90, 100], 500)).toEqual([40, 100]);
+  expect(drawnSeconds([10, 60, 100], 500)).toEqual([10, 100]);
 });
 
 test("a quantile lies within its range, and beyond the last bound at it", () => {
