@@ -1,0 +1,125 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Admin, Producer } from "@platformatic/kafka";
+import { freePort } from "../../support/servers/server-process.ts";
+
+const KAFKA = join(
+  process.env.ASSAY_TOOLS_DIR ??
+    join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME!, ".cache"), "assay-tools"),
+  "bin/kafka",
+);
+const BROKER = join("scripts", "kafka-broker.sh");
+const RUN = promisify(execFile);
+
+/** A record of a topic, as Kafka's own consumer prints it. */
+export interface ReadRecord {
+  readonly partition: number;
+  readonly key: string;
+  readonly value: string;
+  readonly headers: string;
+}
+
+/** A real broker in a process of its own; whoever started it ends it. */
+export class KafkaBroker {
+  readonly address: string;
+  private readonly folder: string;
+  private readonly port: number;
+  private child: ChildProcess | undefined;
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.port = port;
+    this.address = `127.0.0.1:${port}`;
+  }
+
+  /** Starts a broker that keeps its data in a folder. */
+  static async start(folder: string): Promise<KafkaBroker> {
+    const broker = new KafkaBroker(folder, await freePort());
+    await broker.restart();
+    return broker;
+  }
+
+  /** Starts it again where it has ended, and waits until it answers. */
+  async restart(): Promise<void> {
+    const child = spawn(BROKER, [this.folder, String(this.port)], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.child = child;
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said = `${said}${text}`.slice(-10_000);
+    });
+    const until = Date.now() + 60_000;
+    for (;;) {
+      const admin = new Admin({ clientId: "test", bootstrapBrokers: [this.address], retries: 0 });
+      try {
+        await admin.listTopics();
+        return;
+      } catch (error) {
+        if (child.exitCode !== null || Date.now() > until)
+          throw new Error(`the broker does not answer: ${said}`, { cause: error });
+      } finally {
+        await admin.close();
+      }
+      await delay(100);
+    }
+  }
+
+  /** SIGKILL; resolves once it is gone. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  /** Makes topics. */
+  async createTopics(topics: readonly string[], partitions: number): Promise<void> {
+    const admin = new Admin({ clientId: "test", bootstrapBrokers: [this.address] });
+    await admin.createTopics({ topics: [...topics], partitions, replicas: 1 });
+    await admin.close();
+  }
+
+  /** A producer of octets that goes on over the broker's death; the caller closes it. */
+  producer(): Producer<Buffer, Buffer, Buffer, Buffer> {
+    return new Producer<Buffer, Buffer, Buffer, Buffer>({
+      clientId: "test",
+      bootstrapBrokers: [this.address],
+      idempotent: true,
+      retries: 1000,
+      retryDelay: 100,
+    });
+  }
+
+  /** All of a topic that is committed, read by Kafka's own consumer: as independent as can be. */
+  async read(topic: string): Promise<ReadRecord[]> {
+    const properties = ["print.key", "print.partition", "print.headers"].flatMap((name) => [
+      "--formatter-property",
+      `${name}=true`,
+    ]);
+    const limits = ["--timeout-ms", "4000"];
+    const from = ["--from-beginning", "--isolation-level", "read_committed"];
+    const args = [
+      "org.apache.kafka.tools.consumer.ConsoleConsumer",
+      "--bootstrap-server",
+      this.address,
+      "--topic",
+      topic,
+    ];
+    const { stdout } = await RUN(KAFKA, [...args, ...from, ...limits, ...properties], { maxBuffer: 2 ** 30 });
+    const lines = stdout.split("\n").filter((line) => line.startsWith("Partition:"));
+    return lines.map((line) => {
+      const [partition, headers, key, value] = line.split("\t");
+      return {
+        partition: Number(partition!.slice("Partition:".length)),
+        headers: headers!,
+        key: key!,
+        value: value!,
+      };
+    });
+  }
+}
