@@ -22,7 +22,7 @@ class Scorer(dg.ConfigurableResource):
     version: str = ""
 
     def describe(self):
-        with assay.Client(self.url.split(",")) as client:
+        with assay.Client(self.url) as client:
             return client.describe(self.model, self.version)
 
 
@@ -36,7 +36,7 @@ def scored_customers(context: dg.AssetExecutionContext, scorer: Scorer) -> dg.Ma
     day = context.partition_key
     # All rows of a run are scored by the version that its metadata names.
     described = scorer.describe()
-    scored = assay.map_in_arrow(scorer.model, scorer.url.split(","), version=described.model_version)
+    scored = assay.map_in_arrow(scorer.model, scorer.url, version=described.model_version)
     target = HERE / "scores" / f"{day}.parquet"
     target.parent.mkdir(exist_ok=True)
     unfinished = target.with_suffix(f".{context.run_id}")

@@ -121,3 +121,17 @@ def test_record_batches_of_spark_keep_their_rows_and_get_scores(server):
     assert sum(one.num_rows for one in found) == 70_003
     assert found[0].schema.names == [*PERSON, *RESULTS]
     assert {type(one) for one in found} == {pa.RecordBatch}
+
+
+def test_servers_may_be_named_by_the_environment(server, people, truth, monkeypatch):
+    monkeypatch.setenv("ASSAY_URL", f"{AWAY}, {server.url}")
+    found = assay.score(people, model="census")
+    assert_frame_equal(found, truth, rel_tol=1e-5)
+    function, scored = assay.map_in_arrow("census"), assay.udf("census")
+    # They name the servers of where they were made.
+    monkeypatch.setenv("ASSAY_URL", AWAY)
+    assert_frame_equal(scored(people), truth, rel_tol=1e-5)
+    assert sum(batch.num_rows for batch in function(people.to_arrow().to_batches())) == len(people)
+    monkeypatch.setenv("ASSAY_URL", "")
+    with assay.Client() as client:
+        assert client._servers.all[0].origin == "http://127.0.0.1:8080"

@@ -31,7 +31,7 @@ class AsyncClient:
 
     def __init__(
         self,
-        url: str | Sequence[str],
+        url: str | Sequence[str] | None = None,
         *,
         key: str | None = None,
         tls_ca: str | None = None,

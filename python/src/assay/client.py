@@ -27,7 +27,8 @@ UNARY_ROWS = 4096
 class Client:
     """Scores rows with the models of one Assay server, or of several that serve the same.
 
-    ``url``: ``http://host:8080``, ``https://host``, or a list; several take turns, and one that is away is left out for a while.
+    ``url``: ``http://host:8080``, ``https://host``, or several, as a list or with commas between: they take turns, and one that is away is
+    left out for a while. By default the variable ASSAY_URL says it, or it is ``http://127.0.0.1:8080``.
     ``turn``: which of them is asked first, counted from 0 and around (a worker's number spreads workers evenly; by default any).
     ``key``: sent as ``authorization: Bearer``. ``timeout``: seconds for each call, its retries included, unless a call says another.
     Calls may come from many threads. Close it, or use it as a context.
@@ -39,7 +40,7 @@ class Client:
 
     def __init__(
         self,
-        url: str | Sequence[str],
+        url: str | Sequence[str] | None = None,
         *,
         key: str | None = None,
         tls_ca: str | None = None,

@@ -14,7 +14,7 @@ def score(
     table: Any,
     *,
     model: str,
-    url: str | Sequence[str],
+    url: str | Sequence[str] | None = None,
     version: str = "",
     probabilities: bool = False,
     on_error: str = "keep",
@@ -24,7 +24,7 @@ def score(
 
     ``table``: a DataFrame of pandas or polars, a pyarrow table or record batch; the same kind comes back. A LazyFrame of polars and a
     DataFrame of Spark stay lazy: their rows are scored where they are made, by ``udf`` and ``map_in_arrow``, which have no probabilities.
-    ``options`` are those of ``Client``.
+    ``url`` and ``options`` are those of ``Client``.
     """
     kind = type(table).__module__.split(".")[0]
     if kind not in ("pandas", "polars", "pyarrow", "pyspark"):
@@ -48,7 +48,7 @@ def score(
     return table.hstack(scores.to_polars())
 
 
-def _scored_later(table: Any, kind: str, model: str, url: str | Sequence[str], **options: Any) -> Any:
+def _scored_later(table: Any, kind: str, model: str, url: str | Sequence[str] | None, **options: Any) -> Any:
     if kind == "pyspark":
         from .spark import map_in_arrow, scored_schema
 

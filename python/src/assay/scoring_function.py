@@ -9,13 +9,14 @@ from typing import Any
 
 from .client import Client
 from .frames import refuse_taken
+from .servers import addresses
 
 
 class ScoringFunction:
     """What Polars calls with a batch of rows; see ``udf``. It keeps one client a process, which ends with it; any thread may call it."""
 
-    def __init__(self, model: str, url: str | Sequence[str], version: str, on_error: str, options: dict[str, Any]) -> None:
-        self._model, self._url, self._version, self._on_error, self._options = model, url, version, on_error, options
+    def __init__(self, model: str, urls: list[str], version: str, on_error: str, options: dict[str, Any]) -> None:
+        self._model, self._urls, self._version, self._on_error, self._options = model, urls, version, on_error, options
         self._lock = threading.Lock()
         self._client: tuple[int, Client] | None = None
 
@@ -80,7 +81,7 @@ class ScoringFunction:
         with self._lock:
             # Connections do not outlive a fork.
             if self._client is None or self._client[0] != os.getpid():
-                self._client = (os.getpid(), Client(self._url, **self._options))
+                self._client = (os.getpid(), Client(self._urls, **self._options))
             return self._client[1]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -91,12 +92,14 @@ class ScoringFunction:
         self._lock, self._client = threading.Lock(), None
 
 
-def udf(model: str, url: str | Sequence[str], *, version: str = "", on_error: str = "keep", **options: Any) -> ScoringFunction:
+def udf(
+    model: str, url: str | Sequence[str] | None = None, *, version: str = "", on_error: str = "keep", **options: Any
+) -> ScoringFunction:
     """A function for ``map_batches`` of Polars, whose results are structs of ``score``, ``label``, ``model_version`` and ``score_error``.
 
-    ``options`` are those of ``Client``. For all columns of a LazyFrame, ``udf(…).over(frame)`` or ``assay.score(frame, …)``.
+    ``url`` and ``options`` are those of ``Client``. For all columns of a LazyFrame, ``udf(…).over(frame)`` or ``assay.score(frame, …)``.
 
     >>> scored = assay.udf("census", "http://127.0.0.1:8080")
     >>> frame.with_columns(pl.struct(pl.all()).map_batches(scored, return_dtype=scored.dtype).struct.unnest())
     """
-    return ScoringFunction(model, url, version, on_error, options)
+    return ScoringFunction(model, addresses(url), version, on_error, options)

@@ -90,11 +90,8 @@ class Servers:
     ``turn``: the one that is asked first, counted from 0 and around. By default any: many clients of the same list spread over it.
     """
 
-    def __init__(self, urls: str | Sequence[str], access: Access, library: Any, turn: int | None = None) -> None:
-        names = [urls] if isinstance(urls, str) else list(urls)
-        if not names:
-            raise ValueError("no server was named; expected a URL such as http://127.0.0.1:8080")
-        self.all = [Server(url, access, library) for url in names]
+    def __init__(self, urls: str | Sequence[str] | None, access: Access, library: Any, turn: int | None = None) -> None:
+        self.all = [Server(url, access, library) for url in addresses(urls)]
         self._turn = random.randrange(len(self.all)) if turn is None else turn
 
     def next(self) -> Server:
@@ -137,6 +134,16 @@ class Attempts:
         if time.monotonic() + wait >= self._deadline:
             raise error from None
         return wait
+
+
+def addresses(urls: str | Sequence[str] | None) -> list[str]:
+    """The addresses of servers: a list, or text with commas between; None is the variable ASSAY_URL, or the port of `assay serve` here."""
+    if urls is None:
+        urls = os.environ.get("ASSAY_URL") or "http://127.0.0.1:8080"
+    names = [one.strip() for one in urls.split(",")] if isinstance(urls, str) else list(urls)
+    if not names:
+        raise ValueError("no server was named; expected a URL such as http://127.0.0.1:8080")
+    return names
 
 
 def ended_early(server: Server) -> AssayError:

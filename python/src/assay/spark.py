@@ -9,13 +9,14 @@ from typing import Any
 
 from .client import Client
 from .frames import refuse_taken, with_scores
+from .servers import addresses
 
 _SLICE = 65_536
 
 
 def map_in_arrow(
     model: str,
-    url: str | Sequence[str],
+    url: str | Sequence[str] | None = None,
     *,
     version: str = "",
     on_error: str = "keep",
@@ -26,10 +27,13 @@ def map_in_arrow(
 
     Of several servers partition n begins with number n, so that tasks spread evenly; what a lost server left unanswered is sent to the
     next. Where none answers for ``RetryPolicy.stream_timeout`` the task fails, and Spark's next attempt begins at another server.
-    ``version`` says which version scores; without it each partition takes the newest of its time. ``options`` are those of ``Client``.
+    ``version`` says which version scores; without it each partition takes the newest of its time. ``url`` and ``options`` are those of
+    ``Client``.
 
     >>> frame.mapInArrow(assay.map_in_arrow("census", "http://scorer:8080"), assay.scored_schema(frame.schema))
     """
+    # Read where the job is written: executors have an environment of their own.
+    urls = addresses(url)
 
     def scored(batches: Iterable[Any]) -> Iterator[Any]:
         kept: deque[Any] = deque()
@@ -48,7 +52,7 @@ def map_in_arrow(
                 kept.append(one)
                 yield one
 
-        with Client(url, **{"turn": _turn(), **options}) as client:
+        with Client(urls, **{"turn": _turn(), **options}) as client:
             for scores in client.score(reading(), model, version=version, on_error=on_error):
                 yield with_scores(kept.popleft(), scores)
 
