@@ -11,6 +11,7 @@ import sys
 import time
 
 import assay
+import pyarrow.compute as pc
 import pyarrow.dataset
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
@@ -68,14 +69,13 @@ found = pyarrow.dataset.dataset(f"{folder}/scores").to_table().sort_by("id")
 results = ("score", "label", "model_version", "score_error")
 with assay.Client(truth_url) as client:
     truth = [one.to_arrow() for one in client.score([found.drop_columns(results)], "census")][0]
-pairs = zip(found["score"].to_pylist(), truth["score"].to_pylist(), strict=True)
 print(
     json.dumps(
         {
-            "ids": found["id"].to_pylist() == list(range(int(rows))),
-            "farthest": max(abs(one - other) for one, other in pairs if one is not None and other is not None),
-            "unscored": [row["id"] for row in found.select(["id", "score"]).to_pylist() if row["score"] is None],
-            "others": [name for name in results[1:] if found[name].to_pylist() != truth[name].to_pylist()],
+            "ids": found["id"].equals(pyarrow.chunked_array([range(int(rows))])),
+            "farthest": pc.max(pc.abs(pc.subtract(found["score"], truth["score"]))).as_py(),
+            "unscored": found.filter(pc.is_null(found["score"]))["id"].to_pylist(),
+            "others": [name for name in results[1:] if not found[name].equals(truth[name])],
             "rows": int(rows),
             "seconds": round(seconds, 2),
             "cpu_seconds": round(cpu, 2),
