@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { httpWays } from "./mixed/http-ways.ts";
-import { makeCall, type Way } from "./mixed/mixed-call.ts";
+import { makeCall, type Way, withCause } from "./mixed/mixed-call.ts";
 import { MixedModels } from "./mixed/mixed-models.ts";
 import { rpcWays } from "./mixed/rpc-ways.ts";
 import { Tally } from "./mixed/tally.ts";
@@ -65,7 +65,7 @@ async function again(what: string, everyMs: number, act: () => unknown): Promise
     try {
       if (!isOver) await act();
     } catch (error) {
-      tally.lost(what, { id: 0, rows: 0, columns: 0, values: [] }, (error as Error).message);
+      tally.lost(what, { id: 0, rows: 0, columns: 0, values: [] }, withCause(error as Error));
     }
   }
 }

@@ -64,6 +64,11 @@ const PAUSE_MS = 250;
 
 let serial = 0;
 
+/** What went wrong, and why: of fetch the cause alone says so. */
+export function withCause({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}
+
 /** Makes a call of one way, judges every answer, and sends again what a killed process lost. */
 export async function makeCall(way: Way, models: MixedModels, tally: Tally): Promise<void> {
   const fate = someFate();
@@ -119,7 +124,8 @@ export async function makeCall(way: Way, models: MixedModels, tally: Tally): Pro
         return;
       }
     } catch (error) {
-      const { name, message } = error as Error;
+      const { name } = error as Error;
+      const message = withCause(error as Error);
       const reason = error instanceof WayFailure ? error.reason : name;
       for (const id of [...items.keys()]) settle(id, reason, message);
     } finally {
