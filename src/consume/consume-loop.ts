@@ -11,7 +11,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
-import { brokerMessage } from "./brokers/broker-clients.ts";
+import { brokerMessage, isRebalance } from "./brokers/broker-clients.ts";
 import type { Membership } from "./brokers/group-member.ts";
 import type { GroupOffsets } from "./brokers/group-offsets.ts";
 import type { RecordFetcher } from "./brokers/record-fetcher.ts";
@@ -22,15 +22,18 @@ import type { OutputMessage } from "./records/input-record.ts";
 import { backOffMs, type Outcome, type RecordScoring } from "./records/record-scoring.ts";
 import { type MessageForm, outcomeMessage } from "./records/score-message.ts";
 
+/** What of a fetcher a loop calls. */
+export type LoopFetcher = Pick<RecordFetcher, "fetch" | "startOffset">;
+
 /** What a loop stands on. */
 export interface ConsumeLoopOptions {
   readonly topic: string;
-  readonly scoring: RecordScoring;
+  readonly scoring: Pick<RecordScoring, "score">;
   /** Slices that are scored at a time. */
   readonly slicesInFlight: number;
   readonly form: MessageForm;
   readonly sink: ScoreSink;
-  readonly offsets: GroupOffsets;
+  readonly offsets: Pick<GroupOffsets, "committed">;
   readonly membership: () => Membership | undefined;
   readonly start: "earliest" | "latest";
   readonly lingerMs: number;
@@ -43,12 +46,13 @@ const SLICE_ROWS = 1000;
 const ROUND_ROWS = 5000;
 const ROUND_BYTES = 16_777_216;
 const UNSTABLE_DELAY_MS = 50;
+const REBALANCE_DELAY_MS = 50;
 
 /** The loop; `fetcher` is given once both are there, since each calls the other. */
 export class ConsumeLoop {
   private readonly options: ConsumeLoopOptions;
   private readonly runs = new Map<number, PartitionRun>();
-  private fetcher: RecordFetcher | undefined;
+  private fetcher: LoopFetcher | undefined;
   private scoringCount = 0;
   private writing: Promise<void> | undefined;
   private failures = 0;
@@ -61,7 +65,7 @@ export class ConsumeLoop {
   }
 
   /** Begins to read what it owns. */
-  begin(fetcher: RecordFetcher): void {
+  begin(fetcher: LoopFetcher): void {
     this.fetcher = fetcher;
     for (const run of this.runs.values()) void this.findStart(run);
   }
@@ -213,10 +217,25 @@ export class ConsumeLoop {
       }
       figures.rounds.observe(performance.now() - begunMs);
     } catch (error) {
-      await this.recover(error);
+      if (!(await this.isUndone(error))) await this.recover(error);
     }
     this.writing = undefined;
     this.pump();
+  }
+
+  /**
+   * A round that was refused because the group is being shared anew, and is undone: what of it is still owned is written again, as the
+   * member that this process is by then.
+   */
+  private async isUndone(error: unknown): Promise<boolean> {
+    if (!isRebalance(error)) return false;
+    try {
+      await this.options.sink.undo();
+    } catch {
+      return false;
+    }
+    await delay(REBALANCE_DELAY_MS);
+    return true;
   }
 
   /** Nobody knows what of a failed round was written: the committed offsets tell, once the sink has ended its transaction. */

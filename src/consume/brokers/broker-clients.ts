@@ -86,6 +86,11 @@ export function isBrokerError(error: unknown, ...names: readonly string[]): bool
   return names.some((name) => findErrorBy(error as Error, "apiId", name) !== null);
 }
 
+/** Whether a commit was refused because the group is being shared anew, or was since this member looked. */
+export function isRebalance(error: unknown): boolean {
+  return isBrokerError(error, "REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION");
+}
+
 /** What went wrong, in one line: the innermost errors, which the client's own only count. */
 export function brokerMessage(error: unknown): string {
   const seen = new Set<string>();

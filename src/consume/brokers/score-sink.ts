@@ -20,6 +20,8 @@ export interface Round {
 /** Writes rounds, one at a time; whoever opened it closes it. */
 export interface ScoreSink {
   write(round: Round): Promise<void>;
+  /** Ends a round that was refused; resolved: nothing of it counts. Rejects where that cannot be known, as without transactions. */
+  undo(): Promise<void>;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export function openScoreSink(options: ScoreSinkOptions): ScoreSink {
 class BrokerSink implements ScoreSink {
   private readonly options: ScoreSinkOptions;
   private producer: OctetProducer;
+  private transaction: Awaited<ReturnType<OctetProducer["beginTransaction"]>> | undefined;
 
   constructor(options: ScoreSinkOptions) {
     this.options = options;
@@ -76,8 +79,15 @@ class BrokerSink implements ScoreSink {
     await offsets.commit(round.offsets, round.membership);
   }
 
+  async undo(): Promise<void> {
+    if (this.transaction === undefined) throw new Error("there is no transaction to be aborted");
+    await this.transaction.abort();
+    this.transaction = undefined;
+  }
+
   /** A producer of the same name ends what the last one left: the broker aborts it, or finishes what was decided, first. */
   async reset(): Promise<void> {
+    this.transaction = undefined;
     await this.producer.close(true).catch(() => {});
     this.producer = this.options.createProducer();
     if (this.options.transactionalId === undefined) return;
@@ -94,6 +104,7 @@ class BrokerSink implements ScoreSink {
     const { producer } = this;
     const { offsets, groupId } = this.options;
     const transaction = await producer.beginTransaction(NEW_PRODUCER);
+    this.transaction = transaction;
     for (const messages of messageBatches(round.messages))
       await transaction.send({ messages: sent(messages) });
     await transaction.addConsumer({ groupId } as Parameters<typeof transaction.addConsumer>[0]);
@@ -103,6 +114,8 @@ class BrokerSink implements ScoreSink {
       producerEpoch: producer.producerEpoch!,
     };
     await offsets.commitInTransaction(round.offsets, round.membership, owner);
+    // From here on nobody can undo it: the broker may have done what it did not answer.
+    this.transaction = undefined;
     await transaction.commit();
   }
 }
