@@ -43,7 +43,7 @@ export interface ConsumeLoopOptions {
 }
 
 const SLICE_ROWS = 1000;
-const ROUND_ROWS = 5000;
+const ROUND_ROWS = 10_000;
 const ROUND_BYTES = 16_777_216;
 const UNSTABLE_DELAY_MS = 50;
 const REBALANCE_DELAY_MS = 50;
