@@ -135,3 +135,45 @@ def test_servers_may_be_named_by_the_environment(server, people, truth, monkeypa
     monkeypatch.setenv("ASSAY_URL", "")
     with assay.Client() as client:
         assert client._servers.all[0].origin == "http://127.0.0.1:8080"
+
+
+def test_rows_that_are_lists_fail_alone_where_their_length_is_another(server):
+    rows = [[5.1, 3.5, 1.4, 0.2], None, [1.0, 2.0], [6.0, 3.0, 5.0, 2.0]]
+    reasons = ["the value is missing", "2 values came; 4 were expected"]
+    arrow = pa.table({"features": pa.array(rows, pa.list_(pa.float64()))})
+    sliced = pa.table({"features": pa.array([[0.0]] + rows, pa.large_list(pa.float32()))}).slice(1)
+    for table in (arrow, sliced, pl.DataFrame({"features": rows}), pd.DataFrame({"features": rows})):
+        scored = pl.DataFrame(assay.score(table, model="iris", url=server.url))
+        assert scored["label"].to_list() == ["setosa", None, None, "virginica"]
+        assert scored["score_error"].to_list() == [None, *(f'column "features": {one}' for one in reasons), None]
+    function = assay.udf("iris", server.url)
+    found = pl.DataFrame({"any": rows}).select(pl.col("any").map_batches(function, return_dtype=function.dtype).struct.unnest())
+    assert found["score_error"].to_list() == [None, *reasons, None]
+    with assay.Client(server.url) as client:
+        [scores] = client.score([rows], "iris")
+        assert scores.errors == {1: reasons[0], 2: reasons[1]}
+        with pytest.raises(assay.AssayError) as refused:
+            client.predict("iris", rows)
+        assert [one.row for one in refused.value.violations] == [1, 2]
+        for wrong in ([[1.0, 2.0]] * 3, {"features": [[1.0, 2.0]] * 3}, pl.DataFrame({"features": [[1.0, 2.0]] * 3})):
+            with pytest.raises(assay.AssayError, match="4"):
+                client.predict("iris", wrong)
+
+
+def test_images_may_be_lists_of_lists(server):
+    with assay.Client(server.url) as client:
+        spec = client.describe("digits").inputs[0]
+        images = np.random.default_rng(5).random((3, *spec.shape[1:]), "f4")
+        expected = client.predict("digits", images).labels
+        assert client.predict("digits", images.tolist()).labels == expected
+        for table in (pa.table({spec.name: images.tolist()}), pl.DataFrame({spec.name: images.tolist()})):
+            assert client.predict("digits", table).labels == expected
+
+
+def test_an_error_reaches_the_caller_through_polars(server):
+    function = assay.udf("census", server.url)
+    with pytest.raises(Exception, match='INVALID_REQUEST.*the column "age"'):
+        pl.DataFrame([PERSON]).select(pl.struct("sex").map_batches(function, return_dtype=function.dtype))
+    again = assay.AssayError(str(assay.AssayError("QUEUE_FULL", "later: perhaps")))
+    assert (again.reason, again.message) == ("QUEUE_FULL", "later: perhaps")
+    assert assay.AssayError("it broke: why").reason == "INTERNAL"

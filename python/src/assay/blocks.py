@@ -136,6 +136,8 @@ def to_block(data: Any, model: Any) -> Block:
         return _without_numpy(data, model)
     if isinstance(data, Sequence) and len(data) == 0:
         return Block(0)
+    if isinstance(data, Sequence) and (block := _of_lists(data, model)) is not None:
+        return block
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -165,6 +167,7 @@ def _columns(data: Any) -> dict[str, Any] | None:
 
 def _by_name(columns: dict[str, Any], model: Any) -> Block:
     """Columns, found by the model's names and aliases; those that the model does not have are not read."""
+    from .nested import is_nested, to_rows
     from .values import WrongColumn, stacked, to_input
 
     lengths = {len(values) for values in columns.values()}
@@ -181,14 +184,27 @@ def _by_name(columns: dict[str, Any], model: Any) -> Block:
         except WrongColumn as error:
             wrong.append(Violation(name, f'column "{name}": {error}', column=name))
             return None
+        note(name, faults)
+        return values
+
+    def note(name: str, faults: dict[int, str]) -> None:
         for row, said in faults.items():
             bad[row] = f'{bad[row]}; column "{name}": {said}' if row in bad else f'column "{name}": {said}'
-        return values
 
     for spec in model.inputs:
         width = math.prod(spec.shape[1:])
         if spec.name in columns and getattr(columns[spec.name], "ndim", 1) > 1:
             arrays.append((spec.name, spec.datatype, _shaped(columns[spec.name], spec)))
+            continue
+        whole = _find(spec.name, list(spec.aliases), columns, {}) if len(spec.shape) > 1 and spec.datatype != "BYTES" else None
+        if whole is not None and is_nested(columns[whole]):
+            try:
+                values, faults = to_rows(columns[whole], list(spec.shape)[1:])
+            except WrongColumn as error:
+                wrong.append(Violation(whole, f'column "{whole}": {error}', column=whole))
+                continue
+            note(whole, faults)
+            arrays.append((spec.name, spec.datatype, _shaped(values, spec)))
             continue
         names = list(spec.feature_names) or ([spec.name] if width == 1 else [])
         if not names:
@@ -222,13 +238,32 @@ def _by_name(columns: dict[str, Any], model: Any) -> Block:
     return TensorBlock(arrays, bad, model)
 
 
+def _of_lists(data: Sequence[Any], model: Any) -> Block | None:
+    """Rows that are lists, of a model with one input; None for others."""
+    from .nested import is_nested, to_rows
+    from .values import WrongColumn
+
+    spec = _only_input(model)
+    if spec is None or len(spec.shape) < 2 or spec.datatype == "BYTES" or not is_nested(data):
+        return None
+    try:
+        rows, bad = to_rows(data, list(spec.shape)[1:])
+    except WrongColumn as error:
+        raise _refused(f'the input "{spec.name}" takes {_described(spec)}: {error}', spec.name) from None
+    return TensorBlock([(spec.name, spec.datatype, _shaped(rows, spec))], bad, model)
+
+
+def _only_input(model: Any) -> Any:
+    inputs = [spec for spec in model.inputs if not spec.optional] or list(model.inputs)
+    return inputs[0] if len(inputs) == 1 else None
+
+
 def _by_position(array: Any, model: Any) -> Block:
     """An array without names: the one input's, or a column an input."""
     from .values import WrongColumn, stacked, to_input
 
     inputs = [spec for spec in model.inputs if not spec.optional] or list(model.inputs)
-    if len(inputs) == 1:
-        spec = inputs[0]
+    if (spec := _only_input(model)) is not None:
         if array.ndim == 1 and len(spec.shape) == 2 and spec.shape[1] != 1:
             array = array.reshape(1, -1)
         return TensorBlock([(spec.name, spec.datatype, _shaped(array, spec))], {}, model)

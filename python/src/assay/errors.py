@@ -46,13 +46,17 @@ class AssayError(Exception):
     def __init__(
         self,
         reason: str,
-        message: str,
+        message: str | None = None,
         *,
         code: str = "",
         violations: Iterable[Violation] = (),
         violation_count: int = 0,
         retry_delay: float | None = None,
     ) -> None:
+        if message is None:
+            # Engines such as polars make an error anew from its text.
+            named, separator, rest = reason.partition(": ")
+            reason, message = (named, rest) if separator and named.replace("_", "").isupper() else ("INTERNAL", reason)
         super().__init__(message)
         self.reason = reason
         """A name of ``assay.v1.Reason``: ``INVALID_REQUEST``, ``QUEUE_FULL``, … (docs/errors.md)."""

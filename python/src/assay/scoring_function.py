@@ -59,9 +59,7 @@ class ScoringFunction:
             return self._scored(rows, rows.height).to_struct()
         if isinstance(values.dtype, pl.Struct):
             rows = values.struct.unnest()
-        elif isinstance(values.dtype, pl.Array):
-            rows = values.to_numpy()
-        elif isinstance(values.dtype, pl.List):
+        elif isinstance(values.dtype, (pl.Array, pl.List)):
             rows = values.to_list()
         else:
             rows = values.to_frame()
