@@ -12,3 +12,8 @@ export function tool(name: string): string {
   if (!existsSync(path)) throw new Error(`${path} is missing: run scripts/setup-tools.sh ${name}`);
   return path;
 }
+
+/** A folder beside the tools, for what is built once and used by later runs. */
+export function toolFolder(name: string): string {
+  return join(TOOLS, "built", name);
+}

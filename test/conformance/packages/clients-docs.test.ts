@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../../support/clients/command.ts";
 import { markdownBlocks } from "../../support/markdown-blocks.ts";
 import { ASSAY, ROOT, type ServerProcess, startServer } from "../server-process.ts";
-import { tool } from "../tool.ts";
+import { tool, toolFolder } from "../tool.ts";
 
 const LONG_MS = 300_000;
 const AWAY = "http://127.0.0.1:1023";
@@ -108,4 +108,54 @@ test(
     );
   },
   LONG_MS,
+);
+
+const ANSWERS = ["INVALID_REQUEST", 'features 1 feature came; "features" takes 4', ""];
+
+/** A folder with the schema and the files of the page, by their paths in it. */
+function project(name: string, files: Readonly<Record<string, string>>): string {
+  const folder = join(home, name);
+  cpSync(join(home, "proto"), join(folder, "proto"), { recursive: true });
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+test(
+  "the Java program is generated, built and scores",
+  async () => {
+    const path = "src/main/java/Scorer.java";
+    const folder = project("java", {
+      "pom.xml": block("xml", "java", "pom.xml"),
+      [path]: block("java", path),
+    });
+    const command = block("sh", "java").replace("127.0.0.1:8080", server.address);
+    const called = await run("sh", ["-c", command], { cwd: folder, timeoutMs: LONG_MS });
+    expect(called.stdout.replaceAll("\u001b[0m", ""), called.stderr).toBe(
+      ["[setosa]", "INVALID_ARGUMENT", ...ANSWERS].join("\n"),
+    );
+  },
+  LONG_MS,
+);
+
+test(
+  "the Rust program is generated, built and scores, and passes a server that is away",
+  async () => {
+    const paths = ["build.rs", "src/main.rs"];
+    const lock = readFileSync(join(ROOT, "test/conformance/rust-recipe/Cargo.lock"), "utf8");
+    const folder = project("rust", {
+      "Cargo.toml": block("toml", "Cargo.toml"),
+      "Cargo.lock": lock,
+      ...Object.fromEntries(paths.map((path) => [path, block("rust", path)])),
+    });
+    const command = block("sh", "rust").replace("http://127.0.0.1:8080", `${AWAY} ${url}`);
+    // What it stands on is built once for all runs.
+    const env = { ...process.env, CARGO_TARGET_DIR: toolFolder("rust-recipe") };
+    const called = await run("sh", ["-c", command], { cwd: folder, env, timeoutMs: 2 * LONG_MS });
+    expect(called.stdout, called.stderr).toBe(['["setosa"]', ...ANSWERS].join("\n"));
+    expect(called.stderr).toBe("");
+  },
+  2 * LONG_MS,
 );
