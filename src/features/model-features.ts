@@ -54,6 +54,8 @@ export class ModelFeatures {
   readonly plans: readonly FeaturePlan[];
   /** Names of keys that are no columns of the model: rows may have them. */
   readonly keyNames: ReadonlySet<string>;
+  /** The model's columns that rows may leave out. */
+  readonly columnNames: ReadonlySet<string>;
   private readonly sources: readonly Source[];
   private readonly shapes: RowShapes;
   private readonly modelName: string;
@@ -64,6 +66,7 @@ export class ModelFeatures {
     this.modelName = modelName;
     this.shapes = new RowShapes(plans, mapping);
     this.sources = plans.map((plan) => new Source(plan, options));
+    this.columnNames = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
     this.keyNames = new Set(plans.flatMap(({ keys }) => keys).filter((key) => !mapping.byName.has(key)));
   }
 

@@ -13,7 +13,14 @@ import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import { isB64 } from "../json/model-element.ts";
 import { memberPlace } from "./body-place.ts";
-import { asColumn, type NamedValues, plainCell, RowsBuilder, type Steps } from "./rows-builder.ts";
+import {
+  asColumn,
+  type NamedColumn,
+  type NamedValues,
+  plainCell,
+  RowsBuilder,
+  type Steps,
+} from "./rows-builder.ts";
 
 /** Where a table with a header stands in its body. */
 export interface TablePlaces {
@@ -66,7 +73,8 @@ export class RequestRows extends RowsBuilder {
       faults.add(list, "no columns came", "signature.missing_input");
       return;
     }
-    if (names.every((name) => inputs.input(name) !== undefined)) {
+    // Of columns that are looked up rows are made: tensors bring all.
+    if (this.model.features === undefined && names.every((name) => inputs.input(name) !== undefined)) {
       yield* this.inputColumns(Object.entries(value), list);
       return;
     }
@@ -101,7 +109,10 @@ export class RequestRows extends RowsBuilder {
       return;
     }
     const names = header?.map((name) => (typeof name === "string" ? name : String(name)));
-    const known = names?.some((name) => inputs.column(name) ?? inputs.input(name)) ?? false;
+    const known =
+      names?.some(
+        (name) => (inputs.column(name) ?? inputs.input(name)) !== undefined || inputs.isKey(name),
+      ) ?? false;
     const isNamed = header?.some((name) => typeof name === "string") ?? false;
     if (names === undefined || (!known && (!isNamed || this.hasUnnamedVector()))) {
       yield* this.lists(data, places.rows, (index) => places.row(index));
@@ -160,7 +171,7 @@ export class RequestRows extends RowsBuilder {
   private headerColumns(
     names: readonly string[],
     places: Pick<TablePlaces, "header" | "name">,
-  ): (ModelColumn | undefined)[] | undefined {
+  ): (NamedColumn | undefined)[] | undefined {
     const { inputs, faults, model } = this;
     const before = faults.count;
     if (inputs.columns === undefined) {
@@ -174,9 +185,10 @@ export class RequestRows extends RowsBuilder {
       return undefined;
     }
     const seen = new Set<ModelColumn>();
-    const columns = names.map((name, index) => {
+    const columns = names.map((name, index): NamedColumn | undefined => {
       const column = inputs.column(name);
       if (column === undefined) {
+        if (inputs.isKey(name)) return { name };
         if (!model.signature.ignoreUnknownColumns) this.unknown(name, () => places.name(index));
       } else if (seen.has(column)) {
         const what = `column ${shownName(column.name)} came twice`;
@@ -185,7 +197,7 @@ export class RequestRows extends RowsBuilder {
       return column;
     });
     for (const column of inputs.columns) {
-      if (column.spec.optional || seen.has(column)) continue;
+      if (column.spec.optional || seen.has(column) || inputs.isLookedUp(column)) continue;
       const what = `column ${shownName(column.name)} (${column.spec.datatype}) is missing`;
       faults.add(places.header, what, "signature.missing_column");
     }

@@ -31,6 +31,9 @@ export type Steps = Generator<undefined, void>;
 /** The values of an input by its name: one for each row. */
 export type NamedValues = readonly [name: string, values: ExactJson];
 
+/** A column of the model, or a key of its rows. */
+export type NamedColumn = Pick<ModelColumn, "name">;
+
 /** Cells that are made at once. */
 const PIECE_CELLS = 8192;
 const ROW_BYTES = 56;
@@ -146,12 +149,17 @@ export abstract class RowsBuilder {
   /** Makes the rows of a request, cell by cell; of many cells its tensors, which take a fraction of what rows do. */
   protected *fill(
     rowCount: number,
-    columns: readonly (ModelColumn | undefined)[],
+    columns: readonly (NamedColumn | undefined)[],
     cell: (row: number, index: number) => ExactJson,
   ): Steps {
     const { rows } = this.request;
+    // Of a model whose columns are looked up, rows are what can be completed.
+    const all =
+      this.model.features === undefined ? (columns as readonly (ModelColumn | undefined)[]) : undefined;
     const tensors =
-      rowCount * columns.length > PIECE_CELLS ? this.columnTensors(rowCount, columns) : undefined;
+      all !== undefined && rowCount * columns.length > PIECE_CELLS
+        ? this.columnTensors(rowCount, all)
+        : undefined;
     this.heapBytes += tensors?.heapBytes ?? rowCount * (ROW_BYTES + columns.length * CELL_BYTES);
     for (let row = 0; row < rowCount; row++) {
       const made: ExactObject = {};
@@ -160,7 +168,7 @@ export abstract class RowsBuilder {
         if (column === undefined) continue;
         const value = plainCell(cell(row, index));
         if (tensors === undefined) made[column.name] = value;
-        else tensors.put(row, column, value);
+        else tensors.put(row, column as ModelColumn, value);
       }
       if (tensors === undefined) rows.push(made as JsonObject);
       if (this.isPiece(columns.length)) yield;

@@ -37,6 +37,16 @@ export class ModelInputs {
     return rowColumns.kind === "mapped" ? columnOfName(name, rowColumns.mapping) : undefined;
   }
 
+  /** Whether a row may have the name beside the model's columns: it is a key, by which others are looked up. */
+  isKey(name: string): boolean {
+    return this.model.features?.keyNames.has(name) === true;
+  }
+
+  /** Whether rows may leave the column out, as it is looked up. */
+  isLookedUp({ name }: ModelColumn): boolean {
+    return this.model.features?.columnNames.has(name) === true;
+  }
+
   /** The input that a name means, in its own spelling or another one. */
   input(name: string): ModelInput | undefined {
     return signatureNames(this.model.signature).inputs.get(name);

@@ -38,7 +38,7 @@ export async function checkInSlices(
     const { features } = model;
     const completed =
       features !== undefined && needsFeatures(request, model)
-        ? await completedRequest(request, features, deadlineAt)
+        ? await completedRequest(request, features, model.signature, deadlineAt)
         : { request, report: undefined };
     if (waiter.cancelled) return undefined;
     const checked = await inSlices(checkInSteps(completed.request, model), waiter);
