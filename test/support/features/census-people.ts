@@ -50,7 +50,7 @@ export async function censusPeople(folder: string, source: object, rowCount = 20
 }
 
 /** Says where the columns of `census` lie. */
-export function writeSource(models: string, source: object): void {
+function writeSource(models: string, source: object): void {
   const people = {
     name: "people",
     keys: ["person_id"],
