@@ -108,7 +108,7 @@ export class ConsumeLoop {
     this.linger ??= cutAtMs === Number.POSITIVE_INFINITY ? undefined : this.wakeAt(cutAtMs - nowMs);
     this.scoreMore(runs);
     this.writing ??= this.nextRound();
-    this.fetcher?.fetch(fetchingRuns(runs, limits));
+    this.fetcher?.fetch(fetchingRuns(runs, limits), limits.mostRows / runs.length);
   }
 
   /** Reads a partition again, from where the broker's oldest or newest record is. */

@@ -3,7 +3,7 @@
  * Promises: slices leave in the order of their offsets; what is committed never passes a record that has no outcome yet; a run
  * that has ended takes and gives nothing, so that whoever owns the partition next begins where this one committed.
  */
-import { type InputRecord, type OutputMessage, recordBytes } from "./records/input-record.ts";
+import { type InputRecord, type OutputMessage, OVERHEAD_BYTES, recordBytes } from "./records/input-record.ts";
 
 /** Neighbouring records that are scored together. */
 export interface Slice {
@@ -15,6 +15,9 @@ export interface Slice {
   messages: readonly OutputMessage[] | undefined;
   isBegun: boolean;
 }
+
+const LEAST_FETCH_BYTES = 65_536;
+const MOST_FETCH_BYTES = 1_048_576;
 
 /** One partition's run. */
 export class PartitionRun {
@@ -28,6 +31,9 @@ export class PartitionRun {
   waitingSinceMs = 0;
   rows = 0;
   bytes = 0;
+  /** Octets of a record as it is fetched, of the last fetch. */
+  private recordBytes = 100;
+  private isStuck = false;
 
   constructor(partition: number) {
     this.partition = partition;
@@ -53,15 +59,25 @@ export class PartitionRun {
   /** Takes fetched records, and where to fetch on, which may lie behind the last of them. */
   take(records: readonly InputRecord[], nextPosition: bigint, nowMs: number): void {
     if (this.isEnded) return;
+    this.isStuck = nextPosition === this.position;
     this.position = nextPosition;
     if (records.length === 0) return;
     if (this.waiting.length === 0) this.waitingSinceMs = nowMs;
+    let bytes = 0;
     for (const record of records) {
-      const bytes = recordBytes(record);
+      bytes += recordBytes(record);
       this.waiting.push(record);
-      this.bytes += bytes;
     }
+    this.bytes += bytes;
     this.rows += records.length;
+    this.recordBytes = Math.max(20, bytes / records.length - OVERHEAD_BYTES / 2);
+  }
+
+  /** How much to fetch for `mostRows` rows to be held: at least what goes without many fetches, all where a batch did not fit. */
+  fetchBytes(mostRows: number): number {
+    if (this.isStuck) return MOST_FETCH_BYTES;
+    const wanted = (mostRows - this.rows) * this.recordBytes;
+    return Math.round(Math.min(MOST_FETCH_BYTES, Math.max(LEAST_FETCH_BYTES, wanted)));
   }
 
   /** Cuts what waits into slices of `mostRows`: full ones at once, the rest when its oldest has waited `lingerMs`. */

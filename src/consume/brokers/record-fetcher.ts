@@ -23,7 +23,6 @@ export interface FetchHandlers {
 
 const MAX_WAIT_MS = 250;
 const FETCH_BYTES = 8_388_608;
-const PARTITION_BYTES = 1_048_576;
 const TROUBLE_DELAY_MS = 250;
 const READ_COMMITTED = 1;
 const OFFSET_OUT_OF_RANGE = 1;
@@ -43,8 +42,8 @@ export class RecordFetcher {
     reader.topics.track(topic);
   }
 
-  /** Begins requests to the brokers that lead these runs' partitions and have none yet. */
-  fetch(runs: readonly PartitionRun[]): void {
+  /** Begins requests to the brokers that lead these runs' partitions and have none yet; each for about so many rows to be held. */
+  fetch(runs: readonly PartitionRun[], rowsEach: number): void {
     if (runs.length === 0 || this.isClosed) return;
     const known = this.reader.currentMetadata?.topics.get(this.topic);
     if (known === undefined) {
@@ -53,7 +52,7 @@ export class RecordFetcher {
     }
     const byLeader = Map.groupBy(runs, ({ partition }) => known.partitions[partition]?.leader ?? -1);
     for (const [leader, own] of byLeader) {
-      void this.once(leader, () => this.fetchFrom(leader, known.id, own));
+      void this.once(leader, () => this.fetchFrom(leader, known.id, own, rowsEach));
     }
   }
 
@@ -103,7 +102,12 @@ export class RecordFetcher {
     if (!this.isClosed) this.handlers.onIdle();
   }
 
-  private async fetchFrom(node: number, topicId: string, runs: readonly PartitionRun[]): Promise<void> {
+  private async fetchFrom(
+    node: number,
+    topicId: string,
+    runs: readonly PartitionRun[],
+    rowsEach: number,
+  ): Promise<void> {
     const positions = new Map(runs.map((run) => [run, run.position!]));
     let answer: FetchResponse;
     try {
@@ -113,7 +117,7 @@ export class RecordFetcher {
         minBytes: 1,
         maxBytes: FETCH_BYTES,
         isolationLevel: READ_COMMITTED,
-        topics: [{ topicId, partitions: runs.map((run) => wanted(run)) }],
+        topics: [{ topicId, partitions: runs.map((run) => wanted(run, rowsEach)) }],
       });
     } catch (error) {
       if (!isBrokerError(error, "OFFSET_OUT_OF_RANGE")) throw error;
@@ -132,13 +136,13 @@ export class RecordFetcher {
   }
 }
 
-function wanted(run: PartitionRun) {
+function wanted(run: PartitionRun, rowsEach: number) {
   return {
     partition: run.partition,
     currentLeaderEpoch: -1,
     fetchOffset: run.position!,
     lastFetchedEpoch: -1,
-    partitionMaxBytes: PARTITION_BYTES,
+    partitionMaxBytes: run.fetchBytes(rowsEach),
   };
 }
 

@@ -9,7 +9,7 @@ export interface InputRecord {
 }
 
 /** What a record costs beside its octets: objects, offsets, its place in lists. */
-const OVERHEAD_BYTES = 200;
+export const OVERHEAD_BYTES = 200;
 
 /** About how much memory a record holds. */
 export function recordBytes({ key, value, headers }: InputRecord): number {

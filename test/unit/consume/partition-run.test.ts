@@ -90,3 +90,15 @@ test("what is full fetches nothing, but a partition that has nothing always may"
   expect(fetchingRuns([full, some, empty], { ...limits, mostRows: 9 })).toEqual([some, empty]);
   expect(fetchingRuns([full, some, empty], { ...limits, mostBytes: 1000 })).toEqual([empty]);
 });
+
+test("as much is fetched as its rows need, and all where a batch did not fit", () => {
+  const run = new PartitionRun(0);
+  run.position = 0n;
+  const large = Array.from({ length: 100 }, (_, at) => record(at, 2000));
+  run.take(large, 100n, 0);
+  expect(run.fetchBytes(400)).toBeGreaterThan(300 * 2000);
+  expect(run.fetchBytes(400)).toBeLessThan(300 * 2300);
+  expect([run.fetchBytes(100), run.fetchBytes(100_000)]).toEqual([65_536, 1_048_576]);
+  run.take([], 100n, 0);
+  expect(run.fetchBytes(100)).toBe(1_048_576);
+});
