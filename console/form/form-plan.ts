@@ -46,10 +46,16 @@ export function planForm(model: Model): FormPlan {
   const [only] = inputs;
   if (inputs.length === 1 && only !== undefined && only.featureNames.length > 0) {
     const columns = only.featureNames.map((name) => column(name, only, row));
-    return { form: "rows", fields: columns };
+    return { form: "rows", fields: withSources(columns, model) };
   }
   if (inputs.length > 0 && inputs.every(isColumn))
-    return { form: "rows", fields: inputs.map((input) => column(input.name, input, row)) };
+    return {
+      form: "rows",
+      fields: withSources(
+        inputs.map((input) => column(input.name, input, row)),
+        model,
+      ),
+    };
   const width = Number(only?.shape.at(-1) ?? -1);
   if (
     inputs.length === 1 &&
@@ -71,6 +77,36 @@ export function planForm(model: Model): FormPlan {
     return { form: "features", fields };
   }
   return { form: "json" };
+}
+
+/** Columns that feature sources look up may be left out, where the row has their key: that is a field more. */
+function withSources(fields: readonly Field[], { config, inputs }: Model): readonly Field[] {
+  const sources = config?.featureSources ?? [];
+  if (sources.length === 0) return fields;
+  const spelling = new Map(
+    inputs.flatMap(({ name, aliases }) => aliases.map((alias) => [alias, name] as const)),
+  );
+  const lookedUp = new Set(
+    sources.flatMap(({ columns }) => columns.map(({ name }) => spelling.get(name) ?? name)),
+  );
+  const known = new Set(fields.map(({ name }) => name));
+  const keys = new Set(sources.flatMap((source) => source.keys).filter((key) => !known.has(key)));
+  const keyFields = Array.from(
+    keys,
+    (name): Field => ({
+      name,
+      path: `rows[0].fields[${JSON.stringify(name)}]`,
+      kind: "text",
+      datatype: "key",
+      choices: [],
+      optional: true,
+      example: "",
+    }),
+  );
+  return [
+    ...keyFields,
+    ...fields.map((field) => (lookedUp.has(field.name) ? { ...field, optional: true } : field)),
+  ];
 }
 
 function isColumn({ shape }: TensorSpec): boolean {

@@ -3,6 +3,7 @@ import { PredictRequestSchema } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { ModelConfigSchema as TritonConfigSchema } from "../../gen/inference/model_config_pb.ts";
 import { AssayError } from "../errors.ts";
 import { exampleRequest } from "../model/example-request.ts";
+import type { FeaturePlan } from "../model/features/feature-plan.ts";
 import type { FoundModel, PreparedModel } from "../model/prepared-model.ts";
 import { scanPath } from "../model/repository.ts";
 import type { TensorSpec } from "../model/signature.ts";
@@ -83,6 +84,7 @@ function toReport(found: FoundModel): object {
           tritonConfig: toJson(TritonConfigSchema, model.triton.config.message, { useProtoFieldName: true }),
           tritonUnused: model.triton.config.unused,
         }),
+    ...(model.features === undefined ? {} : { featureSources: model.features.map(toSourceReport) }),
     repairs: model.repairs,
     notices: model.notices,
     producer: model.producer,
@@ -127,6 +129,7 @@ function toTable(found: FoundModel): string {
     `  thread    ${threadOf(model)}`,
     ...(model.treeKernel === undefined ? [] : [`  trees     ${describeTreeKernel(model.treeKernel)}`]),
     `  golden    ${model.goldenCases.length === 0 ? "none" : `${model.goldenCases.length} cases`}`,
+    ...(model.features === undefined ? [] : section("features", model.features.map(toSourceLine))),
     ...section(
       "repairs",
       model.repairs.map(
@@ -136,6 +139,15 @@ function toTable(found: FoundModel): string {
     ...section("notices", model.notices),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function toSourceReport({ name, keys, columns, store }: FeaturePlan): object {
+  return { name, keys, columns: columns.map((column) => column.name), store: store.kind };
+}
+
+function toSourceLine({ name, keys, columns, store }: FeaturePlan): string {
+  const names = columns.map((column) => column.name);
+  return `${listed(names)}: looked up by ${keys.join(", ")} where a row leaves them out (${name}, ${store.kind})`;
 }
 
 function title(modelName: string, modelVersion: string): string {

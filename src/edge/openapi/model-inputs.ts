@@ -37,21 +37,40 @@ export function countsRows({ signature }: DescribedModel): boolean {
 }
 
 /** One row by the names of its columns; undefined for a model whose columns have none. */
-export function rowSchema({ rowColumns, signature }: DescribedModel): Schema | undefined {
+export function rowSchema({ rowColumns, signature, model }: DescribedModel): Schema | undefined {
   if (rowColumns.kind !== "mapped") return undefined;
-  const { columns } = rowColumns.mapping;
+  const { columns, byName } = rowColumns.mapping;
   if (columns.length > MOST_COLUMNS)
     return { type: "object", description: `${columns.length} columns; GetModel has their names.` };
   const properties: Schema = {};
   const required: string[] = [];
+  const lookedUp = new Map<string, string>();
+  for (const source of model.config?.featureSources ?? []) {
+    const keys = source.keys.map((key) => `\`${key}\``).join(", ");
+    const where = `feature source ${source.name}`;
+    for (const one of source.columns)
+      lookedUp.set(
+        byName.get(one.name)?.name ?? one.name,
+        `Looked up by ${keys} where it is left out (${where}).`,
+      );
+    for (const key of source.keys)
+      if (!byName.has(key))
+        properties[key] = told(
+          { type: ["integer", "string"] },
+          `The key of ${where}; needed where its columns are left out.`,
+        );
+  }
   for (const { name, spec } of columns) {
     const others = spec.featureNames.length > 0 ? [] : spec.aliases;
     const also = others.length === 0 ? "" : `Also ${others.map((alias) => `\`${alias}\``).join(", ")}.`;
     Object.defineProperty(properties, name, {
-      value: told(valueSchema(spec), also),
+      value: told(
+        valueSchema(spec),
+        [also, lookedUp.get(name) ?? ""].filter((part) => part !== "").join(" "),
+      ),
       enumerable: true,
     });
-    if (!spec.optional) required.push(name);
+    if (!spec.optional && !lookedUp.has(name)) required.push(name);
   }
   const schema = object(properties, required);
   return signature.ignoreUnknownColumns ? schema : { ...schema, additionalProperties: false };

@@ -2,6 +2,7 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FeatureOrigin_From as From } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import { inspect } from "../../../src/cli/inspect.ts";
 import { type LoadedMessage, loadScoringClient } from "../../support/clients/grpc-js-client.ts";
 import { type CensusPeople, censusPeople } from "../../support/features/census-people.ts";
 import { fileFolder } from "../../support/folders.ts";
@@ -157,6 +158,34 @@ test("a key that is not there is told at its row, and counted", async () => {
   );
   expect(metrics).toMatch(
     /assay_feature_age_seconds_count\{model="census",version="1",source="people"\} [1-9]/,
+  );
+});
+
+test("the model's descriptions say which columns need not be sent", async () => {
+  const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+    components: { schemas: Record<string, { title?: string; properties?: object; required?: string[] }> };
+  };
+  const row = Object.values(document.components.schemas).find(({ title }) => title === "A row of census")!;
+  expect(row.properties).toHaveProperty("person_id");
+  expect(row.properties).toHaveProperty(
+    "age.description",
+    expect.stringContaining("Looked up by `person_id`"),
+  );
+  expect(row.required?.toSorted()).toEqual([
+    "capital_loss",
+    "hours_per_week",
+    "occupation",
+    "relationship",
+    "sex",
+  ]);
+  const { answer } = await post("/assay.v1.ModelService/GetModel", { modelName: "census" });
+  expect(answer).toHaveProperty("model.config.featureSources.0.keys", ["person_id"]);
+  const lines: string[] = [];
+  expect(await inspect([join(people.models, "census")], { write: (text: string) => lines.push(text) })).toBe(
+    0,
+  );
+  expect(lines.join("")).toMatch(
+    /features +age, workclass.*looked up by person_id where a row leaves them out/,
   );
 });
 

@@ -103,3 +103,32 @@ test("outputs with a number for each class are asked for, and a version only whe
   });
   expect(targetOf(model({ ...one, isDefault: false }))).toMatchObject({ modelVersion: "2" });
 });
+
+test("columns that are looked up may stay empty where the row has their key", () => {
+  const plan = fieldsOf(
+    planForm(
+      model({
+        inputs: [
+          { ...input("INT64", -1, 1), name: "age" },
+          { ...input("INT64", -1, 1), name: "education_num", aliases: ["education-num"] },
+          { ...input("BYTES", -1, 1), name: "sex" },
+        ],
+        config: {
+          featureSources: [
+            { name: "people", keys: ["id"], columns: [{ name: "age" }, { name: "education-num" }] },
+          ],
+        },
+        exampleRequest: { rows: [{ age: 39, education_num: 13, sex: "Male" }] },
+      }),
+    ),
+  );
+  expect(plan.fields.map(({ name, optional }) => [name, optional])).toEqual([
+    ["id", true],
+    ["age", true],
+    ["education_num", true],
+    ["sex", false],
+  ]);
+  expect(fieldsRequest(plan.form, plan.fields, ["42", "", "", "Male"], target).rows).toEqual([
+    { id: "42", sex: "Male" },
+  ]);
+});
