@@ -47,7 +47,9 @@ const LEAVE_TIMEOUT_MS = 5_000;
 
 /** Scores a topic until the signal. Returns 0; rejects with an AssayError where it cannot begin. */
 export async function runConsume(options: ConsumeRunOptions): Promise<number> {
-  const { settings, log, signal } = options;
+  const { settings, signal, stderr } = options;
+  const table = stderr.isTTY === true ? new LiveTable(stderr) : undefined;
+  const log = table === undefined ? options.log : logBesides(table, options.log);
   const { inputTopic, outputTopic, deadLetterTopic, group } = settings;
   const figures = new ConsumeFigures();
   const closers: (() => unknown)[] = [];
@@ -62,7 +64,7 @@ export async function runConsume(options: ConsumeRunOptions): Promise<number> {
       [inputTopic, outputTopic, deadLetterTopic],
       settings.brokers,
     );
-    const open = (): Promise<Scorer> => openScorer(options);
+    const open = (): Promise<Scorer> => openScorer({ ...options, log });
     const scorer = new LastingScorer(await open(), open);
     closers.push(() => scorer.close());
     const trouble = oftenSaid((message) => log.warn({}, message));
@@ -145,7 +147,7 @@ export async function runConsume(options: ConsumeRunOptions): Promise<number> {
       "consuming",
     );
     loop.begin(fetcher);
-    const shown = showFigures(options, figures, fetcher);
+    const shown = showFigures(table, log, figures, fetcher);
     await aborted(signal);
     shown();
     await settledWithin(loop.stop(), LEAVE_TIMEOUT_MS * 2);
@@ -188,11 +190,11 @@ async function openProbes(
 
 /** Shows how it goes: a table on a terminal, a line now and then elsewhere. Returns what ends that. */
 function showFigures(
-  { stderr, log }: ConsumeRunOptions,
+  table: LiveTable | undefined,
+  log: Log,
   figures: ConsumeFigures,
   fetcher: RecordFetcher,
 ): () => void {
-  const table = stderr.isTTY === true ? new LiveTable(stderr) : undefined;
   const show = (): void => {
     table?.show(figures);
     if (table !== undefined) return;
@@ -215,6 +217,23 @@ function showFigures(
     clearInterval(timer);
     clearInterval(ends);
     show();
+  };
+}
+
+/** A log whose lines stand where the table was, which is then drawn anew below them. */
+function logBesides(table: LiveTable, log: Log): Log {
+  const line =
+    (level: "debug" | "info" | "warn" | "error") =>
+    (fields: object, message: string): void => {
+      table.clear();
+      log[level](fields, message);
+    };
+  return {
+    debug: line("debug"),
+    info: line("info"),
+    warn: line("warn"),
+    error: line("error"),
+    isLevelEnabled: (level) => log.isLevelEnabled(level),
   };
 }
 

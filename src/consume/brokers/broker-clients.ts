@@ -122,7 +122,10 @@ export async function checkTopics(
       const { topics: found } = await member.metadata({ topics: [topic], retries: 3 });
       counts.set(topic, found.get(topic)?.partitionsCount ?? 0);
     } catch (error) {
-      if (!isBrokerError(error, "UNKNOWN_TOPIC_OR_PARTITION")) {
+      // The client has words of its own for what a broker calls by a code.
+      const isUnknown =
+        isBrokerError(error, "UNKNOWN_TOPIC_OR_PARTITION") || brokerMessage(error).includes("Unknown topic");
+      if (!isUnknown) {
         const what = `the brokers ${brokers.join(", ")} cannot be asked about the topic ${topic}: ${brokerMessage(error)}`;
         throw new AssayError(Reason.SERVER_UNREACHABLE, what, { cause: error });
       }

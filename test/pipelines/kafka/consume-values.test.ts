@@ -177,3 +177,21 @@ test("rows wait for a server that is away, in their order, and a row that cannot
   const keys = (await broker.read(`${topic}-scores`)).map(({ key }) => Number(key));
   expect(keys).toEqual(Array.from({ length: 2001 }, (_, at) => at).filter((at) => at !== 8));
 });
+
+test("a topic that is not there is told with the command that makes it", async () => {
+  const starting = startConsume(
+    "-b",
+    broker.address,
+    "-i",
+    "none",
+    "-o",
+    "none-scores",
+    "-g",
+    "none",
+    "-m",
+    "iris",
+  );
+  await expect(starting).rejects.toThrow(
+    /it ended with 2: assay consume: the brokers have no topic none and no topic none-scores and no topic none-scores-dead-letter; make it with .*--topic none/,
+  );
+});
