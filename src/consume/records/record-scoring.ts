@@ -36,7 +36,7 @@ export type RecordScores = Pick<
 
 /** What scoring needs to know. */
 export interface RecordScoringOptions {
-  readonly scorer: LastingScorer;
+  readonly scorer: Pick<LastingScorer, "model" | "score">;
   readonly format: ValueFormat;
   readonly askedVersion: string | undefined;
   /** Called before each wait for the server. */
