@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { FeatureStore, KeyTexts, StoredRow } from "./feature-store.ts";
 import { redisUrl } from "./store-url.ts";
@@ -15,6 +16,8 @@ export interface RedisOptions {
   readonly timeoutMs: number;
 }
 
+/** ioredis's word for a connection that has ended, for whatever reason. */
+const CLOSED = "Connection is closed.";
 const CONNECT_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
@@ -40,7 +43,8 @@ export class RedisStore implements FeatureStore {
     const { Redis } = await import("ioredis");
     if (this.closed) return;
     const onError = (error: Error): void => {
-      this.lastError = error;
+      // What follows the reason of a lost connection says less.
+      if (error.message !== CLOSED) this.lastError = error;
     };
     const client = new Redis(redisUrl(url), {
       lazyConnect: true,
@@ -55,8 +59,11 @@ export class RedisStore implements FeatureStore {
     });
     client.on("error", onError);
     this.client = client;
-    // It connects while the model is loaded; a store that is down is told by look-ups.
-    client.connect().catch(onError);
+    // The first call is not to wait for the connection; a store that is down is told by look-ups.
+    await Promise.race([
+      client.connect().catch(onError),
+      delay(CONNECT_TIMEOUT_MS, undefined, { ref: false }),
+    ]);
   }
 
   async lookUp(keys: readonly KeyTexts[]): Promise<readonly StoredRow[]> {

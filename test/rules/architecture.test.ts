@@ -180,3 +180,17 @@ test("every export of src is documented", () => {
   }
   expect(wrong).toEqual([]);
 });
+
+test("clients of stores are loaded with the first source that needs them", () => {
+  const atOnce = files.filter((file) => /^import (?!type)[^;]*"ioredis"/m.test(readFileSync(file, "utf8")));
+  const importersOf = (file: string) =>
+    files.flatMap((one) =>
+      importsOf(one)
+        .filter((name) => name.startsWith(".") && normalize(join(dirname(one), name)) === file)
+        .map(() => one),
+    );
+  expect(atOnce).toEqual(["src/features/load/table-load.ts"]);
+  // Which the command alone imports, and that only when it is called.
+  expect(importersOf("src/features/load/table-load.ts")).toEqual(["src/cli/rows/features.ts"]);
+  expect(readFileSync("src/cli/command.ts", "utf8")).toContain('await import("./rows/features.ts")');
+});
