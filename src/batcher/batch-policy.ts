@@ -59,11 +59,11 @@ export interface BatchShape {
   readonly splitsEntries: boolean;
 }
 
-/** The batches that a model's way of batching allows. */
-export function batchShape(batching: Batching, maxBatchSize: number): BatchShape {
+/** The batches that a model's way of batching allows, and whoever asked for it not to join entries. */
+export function batchShape(batching: Batching, maxBatchSize: number, joinsEntries = true): BatchShape {
   switch (batching) {
     case "across-requests":
-      return { maxRows: maxBatchSize, joinsEntries: true, splitsEntries: true };
+      return { maxRows: maxBatchSize, joinsEntries, splitsEntries: true };
     case "within-request":
       return { maxRows: maxBatchSize, joinsEntries: false, splitsEntries: false };
     case "single-rows":

@@ -142,6 +142,8 @@ export interface BatcherOptions {
   /** For messages. */
   readonly modelName: string;
   readonly batching: Batching;
+  /** False: the rows of one entry alone share a run, so that what runs together is no matter of time. Default: `batching` decides. */
+  readonly joinsEntries?: boolean;
   /** Outputs that are known not to have a row for each row of a batch; others are found when they come. */
   readonly rowlessOutputNames?: readonly string[];
   /** The most rows in one run; default 256. */

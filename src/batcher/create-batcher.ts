@@ -75,7 +75,7 @@ class Dispatcher implements Batcher, TicketEvents, RunEvents, DeliveryEvents {
   constructor(options: BatcherOptions) {
     const { pool, modelName, batching, log } = options;
     const { maxQueueRows = 8_192, maxQueueBytes = 64 * 1024 * 1024 } = options;
-    const shape = batchShape(batching, options.maxBatchSize ?? 256);
+    const shape = batchShape(batching, options.maxBatchSize ?? 256, options.joinsEntries);
     this.options = options;
     this.pool = pool;
     this.others = options.otherQueues;

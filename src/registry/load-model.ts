@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly settings: ServerSettings;
   readonly devices: DeviceChoice;
   readonly log: Log;
+  /** False: requests share no run. Default: the model's batching decides. */
+  readonly joinsRequests?: boolean;
   /** The longest that a first run, of a few rows, may take; default: the run time-out. A model's own comes before it. */
   readonly firstRunTimeoutMs?: number;
   /** Looks whether the files of what was loaded change; its closer is the caller. */

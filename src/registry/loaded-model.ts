@@ -23,6 +23,8 @@ import type { Generation } from "./served-model.ts";
 interface LoadedModelOptions {
   readonly log: Log;
   readonly fileWatch?: FileWatch;
+  /** False: requests share no run. Default: the model's batching decides. */
+  readonly joinsRequests?: boolean;
   /** Default: fresh ones. */
   readonly counters?: ModelCounters;
   /** What to do so that changed files are served. */
@@ -80,6 +82,7 @@ export class LoadedModel implements Generation {
       pool,
       modelName,
       batching: signature.batching,
+      joinsEntries: options.joinsRequests !== false,
       // Exports declare [1] and return a row each; other fixed lengths, and scalars, are no rows.
       rowlessOutputNames: signature.outputs
         .filter(({ shape, rowless }) => rowless === true || shape.length === 0 || shape[0]! > 1)

@@ -33,10 +33,10 @@ export interface EmbeddedOptions {
 }
 
 /**
- * As many as most chunks have: with more, how many chunks share a run would be a matter of time, and so would the last digit of scores,
- * which ONNX Runtime sums otherwise in other batches.
+ * As many as the largest chunk has, which is one run by itself: where chunks shared runs, which of them do would be a matter of time,
+ * and so would the last digit of scores, which ONNX Runtime sums otherwise in other batches. A run that goes on would then differ.
  */
-const BATCH_ROWS = 2048;
+const BATCH_ROWS = 8192;
 const REQUESTS_IN_FLIGHT = 6;
 /** A run of thousands of rows may take minutes; a first one of a few that takes this long hangs. */
 const FIRST_RUN_TIMEOUT_MS = 30_000;
@@ -64,6 +64,7 @@ export async function openEmbeddedScorer(options: EmbeddedOptions): Promise<Scor
     settings: serverSettings,
     devices,
     log,
+    joinsRequests: false,
     firstRunTimeoutMs: FIRST_RUN_TIMEOUT_MS,
   });
   if (!("batcher" in loaded)) {

@@ -4,6 +4,8 @@ export interface ResultColumns {
   readonly keep: readonly { readonly name: string; readonly vectorIndex: number }[];
   readonly hasScore: boolean;
   readonly hasLabel: boolean;
+  /** The labels that come, as far as they are known: with them a label costs a byte on its way. Default: not known. */
+  readonly knownLabels?: readonly string[];
   /** The classes whose probabilities are written, each as `probability_<class>`; empty for none. */
   readonly probabilities: readonly string[];
   readonly modelVersion: string;

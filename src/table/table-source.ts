@@ -46,6 +46,8 @@ export interface ColumnRequest {
 export interface FloatChunk {
   /** The rows of each request for `packedFloats`, by the request's position; NaN stands for NULL. */
   readonly byVector: ReadonlyMap<number, Float32Array<ArrayBuffer>>;
+  /** None of them is NaN or infinite; false: some may be. */
+  readonly areFinite: boolean;
   /** Gives their memory back for other rows. Only once nobody reads them any more; need not be called, and may be called again. */
   release(): void;
 }

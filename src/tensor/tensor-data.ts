@@ -27,14 +27,27 @@ export function labelTexts({ datatype, data }: TensorData): string[] {
     return Array.from(data as ArrayLike<number>, (flag) => (flag !== 0 ? "true" : "false"));
   if (rowOf(datatype).bits !== undefined)
     return Array.from(numbersOf(datatype, data as NumericArray), String);
-  return texts(data as ArrayLike<string | number | bigint>);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return wideTexts(data);
+  return texts(data as ArrayLike<string | number>);
 }
 
-function texts(values: ArrayLike<string | number | bigint>): string[] {
+/** Reads the halves of each number, since a BigInt is an object of its own. */
+function wideTexts(values: BigInt64Array | BigUint64Array): string[] {
+  const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const labels = new Array<string>(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const low = halves[2 * row]!;
+    const isKnown = halves[2 * row + 1] === 0 && low >= 0 && low < KNOWN_LABELS.length;
+    labels[row] = isKnown ? KNOWN_LABELS[low]! : String(values[row]);
+  }
+  return labels;
+}
+
+function texts(values: ArrayLike<string | number>): string[] {
   const labels = new Array<string>(values.length);
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
-    labels[row] = typeof value === "string" ? value : (KNOWN_LABELS[Number(value)] ?? String(value));
+    labels[row] = typeof value === "string" ? value : (KNOWN_LABELS[value] ?? String(value));
   }
   return labels;
 }

@@ -52,6 +52,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   "node:http": ["edge", "consume"],
   "node:http2": ["scorer", "wire"],
   "@duckdb/node-api": ["table", "job", "features"],
+  "@duckdb/node-bindings": ["table"],
   "apache-arrow": ["table"],
   "node:worker_threads": ["pool", "worker", "load", "app", "table"],
   "@platformatic/kafka": ["consume"],

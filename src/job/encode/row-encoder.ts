@@ -1,9 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type PredictRequest, PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../../gen/assay/v1/tensor_pb.ts";
+import { floatColumn } from "../../table/duckdb/float-column.ts";
 import { copyFloatRows } from "../../table/floats/float-rows.ts";
 import type { TableChunk } from "../../table/table-source.ts";
 import { elementBytes, isFloat, type NumericDatatype, numericView } from "../../tensor/datatype.ts";
+import { FiniteTensor } from "../../tensor/finite-tensor.ts";
 import type { ColumnMapping, MappedColumn, MappedTensor } from "../columns/column-mapping.ts";
 import { takeRows } from "../results/taken-rows.ts";
 import { writeBooleans } from "./boolean-tensor.ts";
@@ -81,9 +83,13 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
   ): Tensor {
     const { rowCount } = chunk.chunk;
     const { name, datatype } = tensor;
+    const shape = [BigInt(rowCount), ...tensor.tailShape.map(BigInt)];
     let rawContents: Uint8Array<ArrayBuffer>;
-    if (tensor.packedIndex !== undefined) rawContents = packedFloats(tensor, tensor.packedIndex, chunk);
-    else if (datatype === "BYTES") rawContents = encodeTexts(tensor, chunk, options, texts, faults, onSpaced);
+    if (tensor.packedIndex !== undefined) {
+      rawContents = packedFloats(tensor, tensor.packedIndex, chunk);
+      if (chunk.floats?.areFinite === true) return new FiniteTensor({ name, datatype, shape, rawContents });
+    } else if (datatype === "BYTES")
+      rawContents = encodeTexts(tensor, chunk, options, texts, faults, onSpaced);
     else {
       const buffer =
         spare.get(tensor)?.pop() ??
@@ -92,7 +98,6 @@ export function createRowEncoder(mapping: ColumnMapping, options: RowEncoderOpti
       const numbers = scratch.subarray(0, rowCount);
       rawContents = encodeNumbers({ ...tensor, datatype }, chunk, numbers, options, texts, faults, buffer);
     }
-    const shape = [BigInt(rowCount), ...tensor.tailShape.map(BigInt)];
     return create(TensorSchema, { name, datatype, shape, rawContents });
   }
 
@@ -150,7 +155,12 @@ function encodeNumbers(
       let to = at + 1;
       while (columns[to]?.kind === "float") to++;
       const floats = { values: target as Float32Array, width: step, column: at, row: 0 };
-      copyFloatRows(columns.slice(at, to).map(vectorOf), 0, rowCount, floats);
+      copyFloatRows(
+        columns.slice(at, to).map((each) => floatColumn(vectorOf(each))),
+        0,
+        rowCount,
+        floats,
+      );
       at = to - 1;
       continue;
     }

@@ -50,6 +50,7 @@ export function planResults(model: Model, keep: ColumnMapping["keep"], options: 
     keep,
     hasScore: output !== undefined,
     hasLabel,
+    knownLabels: model.labels,
     probabilities: classes,
     modelVersion: model.modelVersion,
     skipErrors: options.skipErrors,

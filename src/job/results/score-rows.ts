@@ -20,7 +20,7 @@ const OF_THE_ROWS: ReadonlySet<Reason> = new Set([
 
 /** Results that are being filled in. */
 interface Results extends ResultRows {
-  readonly labels: (string | undefined)[];
+  labels: (string | undefined)[];
   readonly errors: Map<number, string>;
 }
 
@@ -107,8 +107,15 @@ function fill(
 ): void {
   const { scores, labels } = response;
   checkCounts(response, rows.length, plan.columns);
-  if (plan.columns.hasScore) for (let i = 0; i < rows.length; i++) results.scores[rows[i]!] = scores[i]!;
-  if (plan.columns.hasLabel) for (let i = 0; i < rows.length; i++) results.labels[rows[i]!] = labels[i];
+  const { hasScore, hasLabel } = plan.columns;
+  if (rows.length === results.rowCount) {
+    // All rows of the chunk, in their order.
+    if (hasScore) results.scores.set(scores);
+    if (hasLabel) results.labels = labels;
+  } else {
+    if (hasScore) for (let i = 0; i < rows.length; i++) results.scores[rows[i]!] = scores[i]!;
+    if (hasLabel) for (let i = 0; i < rows.length; i++) results.labels[rows[i]!] = labels[i];
+  }
   const width = plan.columns.probabilities.length;
   if (width === 0) return;
   const numbers = outputNumbers(response, plan.outputNames[0]!, rows.length, width);

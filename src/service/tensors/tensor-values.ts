@@ -1,6 +1,7 @@
 import type { Tensor, TensorContents } from "../../../gen/assay/v1/tensor_pb.ts";
 import type { TensorSpec } from "../../model/signature.ts";
 import { type ContentsField, elementBytes, isFloat, rowOf } from "../../tensor/datatype.ts";
+import { FiniteTensor } from "../../tensor/finite-tensor.ts";
 import { floatReader, mayHoldNonFinite } from "../../tensor/float-bytes.ts";
 import { PackedContents, type PackedValues } from "../../tensor/packed-contents.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
@@ -202,8 +203,9 @@ function readRaw(
   const expected = elementCount(shape);
   const size = spec.datatype === "BYTES" ? 1 : elementBytes(spec.datatype);
   const isWhole = spec.datatype !== "BYTES" && bytes.length === expected * size;
-  if (isWhole && isFloat(spec.datatype) && !mayHoldNonFinite(bytes, spec.datatype)) {
-    return { kind: "raw", bytes };
+  if (isWhole && isFloat(spec.datatype)) {
+    if (tensor instanceof FiniteTensor || !mayHoldNonFinite(bytes, spec.datatype))
+      return { kind: "raw", bytes };
   }
   const rawPath = `${path}.raw_contents`;
   const place = elementPlace(rawPath, shape, hasRows, violations);

@@ -11,6 +11,8 @@ export function duckdbSettings(
     memory_limit: `${memoryMegabytes}MB`,
     preserve_insertion_order: "true",
     temp_directory: spillFolder ?? "",
+    // What is read once would be copied, and fill the memory that is allowed.
+    enable_external_file_cache: "false",
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
     allow_community_extensions: "false",

@@ -1,3 +1,5 @@
+import { MOST_CHUNK_ROWS } from "../table-source.ts";
+
 /** What the thread that reads floats is started with. */
 export interface FloatThreadData {
   /** The columns to read as SQL values, those of the first group first. */
@@ -17,6 +19,8 @@ export interface FloatBlock {
   readonly kind: "block";
   readonly buffer: ArrayBuffer;
   readonly rowCount: number;
+  /** None of them is NaN or infinite; false: some may be. */
+  readonly areFinite: boolean;
 }
 
 /** From the thread: rows in the order of the input, then either the end or a failure. */
@@ -41,11 +45,14 @@ const BLOCK_BYTES = 4 << 20;
 const CHUNK_ROWS = 2048;
 const MOST_CHUNKS = 16;
 
-/** Rows of a block of about 4 MiB: whole chunks of 2,048 rows, at most 16 of them; fewer rows where one chunk would be larger than that. */
+/**
+ * Rows of a block of at most 4 MiB: whole chunks of the most rows that a chunk may have, or else one chunk of a multiple of 2,048 rows,
+ * or of fewer. So all chunks but the last have the same rows, and a reading that begins where a chunk did cuts as the first one.
+ */
 export function rowsOfBlock(widths: readonly number[]): number {
   const rowBytes = 4 * widths.reduce((sum, width) => sum + width, 0);
   const chunks = Math.floor(BLOCK_BYTES / (rowBytes * CHUNK_ROWS));
-  return chunks === 0
-    ? Math.max(1, Math.floor(BLOCK_BYTES / rowBytes))
-    : CHUNK_ROWS * Math.min(MOST_CHUNKS, chunks);
+  if (chunks === 0) return Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
+  const whole = MOST_CHUNK_ROWS / CHUNK_ROWS;
+  return CHUNK_ROWS * (chunks < whole ? chunks : Math.min(MOST_CHUNKS, chunks - (chunks % whole)));
 }

@@ -28,7 +28,7 @@ export interface FloatReading {
 }
 
 /** Rows that were taken, one piece for each group. */
-export interface TakenRows extends Pick<FloatChunk, "release"> {
+export interface TakenRows extends Pick<FloatChunk, "areFinite" | "release"> {
   readonly rowCount: number;
   readonly groups: readonly Float32Array<ArrayBuffer>[];
 }
@@ -111,6 +111,7 @@ export function openFloatReading({ groups, from }: FloatQuery): FloatReading {
     let isHeld = true;
     return {
       rowCount,
+      areFinite: from.areFinite,
       groups: widths.map(
         (width, group) =>
           new Float32Array(from.buffer, (offsets[group]! + first * width) * 4, rowCount * width),
@@ -161,5 +162,5 @@ function joined(pieces: readonly TakenRows[], rowCount: number, widths: readonly
     return rows;
   });
   for (const piece of pieces) piece.release();
-  return { rowCount, groups, release: () => {} };
+  return { rowCount, groups, areFinite: pieces.every((piece) => piece.areFinite), release: () => {} };
 }

@@ -1,5 +1,4 @@
-import type { DuckDBVector } from "@duckdb/node-api";
-import { rowBytes, validityBits } from "../duckdb/vector-memory.ts";
+import type { FloatColumn } from "../duckdb/float-column.ts";
 
 /** Rows of a table of floats that is laid row by row, and which of its columns are written. */
 export interface FloatTarget {
@@ -13,36 +12,32 @@ export interface FloatTarget {
 }
 
 /**
- * Copies rows `from` to `from + count` of FLOAT vectors into neighbouring columns of rows; NaN for NULL. Infinity is copied: the
- * model's own check names it.
+ * Copies rows `from` to `from + count` of FLOAT columns into neighbouring columns of rows; NaN for NULL. Infinity is copied: the
+ * model's own check names it. Returns a number that is finite exactly where all of them are: floats are summed as doubles, which
+ * they are too small to fill.
  */
 export function copyFloatRows(
-  vectors: readonly DuckDBVector[],
+  sources: readonly FloatColumn[],
   from: number,
   count: number,
   { values, width, column, row }: FloatTarget,
-): void {
-  const columns = vectors.map((vector) => floatsOf(vector, from, count));
+): number {
+  const columns = sources.map(({ items }) => items.subarray(from, from + count));
   const first = row * width + column;
+  let sum = 0;
   let index = 0;
   for (; index + 4 <= columns.length; index += 4)
-    copyFour(columns, index, values, first + index, width, count);
-  for (; index < columns.length; index++) {
-    const items = columns[index]!;
-    for (let i = 0, at = first + index; i < count; i++, at += width) values[at] = items[i]!;
-  }
-  for (const [index, vector] of vectors.entries()) {
-    const bits = validityBits(vector);
+    sum += copyFour(columns, index, values, first + index, width, count);
+  for (; index < columns.length; index++)
+    sum += copyOne(columns[index]!, values, first + index, width, count);
+  for (const [index, { validity: bits }] of sources.entries()) {
     if (bits === undefined || !hasNulls(bits, from, count)) continue;
+    sum = Number.NaN;
     for (let i = 0, at = first + index; i < count; i++, at += width) {
       if (!isValid(bits, from + i)) values[at] = Number.NaN;
     }
   }
-}
-
-function floatsOf(vector: DuckDBVector, from: number, count: number): Float32Array {
-  const bytes = rowBytes(vector)!;
-  return new Float32Array(bytes.buffer, bytes.byteOffset + from * 4, count);
+  return sum;
 }
 
 /** Whether any of these rows is NULL; looks at eight rows at a time. */
@@ -62,6 +57,22 @@ function isValid(bits: Uint8Array, row: number): boolean {
   return ((bits[row >> 3]! >> (row & 7)) & 1) === 1;
 }
 
+function copyOne(
+  items: Float32Array,
+  values: Float32Array,
+  first: number,
+  width: number,
+  count: number,
+): number {
+  let sum = 0;
+  for (let i = 0, at = first; i < count; i++, at += width) {
+    const value = items[i]!;
+    values[at] = value;
+    sum += value;
+  }
+  return sum;
+}
+
 /** Four neighbours at a time share cache lines of the target: 1.5 times as fast as one by one. */
 function copyFour(
   columns: readonly Float32Array[],
@@ -70,15 +81,22 @@ function copyFour(
   first: number,
   width: number,
   count: number,
-): void {
+): number {
   const a = columns[index]!;
   const b = columns[index + 1]!;
   const c = columns[index + 2]!;
   const d = columns[index + 3]!;
+  let sum = 0;
   for (let i = 0, at = first; i < count; i++, at += width) {
-    values[at] = a[i]!;
-    values[at + 1] = b[i]!;
-    values[at + 2] = c[i]!;
-    values[at + 3] = d[i]!;
+    const x = a[i]!;
+    const y = b[i]!;
+    const z = c[i]!;
+    const u = d[i]!;
+    values[at] = x;
+    values[at + 1] = y;
+    values[at + 2] = z;
+    values[at + 3] = u;
+    sum += x + y + (z + u);
   }
+  return sum;
 }

@@ -6,6 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { messageOf } from "../../errors.ts";
 import { openDuckdbSession } from "../duckdb/duckdb-session.ts";
+import { floatColumnOf } from "../duckdb/float-column.ts";
 import {
   type FloatThreadData,
   type FloatThreadMessage,
@@ -23,6 +24,8 @@ let onOrder = (): void => {};
 let isClosed = false;
 let buffer: ArrayBuffer | undefined;
 let filled = 0;
+/** Of the block that is being filled. */
+let areFinite = true;
 
 function post(message: FloatThreadMessage, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
@@ -42,15 +45,16 @@ async function freeBuffer(): Promise<ArrayBuffer | undefined> {
 
 function sendBlock(): void {
   if (buffer === undefined || filled === 0) return;
-  post({ kind: "block", buffer, rowCount: filled }, [buffer]);
+  post({ kind: "block", buffer, rowCount: filled, areFinite }, [buffer]);
   buffer = undefined;
   filled = 0;
+  areFinite = true;
 }
 
 /** Lays a chunk's rows into blocks; false where the thread is to end. */
 async function layRows(chunk: DuckDBDataChunk): Promise<boolean> {
   const { rowCount } = chunk;
-  const vectors = values.map((_, index) => chunk.getColumnVector(index));
+  const floats = values.map((_, index) => floatColumnOf(chunk, index, rowCount));
   for (let row = 0; row < rowCount; ) {
     buffer ??= await freeBuffer();
     if (buffer === undefined) return false;
@@ -59,8 +63,9 @@ async function layRows(chunk: DuckDBDataChunk): Promise<boolean> {
     for (const [group, width] of widths.entries()) {
       const length = offsets[group + 1]! - offsets[group]!;
       const target = new Float32Array(buffer, offsets[group]! * 4, length);
-      const columns = vectors.slice(first, first + width);
-      copyFloatRows(columns, row, count, { values: target, width, column: 0, row: filled });
+      const columns = floats.slice(first, first + width);
+      const sum = copyFloatRows(columns, row, count, { values: target, width, column: 0, row: filled });
+      areFinite &&= Number.isFinite(sum);
       first += width;
     }
     row += count;

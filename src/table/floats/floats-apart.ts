@@ -101,6 +101,6 @@ async function* floatsBeside(
 /** Stands where a packed column's vector would: a list without values. */
 const NOTHING: FileColumn = { index: -1, asDouble: false, packed: [] };
 
-function floatChunk({ groups, release }: TakenRows, indices: readonly number[]): FloatChunk {
-  return { byVector: new Map(indices.map((index, group) => [index, groups[group]!])), release };
+function floatChunk({ groups, areFinite, release }: TakenRows, indices: readonly number[]): FloatChunk {
+  return { byVector: new Map(indices.map((index, group) => [index, groups[group]!])), areFinite, release };
 }

@@ -29,9 +29,9 @@ import {
   renameForGood,
   SPILL_FOLDER,
   writeManifest,
-} from "./part-folder.ts";
-import { joinParts } from "./part-join.ts";
-import { createPartWriter, type PartLimits, writtenRows } from "./part-writer.ts";
+} from "./parts/part-folder.ts";
+import { joinParts } from "./parts/part-join.ts";
+import { createPartWriter, type PartLimits, writtenRows } from "./parts/part-writer.ts";
 import { outputExists, type ResumedRun, resumeRun } from "./resume-run.ts";
 
 /** Options of a file sink. */
@@ -88,7 +88,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<TableSink>
     partIntervalMs: options.partIntervalMs ?? DEFAULT_LIMITS.partIntervalMs,
   };
   const begun: Manifest = { ...run.manifest, state: "writing" };
-  const parts = createPartWriter(database, folder, options.columns, columns, limits, begun);
+  const parts = createPartWriter(database, folder, options.columns, columns, packing, limits, begun);
   let expectedRow = writtenRows(begun).inputRows;
 
   let hasEnded = false;

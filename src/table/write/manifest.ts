@@ -44,7 +44,7 @@ export interface Manifest {
 }
 
 /** The version of the manifest's form; another one is not read. */
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 
 /** Reads the text of a manifest; undefined where it is none, or of another version. */
 export function parseManifest(text: string): Manifest | undefined {

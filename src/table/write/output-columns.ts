@@ -1,4 +1,12 @@
-import { DOUBLE, type DuckDBType, DuckDBTypeId, INTEGER, VARCHAR } from "@duckdb/node-api";
+import {
+  DOUBLE,
+  DuckDBEnumType,
+  type DuckDBType,
+  DuckDBTypeId,
+  ENUM,
+  INTEGER,
+  VARCHAR,
+} from "@duckdb/node-api";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { ARROW_TYPES } from "../arrow/duckdb-to-arrow.ts";
@@ -20,6 +28,9 @@ export interface OutputColumn {
 
 /** The name in the parts of the messages of failed rows; a part without any does not have it. */
 export const ERROR_PART_NAME = "error";
+
+/** The most labels that have a number each: of one byte or two. */
+const MOST_CODES = 10_000;
 
 /** Parquet has no type for these, or one that loses digits: they are written as text. */
 const AS_TEXT: ReadonlySet<DuckDBTypeId> = new Set([
@@ -49,7 +60,7 @@ export function outputColumns(
   const result = (name: string, partName: string, type: DuckDBType) =>
     made.push({ name, partName, type, toPart: partName, toOutput: finite(partName, type, format) });
   if (columns.hasScore) result("score", "score", DOUBLE);
-  if (columns.hasLabel) result("label", "label", VARCHAR);
+  if (columns.hasLabel) result("label", "label", labelType(columns, format));
   for (const [index, name] of columns.probabilities.entries())
     result(`probability_${name}`, `p${index}`, DOUBLE);
   // A constant of an ENUM type is written without looking at any row: it saves a third of the time of the join.
@@ -73,6 +84,16 @@ export function outputColumns(
   return made;
 }
 
+/** A SELECT of the output's own columns, from the table that was appended to. */
+export function selectForOutput(columns: readonly OutputColumn[], table: string, hasErrors: boolean): string {
+  return `SELECT ${outputSelectList(columns, hasErrors)} FROM (${selectForPart(columns, table, hasErrors)})`;
+}
+
+/** The type of a column in SQL. */
+export function sqlType(type: DuckDBType): string {
+  return type instanceof DuckDBEnumType ? `ENUM(${type.values.map(sqlText).join()})` : String(type);
+}
+
 /** A SELECT of what a part stores, from the table that was appended to. */
 export function selectForPart(columns: readonly OutputColumn[], table: string, hasErrors: boolean): string {
   const stored = columns.filter(({ partName }) => partName !== undefined);
@@ -87,6 +108,22 @@ export function outputSelectList(columns: readonly OutputColumn[], hasErrors: bo
     .map(({ name, toOutput }) => {
       const value = toOutput === ERROR_PART_NAME && !hasErrors ? "NULL::VARCHAR" : toOutput;
       return `${value} AS ${sqlName(name)}`;
+    })
+    .join(", ");
+}
+
+/** Labels that are known are numbers on their way, and DuckDB writes their texts to Parquet once; other formats take texts. */
+function labelType({ knownLabels = [] }: ResultColumns, format: TableFormat): DuckDBType {
+  const isKnown = knownLabels.length > 0 && new Set(knownLabels).size === knownLabels.length;
+  return format === "parquet" && isKnown && knownLabels.length <= MOST_CODES ? ENUM(knownLabels) : VARCHAR;
+}
+
+/** The list of a SELECT over parts that have the output's own columns. */
+export function reselectList(columns: readonly OutputColumn[]): string {
+  return columns
+    .map(({ name, partName, toOutput }) => {
+      const isConstant = partName === undefined && toOutput !== ERROR_PART_NAME;
+      return isConstant ? `${toOutput} AS ${sqlName(name)}` : sqlName(name);
     })
     .join(", ");
 }

@@ -2,7 +2,7 @@ import { link, readdir, readFile, stat, unlink, utimes, writeFile } from "node:f
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
 import { isRunning, type ProcessIdentity, thisProcess } from "../process-identity.ts";
-import { inFolder, makeFolder, type PartFolder } from "./part-folder.ts";
+import { inFolder, makeFolder, type PartFolder } from "./parts/part-folder.ts";
 
 const HEARTBEAT_MS = 5_000;
 const FOREIGN_STALE_MS = 60_000;

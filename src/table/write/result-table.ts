@@ -1,6 +1,7 @@
 import {
   type DuckDBAppender,
   DuckDBDataChunk,
+  DuckDBEnumType,
   type DuckDBType,
   type DuckDBVector,
   VARCHAR,
@@ -10,8 +11,9 @@ import { sqlName } from "../duckdb/sql-text.ts";
 import { flushRowBytes, rowBytes, setValidityBits } from "../duckdb/vector-memory.ts";
 import type { ResultColumns, ResultRows } from "../result-rows.ts";
 import type { TableChunk } from "../table-source.ts";
+import { createLabelCodes } from "./label-codes.ts";
 import { createLabelPool, headerWords, type LabelPool } from "./label-pool.ts";
-import { ERROR_PART_NAME, type OutputColumn } from "./output-columns.ts";
+import { ERROR_PART_NAME, type OutputColumn, sqlType } from "./output-columns.ts";
 import type { OutputDatabase } from "./output-database.ts";
 
 /** The most rows of a chunk of DuckDB's. */
@@ -42,10 +44,13 @@ export async function createResultTable(
   const connection = database.appending;
   const stored = outputColumns.filter(({ partName }) => partName !== undefined);
   const types: DuckDBType[] = stored.map(({ type }) => type);
-  const declared = stored.map(({ partName, type }) => `${sqlName(partName!)} ${type}`);
+  const declared = stored.map(({ partName, type }) => `${sqlName(partName!)} ${sqlType(type)}`);
   if (types.length === 0) throw new RangeError("a result has at least one column");
   await connection.run(`CREATE TABLE ${name} (${declared.join(", ")})`);
   const labels = createLabelPool();
+  const labelAt = stored.findIndex(({ type }) => type instanceof DuckDBEnumType);
+  const labelType = types[labelAt];
+  let codes = labelType instanceof DuckDBEnumType ? createLabelCodes(labelType) : undefined;
   let appender: DuckDBAppender = await connection.createAppender(name);
   let target = DuckDBDataChunk.create(types);
   let inputRows = 0;
@@ -54,12 +59,23 @@ export async function createResultTable(
   let hasErrors = false;
   let bytes = 0;
 
-  async function addErrorColumn(): Promise<void> {
+  async function alter(change: string): Promise<void> {
     appender.closeSync();
-    await connection.run(`ALTER TABLE ${name} ADD COLUMN ${ERROR_PART_NAME} VARCHAR`);
+    await connection.run(`ALTER TABLE ${name} ${change}`);
     appender = await connection.createAppender(name);
-    target = DuckDBDataChunk.create([...types, VARCHAR]);
+    target = DuckDBDataChunk.create(hasErrors ? [...types, VARCHAR] : types);
+  }
+
+  async function addErrorColumn(): Promise<void> {
     hasErrors = true;
+    await alter(`ADD COLUMN ${ERROR_PART_NAME} VARCHAR`);
+  }
+
+  /** For a label that nobody knew of. */
+  async function takeAnyLabel(): Promise<void> {
+    codes = undefined;
+    types[labelAt] = VARCHAR;
+    await alter(`ALTER COLUMN ${sqlName(stored[labelAt]!.partName!)} TYPE VARCHAR`);
   }
 
   async function appendRows(chunk: TableChunk, results: ResultRows): Promise<void> {
@@ -73,6 +89,16 @@ export async function createResultTable(
     const chunkBytes = keptBytes(chunk, columns);
     bytes += chunkBytes;
     await database.makeRoomFor(chunkBytes);
+    await appendChunk(chunk, results, runs, count);
+  }
+
+  async function appendChunk(
+    chunk: TableChunk,
+    results: ResultRows,
+    runs: readonly RowRun[] | undefined,
+    count: number,
+  ): Promise<void> {
+    const failed = results.errors.size > 0;
     target.reset();
     target.rowCount = count;
     const all: readonly RowRun[] = runs ?? [{ from: 0, count }];
@@ -85,7 +111,14 @@ export async function createResultTable(
     const validity = failed && runs === undefined ? clearedBits(count, results.errors.keys()) : undefined;
     if (columns.hasScore)
       writeNumbers(target.getColumnVector(position++), results.scores, 0, 1, all, validity);
-    if (columns.hasLabel) writeLabels(target.getColumnVector(position++), results.labels, all, labels);
+    if (columns.hasLabel) {
+      const to = target.getColumnVector(position++);
+      if (codes === undefined) writeLabels(to, results.labels, all, labels);
+      else if (!codes.write(to, results.labels, all)) {
+        await takeAnyLabel();
+        return appendChunk(chunk, results, runs, count);
+      }
+    }
     const classes = columns.probabilities.length;
     for (let index = 0; index < classes; index++) {
       const to = target.getColumnVector(position++);

@@ -14,7 +14,7 @@ import {
   readManifestText,
   removeEmptyFolder,
   writeManifest,
-} from "./part-folder.ts";
+} from "./parts/part-folder.ts";
 import { resumeStep } from "./resume-policy.ts";
 
 /** A folder that this run may work in. */

@@ -2,9 +2,9 @@ import { createReadStream } from "node:fs";
 import { type ArrowWriter, createArrowWriter } from "../arrow/arrow-writer.ts";
 import { sqlText } from "../duckdb/sql-text.ts";
 import type { TableFormat } from "../table-source.ts";
-import { type OutputColumn, outputSelectList, selectForPart } from "./output-columns.ts";
+import { type OutputColumn, selectForOutput } from "./output-columns.ts";
 import type { OutputDatabase } from "./output-database.ts";
-import { copyOptions } from "./part-join.ts";
+import { copyOptions } from "./parts/part-join.ts";
 import type { ResultTable } from "./result-table.ts";
 
 /** Writes filled tables one after the other into one stream, and drops them. */
@@ -38,7 +38,9 @@ function textTableWriter(
     async write(filled) {
       const options = copyOptions(format, { rows: filled.rows, dataBytes: filled.bytes }, "none", isFirst);
       isFirst = false;
-      await copying.run(`COPY (${selectTable(columns, filled)}) TO ${sqlText(path)} (${options})`);
+      await copying.run(
+        `COPY (${selectForOutput(columns, filled.name, filled.hasErrors)}) TO ${sqlText(path)} (${options})`,
+      );
       await copying.run(`DROP TABLE ${filled.name}`);
       for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20 })) await write([bytes]);
     },
@@ -54,7 +56,7 @@ function arrowTableWriter(
   let writer: ArrowWriter | undefined;
   return {
     async write(filled) {
-      const result = await copying.stream(selectTable(columns, filled));
+      const result = await copying.stream(selectForOutput(columns, filled.name, filled.hasErrors));
       writer ??= createArrowWriter(result.columnNames(), result.columnTypes(), "stream");
       for (;;) {
         const chunk = await result.fetchChunk();
@@ -68,9 +70,4 @@ function arrowTableWriter(
       if (writer !== undefined) await write(writer.finish());
     },
   };
-}
-
-/** As the parts of a file are written and joined, without the parts. */
-function selectTable(columns: readonly OutputColumn[], { name, hasErrors }: ResultTable): string {
-  return `SELECT ${outputSelectList(columns, hasErrors)} FROM (${selectForPart(columns, name, hasErrors)})`;
 }

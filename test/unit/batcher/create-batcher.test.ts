@@ -34,6 +34,22 @@ describe("what runs together", () => {
     expect(pool.held[0]!.shape).toEqual([2, 2]);
   });
 
+  test("entries that are not to be joined run one by one, in pieces of the most rows", async () => {
+    const { pool, batcher } = fakeBatcher({ joinsEntries: false, maxBatchSize: 3 });
+    for (const [first, rowCount] of [
+      [1, 2],
+      [3, 1],
+      [4, 4],
+    ] as const)
+      batcher.enqueue(affineEntry({ first, rowCount, columns: 1 }));
+    const ran: (readonly number[])[] = [];
+    for (await turn(); pool.held.length > 0; await turn()) {
+      ran.push(pool.held[0]!.rows);
+      pool.held[0]!.succeed();
+    }
+    expect(ran).toEqual([[1, 2], [3], [4, 5, 6], [7]]);
+  });
+
   test.each([
     ["within-request", [[1, 2, 3, 4], [5]]],
     ["single-rows", [[1], [2], [3], [4], [5]]],

@@ -63,6 +63,27 @@ test("floats read by a thread of their own are those of the file, row by row, NU
   }
 });
 
+test("chunks say whether all of their floats are finite, and are never said to be where one is not", async () => {
+  const odd: Readonly<Record<string, (row: number) => boolean>> = {
+    NULL: (row) => row === 100_000,
+    "'nan'::FLOAT": (row) => row === 200_000,
+    "'-inf'::FLOAT": (row) => row === 260_000,
+  };
+  for (const [value, isOdd] of Object.entries(odd)) {
+    const [at] = [100_000, 200_000, 260_000].filter(isOdd);
+    const path = await folder.writeParquet(
+      "odd.parquet",
+      `SELECT ${[..."abcde"].map((name) => `${name === "e" ? `CASE WHEN i = ${at} THEN ${value} ELSE 3e38 END` : "-3e38"}::FLOAT AS ${name}`)} FROM range(${ROWS}) t(i)`,
+    );
+    let finite = 0;
+    await chunksOf(path, [{ name: "", packedFloats: [..."abcde"] }], 0, ({ fromRow, chunk, floats }) => {
+      if (floats!.areFinite) finite++;
+      if (fromRow <= at! && at! < fromRow + chunk.rowCount) expect(floats!.areFinite, value).toBe(false);
+    });
+    expect(finite).toBeGreaterThan(10);
+  }
+});
+
 test("columns read beside them stand in the same rows", async () => {
   const path = await numbers();
   let wrong = 0;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { Reason } from "../../../../gen/assay/v1/error_pb.ts";
 import { thisProcess } from "../../../../src/table/process-identity.ts";
 import { lockOutput } from "../../../../src/table/write/output-lock.ts";
-import { type PartFolder, partFolder } from "../../../../src/table/write/part-folder.ts";
+import { type PartFolder, partFolder } from "../../../../src/table/write/parts/part-folder.ts";
 import { fileFolder } from "../../../support/folders.ts";
 
 const root = fileFolder();

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { FileIdentity, Manifest } from "./manifest.ts";
+import type { FileIdentity, Manifest } from "../manifest.ts";
 
 /** The folder of an output's parts. */
 export interface PartFolder {

@@ -1,10 +1,12 @@
-import { sqlText } from "../duckdb/sql-text.ts";
-import type { ResultColumns, ResultRows } from "../result-rows.ts";
-import type { WrittenRows } from "../table-sink.ts";
-import type { TableChunk } from "../table-source.ts";
-import type { Manifest, ManifestPart } from "./manifest.ts";
-import { type OutputColumn, selectForPart } from "./output-columns.ts";
-import type { OutputDatabase } from "./output-database.ts";
+import { sqlText } from "../../duckdb/sql-text.ts";
+import type { OutputPacking } from "../../format-endings.ts";
+import type { ResultColumns, ResultRows } from "../../result-rows.ts";
+import type { WrittenRows } from "../../table-sink.ts";
+import type { TableChunk } from "../../table-source.ts";
+import type { Manifest, ManifestPart } from "../manifest.ts";
+import { type OutputColumn, selectForOutput, selectForPart } from "../output-columns.ts";
+import type { OutputDatabase } from "../output-database.ts";
+import { createResultTable, type ResultTable } from "../result-table.ts";
 import {
   identityOf,
   inFolder,
@@ -14,7 +16,6 @@ import {
   writeManifest,
 } from "./part-folder.ts";
 import { copyOptions } from "./part-join.ts";
-import { createResultTable, type ResultTable } from "./result-table.ts";
 
 /** When a part is complete. */
 export interface PartLimits {
@@ -39,9 +40,14 @@ export function createPartWriter(
   folder: PartFolder,
   columns: ResultColumns,
   outputColumns: readonly OutputColumn[],
+  outputPacking: OutputPacking,
   limits: PartLimits,
   begun: Manifest,
 ): PartWriter {
+  // Parts of a Parquet output are pieces of it as they stand.
+  const arePieces = begun.output.format === "parquet";
+  const select = arePieces ? selectForOutput : selectForPart;
+  const packing = arePieces ? outputPacking : "snappy";
   let manifest = begun;
   let filling: ResultTable | undefined;
   let fillingSinceMs = 0;
@@ -60,7 +66,7 @@ export function createPartWriter(
     const file = partFile(index);
     const path = inFolder(folder, file);
     await database.copying.run(
-      `COPY (${selectForPart(outputColumns, filled.name, filled.hasErrors)}) TO ${sqlText(`${path}.tmp`)} (${copyOptions("parquet", { rows: filled.rows, dataBytes: filled.bytes }, "snappy")})`,
+      `COPY (${select(outputColumns, filled.name, filled.hasErrors)}) TO ${sqlText(`${path}.tmp`)} (${copyOptions("parquet", { rows: filled.rows, dataBytes: filled.bytes }, packing)})`,
     );
     await database.copying.run(`DROP TABLE ${filled.name}`);
     await renameForGood(`${path}.tmp`, path);
