@@ -17,14 +17,9 @@ import { type Member, Members } from "../../http2/members.ts";
 import { limitHit } from "../../limits.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { EdgeLimits } from "../call/limits.ts";
-import {
-  connectionRefusal,
-  type FirstBytes,
-  firstBytes,
-  Seldom,
-  wrongEncryption,
-} from "./connection-start.ts";
+import { connectionRefusal, Seldom, wrongEncryption } from "./connection-start.ts";
 import type { Engine } from "./engine.ts";
+import { readFirstBytes, type Spoken } from "./first-bytes.ts";
 import { closeGently, quietTurn } from "./gentle-close.ts";
 import { OpenFiles } from "./open-files.ts";
 import { type ConnectionCounts, connectionsPerPeer, Peers, peerOf } from "./peers.ts";
@@ -58,9 +53,6 @@ const MIN_LINGER_MS = 100;
 interface OpenSocket extends Member {
   readonly socket: Socket;
 }
-
-/** What first bytes say once there are enough of them. */
-type Spoken = Exclude<FirstBytes, "more">;
 
 /** Makes the listener; nothing listens yet. */
 export function createListener(options: ListenerOptions): Listener {
@@ -242,32 +234,7 @@ class Listener {
   private sniff(socket: Socket, then: (kind: Spoken) => void): void {
     const silent: OpenSocket = { socket, place: -1 };
     this.silent.add(silent);
-    let bytes: Buffer = Buffer.alloc(0);
-    const timer = setTimeout(() => {
-      limitHit("header-timeout-ms");
-      socket.destroy();
-    }, this.limits.headerTimeoutMs);
-    const stop = () => {
-      clearTimeout(timer);
-      this.silent.delete(silent);
-      socket.off("data", take);
-      socket.off("end", give);
-      socket.off("close", stop);
-    };
-    const give = () => socket.destroy();
-    const take = (chunk: Buffer) => {
-      this.silent.delete(silent);
-      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-      const kind = firstBytes(bytes, this.limits.maxHeaderListBytes);
-      if (kind === "more") return;
-      stop();
-      socket.pause();
-      socket.unshift(bytes);
-      then(kind);
-    };
-    socket.on("data", take);
-    socket.once("end", give);
-    socket.once("close", stop);
+    readFirstBytes(socket, this.limits, { said: () => this.silent.delete(silent), then });
   }
 
   /** On a port without TLS. */

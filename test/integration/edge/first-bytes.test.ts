@@ -53,6 +53,15 @@ test.each(["", "GET / HT", "PRI * HTT"])(
   },
 );
 
+test("a connection that says nothing may still be used after the time of a head", async () => {
+  const raw = await rawConnection(port);
+  const slow = await rawConnection(port);
+  slow.write("GET / HT");
+  await slow.closed();
+  raw.write("GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  expect((await raw.closed()).toString()).toMatch(/^HTTP\/1\.1 200 OK/);
+});
+
 test("a client that closes its side before it said anything is closed", async () => {
   const raw = await rawConnection(port, true);
   raw.socket.end("GE");
