@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Redis as RedisClient } from "ioredis";
 import { Redis } from "ioredis";
+import { tool } from "../../conformance/tool.ts";
 
-/** Redis or Valkey in a process of its own, which keeps what it has in a folder; whoever started it ends it. */
+/** Redis or Valkey, a tool of `scripts/setup-tools.sh`, in a process of its own, which keeps what it has in a folder; whoever started it ends it. */
 export class StoreProcess {
   readonly port: number;
   readonly url: string;
@@ -36,13 +37,8 @@ export class StoreProcess {
       "--appendonly",
       "yes",
     ];
-    this.child = spawn(this.command, [...flags, "--appendfsync", "always", "--save", ""], {
+    this.child = spawn(tool(this.command), [...flags, "--appendfsync", "always", "--save", ""], {
       stdio: "ignore",
-    });
-    this.child.on("error", (error) => {
-      throw new Error(`${this.command} does not start: scripts/setup-tools.sh pipelines installs it`, {
-        cause: error,
-      });
     });
     const client = this.client();
     try {
