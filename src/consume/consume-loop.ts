@@ -11,6 +11,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
+import { retryDelayMs } from "../scorer/remote/retry-policy.ts";
 import { brokerMessage, isRebalance } from "./brokers/broker-clients.ts";
 import type { Membership } from "./brokers/group-member.ts";
 import type { GroupOffsets } from "./brokers/group-offsets.ts";
@@ -19,7 +20,7 @@ import type { ScoreSink } from "./brokers/score-sink.ts";
 import type { ConsumeFigures } from "./figures/consume-figures.ts";
 import { type FlowLimits, fetchingRuns, PartitionRun, type Slice } from "./partition-run.ts";
 import type { OutputMessage } from "./records/input-record.ts";
-import { backOffMs, type Outcome, type RecordScoring } from "./records/record-scoring.ts";
+import type { Outcome, RecordScoring } from "./records/record-scoring.ts";
 import { type MessageForm, outcomeMessage } from "./records/score-message.ts";
 
 /** What of a fetcher a loop calls. */
@@ -245,7 +246,7 @@ export class ConsumeLoop {
     figures.failedRounds++;
     this.rewind([...this.runs.values()], false);
     for (;;) {
-      const delayMs = backOffMs(++this.failures, Math.random());
+      const delayMs = retryDelayMs(++this.failures, {}, Math.random());
       onTrouble(
         `scores could not be written, and their rows are read again in ${Math.round(delayMs)} ms: ${brokerMessage(cause)}`,
       );

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { PredictResponse } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { AssayError, messageOf } from "../../errors.ts";
+import { retryDelayMs } from "../../scorer/remote/retry-policy.ts";
 import type { InputRecord } from "./input-record.ts";
 import type { LastingScorer } from "./lasting-scorer.ts";
 import { type Asked, readRecordValue, type ScoringModel, type ValueFormat } from "./record-value.ts";
@@ -49,14 +50,6 @@ const NOTHING: Outcome = {
   refusal: { reason: "INVALID_REQUEST", field: "", message: "neither a value nor a key came" },
 };
 const MOST_ROWS = 2048;
-const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 5_000;
-
-/** The delay before try number `attempt` (from 1): doubling, the upper half at random, and never less than was asked for. */
-export function backOffMs(attempt: number, random: number, askedMs = 0): number {
-  const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 16));
-  return Math.max(askedMs, longest * (0.5 + random / 2));
-}
 
 /** Scores lists of records with one model. */
 export class RecordScoring {
@@ -104,7 +97,7 @@ export class RecordScoring {
         if (error.reason === Reason.INSTANCE_LOST || error.reason === Reason.RUN_TIMEOUT) losses++;
         const verdict = judge(error, left, losses);
         if (verdict.kind === "retry") {
-          const delayMs = backOffMs(attempt++, Math.random(), error.retryAfterMs);
+          const delayMs = retryDelayMs(attempt++, error, Math.random());
           this.options.onRetry(error, delayMs);
           await delay(delayMs, undefined, { signal: run.signal });
           continue;

@@ -2,9 +2,9 @@
 import { didYouMean } from "../../wording/nearest-name.ts";
 import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
+import { isObject } from "../json/model-element.ts";
 import type { BodyReading, Predictions } from "./foreign-decoding.ts";
 import type { TablePlaces } from "./request-rows.ts";
-import { isObject } from "./v1-body.ts";
 
 const SPLIT = "dataframe_split";
 const RECORDS = "dataframe_records";

@@ -11,7 +11,7 @@ import { listed, shownName } from "../../wording/field-paths.ts";
 import { nearestName } from "../../wording/nearest-name.ts";
 import { shownValue } from "../json/json-faults.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
-import { isB64 } from "../json/model-element.ts";
+import { isB64, isObject } from "../json/model-element.ts";
 import { memberPlace } from "./body-place.ts";
 import {
   asColumn,
@@ -377,8 +377,4 @@ function* tableColumns(
 
 function noColumns({ rowColumns }: ServedModel): string {
   return rowColumns.kind === "unmapped" ? rowColumns.reason : "";
-}
-
-function isObject(value: ExactJson): value is ExactObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,8 @@
 import { counted } from "../../wording/counted.ts";
 import { didYouMean } from "../../wording/nearest-name.ts";
 import { shownValue } from "../json/json-faults.ts";
-import type { ExactJson, ExactObject } from "../json/json-text.ts";
+import type { ExactJson } from "../json/json-text.ts";
+import { isObject } from "../json/model-element.ts";
 import type { BodyReading, Predictions } from "./foreign-decoding.ts";
 
 const ROWS = "instances";
@@ -49,9 +50,4 @@ function readSignature(value: ExactJson, { faults }: BodyReading): Predictions {
   const what = `${shownValue(value)} came; there are ${counted(names.length, "signature")}: ${names.join(", ")}${typeof value === "string" ? didYouMean(value, names) : ""}`;
   faults.add(SIGNATURE, what, "json.signature");
   return undefined;
-}
-
-/** Tells an object from the other values of JSON. */
-export function isObject(value: ExactJson): value is ExactObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

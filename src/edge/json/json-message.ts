@@ -20,6 +20,7 @@ import {
 import { type ScalarReading, scalarReading, textOfBase64 } from "./json-scalar.ts";
 import type { ExactJson, ExactObject } from "./json-text.ts";
 import { unknownMember } from "./member-names.ts";
+import { isObject } from "./model-element.ts";
 import { type Advised, adviceOnBody, adviseOnRequest } from "./request-advice.ts";
 
 /** Options of reading a message. */
@@ -310,10 +311,6 @@ function readAsTheyAre(list: readonly ExactJson[], reading: ScalarReading): bool
   if (list.length > PIECE_VALUES) return false;
   for (let i = 0; i < list.length; i++) if (reading.read(list[i]!) !== list[i]) return false;
   return true;
-}
-
-function isObject(value: ExactJson): value is ExactObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Makes every bigint in a row the number next to it; the depth is bounded. */

@@ -11,7 +11,7 @@ import {
 import { type Datatype, rowOf } from "../../tensor/datatype.ts";
 import { shownValue } from "./json-faults.ts";
 import { integerOf } from "./json-number.ts";
-import type { ExactJson } from "./json-text.ts";
+import type { ExactJson, ExactObject } from "./json-text.ts";
 
 /** An element as the array of its datatype holds it, or a text. */
 export type ModelElement = number | bigint | string;
@@ -116,4 +116,9 @@ function integerOfElement(value: ExactJson): bigint | undefined {
 function stored(datatype: Datatype, number: number): number {
   const { bits } = rowOf(datatype);
   return bits === undefined ? number : bits.fromNumber(number);
+}
+
+/** Whether a value is an object, and no list. */
+export function isObject(value: ExactJson): value is ExactObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

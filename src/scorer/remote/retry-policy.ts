@@ -71,7 +71,11 @@ export function isWaitedForAtOpening(error: AssayError): boolean {
  * How long to wait before try number `attempt` (from 1) after a failure: doubling from 100 ms to 5 s, the upper half of it at
  * random so that clients do not come back together, and never less than the server asked for. `random` is in [0, 1).
  */
-export function retryDelayMs(attempt: number, error: AssayError, random: number): number {
+export function retryDelayMs(
+  attempt: number,
+  error: { readonly retryAfterMs?: number | undefined },
+  random: number,
+): number {
   const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 16));
   return Math.max(error.retryAfterMs ?? 0, longest * (0.5 + random / 2));
 }

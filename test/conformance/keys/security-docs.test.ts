@@ -1,12 +1,12 @@
 /** Each command of docs/security.md, one after the other in one folder, as they are pasted; but for the port, which is a free one. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../../support/clients/command.ts";
 import { markdownBlocks } from "../../support/markdown-blocks.ts";
+import { freePort } from "../../support/servers/server-process.ts";
 import { ROOT } from "../server-process.ts";
 
 const blocks = markdownBlocks(readFileSync(join(ROOT, "docs/security.md"), "utf8")).filter(
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const program = `#!/bin/sh\nexec ${process.execPath} ${join(ROOT, "bin/assay.cjs")} "$@"\n`;
   writeFileSync(join(bin, "assay"), program, { mode: 0o755 });
   symlinkSync(join(ROOT, "models"), join(folder, "models"));
-  port = await freePort();
+  port = String(await freePort());
   env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, ASSAY_PORT: port, ASSAY_DEVICES: "cpu" };
 });
 
@@ -73,12 +73,4 @@ async function stop(): Promise<void> {
   const ended = new Promise((resolve) => server!.once("exit", resolve));
   server.kill("SIGTERM");
   await ended;
-}
-
-async function freePort(): Promise<string> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const address = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return String(address.port);
 }

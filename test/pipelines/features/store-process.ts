@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import type { Redis as RedisClient } from "ioredis";
 import { Redis } from "ioredis";
 import { tool } from "../../conformance/tool.ts";
+import { freePort } from "../../support/servers/server-process.ts";
 
 /** Redis or Valkey, a tool of `scripts/setup-tools.sh`, in a process of its own, which keeps what it has in a folder; whoever started it ends it. */
 export class StoreProcess {
@@ -69,13 +69,4 @@ export class StoreProcess {
   goOn(): void {
     this.child?.kill("SIGCONT");
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -8,8 +8,9 @@ import {
   PredictResponseSchema,
 } from "../../../../gen/assay/v1/scoring_service_pb.ts";
 import { LastingScorer } from "../../../../src/consume/records/lasting-scorer.ts";
-import { backOffMs, RecordScoring } from "../../../../src/consume/records/record-scoring.ts";
+import { RecordScoring } from "../../../../src/consume/records/record-scoring.ts";
 import { AssayError } from "../../../../src/errors.ts";
+import { retryDelayMs } from "../../../../src/scorer/remote/retry-policy.ts";
 
 const MODEL = create(ModelSchema, { modelName: "m", modelVersion: "1", scoreOutput: "s" });
 type Score = (request: PredictRequest) => Promise<PredictResponse>;
@@ -88,9 +89,9 @@ test("the server's own failures are tried again until they pass, or nobody wants
 });
 
 test("delays double to five seconds, and are never less than the server asked for", () => {
-  expect([1, 2, 3, 20].map((attempt) => backOffMs(attempt, 0))).toEqual([50, 100, 200, 2500]);
-  expect(backOffMs(20, 0.999)).toBeLessThanOrEqual(5000);
-  expect(backOffMs(1, 0, 800)).toBe(800);
+  expect([1, 2, 3, 20].map((attempt) => retryDelayMs(attempt, {}, 0))).toEqual([50, 100, 200, 2500]);
+  expect(retryDelayMs(20, {}, 0.999)).toBeLessThanOrEqual(5000);
+  expect(retryDelayMs(1, { retryAfterMs: 800 }, 0)).toBe(800);
 });
 
 test("a scorer that has ended is opened again by the next request; one that only refused rows is not", async () => {
