@@ -5,121 +5,121 @@ export function generalHelp(): string {
   return `Assay scores rows with ONNX models: gRPC, gRPC-Web, Connect, JSON and plain HTTP on one port.
 
   assay serve --models DIR     serve every DIR/<name>/<version>/model.onnx
-  assay serve NAME=PATH …      serve single files or folders under names of your own
+  assay serve NAME=PATH …      serve single files or folders under names you choose
   assay score …                score a file or a table: Parquet, CSV, NDJSON, Arrow, SQL
-  assay consume …              score the rows of a Kafka topic into another
-  assay bench …                load a server with calls and report rate, latency and errors
-  assay try [MODEL]            score a model's example row with a server that runs
-  assay inspect PATH           what a model file, a model or a whole repository holds, and what Assay would do with it
-  assay openapi                the OpenAPI document of the models in a repository, without a server
+  assay consume …              score the rows of a Kafka topic into another topic
+  assay bench …                load-test a server and report rate, latency and errors
+  assay try [MODEL]            score a model's example row on a running server
+  assay inspect PATH           show what a model file, a model or a repository contains, and what Assay would do with it
+  assay openapi                write the OpenAPI document of a repository, without a server
   assay features load TABLE    write a table to Redis or Valkey, for models that look columns up
-  assay proto MODEL            a .proto with the model's columns; assay proto --out DIR: the schema of Assay's own services
-  assay --version              the version
+  assay proto MODEL            print a .proto with the model's columns; assay proto --out DIR writes Assay's own schema
+  assay --version              print the version
 
-Each command explains itself: assay serve --help, or -h, and so for the others. How to get a model there: docs/exporting.md.
+assay COMMAND --help (or -h) describes a command. To export a model: docs/exporting.md.
 `;
 }
 
 /** `assay inspect --help`. */
 export function inspectHelp(): string {
-  return `Shows what a model file, a version folder, a model folder or a whole repository holds, and what Assay would do with it:
-signature, labels, opset, where the score comes from, how rows are batched, and each repair. The model is run once with its
-golden rows or made-up rows, as at the start of a server.
+  return `Shows what a model file, a version folder, a model folder or a repository contains, and what Assay would do with it: the
+signature, labels, opset, where the score comes from, how rows are batched, and each repair. It runs the model once, with
+its golden rows or made-up rows, as a server does at start.
 
   assay inspect PATH [--json]
 
-  --json     for programs: one object a version
+  --json     one JSON object per version, for programs
 
-Exit code 0: everything is served. 1: something is not, with the reason. 2: called wrongly.
+Exit code 0: everything can be served. 1: something cannot, with the reason. 2: wrong arguments.
 `;
 }
 
 /** `assay openapi --help`. */
 export function openapiHelp(): string {
-  return `Writes the OpenAPI 3.1 document that a server over the same models answers at /openapi.json, without a server.
-Each model is run once, as before it is served.
+  return `Writes the OpenAPI 3.1 document that a server with the same models has at /openapi.json. It needs no server.
+It runs each model once, as a server does at start.
 
   assay openapi [--models DIR] [--model NAME] [NAME=PATH …]
 
       --models DIR          model repository: DIR/<name>/<version>/model.onnx (default: models)
-  -m, --model NAME          one model, in a document of its own: what /v2/models/NAME/docs answers
-      --server-name NAME    as assay serve has it (default: assay)
-      --model-control MODE  as assay serve has it: explicit describes how models are loaded (default: none)
-      --config FILE         settings of assay serve
+  -m, --model NAME          one model only: what /v2/models/NAME/docs describes
+      --server-name NAME    as for assay serve (default: assay)
+      --model-control MODE  as for assay serve; explicit adds the calls that load models (default: none)
+      --config FILE         settings file of assay serve
       --keys, --jwks, --jwt-issuer, --jwt-audience, --tls-cert, --tls-key, --tls-client-ca, --metrics-without-key
-                            as assay serve has them: the document says what callers bring; no file is read
+                            as for assay serve; the document says which credentials callers need, and no file is read
 
-Exit code 0: every model is described. 1: one cannot be served, with the reason. 2: called wrongly.
+Exit code 0: every model is described. 1: a model cannot be served, with the reason. 2: wrong arguments.
 `;
 }
 
 /** `assay try --help`. */
 export function tryHelp(): string {
-  return `Scores the example row of a model with a server that runs, and shows the call and its answer.
+  return `Scores the example row of a model on a running server, and shows the call and its answer.
 
   assay try [MODEL[:VERSION]] [--server URL] [--key-file FILE] [--json]
 
-Without MODEL: the server's default model, or its only one; where it has several, they are listed.
+Without MODEL it uses the server's default model or its only one. If the server has several, it lists them.
 
   -s, --server URL     server to call, http://host:port or https://… (default: http://127.0.0.1:8080)
-      --key-file FILE  file that holds the key or token to call with (default: the variable ASSAY_KEY, if set)
-      --json           for programs: the answer as one JSON object
+      --key-file FILE  file with the key or token for the server (default: the variable ASSAY_KEY, if set)
+      --json           print the answer as one JSON object, for programs
 
-Exit code 0: the row is scored. 1: it is not, with the reason. 2: called wrongly.
+Exit code 0: the row was scored. 1: it was not, with the reason. 2: wrong arguments.
 `;
 }
 
 /** `assay proto --help`. */
 export function protoHelp(): string {
-  return `Prints a .proto whose request has the columns of a model as typed, commented fields, numbered by their places; or writes the
-schema of Assay's own services, for the generators of any language.
+  return `Prints a .proto whose request has a model's columns as typed, commented fields, numbered in column order. With --out, writes
+the schema of Assay's own services, for code generators in any language.
 
   assay proto MODEL[:VERSION] [--models DIR]
   assay proto PATH
   assay proto --out DIR
 
-  -m, --models DIR   the repository that MODEL lies in (default: models)
-  -o, --out DIR      writes assay/v1 and the files that it imports
+  -m, --models DIR   repository that contains MODEL (default: models)
+  -o, --out DIR      folder to write assay/v1 and the files it imports to
 
-Exit code 0: it is written. 1: the model cannot be read, with the reason. 2: called wrongly.
+Exit code 0: it is written. 1: the model cannot be read, with the reason. 2: wrong arguments.
 `;
 }
 
 /** `assay features --help`. */
 export function featuresHelp(): string {
-  return `Writes the rows of a table to hashes of Redis or Valkey, one a key, where feature sources of models look them up.
+  return `Writes the rows of a table to Redis or Valkey, one hash per key, for models that look columns up.
 
   assay features load TABLE --key NAME --to URL [flags]
 
-TABLE is what assay score reads: a Parquet, CSV, NDJSON or Arrow file, a glob, sql: and a query, or -.
+TABLE is anything that assay score reads: a Parquet, CSV, NDJSON or Arrow file, a glob, sql: and a query, or -.
 
-      --key NAME[,NAME]      the columns that make a row's key
-      --to URL               redis://HOST:PORT/DATABASE, rediss:// for TLS; \${NAME} in it is an environment variable
-      --name NAME            what hashes are called before their keys, NAME:KEY (default: the file's name without its ending)
-      --hash TEMPLATE        the whole of it: customers:{customer_id}
-      --columns NAME[,NAME]  the columns to write (default: all but the keys)
-      --time NAME            writes the time of the load too, in a field of this name: a source's time_column
-      --expire SECONDS       the store forgets a hash that is not written again in this time (default: 0, never)
+      --key NAME[,NAME]      columns that make up a row's key
+      --to URL               redis://HOST:PORT/DATABASE, or rediss:// for TLS; \${NAME} is replaced by an environment variable
+      --name NAME            prefix of the hashes, NAME:KEY (default: the file name without its extension)
+      --hash TEMPLATE        full name of the hashes instead: customers:{customer_id}
+      --columns NAME[,NAME]  columns to write (default: all but the keys)
+      --time NAME            field to write the load time to, for a source's time_column
+      --expire SECONDS       time after which the store deletes a hash that was not written again (default: 0, never)
 
 Try it:
   assay features load customers.parquet --key customer_id --to 'redis://:\${REDIS_PASSWORD}@localhost:6379/0'
-Exit code 0: every row is written. 1: not all, with the reason; what is written stays. 2: called wrongly. docs/features.md says how values
-are written.
+Exit code 0: every row is written. 1: not every row, with the reason; what is written stays. 2: wrong arguments.
+docs/features.md describes how values are written.
 `;
 }
 
 /** `assay serve --help`: every flag with its environment variable and default. */
 export function serveHelp(): string {
-  return `Serves every DIR/<name>/<version>/model.onnx on one port, and what is named one by one.
+  return `Serves every DIR/<name>/<version>/model.onnx, and models named one by one, on one port.
 
   assay serve --models DIR [flags]
   assay serve NAME=PATH [NAME=PATH …] [flags]
 
-PATH is a model file, a folder with model.onnx, or a folder with version folders. With NAME=PATH a repository is served only where
+PATH is a model file, a folder with model.onnx, or a folder with version folders. With NAME=PATH, a repository is served only if
 --models names it.
 
-Flags; each is also an environment variable, ASSAY_ and its name in capitals (ASSAY_MAX_BATCH_SIZE), and a field of the
-JSON file that --config names (max_batch_size). A flag wins over the environment, the environment over the file.
+Flags. Each is also an environment variable, ASSAY_ and its name in capitals (ASSAY_MAX_BATCH_SIZE), and a field of the
+JSON file that --config names (max_batch_size). A flag overrides the environment, and the environment overrides the file.
 
 ${flagLines([CONFIG, ...FLAGS])}
 
@@ -127,18 +127,18 @@ Try it:
   assay serve --models models --port 8080
   assay serve churn=churn.onnx
   curl -s localhost:8080/readyz
-SIGTERM or Ctrl-C drains: calls in flight are answered first. Ctrl-C again after a second ends at once.
-SIGHUP, --watch and --model-control explicit update models while they serve: docs/updating.md.
+On SIGTERM or Ctrl-C the server answers the calls in flight and exits. Ctrl-C again, after a second, ends it at once.
+SIGHUP, --watch and --model-control explicit update models while the server runs: docs/updating.md.
 `;
 }
 
 /** `assay score --help`: every flag with its default. */
 export function scoreHelp(): string {
-  return `Scores the rows of files or of a query with one model, in this process or with a server.
+  return `Scores the rows of files or of a query with one model, in this process or on a server.
 
   assay score --model NAME --input WHAT --output FILE [flags] [more files]
 
-Flags; each is also an environment variable, ASSAY_ and its name in capitals:
+Flags. Each is also an environment variable, ASSAY_ and its name in capitals:
 
 ${flagLines(SCORE_FLAGS)}
 
@@ -147,48 +147,48 @@ Try it:
   assay score --model iris --input 'data/*.parquet' --output scores.parquet --keep id
   assay score --model iris --input "sql:SELECT * FROM 'data/*.parquet' WHERE day = '2026-11-22' ORDER BY id" --output scores.csv
   cat rows.ndjson | assay score --model iris --input - --input-format ndjson --output - --output-format ndjson
-A run that was ended goes on where it stopped when the same command is given again. docs/scoring-files.md says all.
-Exit code 0: every row is scored. 1: the run ended before its end. 2: called wrongly. 3: complete, and rows failed. 130: interrupted.
+To resume an interrupted run, give the same command again. Details: docs/scoring-files.md.
+Exit code 0: every row is scored. 1: the run stopped early. 2: wrong arguments. 3: complete, but rows failed. 130: interrupted.
 `;
 }
 
 /** `assay consume --help`: every flag with its default. */
 export function consumeHelp(): string {
-  return `Scores the rows of a topic of Kafka or Redpanda and writes their scores to another topic, in this process or with a server.
+  return `Scores the rows of a Kafka or Redpanda topic and writes the scores to another topic, in this process or on a server.
 
   assay consume --brokers LIST --input-topic TOPIC --output-topic TOPIC --group NAME --model NAME [flags]
 
-Flags; each is also an environment variable, ASSAY_ and its name in capitals:
+Flags. Each is also an environment variable, ASSAY_ and its name in capitals:
 
 ${flagLines(CONSUME_FLAGS)}
 
 Try it:
   assay consume -b localhost:9092 -i rows -o scores -g scorers -m census
   assay consume -b localhost:9092 -i rows -o scores -g scorers -m census --server http://localhost:8080 --metrics-port 9100
-The topics have to be there. Start it again, or more of it with the same --group, and the partitions are shared. docs/kafka.md says all.
-SIGTERM or Ctrl-C writes what is scored, commits it and leaves the group; a second one ends at once.
-Exit code 0: ended by a signal, all committed. 1: it cannot go on, with the reason. 2: called wrongly. 130: ended by a second signal.
+The topics must exist. To use more cores, start more processes with the same --group; they share the partitions. Details: docs/kafka.md.
+On SIGTERM or Ctrl-C it writes and commits what is scored and leaves the group. A second one ends it at once.
+Exit code 0: ended by a signal, all committed. 1: it cannot go on, with the reason. 2: wrong arguments. 130: ended by a second signal.
 `;
 }
 
 /** `assay bench --help`: every flag with its default. */
 export function benchHelp(): string {
-  return `Loads a server with calls of one kind and reports rate, latency and errors by reason.
+  return `Load-tests a server with calls of one kind and reports rate, latency and errors by reason.
 
   assay bench [--server URL] [--protocol NAME] [flags]
 
-Flags; each is also an environment variable, ASSAY_ and its name in capitals:
+Flags. Each is also an environment variable, ASSAY_ and its name in capitals:
 
 ${flagLines(BENCH_FLAGS)}
 
-Try it, beside assay serve:
+Try it while assay serve runs:
   assay bench --model iris --concurrency 32 --duration 5
   assay bench --model iris --protocol predict --rate 500
   assay bench --model iris --protocol grpc-stream --rows 256 --concurrency 8
   assay bench --request request.json --rate 2000 --json > report.json
-Only servers on this machine are called, unless --allow-remote is given. Ctrl-C ends the run and prints what was measured so far.
-Exit code 0: measured. 1: calls failed, more than --max-error-rate allows, or none could be made. 2: called wrongly. docs/benchmarking.md
-says how to read the report.
+It calls only servers on this machine, unless you give --allow-remote. Ctrl-C ends the run and prints what was measured so far.
+Exit code 0: measured. 1: more calls failed than --max-error-rate allows, or none could be made. 2: wrong arguments.
+docs/benchmarking.md explains the report.
 `;
 }
 
@@ -198,7 +198,7 @@ const CONFIG: Line = {
   name: "config",
   short: "",
   placeholder: "FILE",
-  help: "settings as JSON",
+  help: "JSON file with settings",
   default: "",
   group: "Common",
 };

@@ -92,7 +92,7 @@ function broken(
   const value = String(values[row.field.localName]);
   if (ruleId === "string.min_len" && value === "") return `${origin} is missing: ${row.help}`;
   const came = JSON.stringify(value);
-  if (ruleId === "string.pattern") return `${origin}: ${came} came; expected is ${row.help}`;
+  if (ruleId === "string.pattern") return `${origin}: ${came} came; expected: ${row.help}`;
   return `${origin}: ${came} ${message}`;
 }
 

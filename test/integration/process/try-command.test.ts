@@ -48,6 +48,6 @@ test("assay score without --model lists those of the repository", async () => {
   const { status, stderr } = await assay("score", "--models", models, "-i", "x.csv", "-o", "y.csv");
   expect(status).toBe(2);
   expect(stderr).toBe(
-    `--model is missing: model that scores; NAME, NAME:VERSION or NAME:LABEL\n${models} has a, b\n`,
+    `--model is missing: model to score with (NAME, NAME:VERSION or NAME:LABEL)\n${models} has a, b\n`,
   );
 });

@@ -55,6 +55,6 @@ test("a dry run needs no output", () => {
 
 test("a model that is not named is missing, and a sign that is none is told by what is expected", () => {
   expect(() => read({ input: "a.csv", output: "b.csv", "csv-delimiter": "ab" })).toThrow(
-    '--model is missing: model that scores; NAME, NAME:VERSION or NAME:LABEL\n--csv-delimiter: "ab" came; expected is the sign between fields, such as',
+    '--model is missing: model to score with (NAME, NAME:VERSION or NAME:LABEL)\n--csv-delimiter: "ab" came; expected: separator between fields, such as',
   );
 });
