@@ -86,7 +86,7 @@ function problemsOf(flags: Record<string, string>): string {
 test("what has to be of a form is told in words, and what is no number once", () => {
   expect(problemsOf({ devices: "gpu", "max-batch-size": "lots" })).toBe(
     '--max-batch-size: "lots" came; a whole number is expected\n' +
-      '--devices: "gpu" came; expected is auto, cpu, cpu:2 (instances), cuda:0,1 or webgpu:0 (device ids)',
+      '--devices: "gpu" came; expected: auto, cpu, cpu:2 (two instances), cuda:0,1 or webgpu:0 (device numbers)',
   );
 });
 
