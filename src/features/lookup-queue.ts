@@ -207,7 +207,10 @@ function readRow(
   const time = storedCell(stored[columns.length], "FP64");
   // A time that cannot be read, or is not there, is no proof of youth.
   const writtenMs = typeof time === "number" ? time : Number.NEGATIVE_INFINITY;
+  // By the time of day as it is now: a clock that was put right, or a machine that slept, would make old values young.
   const writtenAt =
-    time === UNFIT || Number.isNaN(writtenMs) ? Number.NEGATIVE_INFINITY : writtenMs - performance.timeOrigin;
+    time === UNFIT || Number.isNaN(writtenMs)
+      ? Number.NEGATIVE_INFINITY
+      : performance.now() + writtenMs - Date.now();
   return { cells, fetchedAt, writtenAt };
 }

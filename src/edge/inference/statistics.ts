@@ -22,7 +22,7 @@ export function modelStatistics({ modelName, modelVersion, counters }: VersionCo
     version: modelVersion,
     lastInference: Number.isNaN(lastInferenceAt)
       ? 0n
-      : BigInt(Math.round(performance.timeOrigin + lastInferenceAt)),
+      : BigInt(Math.round(Date.now() - performance.now() + lastInferenceAt)),
     inferenceCount: BigInt(counters.inferenceCount),
     executionCount: BigInt(counters.executionCount),
     inferenceStats: {

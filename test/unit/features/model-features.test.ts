@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { FeatureOrigin_From as From } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { OpenedFeatures, plansOf, SOURCE } from "../../support/features/opened-features.ts";
@@ -165,6 +165,18 @@ test("values whose own time is too long ago count as a key that is not there", a
     'rows[0].fields["id"] features.too_old',
     'rows[2].fields["id"] features.too_old',
   ]);
+});
+
+test("a clock that is put right later than the process began tells how old values are", async () => {
+  const opened = new OpenedFeatures(plansOf({ ...PATIENT, time_column: "at", max_age_ms: 1000 }));
+  const now = Date.now() + 3_600_000;
+  const clock = vi.spyOn(Date, "now").mockReturnValue(now);
+  opened.store.rows = new Map([
+    ["1", ["31", "Berne", String(now - 60_000)]],
+    ["2", ["32", "Basle", String(now)]],
+  ]);
+  await opened.complete([{ id: 1 }, { id: 2 }]).finally(() => clock.mockRestore());
+  expect(opened.faults.list).toEqual(['rows[0].fields["id"] features.too_old']);
 });
 
 test("one key that the store refuses is no fault of the others in its trip", async () => {
