@@ -308,7 +308,7 @@ test("the page has a row for each limit in the code, and the metric a series", a
   expect(
     [...page.matchAll(/^\| `([\w-]+)` \| /gm)].map(([, name]) => name).filter((name) => !/…/.test(name!)),
   ).toEqual(expect.arrayContaining([...LIMITS]));
-  const table = page.slice(page.indexOf("| limit |"), page.indexOf("## What hits mean"));
+  const table = page.slice(page.indexOf("| limit |"), page.indexOf("## What to do when a limit is hit"));
   expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name)).toEqual(LIMITS);
   const { port } = await testedEdge({});
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

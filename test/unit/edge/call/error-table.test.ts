@@ -7,7 +7,7 @@ import { errorRow } from "../../../../src/edge/call/error-table.ts";
 test("docs/errors.md has a row for each reason, equal to the code", () => {
   const docs = readFileSync(new URL("../../../../docs/errors.md", import.meta.url), "utf8");
   const documented = [
-    ...docs.matchAll(/^\| ([A-Z_]+) +\| ([A-Z_]+) +\| (\d+) +\| +(?:(\d+) ms +)?\|$/gm),
+    ...docs.matchAll(/^\| ([A-Z_]+) +\| ([A-Z_]+) +\| (\d+) +\| +(?:(\d+) ms +)?\| .+ \|$/gm),
   ].map(([, reason, code, status, retryMs]) => ({ reason, code, status, retryMs }));
   const reasons = Object.entries(Reason).filter(([, value]) => value !== Reason.REASON_UNSPECIFIED);
   const coded = reasons.map(([reason, value]) => {
