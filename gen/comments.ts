@@ -38,7 +38,7 @@ export const COMMENTS: Readonly<Record<string, string>> = {
   "assay.config.v1.FeatureSource.on_missing_key": "The store has nothing under the key, or nothing that is young enough. Default: REJECT.",
   "assay.config.v1.FeatureSource.on_missing_column": "The store has the key and no value of a column. Default: REJECT.",
   "assay.config.v1.FeatureSource.on_unavailable": "The store does not answer in time. Default: REJECT, with FEATURES_UNAVAILABLE.",
-  "assay.config.v1.FeatureSource.time_column": "What the store calls the time that a key's values are of: milliseconds since 1970.",
+  "assay.config.v1.FeatureSource.time_column": "What the store calls the time that a key's values are of: milliseconds or seconds since 1970, or an instant of RFC 3339.",
   "assay.config.v1.FeatureColumn": "A column that is looked up.",
   "assay.config.v1.FeatureColumn.name": "The model's name of it.",
   "assay.config.v1.FeatureColumn.stored_as": "What the store calls it. Default: `name`.",

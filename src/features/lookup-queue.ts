@@ -1,5 +1,10 @@
 import type { PlannedColumn } from "../model/features/feature-plan.ts";
-import { type StoredCell, type StoredValue, storedCell, UNFIT } from "../model/features/stored-value.ts";
+import {
+  type StoredCell,
+  type StoredValue,
+  storedCell,
+  storedTimeMs,
+} from "../model/features/stored-value.ts";
 import type { FeatureCounts } from "./feature-counts.ts";
 import { type FeatureStore, type KeyTexts, keyId, type StoredRow } from "./feature-store.ts";
 import type { FetchedRow, RowCache } from "./row-cache.ts";
@@ -204,13 +209,11 @@ function readRow(
   if (stored === undefined) return { cells: undefined, fetchedAt, writtenAt: Number.NaN };
   const cells = columns.map(({ datatype }, index): StoredCell => storedCell(stored[index], datatype));
   if (!hasTimes) return { cells, fetchedAt, writtenAt: Number.NaN };
-  const time = storedCell(stored[columns.length], "FP64");
-  // A time that cannot be read, or is not there, is no proof of youth.
-  const writtenMs = typeof time === "number" ? time : Number.NEGATIVE_INFINITY;
-  // By the time of day as it is now: a clock that was put right, or a machine that slept, would make old values young.
-  const writtenAt =
-    time === UNFIT || Number.isNaN(writtenMs)
-      ? Number.NEGATIVE_INFINITY
-      : performance.now() + writtenMs - Date.now();
+  const writtenMs = storedTimeMs(stored[columns.length]);
+  // A time that cannot be read, or is not there, is no proof of youth. The time of day is taken as it is now: a clock that was put
+  // right, or a machine that slept, would make old values young.
+  const writtenAt = Number.isNaN(writtenMs)
+    ? Number.NEGATIVE_INFINITY
+    : performance.now() + writtenMs - Date.now();
   return { cells, fetchedAt, writtenAt };
 }

@@ -242,6 +242,7 @@ function makeStore(plan: FeaturePlan, options: FeatureOptions): FeatureStore {
     table: store.table,
     keys,
     fields,
+    timeField: timeColumn,
     maxBytes: plan.cacheBytes,
     lookEveryMs: Math.min(plan.cacheMs, 1_000),
   });

@@ -15,6 +15,8 @@ export interface TableOptions {
   /** Columns of the table: those of the key, and those of the answer in its order. */
   readonly keys: readonly string[];
   readonly fields: readonly string[];
+  /** The one of the fields that tells when a row's values are of; empty: none. */
+  readonly timeField: string;
   /** The most memory that keys and values may take. */
   readonly maxBytes: number;
   /** How often it is looked whether the file has changed; milliseconds. */
@@ -32,7 +34,9 @@ const KEY_BYTES = 120;
 const CELL_BYTES = 16;
 /** Keys are compared as text, and no two programs write a fraction alike. */
 const NO_KEY = /^(FLOAT|DOUBLE|DECIMAL|BLOB|TIME|INTERVAL)/;
-const NO_VALUE = /(\[\]|\[\d+\]|\(.*\)|MAP|STRUCT|BLOB|TIME|DATE|INTERVAL|BIT|UUID)$/;
+const NO_VALUE =
+  /(\[\]|\[\d+\]|\(.*\)|MAP|STRUCT|BLOB|TIME( WITH TIME ZONE)?|DATE|INTERVAL|BIT|UUID)$|^TIMESTAMP/;
+const IS_TIME = /^(TIMESTAMP|DATE$)/;
 
 /**
  * A table that is read into memory as a whole, and again when its file changes: DuckDB is there only while it is read. What serves stays
@@ -98,7 +102,7 @@ export class TableStore implements FeatureStore {
 
   private async readRows(session: DuckdbSession, mark: string): Promise<LoadedTable> {
     const { sqlName, sqlPath, sqlText } = await import("../table/duckdb/sql-text.ts");
-    const { path, table, keys, fields, maxBytes } = this.options;
+    const { path, table, keys, fields, timeField, maxBytes } = this.options;
     if (table !== "") await session.rows(`ATTACH ${sqlText(path)} AS features (READ_ONLY)`);
     const from = table === "" ? `read_parquet(${sqlPath(path)})` : `features.${sqlName(table)}`;
     const known = new Map(
@@ -112,17 +116,18 @@ export class TableStore implements FeatureStore {
         throw this.fault(
           `column ${JSON.stringify(name)} is ${known.get(name)}; keys are whole numbers or text`,
         );
+    const isTime = (name: string): boolean => name === timeField && IS_TIME.test(known.get(name)!);
     for (const name of fields)
-      if (NO_VALUE.test(known.get(name)!.replace(/^DECIMAL\(.*\)$/, "DECIMAL")))
+      if (!isTime(name) && NO_VALUE.test(known.get(name)!.replace(/^DECIMAL\(.*\)$/, "DECIMAL")))
         throw this.fault(
           `column ${JSON.stringify(name)} is ${known.get(name)}; numbers, booleans and text are taken`,
         );
     const keyValues = keys.map((name) => `CAST(${sqlName(name)} AS VARCHAR)`);
-    const values = fields.map((name) =>
-      /^(DECIMAL|U?HUGEINT|BIGNUM)/.test(known.get(name)!)
-        ? `CAST(${sqlName(name)} AS DOUBLE)`
-        : sqlName(name),
-    );
+    const values = fields.map((name) => {
+      if (isTime(name)) return `epoch_ms(${sqlName(name)})`;
+      const isWide = /^(DECIMAL|U?HUGEINT|BIGNUM)/.test(known.get(name)!);
+      return isWide ? `CAST(${sqlName(name)} AS DOUBLE)` : sqlName(name);
+    });
     const places = new Map<string, number>();
     const columns = fields.map((): StoredValue[] => []);
     let bytes = 0;

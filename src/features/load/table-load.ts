@@ -1,5 +1,15 @@
 import { performance } from "node:perf_hooks";
-import { type DuckDBDataChunk, type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
+import {
+  type DuckDBDataChunk,
+  type DuckDBDateValue,
+  type DuckDBTimestampMillisecondsValue,
+  type DuckDBTimestampNanosecondsValue,
+  type DuckDBTimestampSecondsValue,
+  type DuckDBTimestampTZValue,
+  type DuckDBTimestampValue,
+  type DuckDBType,
+  DuckDBTypeId,
+} from "@duckdb/node-api";
 import { Redis } from "ioredis";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError, messageOf } from "../../errors.ts";
@@ -67,6 +77,15 @@ const PLAIN = new Set([
   DuckDBTypeId.VARCHAR,
   DuckDBTypeId.ENUM,
 ]);
+/** Instants and dates, each with its milliseconds since 1970. */
+const MS_OF: ReadonlyMap<DuckDBTypeId, (value: unknown) => bigint> = new Map([
+  [DuckDBTypeId.TIMESTAMP, (value) => (value as DuckDBTimestampValue).micros / 1000n],
+  [DuckDBTypeId.TIMESTAMP_TZ, (value) => (value as DuckDBTimestampTZValue).micros / 1000n],
+  [DuckDBTypeId.TIMESTAMP_S, (value) => (value as DuckDBTimestampSecondsValue).seconds * 1000n],
+  [DuckDBTypeId.TIMESTAMP_MS, (value) => (value as DuckDBTimestampMillisecondsValue).millis],
+  [DuckDBTypeId.TIMESTAMP_NS, (value) => (value as DuckDBTimestampNanosecondsValue).nanos / 1_000_000n],
+  [DuckDBTypeId.DATE, (value) => BigInt((value as DuckDBDateValue).days) * 86_400_000n],
+]);
 
 /**
  * Writes each row of a table to a hash of Redis or Valkey, values as docs/features.md says; of rows with one key the last stays. Rejects
@@ -132,7 +151,10 @@ class HashWriter {
     fileRow: number,
   ): Promise<void> {
     const { keys, columns, load } = this;
-    const read = [...keys, ...columns].map(({ type }, at) => cellReader(type, chunk, at));
+    const read = [
+      ...keys.map(({ type }, at) => cellReader(type, chunk, at)),
+      ...columns.map(({ type }, at) => valueReader(type, chunk, keys.length + at)),
+    ];
     const pipeline = this.client.pipeline();
     let rows = 0;
     for (let row = from; row < to; row++) {
@@ -187,6 +209,17 @@ function cellReader(type: DuckDBType, chunk: DuckDBDataChunk, at: number): (row:
   };
 }
 
+/** As `cellReader`, with times as their milliseconds since 1970. */
+function valueReader(type: DuckDBType, chunk: DuckDBDataChunk, at: number): (row: number) => Cell {
+  const msOf = MS_OF.get(type.typeId);
+  if (msOf === undefined) return cellReader(type, chunk, at);
+  const vector = chunk.getColumnVector(at);
+  return (row) => {
+    const value = vector.getItem(row);
+    return value === null ? null : msOf(value);
+  };
+}
+
 function chosenColumns(
   known: readonly TableColumn[],
   load: TableLoad,
@@ -209,9 +242,9 @@ function chosenColumns(
     load.columns.length > 0 ? load.columns.map(find) : known.filter(({ name }) => !load.keys.includes(name));
   if (columns.length === 0) throw tableError(`${load.table}: it has no columns beside its keys`);
   for (const { name, type } of columns)
-    if (!PLAIN.has(type.typeId) && !WIDE.has(type.typeId))
+    if (!PLAIN.has(type.typeId) && !WIDE.has(type.typeId) && !MS_OF.has(type.typeId))
       throw tableError(
-        `${load.table}: column ${JSON.stringify(name)} is ${type}; numbers, booleans and text are loaded: leave it out (--columns), or cast it with sql: (SELECT …)`,
+        `${load.table}: column ${JSON.stringify(name)} is ${type}; numbers, booleans, text and times are loaded: leave it out (--columns), or cast it with sql: (SELECT …)`,
       );
   return { keys, columns };
 }

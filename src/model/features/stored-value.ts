@@ -37,6 +37,23 @@ export function storedCell(value: StoredValue, datatype: Datatype): StoredCell {
   return number >= Number(least) && number <= Number(most) ? number : UNFIT;
 }
 
+/** An instant of RFC 3339, or one without a zone, which is UTC. */
+const INSTANT = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
+/** In milliseconds a day of 1973: what is less are seconds. */
+const LEAST_MS = 100_000_000_000;
+
+/** The time that a value tells, in milliseconds since 1970: a number of them or of seconds, or an instant as text. NaN: it tells none. */
+export function storedTimeMs(value: StoredValue): number {
+  if (value === null || value === undefined || typeof value === "boolean") return Number.NaN;
+  const instant = typeof value === "string" ? INSTANT.exec(value) : null;
+  if (instant !== null) {
+    const [, date, time = "00:00", zone = "Z"] = instant;
+    return Date.parse(`${date}T${time}${zone}`);
+  }
+  const number = typeof value === "string" && !DECIMAL.test(value) ? Number.NaN : Number(value);
+  return number < LEAST_MS ? number * 1000 : number;
+}
+
 /** A value that a configuration declares, as `storedCell` has it. */
 export function declaredCell(value: JsonValue, datatype: Datatype): StoredCell {
   return typeof value === "object" && value !== null ? UNFIT : storedCell(value, datatype);

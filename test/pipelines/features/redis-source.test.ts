@@ -6,6 +6,7 @@ import { runCommand } from "../../../src/cli/command.ts";
 import { type CensusPeople, censusPeople } from "../../support/features/census-people.ts";
 import { fileFolder } from "../../support/folders.ts";
 import { type AppServer, startAppServer } from "../../support/servers/app-server.ts";
+import { query } from "../../support/tables/tables.ts";
 import { StoreProcess } from "./store-process.ts";
 
 const ROWS = 1_000;
@@ -109,6 +110,19 @@ describe.each(["redis-server", "valkey-server"])("%s", (command) => {
   test("a store that assay features load has filled gives the scores of assay score, bit for bit", async () => {
     const ids = Array.from({ length: ROWS }, (_, index) => index + 1);
     expect((await call(ids)).isRight).toBe(true);
+  });
+
+  test("times of a table are written as milliseconds since 1970, for a source's time_column", async () => {
+    const table = join(folder, `${command}-times.parquet`);
+    await query(
+      `COPY (SELECT 1 AS id, TIMESTAMP '2026-11-29 05:00:00.5' AS at, DATE '2026-11-29' AS day, CAST(NULL AS TIMESTAMP) AS never) TO '${table}' (FORMAT parquet)`,
+    );
+    const load = ["features", "load", table, "--key", "id", "--name", "times", "--to", store.url];
+    expect(await runCommand(load)).toBe(0);
+    const client = store.client();
+    onTestFinished(() => client.disconnect());
+    const times = { at: "1795928400500", day: "1795910400000", never: "\u0000" };
+    expect(await client.hgetall("times:1")).toEqual(times);
   });
 
   test("killed and started again under load: every row is right or refused, and other models do not notice", async () => {

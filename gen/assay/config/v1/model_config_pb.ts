@@ -249,7 +249,7 @@ export type FeatureSource = Message<"assay.config.v1.FeatureSource"> & {
   onUnavailable: FeatureSource_Absent;
 
   /**
-   * What the store calls the time that a key's values are of: milliseconds since 1970.
+   * What the store calls the time that a key's values are of: milliseconds or seconds since 1970, or an instant of RFC 3339.
    *
    * @generated from field: string time_column = 14;
    */

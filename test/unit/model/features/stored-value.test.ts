@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { storedCell, textOfValue, UNFIT } from "../../../../src/model/features/stored-value.ts";
+import { storedCell, storedTimeMs, textOfValue, UNFIT } from "../../../../src/model/features/stored-value.ts";
 
 test("float64 and float32 come back bit for bit", () => {
   const same = (value: number, datatype: "FP64" | "FP32"): void => {
@@ -37,4 +37,23 @@ test.each([
   ["yes", "BOOL"],
 ] as const)("%j is no value of %s", (text, datatype) => {
   expect(storedCell(text, datatype)).toBe(UNFIT);
+});
+
+test.each([
+  ["1795928400500", 1795928400500],
+  [1795928400500n, 1795928400500],
+  ["1795928400.5", 1795928400500],
+  [1795928400, 1795928400000],
+  ["2026-11-29T05:00:00.5Z", 1795928400500],
+  ["2026-11-29 05:00:00", 1795928400000],
+  ["2026-11-29T06:00:00+01:00", 1795928400000],
+  ["2026-11-29 06:00:00.500000+0100", 1795928400500],
+  ["2026-11-29", 1795910400000],
+  ["yesterday", Number.NaN],
+  ["2026-13-40T05:00:00Z", Number.NaN],
+  ["", Number.NaN],
+  [null, Number.NaN],
+  [undefined, Number.NaN],
+] as const)("as a time %s is %d", (value, ms) => {
+  expect(storedTimeMs(value)).toBe(ms);
 });
