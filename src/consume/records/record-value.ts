@@ -4,6 +4,7 @@
  * bare or framed for a schema registry (a zero, four octets of schema id; for protobuf then the path of the message's type).
  * Promises: never throws; what cannot be read is told with the field and the reason.
  */
+import { isUtf8 } from "node:buffer";
 import { fromBinary, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { type PredictRequest, PredictRequestSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { messageOf } from "../../errors.ts";
@@ -97,6 +98,8 @@ function messagePathEnd(body: Buffer): number | undefined {
 }
 
 function readJson(body: Buffer, model: ScoringModel): Asked {
+  // Decoded as it is, it would be another text, and be scored as one.
+  if (!isUtf8(body)) return fault("", "the value is no UTF-8, in which JSON is written");
   let json: JsonValue;
   try {
     json = JSON.parse(body.toString("utf8")) as JsonValue;

@@ -53,6 +53,18 @@ test("a schema id in front is kept: with JSON alone, with protobuf the path of t
   expect(read(Buffer.concat([FRAME, Buffer.of(1)])).asked).toMatchObject({ kind: "fault" });
 });
 
+test("JSON that is no UTF-8 is refused, and not read as another text", () => {
+  const latin = Buffer.from('{"city": "Z\u00fcrich"}', "latin1");
+  expect(read(latin).asked).toMatchObject({
+    kind: "fault",
+    fault: { message: expect.stringContaining("UTF-8") },
+  });
+  expect(read('{"city": "Z\u00fcrich"}').asked).toMatchObject({
+    kind: "rows",
+    rows: [{ city: "Z\u00fcrich" }],
+  });
+});
+
 test("no value is a deleted row; what cannot be read says where", () => {
   expect(read(null).asked).toEqual({ kind: "deleted" });
   const faults = ["", "nothing", '{"age"', "[1, true]", "[]", '"text"', '{"inputs": [{"name": 3}]}'];
