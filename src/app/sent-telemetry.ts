@@ -87,8 +87,10 @@ async function openExports({ traces, metrics }: OtelSettings, log: Log): Promise
   if (traces !== undefined) {
     const { exporter, protocol } = traces;
     const sender =
-      exporter === "console" ? exporters.logExporter(log) : await exporters.spanExporter(protocol);
-    spans = new SpanExport(sender, resource, traces, new ExportHealth("span", log));
+      exporter === "console"
+        ? exporters.logSender(log, resource)
+        : await exporters.spanSender(protocol, resource);
+    spans = new SpanExport(sender, traces, new ExportHealth("span", log));
   }
   const pushed =
     metrics === undefined

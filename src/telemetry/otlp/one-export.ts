@@ -1,5 +1,5 @@
 /** What an exporter says in the end. */
-interface ExportResult {
+export interface ExportResult {
   readonly code: number;
   readonly error?: Error;
 }

@@ -1,10 +1,8 @@
-import type { Resource } from "@opentelemetry/resources";
-import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import type { MetricFamily } from "../metric-text.ts";
 import type { SpanRecord, SpanSink } from "../traces/span-record.ts";
 import type { ExportHealth } from "./export-health.ts";
 import { oneExport } from "./one-export.ts";
-import { addSentSpans, type SentSpan } from "./sent-span.ts";
+import { type SpanBatch, type SpanSender, spanCount } from "./span-batch.ts";
 
 /** How spans wait and go: the limits of the SDK's own batch processor, `OTEL_BSP_…`. */
 export interface SpanExportLimits {
@@ -15,15 +13,16 @@ export interface SpanExportLimits {
 }
 
 /**
- * Sends spans in batches, one after the other. Spans wait as the plain records that they came as, at most so many: where the exporter
- * is down, slow or refuses, further ones are dropped and counted, and nobody waits. Its closer is `close`.
+ * Sends spans in batches, one after the other. At most so many wait: where the exporter is down, slow or refuses, further ones are
+ * dropped and counted, and nobody waits. Its closer is `close`.
  */
 export class SpanExport implements SpanSink {
-  private readonly exporter: SpanExporter;
-  private readonly resource: Resource;
+  private readonly sender: SpanSender;
   private readonly limits: SpanExportLimits;
   private readonly health: ExportHealth;
-  private waiting: SpanRecord[] = [];
+  /** Batches that are full, the oldest first, and the one that is being filled. */
+  private full: SpanBatch[] = [];
+  private open: SpanBatch | undefined = undefined;
   /** Spans that wait, those of stages too. */
   private waitingCount = 0;
   private timer: NodeJS.Timeout | undefined = undefined;
@@ -31,33 +30,36 @@ export class SpanExport implements SpanSink {
   private sending: Promise<void> | undefined = undefined;
   private isClosed = false;
 
-  constructor(exporter: SpanExporter, resource: Resource, limits: SpanExportLimits, health: ExportHealth) {
-    this.exporter = exporter;
-    this.resource = resource;
+  constructor(sender: SpanSender, limits: SpanExportLimits, health: ExportHealth) {
+    this.sender = sender;
     this.limits = limits;
     this.health = health;
   }
 
   take(span: SpanRecord): void {
     if (this.isClosed) return;
-    const { maxQueueSize } = this.limits;
-    const count = countOf(span);
+    const { maxQueueSize, maxBatchSize } = this.limits;
+    const count = spanCount(span);
     if (this.waitingCount + count > maxQueueSize) {
       this.health.droppedAtLimit(count, maxQueueSize, "OTEL_BSP_MAX_QUEUE_SIZE");
       return;
     }
-    this.waiting.push(span);
     this.waitingCount += count;
+    if (this.open !== undefined && this.open.count + count > maxBatchSize) this.closeOpen(this.open);
+    const batch = this.open ?? this.sender.begin();
+    this.open = batch;
+    batch.add(span);
+    if (batch.count >= maxBatchSize) this.closeOpen(batch);
     if (this.sending === undefined) this.sendSoon();
   }
 
   /** Sends all that waits; resolves when that is done, whether it worked or not. */
   async flush(): Promise<void> {
     while (this.sending !== undefined || this.waitingCount > 0) {
-      if (this.sending === undefined) this.send(1);
+      if (this.sending === undefined) this.send(true);
       await this.sending;
     }
-    await this.exporter.forceFlush?.().catch(() => {});
+    await this.sender.flush().catch(() => {});
   }
 
   families(): MetricFamily[] {
@@ -70,55 +72,50 @@ export class SpanExport implements SpanSink {
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
-    this.waiting = [];
+    this.full = [];
+    this.open = undefined;
     this.waitingCount = 0;
-    await this.exporter.shutdown().catch(() => {});
+    await this.sender.shutdown().catch(() => {});
+  }
+
+  private closeOpen(batch: SpanBatch): void {
+    this.full.push(batch);
+    this.open = undefined;
   }
 
   private sendSoon(): void {
-    const { maxBatchSize, scheduleDelayMs } = this.limits;
-    if (this.waitingCount >= maxBatchSize) this.send(maxBatchSize);
-    else this.timer ??= setTimeout(() => this.send(1), scheduleDelayMs).unref();
+    if (this.full.length > 0) this.send(false);
+    else this.timer ??= setTimeout(() => this.send(true), this.limits.scheduleDelayMs).unref();
   }
 
-  /** Sends batches as long as so many spans wait for one. */
-  private send(least: number): void {
+  /** Sends what is full, and where all is to go the rest too. */
+  private send(isAll: boolean): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.sending = this.sendWhile(least).finally(() => {
+    this.sending = this.sendWhile(isAll).finally(() => {
       this.sending = undefined;
       if (this.waitingCount > 0) this.sendSoon();
     });
   }
 
-  private async sendWhile(least: number): Promise<void> {
-    while (this.waitingCount >= least && this.waitingCount > 0) {
-      const spans = this.nextBatch();
+  private async sendWhile(isAll: boolean): Promise<void> {
+    for (let batch = this.next(isAll); batch !== undefined; batch = this.next(isAll)) {
+      const { count } = batch;
+      this.waitingCount -= count;
       try {
-        await oneExport((done) => this.exporter.export(spans, done), this.limits.timeoutMs);
-        this.health.succeeded(spans.length);
+        await oneExport((done) => batch!.send(done), this.limits.timeoutMs);
+        this.health.succeeded(count);
       } catch (error) {
-        this.health.failedWith(spans.length, error);
+        this.health.failedWith(count, error);
       }
     }
   }
 
-  /** At most so many spans, unless one has more with its stages. */
-  private nextBatch(): SentSpan[] {
-    const spans: SentSpan[] = [];
-    let taken = 0;
-    for (const span of this.waiting) {
-      if (taken > 0 && spans.length + countOf(span) > this.limits.maxBatchSize) break;
-      addSentSpans(span, this.resource, spans);
-      taken++;
-    }
-    this.waiting.splice(0, taken);
-    this.waitingCount -= spans.length;
-    return spans;
+  private next(isAll: boolean): SpanBatch | undefined {
+    const full = this.full.shift();
+    if (full !== undefined || !isAll) return full;
+    const { open } = this;
+    this.open = undefined;
+    return open;
   }
-}
-
-/** With those of its stages. */
-function countOf({ stages }: SpanRecord): number {
-  return 1 + stages.length;
 }

@@ -2,6 +2,7 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import { expect, test } from "vitest";
 import { ExportHealth } from "../../../../src/telemetry/otlp/export-health.ts";
+import { RecordSender } from "../../../../src/telemetry/otlp/record-sender.ts";
 import { SpanExport, type SpanExportLimits } from "../../../../src/telemetry/otlp/span-export.ts";
 import type { SpanRecord } from "../../../../src/telemetry/traces/span-record.ts";
 
@@ -48,7 +49,7 @@ function opened(answer: (done: Done) => void, limits: Partial<SpanExportLimits> 
   };
   const health = new ExportHealth("span", log);
   const resource = resourceFromAttributes({});
-  const sink = new SpanExport(exporter, resource, { ...LIMITS, ...limits }, health);
+  const sink = new SpanExport(new RecordSender(exporter, resource), { ...LIMITS, ...limits }, health);
   return { sink, health, batches, told };
 }
 
