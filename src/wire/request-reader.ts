@@ -6,6 +6,7 @@ import {
   PredictStreamRequestSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import { type Tensor, TensorSchema } from "../../gen/assay/v1/tensor_pb.ts";
+import { axisLength } from "./axis-length.ts";
 import { emptyRequest } from "./empty-messages.ts";
 import { KnownTexts } from "./known-texts.ts";
 import { plainTag } from "./plain-tag.ts";
@@ -26,8 +27,6 @@ const SHAPE = plainTag(TensorSchema, "shape");
 const RAW_CONTENTS = plainTag(TensorSchema, "rawContents");
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
-/** The lengths of axes that are made once. */
-const KNOWN_AXES: readonly bigint[] = Array.from({ length: 1025 }, (_, length) => BigInt(length));
 
 /** More of them than the schema allows are counted and refused elsewhere. */
 const MAX_INPUTS = most(PredictRequestSchema.field.inputs);
@@ -130,7 +129,7 @@ export class RequestReader {
 
   private readShape(shape: bigint[], end: number): void {
     const { cursor } = this;
-    while (cursor.at < end && shape.length <= MAX_AXES) shape.push(axis(cursor.varint(end)));
+    while (cursor.at < end && shape.length <= MAX_AXES) shape.push(axisLength(cursor.varint(end)));
     if (shape.length > MAX_AXES) cursor.fail(NOT_PLAIN);
   }
 
@@ -144,8 +143,4 @@ export class RequestReader {
 
 function most(field: DescField): number {
   return statedMaxItems(field) ?? 0;
-}
-
-function axis(length: number): bigint {
-  return KNOWN_AXES[length] ?? BigInt(length);
 }

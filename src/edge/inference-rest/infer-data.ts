@@ -177,11 +177,16 @@ function expected(datatype: Datatype): string {
 /** Whether lists are nested as the shape says; axes of one item may be left out or added. */
 function fits(lengths: readonly number[], tensor: Tensor, place: string, faults: JsonFaults): boolean {
   const shape = tensor.shape.map(Number);
-  const without = (axes: readonly number[]) => axes.filter((length) => length !== 1).join(",");
-  if (without(lengths) === without(shape)) return true;
+  if (!differsBeyondOnes(lengths, shape)) return true;
   const what = `the lists are nested as [${lengths.join(",")}]; the shape is [${shape.join(",")}]`;
   faults.add(place, what, "json.nesting");
   return false;
+}
+
+/** Whether two shapes differ in more than axes of one item. */
+export function differsBeyondOnes(lengths: readonly number[], shape: readonly number[]): boolean {
+  const without = (axes: readonly number[]) => axes.filter((length) => length !== 1).join(",");
+  return without(lengths) !== without(shape);
 }
 
 interface Nested {

@@ -30,6 +30,7 @@ import {
 import { encodeAnswer, InferAnswer, isLongAnswer, writeAnswer } from "./infer-answer.ts";
 import { InferForm } from "./infer-decoding.ts";
 import { InferRequest } from "./infer-request.ts";
+import { InferRequestReader } from "./infer-request-reader.ts";
 import { rawRequest } from "./raw-request.ts";
 import { placeInBody, restError } from "./rest-errors.ts";
 
@@ -105,6 +106,7 @@ function protocolOf({ codings, scoring }: InferParts): UnaryProtocol {
 
 class InferCodec implements MessageCodec<InferRequest, InferAnswer> {
   private readonly parts: InferParts;
+  private readonly reader = new InferRequestReader();
 
   constructor(parts: InferParts) {
     this.parts = parts;
@@ -172,6 +174,12 @@ class InferCodec implements MessageCodec<InferRequest, InferAnswer> {
     memory: CallMemory,
     caller: Caller,
   ): InferRequest | Promise<InferRequest> {
+    if (length === undefined && this.reader.read(bytes, request)) {
+      const refused = memory.take(this.reader.heapBytes);
+      if (refused !== undefined) throw refused;
+      memory.give(bytes.length);
+      return request;
+    }
     const jsonBytes = headerLength(length, bytes.length);
     if (jsonBytes === 0 && length !== undefined) {
       try {

@@ -5,6 +5,7 @@ import {
   ModelInferRequest_InferRequestedOutputTensorSchema as OutputSchema,
 } from "../../../gen/inference/grpc_service_pb.ts";
 import type { PackedContents } from "../../tensor/packed-contents.ts";
+import { axisLength } from "../../wire/axis-length.ts";
 import { KnownTexts } from "../../wire/known-texts.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
 import { WireCursor } from "../../wire/wire-cursor.ts";
@@ -24,8 +25,6 @@ const CONTENTS = plainTag(InputSchema, "contents");
 const OUTPUT_NAME = plainTag(OutputSchema, "name");
 
 const NO_OCTETS: Uint8Array = new Uint8Array(0);
-/** The lengths of axes that are made once. */
-const KNOWN_AXES: readonly bigint[] = Array.from({ length: 1025 }, (_, length) => BigInt(length));
 
 /** More than these are seldom, and left to protobuf-es and the schema's rules. */
 const MAX_TENSORS = 1024;
@@ -118,8 +117,7 @@ export class InferRequestReader {
   private readShape(shape: bigint[], end: number): void {
     const { cursor } = this;
     while (cursor.at < end && shape.length <= MAX_AXES) {
-      const length = cursor.varint(end);
-      shape.push(KNOWN_AXES[length] ?? BigInt(length));
+      shape.push(axisLength(cursor.varint(end)));
     }
     if (shape.length > MAX_AXES) cursor.fail(NOT_PLAIN);
   }
