@@ -1,4 +1,5 @@
 import type { Headers as StreamHeaders } from "../../http2/stream.ts";
+import { IDENTITY } from "./content-coding.ts";
 import type { WireProtocol } from "./content-type.ts";
 import { corsFields } from "./cors.ts";
 import type { EdgeCall } from "./edge-call.ts";
@@ -8,7 +9,8 @@ type Field = readonly [name: string, value: string];
 
 /**
  * A stream's fields as a web Headers object, for Connect's handlers; gRPC-Web text is announced as binary. A timeout that is longer than
- * Node's timers is left out, since Connect would end such a call at once: the call's own deadline holds.
+ * Node's timers is left out, since Connect would end such a call at once: the call's own deadline holds. gRPC's answers are encoded as its
+ * requests are.
  */
 export function universalHeaders(headers: StreamHeaders, wire: WireProtocol): Headers {
   const result = new Headers();
@@ -17,7 +19,20 @@ export function universalHeaders(headers: StreamHeaders, wire: WireProtocol): He
     const type = headers.get("content-type")!.toLowerCase();
     result.set("content-type", type.replace("application/grpc-web-text", "application/grpc-web"));
   }
+  if (wire === "grpc") keepOwnEncoding(result);
   return result;
+}
+
+/**
+ * Leaves of the encodings that a gRPC caller takes the one that it packs its own messages in. gRPC's C core and Java say of every call
+ * that they take gzip, and to pack scores costs more than all else that is done for them (bench/README.md): who wants it packs its requests.
+ */
+function keepOwnEncoding(header: Headers): void {
+  const taken = header.get("grpc-accept-encoding");
+  if (taken === null) return;
+  const own = header.get("grpc-encoding") ?? IDENTITY;
+  const isTaken = taken.split(",").some((name) => name.trim() === own);
+  header.set("grpc-accept-encoding", isTaken ? own : IDENTITY);
 }
 
 function isFarTimeout(name: string, value: string): boolean {

@@ -32,7 +32,8 @@ export class UnaryServers {
       const { fields } = form.protocol;
       const head = fields === undefined ? NO_FIELDS : readCallHead(stream.headers, fields);
       if (head === undefined) return false;
-      const compression = this.encodings.of(head.acceptEncoding);
+      // In gRPC answers are packed where the request is (`universalHeaders`), and that one is not.
+      const compression = form.protocol.name === "grpc" ? undefined : this.encodings.of(head.acceptEncoding);
       serveUnary(stream, form, { path, params, head, compression, handOver }, this.context);
       return true;
     };
