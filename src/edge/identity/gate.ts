@@ -42,9 +42,17 @@ const NO_KEY = new RefusedCaller(
   ),
 );
 const NOT_BEARER = new RefusedCaller(
-  unauthenticated("the field authorization does not hold one key: expected is Bearer KEY"),
+  unauthenticated(
+    "the field authorization does not hold one key: it has another scheme, nothing behind Bearer, spaces in the key, or came twice; " +
+      "expected is authorization: Bearer KEY, once. Probes (/livez, /readyz) need none",
+  ),
 );
-const UNKNOWN_KEY = new RefusedCaller(unauthenticated("the key that came is none that the server knows"));
+const UNKNOWN_KEY = new RefusedCaller(
+  unauthenticated(
+    "the key that came is none that the server knows: look for a sign too many or too few, and whether its line still " +
+      "stands in the server's file of keys. Probes (/livez, /readyz) need none",
+  ),
+);
 
 /** Asks who calls; made once for an edge. */
 export class Gate {

@@ -223,6 +223,29 @@ test("probes need no key, and tell of models whoever may know of them", async ()
   expect(JSON.parse((await sendWith(url, "iris-key")("/readyz")).text)).toMatchObject({ serving: 1 });
 });
 
+test("a refusal says whether the key or the way it was sent is wrong, and that probes need none; a probe is answered either way", async () => {
+  const unknown = "the key that came is none that the server knows";
+  const malformed = "the field authorization does not hold one key";
+  for (const [authorization, told] of [
+    ["Bearer wrong-key", unknown],
+    ["Bearer", malformed],
+    ["Basic aXJpczprZXk=", malformed],
+    ["iris-key", malformed],
+    ["Bearer iris-key iris-key", malformed],
+  ] as const) {
+    const headers = { authorization };
+    const response = await fetch(`${url}/v1/models/iris`, { headers });
+    const text = await response.text();
+    expect([authorization, response.status, text]).toEqual([
+      authorization,
+      401,
+      expect.stringContaining(told),
+    ]);
+    expect(text).toContain("/livez");
+    expect([authorization, (await fetch(`${url}/livez`, { headers })).status]).toEqual([authorization, 200]);
+  }
+});
+
 test("the metrics are for keys that may read them", async () => {
   const status = async (key?: string) => (await sendWith(url, key)("/metrics")).status;
   expect(
