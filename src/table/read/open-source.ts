@@ -6,14 +6,14 @@ import { foreignKind } from "../file-kind.ts";
 import { readFormat } from "../format-endings.ts";
 import { withPartitions } from "../partitions.ts";
 import { tableError } from "../table-error.ts";
-import type { SourceInput, TableFormat, TableSource } from "../table-source.ts";
+import type { TableFormat, TableSource } from "../table-source.ts";
 import { createUtf8Copies, type Utf8Copies } from "../utf16.ts";
 import { type CsvInputOptions, openCsvFiles } from "./csv-file.ts";
 import { checkBytes, rawHead } from "./file-bytes.ts";
 import { createFileSource } from "./file-source.ts";
 import { openNdjsonFiles } from "./ndjson-file.ts";
 import { openParquetFile } from "./parquet-file.ts";
-import { findSourceFiles } from "./source-files.ts";
+import { type FoundFile, findSourceFiles } from "./source-files.ts";
 import { openSqlSource, SQL_PREFIX } from "./sql-source.ts";
 import { openStandardInput } from "./standard-input.ts";
 import type { TableFile } from "./table-file.ts";
@@ -62,7 +62,7 @@ export async function openSource(options: SourceOptions): Promise<TableSource> {
       return await openStream(session, "standard input", options.standardInput ?? process.stdin, options);
     }
     if (alone !== undefined) return await openSqlSource(session, alone);
-    const found = await findSourceFiles(session, inputs);
+    const found = await findSourceFiles(session, inputs, options.format);
     const pipe = found.find(({ isStream }) => isStream);
     if (pipe !== undefined) {
       if (found.length > 1) throw tableError(`${pipe.name} is a pipe, and can only be read alone`);
@@ -80,14 +80,18 @@ export async function openSource(options: SourceOptions): Promise<TableSource> {
 async function openFiles(
   session: DuckdbSession,
   format: TableFormat,
-  inputs: readonly SourceInput[],
+  inputs: readonly FoundFile[],
   copies: Utf8Copies,
   options: SourceOptions,
 ): Promise<TableFile[]> {
   if (format === "csv") return openCsvFiles(session, inputs, options.csv ?? {}, copies);
   if (format === "ndjson") return openNdjsonFiles(session, inputs, copies, options.keepsBadLines ?? false);
   const files: TableFile[] = [];
-  for (const { name } of inputs) {
+  for (const { name, isRemote = false } of inputs) {
+    if (isRemote) {
+      files.push(await openParquetFile(session, name, isRemote));
+      continue;
+    }
     await checkBytes(name, format);
     files.push(await (format === "arrow" ? openArrowFile(name) : openParquetFile(session, name)));
   }
@@ -129,10 +133,11 @@ async function openStream(
   });
 }
 
-async function formatOf(inputs: readonly SourceInput[]): Promise<TableFormat> {
+async function formatOf(inputs: readonly FoundFile[]): Promise<TableFormat> {
   let first: { format: TableFormat; name: string } | undefined;
-  for (const { name } of inputs) {
-    const format = readFormat(name);
+  for (const { name, isRemote } of inputs) {
+    // An address of another format has been refused.
+    const format = isRemote === true ? "parquet" : readFormat(name);
     if (format === undefined) {
       const foreign = foreignKind(await rawHead(name), undefined);
       if (foreign !== undefined) throw tableError(`${name} is ${foreign}`);

@@ -1,6 +1,6 @@
 import { messageOf } from "../../errors.ts";
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
-import { sqlPath } from "../duckdb/sql-text.ts";
+import { sqlPath, sqlText } from "../duckdb/sql-text.ts";
 import { beginning } from "../file-kind.ts";
 import { readFloatsApart } from "../floats/floats-apart.ts";
 import { tableError } from "../table-error.ts";
@@ -20,14 +20,19 @@ const ROW_NUMBER = "file_row_number";
 /** From here on a thread saves more than its start costs, 0.1 s. */
 const LEAST_ROWS_APART = 250_000;
 
-/** Opens a Parquet file: reads its footer. The number of rows is what its row groups say. */
-export async function openParquetFile(session: DuckdbSession, path: string): Promise<TableFile> {
-  const table = `read_parquet(${sqlPath(path)}, hive_partitioning=false)`;
-  const numbered = `read_parquet(${sqlPath(path)}, hive_partitioning=false, ${ROW_NUMBER}=true)`;
+/** Opens a Parquet file: reads its footer. The number of rows is what its row groups say. `isRemote`: the path is an address that httpfs reads. */
+export async function openParquetFile(
+  session: DuckdbSession,
+  path: string,
+  isRemote = false,
+): Promise<TableFile> {
+  const place = isRemote ? sqlText(path) : sqlPath(path);
+  const table = `read_parquet(${place}, hive_partitioning=false)`;
+  const numbered = `read_parquet(${place}, hive_partitioning=false, ${ROW_NUMBER}=true)`;
   try {
     const read = await session.columns(`SELECT * FROM ${table}`);
     const names = topLevelNames(
-      await session.rows(`SELECT name, num_children FROM parquet_schema(${sqlPath(path)})`),
+      await session.rows(`SELECT name, num_children FROM parquet_schema(${place})`),
     );
     if (read.length === 0) throw tableError(`${path} has no columns`);
     // DuckDB gives a new name to a column whose name differs from another's only in case.
@@ -50,10 +55,13 @@ export async function openParquetFile(session: DuckdbSession, path: string): Pro
     return {
       ...queriedFile(session, file),
       readApart: (wanted, fromRow) =>
-        rowCount - fromRow >= LEAST_ROWS_APART ? readFloatsApart(session, file, wanted, fromRow) : undefined,
+        // The thread has a session of its own, without httpfs.
+        !isRemote && rowCount - fromRow >= LEAST_ROWS_APART
+          ? readFloatsApart(session, file, wanted, fromRow)
+          : undefined,
     };
   } catch (error) {
-    throw await explainParquet(path, error);
+    throw isRemote ? unreadable(path, error) : await explainParquet(path, error);
   }
 }
 

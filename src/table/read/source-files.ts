@@ -7,13 +7,15 @@ import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
 import { sqlText } from "../duckdb/sql-text.ts";
 import { readFormat } from "../format-endings.ts";
 import { isMeant, partitionNames, pathOfAddress, remoteScheme } from "../path-patterns.ts";
+import { COPIES, checkRemoteFormat, isFetched, loadHttpfs, remoteFiles } from "../remote-files.ts";
 import { duckdbReason, tableError } from "../table-error.ts";
-import type { SourceInput } from "../table-source.ts";
+import type { SourceInput, TableFormat } from "../table-source.ts";
 import { systemCause } from "../write-failure.ts";
 
-/** A file, or a pipe or device (`/dev/fd/3`), which can be read once from its start. */
+/** A file, or a pipe or device (`/dev/fd/3`), which can be read once from its start; or a file on another machine. */
 export interface FoundFile extends SourceInput {
   readonly isStream: boolean;
+  readonly isRemote?: boolean;
 }
 
 /**
@@ -24,10 +26,29 @@ export interface FoundFile extends SourceInput {
 export async function findSourceFiles(
   session: DuckdbSession,
   inputs: readonly string[],
+  format?: TableFormat,
 ): Promise<readonly FoundFile[]> {
   const found: FoundFile[] = [];
   const named = new Map<string, string>();
+  const add = (file: FoundFile, place: string, given: string) => {
+    const earlier = named.get(place);
+    if (earlier !== undefined) {
+      throw tableError(
+        `${file.name} is named twice, by ${earlier} and by ${given}: its rows would be scored twice`,
+      );
+    }
+    named.set(place, given);
+    found.push(file);
+  };
+  const remote = inputs.filter(isFetched);
+  for (const address of remote) checkRemoteFormat(address, format);
+  if (remote.length > 0) await loadHttpfs(session, remote[0]!);
   for (const given of inputs) {
+    if (isFetched(given)) {
+      for (const file of await remoteFiles(session, given))
+        add({ ...file, isStream: false, isRemote: true }, file.name, given);
+      continue;
+    }
     const input = localPath(given);
     const stats = statOf(input);
     const paths =
@@ -38,15 +59,8 @@ export async function findSourceFiles(
           : [input];
     for (const path of paths) {
       // One file has many spellings; what is not there is told by `describeFile`.
-      const file = statOf(path) === undefined ? path : realpathSync(path);
-      const earlier = named.get(file);
-      if (earlier !== undefined) {
-        throw tableError(
-          `${path} is named twice, by ${earlier} and by ${given}: its rows would be scored twice`,
-        );
-      }
-      named.set(file, given);
-      found.push(await describeFile(path));
+      const place = statOf(path) === undefined ? path : realpathSync(path);
+      add(await describeFile(path), place, given);
     }
   }
   return found;
@@ -59,29 +73,12 @@ function localPath(input: string): string {
   const path = scheme === undefined ? pathOfAddress(input) : undefined;
   if (scheme !== undefined || (path === undefined && /^file:/i.test(input))) {
     throw tableError(
-      `${input} is not on this machine's disk, and Assay reads only files that are: it fetches nothing. ` +
+      `${input} is not on this machine's disk, and Assay does not read it there. ` +
         `Copy it here first${COPIES[scheme ?? ""] ?? ""}, or mount it, and name its path`,
     );
   }
   return path ?? input;
 }
-
-/** What copies from where. */
-const COPIES: Readonly<Record<string, string>> = {
-  s3: " (aws s3 cp)",
-  s3a: " (aws s3 cp)",
-  s3n: " (aws s3 cp)",
-  gs: " (gcloud storage cp)",
-  hdfs: " (hdfs dfs -get)",
-  abfs: " (azcopy copy)",
-  abfss: " (azcopy copy)",
-  wasb: " (azcopy copy)",
-  wasbs: " (azcopy copy)",
-  http: " (curl -O)",
-  https: " (curl -O)",
-  dbfs: " (databricks fs cp)",
-  hf: " (hf download)",
-};
 
 /** Whether DuckDB would take a path that is no file for a pattern. */
 function isGlob(input: string): boolean {

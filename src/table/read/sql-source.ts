@@ -1,4 +1,5 @@
 import type { DuckdbSession } from "../duckdb/duckdb-session.ts";
+import { isFetched, loadHttpfs, remoteFiles } from "../remote-files.ts";
 import { duckdbReason, tableError } from "../table-error.ts";
 import type { SourceInput, TableSource } from "../table-source.ts";
 import { fileColumns } from "./file-source.ts";
@@ -19,12 +20,15 @@ export async function openSqlSource(session: DuckdbSession, input: string): Prom
   const query = input.slice(SQL_PREFIX.length).replace(/[\s;]+$/, "");
   const explain = (error: unknown) => tableError(`${NAME} cannot be run: ${duckdbReason(error)}`, error);
   const { isOrdered, mayBeFiles } = await parseQuery(session, query);
+  const remote = mayBeFiles.filter(isFetched);
+  if (remote.length > 0) await loadHttpfs(session, remote[0]!);
   const columns = await session.columns(query).catch((error) => {
     throw explain(error);
   });
   const inputs: SourceInput[] = [{ name: input, sizeBytes: 0, modifiedAtMs: 0 }];
   for (const text of mayBeFiles) {
-    for (const file of await existingFiles(session, text)) {
+    const files = isFetched(text) ? remoteFiles(session, text) : existingFiles(session, text);
+    for (const file of await files) {
       if (!inputs.some(({ name }) => name === file.name)) inputs.push(file);
     }
   }

@@ -93,7 +93,7 @@ test.each([
 test.each([
   [
     "s3://bucket/a.parquet",
-    /is not on this machine's disk, .* fetches nothing\. Copy it here first \(aws s3 cp\)/,
+    /is not on this machine's disk, .*httpfs.* copy the file here first \(aws s3 cp\)/,
   ],
   ["s3://bucket/*.parquet", /is not on this machine's disk/],
   ["https://x.org/a.csv", /is not on this machine's disk/],
