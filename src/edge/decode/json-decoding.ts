@@ -87,15 +87,15 @@ export class JsonDecoding {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The text of UTF-8 octets; throws INVALID_REQUEST where they are none. */
-export function decodeText(bytes: Uint8Array): string {
+/** The text of UTF-8 octets, which are to be read as `form`; throws INVALID_REQUEST where they are none. */
+export function decodeText(bytes: Uint8Array, form: "JSON" | "CSV" = "JSON"): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    const utf16 = isUtf16(bytes) ? ", it looks like UTF-16: JSON is sent as UTF-8" : "";
-    const description = `JSON decode error: the text is not valid UTF-8${utf16}`;
+    const utf16 = isUtf16(bytes) ? `, it looks like UTF-16: ${form} is sent as UTF-8` : "";
+    const description = `${form} decode error: the text is not valid UTF-8${utf16}`;
     throw new AssayError(Reason.INVALID_REQUEST, `body: ${description}`, {
-      violations: [{ field: "", description, rule: "json.syntax" }],
+      violations: [{ field: "", description, rule: `${form.toLowerCase()}.syntax` }],
     });
   }
 }

@@ -104,7 +104,7 @@ class ForeignDecoding implements SteppedDecoding {
     this.textBytes = bytes.length;
     this.maxHeapBytes = memoryPerMessage(maxMessageBytes);
     this.readJson = json;
-    const decoded = decodeText(bytes);
+    const decoded = decodeText(bytes, text === undefined ? "JSON" : "CSV");
     this.text =
       text === undefined
         ? new JsonText(decoded, { maxMessageBytes, maxHeapBytes: this.maxHeapBytes })

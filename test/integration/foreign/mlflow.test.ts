@@ -19,7 +19,7 @@ interface Body {
 }
 
 async function post(path: string, body: unknown, type = "application/json", coding?: string) {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const text = typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const response = await fetch(`${server.url}${path}`, {
     method: "POST",
     headers: { "content-type": type, ...(coding && { "content-encoding": coding }) },
@@ -76,6 +76,16 @@ test("CSV is read by the names in its first line, with an index or without, quot
   expect(await csv("census", quoted, "gzip")).toEqual(OF_PERSON);
   expect(await csv("iris", `${NAMES.join(",")}\n${IRIS_ROWS.join("\n")}`)).toEqual(OF_IRIS);
   expect(await csv("iris", `0,1,2,3\n${IRIS_ROWS.join("\n")}`)).toEqual(OF_IRIS);
+});
+
+test("a CSV that is no UTF-8 is told as a CSV", async () => {
+  const text = Buffer.from(
+    `${COLUMNS.join(",")}\n${VALUES.join(",").replace("State-gov", "Z\u00fcrich")}`,
+    "latin1",
+  );
+  const { status, body } = await post("/invocations/census", text, "text/csv");
+  expect(status).toBe(400);
+  expect(body.message).toContain("CSV decode error: the text is not valid UTF-8");
 });
 
 test("what is wrong with a CSV is told by line and column, in quotes with a line end too", async () => {
