@@ -1,11 +1,12 @@
 /** `ModelStreamInfer`: requests as items of a stream, which are scored side by side and answered in their order. */
 import type { Message } from "@bufbuild/protobuf";
+import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { PredictStreamRequest } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import {
   GRPCInferenceService,
   ModelStreamInferResponseSchema,
 } from "../../../gen/inference/grpc_service_pb.ts";
-import { AssayError } from "../../errors.ts";
+import { AssayError, reasonName } from "../../errors.ts";
 import type { ItemResult } from "../../service/scoring.ts";
 import { refusedItems } from "../../service/stream/refused-items.ts";
 import { PREFIX_BYTES, writePrefix } from "../../wire/grpc-frame.ts";
@@ -103,8 +104,12 @@ export class InferItems implements ItemForm {
         outputs: [],
       };
       const told = inTritonsWords(error, request, placeInRequest);
-      const text = told instanceof AssayError ? publicMessage(told) : "internal error";
-      return { error: text, answer: { request, response } };
+      const isKnown = told instanceof AssayError;
+      const reason = reasonName(isKnown ? told.reason : Reason.INTERNAL);
+      return {
+        error: isKnown ? publicMessage(told) : "internal error",
+        answer: { request, response, reason },
+      };
     }
   }
 

@@ -161,11 +161,14 @@ describe("inference over gRPC", () => {
       createConnectTransport({ baseUrl: url(), httpVersion: "2", useBinaryFormat: false }),
     ]) {
       const answers: (readonly [string, string, number])[] = [];
+      const reasons: unknown[] = [];
       for await (const { errorMessage, inferResponse } of createClient(
         GRPCInferenceService,
         transport,
-      ).modelStreamInfer(streamed()))
+      ).modelStreamInfer(streamed())) {
         answers.push([inferResponse!.id, errorMessage, inferResponse!.rawOutputContents.length] as const);
+        reasons.push(inferResponse!.parameters.assay_reason?.parameterChoice.value ?? "");
+      }
       expect(answers).toEqual([
         ["0", "", 2],
         ["1", "raw_input_contents[0]: 4 bytes came; FP32[1,4] takes 16", 0],
@@ -181,6 +184,8 @@ describe("inference over gRPC", () => {
         ["7", "raw_input_contents: 2 entries came for 1 inputs; each input has one, in their order", 0],
         ["8", "", 2],
       ]);
+      const bad = "INVALID_REQUEST";
+      expect(reasons).toEqual(["", bad, "", "MODEL_NOT_FOUND", bad, "", bad, bad, ""]);
     }
   });
 

@@ -178,7 +178,7 @@ function modelInfer(make: MakeTransport): Way {
   };
 }
 
-/** Triton's stream tells errors as texts, and the request's id beside them. */
+/** Triton's stream tells errors as texts, and the request's id and Assay's reason beside them. */
 function modelStreamInfer(make: MakeTransport): Way {
   const transport = both(make);
   return {
@@ -197,20 +197,17 @@ function modelStreamInfer(make: MakeTransport): Way {
             options(call),
           )) {
             const id = Number(inferResponse!.id);
-            answered(id, errorMessage === "" ? inferAnswer(inferResponse!) : toldInText(errorMessage));
+            answered(
+              id,
+              errorMessage === "" ? inferAnswer(inferResponse!) : refused(inferResponse!, errorMessage),
+            );
           }
         })(),
       ),
   };
 }
 
-function toldInText(message: string): Answer {
-  const reason = /unknown|not found|no model|does not (have|serve)/i.test(message)
-    ? "NotFound"
-    : /deadline/i.test(message)
-      ? "DeadlineExceeded"
-      : /lost|ended|starting|not ready|replaced|restart/i.test(message)
-        ? "Unavailable"
-        : "InvalidArgument";
-  return { reason, message };
+function refused({ parameters }: ModelInferResponse, message: string): Answer {
+  const choice = parameters.assay_reason?.parameterChoice;
+  return { reason: choice?.case === "stringParam" ? choice.value : "UNKNOWN", message };
 }

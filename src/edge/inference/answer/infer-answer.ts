@@ -28,11 +28,19 @@ export const FINAL = toBinary(
   }),
 );
 
+/** The parameter of an item's answer that says why it was refused, as octets. */
+function reasonOctets(reason: string): Uint8Array {
+  const parameters = { assay_reason: { parameterChoice: { case: "stringParam" as const, value: reason } } };
+  return toBinary(ModelInferResponseSchema, create(ModelInferResponseSchema, { parameters }));
+}
+
 /** What a request is answered with: tensors in raw form. */
 export interface InferAnswer {
   readonly request: Pick<InferRequest, "isRaw">;
   /** It is an item of a stream whose caller wants to be told that an answer is the last for its request, as each one is. */
   readonly saysFinal?: boolean;
+  /** It is an item of a stream that was refused: the name of the reason, since Triton's stream has a text alone. */
+  readonly reason?: string;
   readonly response: Pick<PredictResponse, "modelName" | "modelVersion" | "requestId" | "outputs">;
 }
 
@@ -44,6 +52,7 @@ export class MeasuredAnswer {
   private readonly nameBytes: number;
   private readonly versionBytes: number;
   private readonly idBytes: number;
+  private readonly reason: Uint8Array | undefined;
   private readonly outputs: MeasuredOutput[] = [];
 
   constructor(answer: InferAnswer) {
@@ -52,8 +61,10 @@ export class MeasuredAnswer {
     this.nameBytes = Buffer.byteLength(modelName);
     this.versionBytes = Buffer.byteLength(modelVersion);
     this.idBytes = requestId === "" ? 0 : Buffer.byteLength(requestId);
+    this.reason = answer.reason === undefined ? undefined : reasonOctets(answer.reason);
     let byteCount = optionalBytes(this.nameBytes) + optionalBytes(this.versionBytes);
     byteCount += optionalBytes(this.idBytes) + (answer.saysFinal === true ? FINAL.length : 0);
+    byteCount += this.reason?.length ?? 0;
     for (const output of outputs) {
       const measured = new MeasuredOutput(output, answer.request.isRaw);
       this.outputs.push(measured);
@@ -69,6 +80,7 @@ export class MeasuredAnswer {
     if (versionBytes > 0) writer.text(MODEL_VERSION, modelVersion, versionBytes);
     if (idBytes > 0) writer.text(ID, requestId, idBytes);
     if (this.answer.saysFinal === true) writer.bytes(FINAL);
+    if (this.reason !== undefined) writer.bytes(this.reason);
     for (const output of outputs) {
       writer.tagged(OUTPUTS, output.byteCount);
       output.write(writer);
