@@ -16,13 +16,13 @@ export const file_assay_v1_console_service: GenFile = /*@__PURE__*/
   fileDesc("Ch5hc3NheS92MS9jb25zb2xlX3NlcnZpY2UucHJvdG8SCGFzc2F5LnYxIlUKE1dhdGNoRmlndXJlc1JlcXVlc3QSPgoIaW50ZXJ2YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CEbpIDqoBCyICCDwyBRCA5Zp3IvABChRXYXRjaEZpZ3VyZXNSZXNwb25zZRIsCgh0YWtlbl9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc2VydmVyGAIgASgLMhcuYXNzYXkudjEuU2VydmVyRmlndXJlcxImCgZtb2RlbHMYAyADKAsyFi5hc3NheS52MS5Nb2RlbEZpZ3VyZXMSLAoJcHJvdG9jb2xzGAQgAygLMhkuYXNzYXkudjEuUHJvdG9jb2xGaWd1cmVzEhcKD2R1cmF0aW9uX2JvdW5kcxgFIAMoARISCgpyb3dfYm91bmRzGAYgAygBIrYCCg1TZXJ2ZXJGaWd1cmVzEhMKC3NlcnZlcl9uYW1lGAEgASgJEhYKDnNlcnZlcl92ZXJzaW9uGAIgASgJEg0KBXJlYWR5GAMgASgIEhAKCGRyYWluaW5nGAQgASgIEg8KB2xvYWRpbmcYBSABKAgSLgoKc3RhcnRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY29ubmVjdGlvbnMYByABKAQSEgoKb3Blbl9jYWxscxgIIAEoBBIcChRyZXF1ZXN0X21lbW9yeV9ieXRlcxgJIAEoBBIiChpyZXF1ZXN0X21lbW9yeV9saW1pdF9ieXRlcxgKIAEoBBIWCg5yZXNpZGVudF9ieXRlcxgLIAEoBBITCgtjcHVfc2Vjb25kcxgMIAEoASKcBAoMTW9kZWxGaWd1cmVzEhIKCm1vZGVsX25hbWUYASABKAkSFQoNbW9kZWxfdmVyc2lvbhgCIAEoCRIQCghhbnN3ZXJlZBgDIAEoBBIMCgRyb3dzGAQgASgEEgwKBHJ1bnMYBSABKAQSEQoJY2FuY2VsbGVkGAYgASgEEjYKCGZhaWx1cmVzGAcgAygLMiQuYXNzYXkudjEuTW9kZWxGaWd1cmVzLkZhaWx1cmVzRW50cnkSOQoKYmF0Y2hfZW5kcxgIIAMoCzIlLmFzc2F5LnYxLk1vZGVsRmlndXJlcy5CYXRjaEVuZHNFbnRyeRImCgZzdGFnZXMYCSABKAsyFi5hc3NheS52MS5TdGFnZVNlY29uZHMSLQoJZHVyYXRpb25zGAogASgLMhouYXNzYXkudjEuSGlzdG9ncmFtRmlndXJlcxIuCgpiYXRjaF9yb3dzGAsgASgLMhouYXNzYXkudjEuSGlzdG9ncmFtRmlndXJlcxITCgtxdWV1ZWRfcm93cxgMIAEoBBIYChBxdWV1ZV9saW1pdF9yb3dzGA0gASgEEhQKDHJ1bm5pbmdfcm93cxgOIAEoBBovCg1GYWlsdXJlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEaMAoOQmF0Y2hFbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASJJCgxTdGFnZVNlY29uZHMSDQoFaW5wdXQYASABKAESDQoFcXVldWUYAiABKAESCwoDcnVuGAMgASgBEg4KBm91dHB1dBgEIAEoASIvChBIaXN0b2dyYW1GaWd1cmVzEg4KBmNvdW50cxgBIAMoBBILCgNzdW0YAiABKAEiogEKD1Byb3RvY29sRmlndXJlcxIQCghwcm90b2NvbBgBIAEoCRIRCglzdWNjZWVkZWQYAiABKAQSOQoIZmFpbHVyZXMYAyADKAsyJy5hc3NheS52MS5Qcm90b2NvbEZpZ3VyZXMuRmFpbHVyZXNFbnRyeRovCg1GYWlsdXJlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEyYQoOQ29uc29sZVNlcnZpY2USTwoMV2F0Y2hGaWd1cmVzEh0uYXNzYXkudjEuV2F0Y2hGaWd1cmVzUmVxdWVzdBoeLmFzc2F5LnYxLldhdGNoRmlndXJlc1Jlc3BvbnNlMAFCKAoIYXNzYXkudjFQAVoaYXNzYXkvZ2VuL2Fzc2F5L3YxO2Fzc2F5djFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * How often figures are told.
+ * How often to send figures.
  *
  * @generated from message assay.v1.WatchFiguresRequest
  */
 export type WatchFiguresRequest = Message<"assay.v1.WatchFiguresRequest"> & {
   /**
-   * From one message to the next. Unset: one second.
+   * The time from one message to the next. Unset: one second.
    *
    * @generated from field: google.protobuf.Duration interval = 1;
    */
@@ -37,7 +37,7 @@ export const WatchFiguresRequestSchema: GenMessage<WatchFiguresRequest> = /*@__P
   messageDesc(file_assay_v1_console_service, 0);
 
 /**
- * Figures at one moment. Counts go up from the start of the server on: what happened in between is the difference of two messages.
+ * Figures at one moment. Counts grow from the start of the server; what happened in between is the difference of two messages.
  *
  * @generated from message assay.v1.WatchFiguresResponse
  */
@@ -57,14 +57,14 @@ export type WatchFiguresResponse = Message<"assay.v1.WatchFiguresResponse"> & {
   server?: ServerFigures | undefined;
 
   /**
-   * A version each. One that has neither done nor held anything since the message before is left out.
+   * One entry per version. Versions that did and held nothing since the previous message are left out.
    *
    * @generated from field: repeated assay.v1.ModelFigures models = 3;
    */
   models: ModelFigures[];
 
   /**
-   * Calls by protocol, of every path together.
+   * Calls by protocol, over all paths.
    *
    * @generated from field: repeated assay.v1.ProtocolFigures protocols = 4;
    */
@@ -120,49 +120,49 @@ export type ServerFigures = Message<"assay.v1.ServerFigures"> & {
   ready: boolean;
 
   /**
-   * It takes no new connections any more.
+   * Whether it has stopped accepting new connections.
    *
    * @generated from field: bool draining = 4;
    */
   draining: boolean;
 
   /**
-   * Models are still being loaded for the first time.
+   * Whether models are still being loaded for the first time.
    *
    * @generated from field: bool loading = 5;
    */
   loading: boolean;
 
   /**
-   * When the process began.
+   * When the process started.
    *
    * @generated from field: google.protobuf.Timestamp started_at = 6;
    */
   startedAt?: Timestamp | undefined;
 
   /**
-   * Connections that are open.
+   * Open connections.
    *
    * @generated from field: uint64 connections = 7;
    */
   connections: bigint;
 
   /**
-   * Calls and streams that have begun and not ended.
+   * Open calls and streams.
    *
    * @generated from field: uint64 open_calls = 8;
    */
   openCalls: bigint;
 
   /**
-   * What requests take of the server's memory, in bytes, and what they may take.
+   * The memory that requests use, in bytes.
    *
    * @generated from field: uint64 request_memory_bytes = 9;
    */
   requestMemoryBytes: bigint;
 
   /**
-   * The most that they may take.
+   * The most memory that requests may use, in bytes.
    *
    * @generated from field: uint64 request_memory_limit_bytes = 10;
    */
@@ -232,7 +232,7 @@ export type ModelFigures = Message<"assay.v1.ModelFigures"> & {
   runs: bigint;
 
   /**
-   * Requests that their callers took back.
+   * Requests that their callers cancelled.
    *
    * @generated from field: uint64 cancelled = 6;
    */
@@ -246,28 +246,28 @@ export type ModelFigures = Message<"assay.v1.ModelFigures"> & {
   failures: { [key: string]: bigint };
 
   /**
-   * Runs by why no more rows were waited for: `full`, `delay`, `idle`.
+   * Runs by the reason why the batch was closed: `full`, `delay`, `idle`.
    *
    * @generated from field: map<string, uint64> batch_ends = 8;
    */
   batchEnds: { [key: string]: bigint };
 
   /**
-   * Seconds that answered requests took in sum, by stage.
+   * Total seconds of answered requests, by stage.
    *
    * @generated from field: assay.v1.StageSeconds stages = 9;
    */
   stages?: StageSeconds | undefined;
 
   /**
-   * Of answered requests, from the head to the answer.
+   * Duration of answered requests, from the headers to the answer.
    *
    * @generated from field: assay.v1.HistogramFigures durations = 10;
    */
   durations?: HistogramFigures | undefined;
 
   /**
-   * Of the rows of runs.
+   * Rows per run.
    *
    * @generated from field: assay.v1.HistogramFigures batch_rows = 11;
    */
@@ -303,13 +303,13 @@ export const ModelFiguresSchema: GenMessage<ModelFigures> = /*@__PURE__*/
   messageDesc(file_assay_v1_console_service, 3);
 
 /**
- * Seconds in sum, by the stages of a request.
+ * Total seconds, by stage of a request.
  *
  * @generated from message assay.v1.StageSeconds
  */
 export type StageSeconds = Message<"assay.v1.StageSeconds"> & {
   /**
-   * Read, checked and put in the queue.
+   * Reading, checking and queueing.
    *
    * @generated from field: double input = 1;
    */
@@ -323,14 +323,14 @@ export type StageSeconds = Message<"assay.v1.StageSeconds"> & {
   queue: number;
 
   /**
-   * Run, with the way to the instance and back.
+   * The run, with the way to the instance and back.
    *
    * @generated from field: double run = 3;
    */
   run: number;
 
   /**
-   * Made an answer of.
+   * Making the answer.
    *
    * @generated from field: double output = 4;
    */
@@ -351,7 +351,7 @@ export const StageSecondsSchema: GenMessage<StageSeconds> = /*@__PURE__*/
  */
 export type HistogramFigures = Message<"assay.v1.HistogramFigures"> & {
   /**
-   * How many values lie in each range, not added up.
+   * How many values are in each range, not cumulative.
    *
    * @generated from field: repeated uint64 counts = 1;
    */
@@ -386,14 +386,14 @@ export type ProtocolFigures = Message<"assay.v1.ProtocolFigures"> & {
   protocol: string;
 
   /**
-   * Calls that have ended well.
+   * Calls that succeeded.
    *
    * @generated from field: uint64 succeeded = 2;
    */
   succeeded: bigint;
 
   /**
-   * Calls that failed, by the name of the reason in assay.v1.Reason; those without one by code or status.
+   * Calls that failed, by the name of the reason in assay.v1.Reason, or else by code or status.
    *
    * @generated from field: map<string, uint64> failures = 3;
    */
@@ -408,14 +408,14 @@ export const ProtocolFiguresSchema: GenMessage<ProtocolFigures> = /*@__PURE__*/
   messageDesc(file_assay_v1_console_service, 6);
 
 /**
- * Tells people, by the page at `/`, what the server does now.
+ * Feeds the page at `/`, which shows what the server is doing.
  *
  * @generated from service assay.v1.ConsoleService
  */
 export const ConsoleService: GenService<{
   /**
-   * Streams what `/metrics` counts, of all edges together: a message at once, and then one an interval until the caller ends it. At most
-   * 32 callers watch each edge; one more is refused with LIMIT_REACHED.
+   * Streams what `/metrics` counts, summed over all edges: a message at once, then one per interval until the caller ends it. At most
+   * 32 callers can watch each edge; one more gets LIMIT_REACHED.
    *
    * @generated from rpc assay.v1.ConsoleService.WatchFigures
    */

@@ -48,14 +48,14 @@ export const Reason = {
   MODEL_VERSION_NOT_FOUND: 3,
 
   /**
-   * The model exists and cannot take requests: it is loading, failed to load, or has no live instance.
+   * The model exists but cannot take requests: it is loading, failed to load, or has no live instance.
    *
    * @generated from enum value: MODEL_NOT_READY = 4;
    */
   MODEL_NOT_READY: 4,
 
   /**
-   * The model's queue holds as many rows or bytes as it may; try again after the delay in RetryInfo.
+   * The model's queue is full. Try again after the delay in RetryInfo.
    *
    * @generated from enum value: QUEUE_FULL = 5;
    */
@@ -76,14 +76,14 @@ export const Reason = {
   CANCELLED: 7,
 
   /**
-   * The worker that held the rows ended; it is being replaced, try again.
+   * The worker that held the rows ended and is being replaced. Try again.
    *
    * @generated from enum value: INSTANCE_LOST = 8;
    */
   INSTANCE_LOST: 8,
 
   /**
-   * The model itself failed on these rows.
+   * The model failed on these rows.
    *
    * @generated from enum value: RUN_FAILED = 9;
    */
@@ -97,21 +97,21 @@ export const Reason = {
   RUN_TIMEOUT: 10,
 
   /**
-   * The message is larger than the server takes.
+   * The message is larger than the server accepts.
    *
    * @generated from enum value: MESSAGE_TOO_LARGE = 11;
    */
   MESSAGE_TOO_LARGE: 11,
 
   /**
-   * The outputs are larger than the server's memory for them.
+   * The outputs are larger than a run may return. Send fewer rows.
    *
    * @generated from enum value: OUTPUT_TOO_LARGE = 12;
    */
   OUTPUT_TOO_LARGE: 12,
 
   /**
-   * The server is shutting down; try another one or try again.
+   * The server is shutting down. Try another one, or try again.
    *
    * @generated from enum value: SHUTTING_DOWN = 13;
    */
@@ -146,84 +146,84 @@ export const Reason = {
   DEVICE_UNAVAILABLE: 17,
 
   /**
-   * The server does not serve this.
+   * The server has no such method or path.
    *
    * @generated from enum value: UNIMPLEMENTED = 18;
    */
   UNIMPLEMENTED: 18,
 
   /**
-   * A bug in the server; the log has the cause under the id in the message.
+   * A bug in the server. The log has the cause under the ID in the message.
    *
    * @generated from enum value: INTERNAL = 19;
    */
   INTERNAL: 19,
 
   /**
-   * A file or table that `assay score` reads or writes cannot be used as it is; the message names file, column and row.
+   * `assay score` cannot use a file or table as it is. The message names file, column and row.
    *
    * @generated from enum value: TABLE_INVALID = 20;
    */
   TABLE_INVALID: 20,
 
   /**
-   * `assay score --server` reaches no Assay server at the URL, or lost it and found it no more.
+   * `assay score --server` found no Assay server at the URL, or lost it.
    *
    * @generated from enum value: SERVER_UNREACHABLE = 21;
    */
   SERVER_UNREACHABLE: 21,
 
   /**
-   * The request is more than the server runs at once, however little else it has to do; send fewer rows in one request.
+   * The request could never fit the queue or a run. Send fewer rows per request.
    *
    * @generated from enum value: REQUEST_TOO_LARGE = 22;
    */
   REQUEST_TOO_LARGE: 22,
 
   /**
-   * The model cannot take the values of these rows (token ids or categories that it has no place for) or their shapes together.
+   * The model cannot take the values of these rows (such as unknown token IDs or categories), or their shapes do not match.
    *
    * @generated from enum value: ROWS_REFUSED = 23;
    */
   ROWS_REFUSED: 23,
 
   /**
-   * Requests hold as much of the server's memory as they may, or V8's heap is nearly full; try again after the delay in RetryInfo.
+   * All requests together use as much memory as they may, or V8's heap is nearly full. Try again after the delay in RetryInfo.
    *
    * @generated from enum value: MEMORY_FULL = 30;
    */
   MEMORY_FULL: 30,
 
   /**
-   * The server asks who calls, and no key, token or certificate came that it knows; a key that was taken out, a token that has expired.
+   * The server needs a key, token or certificate, and got none that it knows. A key may be removed, a token expired.
    *
    * @generated from enum value: UNAUTHENTICATED = 40;
    */
   UNAUTHENTICATED: 40,
 
   /**
-   * Whoever calls may not do this: use this model, load and unload, or read the metrics. Models that there are not are refused so too.
+   * The caller may not do this: use this model, load and unload, or read the metrics. Unknown models are refused in the same way.
    *
    * @generated from enum value: PERMISSION_DENIED = 41;
    */
   PERMISSION_DENIED: 41,
 
   /**
-   * The key has sent as many requests or rows as it may for now; try again after the delay in RetryInfo.
+   * The key has sent as many requests or rows as it may for the moment. Try again after the delay in RetryInfo.
    *
    * @generated from enum value: RATE_EXCEEDED = 42;
    */
   RATE_EXCEEDED: 42,
 
   /**
-   * The keys of whoever issues tokens cannot be had, so that the token cannot be checked; try again.
+   * The token cannot be checked, because its issuer's keys cannot be fetched. Try again.
    *
    * @generated from enum value: IDENTITY_UNAVAILABLE = 43;
    */
   IDENTITY_UNAVAILABLE: 43,
 
   /**
-   * A feature source of the model did not answer in time, or is down; the message names it. Try again, or send its columns.
+   * A feature source of the model did not answer in time or is down. The message names it. Try again, or send its columns.
    *
    * @generated from enum value: FEATURES_UNAVAILABLE = 50;
    */

@@ -39,7 +39,7 @@ export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE_
  */
 export type ListModelsResponse = Message<"assay.v1.ListModelsResponse"> & {
   /**
-   * One entry a version, failed ones included.
+   * One entry per version, including failed ones.
    *
    * @generated from field: repeated assay.v1.ModelSummary models = 1;
    */
@@ -81,35 +81,35 @@ export type ModelSummary = Message<"assay.v1.ModelSummary"> & {
   state: ModelState;
 
   /**
-   * Why it does not serve, and what to do; empty where it does.
+   * Why it does not serve, and what to do; empty if it does.
    *
    * @generated from field: string state_reason = 4;
    */
   stateReason: string;
 
   /**
-   * Files that are other ones on disk than those that were loaded and are served on.
+   * Files that differ on disk from the loaded ones, which continue to serve.
    *
    * @generated from field: repeated string changed_files = 10;
    */
   changedFiles: string[];
 
   /**
-   * The labels that mean this version.
+   * The labels of this version.
    *
    * @generated from field: repeated string version_labels = 11;
    */
   versionLabels: string[];
 
   /**
-   * Requests that name no version are scored by this one.
+   * Whether this version scores requests that name no version.
    *
    * @generated from field: bool is_default = 12;
    */
   isDefault: boolean;
 
   /**
-   * Why what lies on disk by now is not served in the place of what is; empty where nothing failed.
+   * Why the files on disk could not replace the served ones; empty if nothing failed.
    *
    * @generated from field: string update_failure = 13;
    */
@@ -137,8 +137,8 @@ export type GetModelRequest = Message<"assay.v1.GetModelRequest"> & {
   modelName: string;
 
   /**
-   * A version number or a label. Empty: the version that a request without one is scored by, the model's default version or the highest
-   * that was loaded; else the highest.
+   * A version number or a label. Empty: the version that scores requests without one (the model's default version, or the highest
+   * loaded one), or else the highest.
    *
    * @generated from field: string model_version = 2;
    */
@@ -181,7 +181,7 @@ export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*
   messageDesc(file_assay_v1_model_service, 4);
 
 /**
- * One version of a model with all that a caller needs in order to call it.
+ * One version of a model with everything needed to call it.
  *
  * @generated from message assay.v1.Model
  */
@@ -208,14 +208,14 @@ export type Model = Message<"assay.v1.Model"> & {
   state: ModelState;
 
   /**
-   * Why it does not serve, and what to do; empty where it does.
+   * Why it does not serve, and what to do; empty if it does.
    *
    * @generated from field: string state_reason = 4;
    */
   stateReason: string;
 
   /**
-   * What a request must bring.
+   * What a request must contain.
    *
    * @generated from field: repeated assay.v1.TensorSpec inputs = 5;
    */
@@ -229,28 +229,28 @@ export type Model = Message<"assay.v1.Model"> & {
   outputs: TensorSpec[];
 
   /**
-   * The output that `scores` is read from; empty where there is none.
+   * The output that `scores` is read from; empty if there is none.
    *
    * @generated from field: string score_output = 7;
    */
   scoreOutput: string;
 
   /**
-   * The class labels in the order of the probability columns; empty for models that have none.
+   * The class labels in the order of the probability columns; empty if the model has none.
    *
    * @generated from field: repeated string labels = 8;
    */
   labels: string[];
 
   /**
-   * What was changed or overruled in the file's own declarations so that it could be served.
+   * What was changed in the file, or overruled in its declarations, to serve it.
    *
    * @generated from field: repeated assay.v1.Repair repairs = 9;
    */
   repairs: Repair[];
 
   /**
-   * What an operator should know: golden rows that were not run, rows not proven independent.
+   * What an operator should know, such as golden rows that were not run or rows not proven independent.
    *
    * @generated from field: repeated string notices = 10;
    */
@@ -320,49 +320,49 @@ export type Model = Message<"assay.v1.Model"> & {
   exampleRequest?: PredictRequest | undefined;
 
   /**
-   * The output that `labels` is read from; empty where there is none, or where the highest column tells the class.
+   * The output that `labels` is read from; empty if there is none, or if the highest column gives the class.
    *
    * @generated from field: string label_output = 20;
    */
   labelOutput: string;
 
   /**
-   * Files that are other ones on disk than those that were loaded and are served on.
+   * Files that differ on disk from the loaded ones, which continue to serve.
    *
    * @generated from field: repeated string changed_files = 40;
    */
   changedFiles: string[];
 
   /**
-   * What runs the model's trees; unset where it has none.
+   * What runs the model's trees; unset if it has none.
    *
    * @generated from field: assay.v1.TreeKernelUse tree_kernel = 41;
    */
   treeKernel?: TreeKernelUse | undefined;
 
   /**
-   * The labels that mean this version.
+   * The labels of this version.
    *
    * @generated from field: repeated string version_labels = 42;
    */
   versionLabels: string[];
 
   /**
-   * Requests that name no version are scored by this one.
+   * Whether this version scores requests that name no version.
    *
    * @generated from field: bool is_default = 43;
    */
   isDefault: boolean;
 
   /**
-   * Why what lies on disk by now is not served in the place of what is; empty where nothing failed.
+   * Why the files on disk could not replace the served ones; empty if nothing failed.
    *
    * @generated from field: string update_failure = 44;
    */
   updateFailure: string;
 
   /**
-   * Cases of golden rows that were met before the version took requests; 0: there are none.
+   * How many cases of golden rows the version reproduced before it took requests; 0: there are none.
    *
    * @generated from field: uint32 golden_cases = 45;
    */
@@ -411,7 +411,7 @@ export const TreeKernelUseSchema: GenMessage<TreeKernelUse> = /*@__PURE__*/
  */
 export type TensorSpec = Message<"assay.v1.TensorSpec"> & {
   /**
-   * The model's own name.
+   * Its name in the model.
    *
    * @generated from field: string name = 1;
    */
@@ -425,7 +425,7 @@ export type TensorSpec = Message<"assay.v1.TensorSpec"> & {
   datatype: string;
 
   /**
-   * The length of each axis; -1 where it may vary. Axis 0 counts rows where the model has a batch dimension.
+   * The length of each axis; -1 if it may vary. Axis 0 counts rows if the model has a batch dimension.
    *
    * @generated from field: repeated int64 shape = 3;
    */
@@ -460,8 +460,8 @@ export type TensorSpec = Message<"assay.v1.TensorSpec"> & {
   aliases: string[];
 
   /**
-   * The values of a column that the graph itself knows, in its order; others are taken, and are unknown to it. Empty where the graph has
-   * no such list.
+   * The values of a column that the graph knows, in its order. Other values are accepted, but unknown to the graph. Empty if the graph
+   * has no such list.
    *
    * @generated from field: repeated string categories = 8;
    */
@@ -476,7 +476,7 @@ export const TensorSpecSchema: GenMessage<TensorSpec> = /*@__PURE__*/
   messageDesc(file_assay_v1_model_service, 7);
 
 /**
- * One change to, or overruling of, what a file declares.
+ * One change to a file, or to what it declares.
  *
  * @generated from message assay.v1.Repair
  */
@@ -518,7 +518,7 @@ export const RepairSchema: GenMessage<Repair> = /*@__PURE__*/
  */
 export type OpsetImport = Message<"assay.v1.OpsetImport"> & {
   /**
-   * The domain; empty is ONNX's own.
+   * The domain; empty for ONNX's own.
    *
    * @generated from field: string domain = 1;
    */
@@ -567,21 +567,21 @@ export const ModelState = {
   READY: 2,
 
   /**
-   * Could not be loaded or missed its golden rows; the reason says what to do.
+   * Could not be loaded or did not reproduce its golden rows. The reason says what to do.
    *
    * @generated from enum value: FAILED = 3;
    */
   FAILED: 3,
 
   /**
-   * Was loaded, and has no live instance at the moment.
+   * Was loaded, but has no live instance at the moment.
    *
    * @generated from enum value: UNAVAILABLE = 4;
    */
   UNAVAILABLE: 4,
 
   /**
-   * Lies in the repository, and nobody has asked for it to be loaded, or it was unloaded.
+   * Is in the repository, but was not asked for, or was unloaded.
    *
    * @generated from enum value: UNLOADED = 5;
    */
@@ -615,21 +615,21 @@ export const BatchingMode = {
   BATCHING_MODE_UNSPECIFIED: 0,
 
   /**
-   * Rows of different requests are joined.
+   * Rows of different requests are batched.
    *
    * @generated from enum value: ACROSS_REQUESTS = 1;
    */
   ACROSS_REQUESTS: 1,
 
   /**
-   * Only rows of one request are joined: independence is not proven, or rows influence each other.
+   * Only rows of the same request are batched: independence is not proven, or rows influence each other.
    *
    * @generated from enum value: WITHIN_REQUEST = 2;
    */
   WITHIN_REQUEST: 2,
 
   /**
-   * Each row is run alone: the graph takes one row at a time.
+   * Each row runs alone: the graph takes one row at a time.
    *
    * @generated from enum value: SINGLE_ROWS = 3;
    */
@@ -657,13 +657,13 @@ export const BatchingModeSchema: GenEnum<BatchingMode> = /*@__PURE__*/
   enumDesc(file_assay_v1_model_service, 1);
 
 /**
- * Says what the server serves, and why it does not serve the rest.
+ * Describes what the server serves, and why it does not serve the rest.
  *
  * @generated from service assay.v1.ModelService
  */
 export const ModelService: GenService<{
   /**
-   * Lists every version of every model that was found, in the order of names and version numbers.
+   * Lists every version of every model that was found, ordered by name and version number.
    *
    * @generated from rpc assay.v1.ModelService.ListModels
    */
@@ -673,7 +673,7 @@ export const ModelService: GenService<{
     output: typeof ListModelsResponseSchema;
   },
   /**
-   * Describes one model with all that a caller needs in order to call it.
+   * Describes one model with everything needed to call it.
    *
    * @generated from rpc assay.v1.ModelService.GetModel
    */

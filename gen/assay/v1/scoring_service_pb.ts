@@ -35,7 +35,7 @@ export type PredictRequest = Message<"assay.v1.PredictRequest"> & {
   modelName: string;
 
   /**
-   * A version number or a label. Empty: the default version of the model, else the highest version that was loaded.
+   * A version number or a label. Empty: the model's default version, or else the highest loaded version.
    *
    * @generated from field: string model_version = 2;
    */
@@ -56,14 +56,14 @@ export type PredictRequest = Message<"assay.v1.PredictRequest"> & {
   features: number[];
 
   /**
-   * One tensor for each input of the model; axis 0 counts rows.
+   * One tensor per input of the model; axis 0 counts rows.
    *
    * @generated from field: repeated assay.v1.Tensor inputs = 5;
    */
   inputs: Tensor[];
 
   /**
-   * One struct a row, column name to number, string, bool or null: for models with one input a column,
+   * One struct per row, column name to number, string, bool or null: for models with one input per column,
    * and for vector inputs whose feature names are known.
    *
    * @generated from field: repeated google.protobuf.Struct rows = 6;
@@ -78,7 +78,7 @@ export type PredictRequest = Message<"assay.v1.PredictRequest"> & {
   outputNames: string[];
 
   /**
-   * The answer says where the columns came from that feature sources complete.
+   * Makes the answer say where looked-up columns came from.
    *
    * @generated from field: optional bool explain_features = 20;
    */
@@ -93,7 +93,7 @@ export const PredictRequestSchema: GenMessage<PredictRequest> = /*@__PURE__*/
   messageDesc(file_assay_v1_scoring_service, 0);
 
 /**
- * The scores of the rows of one request, in their order.
+ * The scores of the rows of one request, in the same order.
  *
  * @generated from message assay.v1.PredictResponse
  */
@@ -120,28 +120,28 @@ export type PredictResponse = Message<"assay.v1.PredictResponse"> & {
   requestId: string;
 
   /**
-   * One score a row; empty where the model has no output that is a score.
+   * One score per row; empty if the model has no output that is a score.
    *
    * @generated from field: repeated double scores = 4;
    */
   scores: number[];
 
   /**
-   * One class label a row; empty for models that have none.
+   * One class label per row; empty if the model has none.
    *
    * @generated from field: repeated string labels = 5;
    */
   labels: string[];
 
   /**
-   * The outputs asked for; all of them where there is no score.
+   * The requested outputs; all of them if there is no score.
    *
    * @generated from field: repeated assay.v1.Tensor outputs = 6;
    */
   outputs: Tensor[];
 
   /**
-   * Where columns came from, where `explain_features` asked and the model has feature sources.
+   * Where columns came from, if `explain_features` is set and the model has feature sources.
    *
    * @generated from field: assay.v1.FeatureReport feature_report = 20;
    */
@@ -156,13 +156,13 @@ export const PredictResponseSchema: GenMessage<PredictResponse> = /*@__PURE__*/
   messageDesc(file_assay_v1_scoring_service, 1);
 
 /**
- * Where the columns of rows came from that feature sources complete.
+ * Where the columns from feature sources came from.
  *
  * @generated from message assay.v1.FeatureReport
  */
 export type FeatureReport = Message<"assay.v1.FeatureReport"> & {
   /**
-   * One for each column of each source.
+   * One per column of each source.
    *
    * @generated from field: repeated assay.v1.FeatureOrigin columns = 1;
    */
@@ -183,7 +183,7 @@ export const FeatureReportSchema: GenMessage<FeatureReport> = /*@__PURE__*/
  */
 export type FeatureOrigin = Message<"assay.v1.FeatureOrigin"> & {
   /**
-   * The model's name of it.
+   * Its name in the model.
    *
    * @generated from field: string column = 1;
    */
@@ -197,14 +197,14 @@ export type FeatureOrigin = Message<"assay.v1.FeatureOrigin"> & {
   source: string;
 
   /**
-   * One a row.
+   * One per row.
    *
    * @generated from field: repeated assay.v1.FeatureOrigin.From from = 3;
    */
   from: FeatureOrigin_From[];
 
   /**
-   * One a row: how old the value is, in milliseconds; 0 for what did not come from the store.
+   * One per row: the age of the value in milliseconds; 0 if it did not come from the store.
    *
    * @generated from field: repeated uint32 age_ms = 4;
    */
@@ -232,35 +232,35 @@ export const FeatureOrigin_From = {
   FROM_UNSPECIFIED: 0,
 
   /**
-   * The request had it.
+   * The request.
    *
    * @generated from enum value: REQUEST = 1;
    */
   REQUEST: 1,
 
   /**
-   * The store was asked for it.
+   * The store.
    *
    * @generated from enum value: STORE = 2;
    */
   STORE: 2,
 
   /**
-   * It was fetched before and is young enough.
+   * An earlier fetch that is recent enough.
    *
    * @generated from enum value: CACHE = 3;
    */
   CACHE: 3,
 
   /**
-   * The default that the model's configuration declares.
+   * The default in the model's configuration.
    *
    * @generated from enum value: DEFAULT = 4;
    */
   DEFAULT: 4,
 
   /**
-   * Nothing: it is a missing value.
+   * Nowhere: it is a missing value.
    *
    * @generated from enum value: MISSING = 5;
    */
@@ -287,7 +287,7 @@ export const FeatureOrigin_FromSchema: GenEnum<FeatureOrigin_From> = /*@__PURE__
  */
 export type PredictStreamRequest = Message<"assay.v1.PredictStreamRequest"> & {
   /**
-   * The caller's own number for the item, carried by its answer.
+   * The caller's own number for the item; its answer has the same.
    *
    * @generated from field: uint64 item_id = 1;
    */
@@ -322,7 +322,7 @@ export const PredictStreamRequestSchema: GenMessage<PredictStreamRequest> = /*@_
  */
 export type StreamOptions = Message<"assay.v1.StreamOptions"> & {
   /**
-   * Answers come as soon as they are ready instead of in the order of the items.
+   * Sends answers as soon as they are ready, instead of in the order of the items.
    *
    * @generated from field: bool unordered = 1;
    */
@@ -357,7 +357,7 @@ export const StreamOptions_Lane = {
   LANE_UNSPECIFIED: 0,
 
   /**
-   * Before bulk rows, as unary calls are.
+   * Ahead of bulk rows, like unary calls.
    *
    * @generated from enum value: INTERACTIVE = 1;
    */
@@ -412,7 +412,7 @@ export type PredictStreamResponse = Message<"assay.v1.PredictStreamResponse"> & 
     case: "response";
   } | {
     /**
-     * What was wrong with this item; the stream goes on. Field paths of violations are relative to the item's `request`.
+     * What was wrong with this item; the stream continues. Field paths of violations are relative to the item's `request`.
      *
      * @generated from field: google.rpc.Status status = 3;
      */
@@ -421,8 +421,8 @@ export type PredictStreamResponse = Message<"assay.v1.PredictStreamResponse"> & 
   } | { case: undefined; value?: undefined };
 
   /**
-   * Beside a status in JSON, whose `details` are then empty: a JSON client can read them only with a registry of their types, and
-   * without one loses the whole stream.
+   * Only in JSON, next to a status whose `details` are empty: a JSON client without a registry of their types would lose the whole
+   * stream.
    *
    * @generated from field: assay.v1.ItemError error = 4;
    */
@@ -437,7 +437,7 @@ export const PredictStreamResponseSchema: GenMessage<PredictStreamResponse> = /*
   messageDesc(file_assay_v1_scoring_service, 6);
 
 /**
- * What was wrong with one item, in fields of its own.
+ * What was wrong with one item.
  *
  * @generated from message assay.v1.ItemError
  */
@@ -457,14 +457,14 @@ export type ItemError = Message<"assay.v1.ItemError"> & {
   violations: BadRequest_FieldViolation[];
 
   /**
-   * How many violations there are; those that are listed may be fewer.
+   * How many violations there are; fewer may be listed.
    *
    * @generated from field: uint32 violation_count = 3;
    */
   violationCount: number;
 
   /**
-   * How long to wait before the item is sent again; absent where that would not help.
+   * How long to wait before sending the item again; absent if that would not help.
    *
    * @generated from field: google.protobuf.Duration retry_delay = 4;
    */
@@ -506,7 +506,7 @@ export const PredictRowsRequestSchema: GenMessage<PredictRowsRequest> = /*@__PUR
  */
 export const ScoringService: GenService<{
   /**
-   * Scores one request of one row or many. Free of side effects, so Connect serves it over GET too.
+   * Scores one request with one row or many. It has no side effects, so Connect serves it over GET too.
    *
    * @generated from rpc assay.v1.ScoringService.Predict
    */
@@ -516,8 +516,8 @@ export const ScoringService: GenService<{
     output: typeof PredictResponseSchema;
   },
   /**
-   * Scores a stream of requests. Answers come in the order of the items unless `unordered` is asked for;
-   * one bad item is answered with a status and never ends the stream.
+   * Scores a stream of requests. Answers come in the order of the items unless `unordered` is set. A bad item
+   * gets a status and never ends the stream.
    *
    * @generated from rpc assay.v1.ScoringService.PredictStream
    */

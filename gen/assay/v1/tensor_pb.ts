@@ -16,13 +16,13 @@ export const file_assay_v1_tensor: GenFile = /*@__PURE__*/
 /**
  * A named array of one element type, in the words of the Open Inference Protocol.
  *
- * The values stand either in `contents` or in `raw_contents`, never in both. Axis 0 counts rows.
+ * The values are either in `contents` or in `raw_contents`, never in both. Axis 0 counts rows.
  *
  * @generated from message assay.v1.Tensor
  */
 export type Tensor = Message<"assay.v1.Tensor"> & {
   /**
-   * The model's own name of the input or output.
+   * The name of the input or output in the model.
    *
    * @generated from field: string name = 1;
    */
@@ -50,8 +50,8 @@ export type Tensor = Message<"assay.v1.Tensor"> & {
   contents?: TensorContents | undefined;
 
   /**
-   * The values as little-endian bytes, row-major and without padding. BOOL takes one byte a value;
-   * BYTES takes a 4-byte length and then the bytes of each value. FP16 and BF16 values have only this form.
+   * The values as little-endian bytes, row-major and without padding. BOOL takes one byte per value;
+   * BYTES takes a 4-byte length and then the bytes of each value. FP16 and BF16 values must be sent this way.
    *
    * @generated from field: bytes raw_contents = 5;
    */

@@ -16,7 +16,7 @@ export const file_assay_config_v1_model_config: GenFile = /*@__PURE__*/
   fileDesc("CiJhc3NheS9jb25maWcvdjEvbW9kZWxfY29uZmlnLnByb3RvEg9hc3NheS5jb25maWcudjEimwgKC01vZGVsQ29uZmlnEigKDm1heF9iYXRjaF9zaXplGAEgASgNQgu6SAgqBhiAgAQoAUgAiAEBEjoKEGR5bmFtaWNfYmF0Y2hpbmcYAiABKAsyIC5hc3NheS5jb25maWcudjEuRHluYW1pY0JhdGNoaW5nEkAKDmluc3RhbmNlX2dyb3VwGAMgAygLMh4uYXNzYXkuY29uZmlnLnYxLkluc3RhbmNlR3JvdXBCCLpIBZIBAhAQEh4KDHNjb3JlX291dHB1dBgEIAEoCUIIukgFcgMYgAISNwoGaW5wdXRzGAUgAygLMhwuYXNzYXkuY29uZmlnLnYxLklucHV0Q29uZmlnQgm6SAaSAQMQgAgSHgoWaWdub3JlX3Vua25vd25fY29sdW1ucxgGIAEoCBIZCgZsYWJlbHMYByADKAlCCbpIBpIBAxCQThIpCg5tYXhfcXVldWVfcm93cxgIIAEoDUIMukgJKgcYgICACCgBSAGIAQESLAoPbWF4X3F1ZXVlX2J5dGVzGAkgASgEQg66SAsyCRiAgICAQCiACEgCiAEBEiQKDnJ1bl90aW1lb3V0X21zGAogASgNQge6SAQqAigBSAOIAQESHgoMbGFiZWxfb3V0cHV0GAsgASgJQgi6SAVyAxiAAhIxCglpc29sYXRpb24YHiABKAlCHrpIG3IZUgBSBGF1dG9SBnRocmVhZFIHcHJvY2VzcxI6Cgt0cmVlX2tlcm5lbBgfIAEoDjIbLmFzc2F5LmNvbmZpZy52MS5UcmVlS2VybmVsQgi6SAWCAQIQARI2Cg52ZXJzaW9uX3BvbGljeRgoIAEoCzIeLmFzc2F5LmNvbmZpZy52MS5WZXJzaW9uUG9saWN5EnUKDnZlcnNpb25fbGFiZWxzGCkgAygLMi8uYXNzYXkuY29uZmlnLnYxLk1vZGVsQ29uZmlnLlZlcnNpb25MYWJlbHNFbnRyeUIsukgpmgEmEEAiInIgMh5eW0EtWmEtel1bQS1aYS16MC05Ll8tXXswLDE5fSQSTQoPZGVmYXVsdF92ZXJzaW9uGCogASgJQjS6SDFyLzItXihbMC05XXsxLDE5fXxbQS1aYS16XVtBLVphLXowLTkuXy1dezAsMTl9KT8kEkEKD2ZlYXR1cmVfc291cmNlcxgyIAMoCzIeLmFzc2F5LmNvbmZpZy52MS5GZWF0dXJlU291cmNlQgi6SAWSAQIQEBo0ChJWZXJzaW9uTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4AUIRCg9fbWF4X2JhdGNoX3NpemVCEQoPX21heF9xdWV1ZV9yb3dzQhIKEF9tYXhfcXVldWVfYnl0ZXNCEQoPX3J1bl90aW1lb3V0X21zIq8HCg1GZWF0dXJlU291cmNlEjIKBG5hbWUYASABKAlCJLpIIXIfMh1eW0EtWmEtel1bQS1aYS16MC05Xy1dezAsNjN9JBIjCgRrZXlzGAIgAygJQhW6SBKSAQ8IARAIGAEiB3IFEAEYgAISPAoHY29sdW1ucxgDIAMoCzIeLmFzc2F5LmNvbmZpZy52MS5GZWF0dXJlQ29sdW1uQgu6SAiSAQUIARCAIBItCgVyZWRpcxgEIAEoCzIeLmFzc2F5LmNvbmZpZy52MS5SZWRpc0ZlYXR1cmVzEi0KBXRhYmxlGAUgASgLMh4uYXNzYXkuY29uZmlnLnYxLlRhYmxlRmVhdHVyZXMSFwoKbWF4X2FnZV9tcxgGIAEoDUgAiAEBEhUKCGNhY2hlX21zGAcgASgNSAGIAQESIwoKY2FjaGVfcm93cxgIIAEoDUIKukgHKgUYgMLXL0gCiAEBEiYKC2NhY2hlX2J5dGVzGAkgASgEQgy6SAkyBxiAgICAgAJIA4gBARIkCgp0aW1lb3V0X21zGAogASgNQgu6SAgqBhjg1AMoAUgEiAEBEkcKDm9uX21pc3Npbmdfa2V5GAsgASgOMiUuYXNzYXkuY29uZmlnLnYxLkZlYXR1cmVTb3VyY2UuQWJzZW50Qgi6SAWCAQIQARJKChFvbl9taXNzaW5nX2NvbHVtbhgMIAEoDjIlLmFzc2F5LmNvbmZpZy52MS5GZWF0dXJlU291cmNlLkFic2VudEIIukgFggECEAESRwoOb25fdW5hdmFpbGFibGUYDSABKA4yJS5hc3NheS5jb25maWcudjEuRmVhdHVyZVNvdXJjZS5BYnNlbnRCCLpIBYIBAhABEh0KC3RpbWVfY29sdW1uGA4gASgJQgi6SAVyAxiAAiJGCgZBYnNlbnQSFgoSQUJTRU5UX1VOU1BFQ0lGSUVEEAASCgoGUkVKRUNUEAESCwoHTUlTU0lORxACEgsKB0RFRkFVTFQQAzp3ukh0GnIKGGZlYXR1cmVfc291cmNlLm9uZV9zdG9yZRpWaGFzKHRoaXMucmVkaXMpICE9IGhhcyh0aGlzLnRhYmxlKSA/ICcnIDogJ2V4YWN0bHkgb25lIG9mIHJlZGlzIGFuZCB0YWJsZSBtdXN0IGJlIHNldCdCDQoLX21heF9hZ2VfbXNCCwoJX2NhY2hlX21zQg0KC19jYWNoZV9yb3dzQg4KDF9jYWNoZV9ieXRlc0INCgtfdGltZW91dF9tcyJ1Cg1GZWF0dXJlQ29sdW1uEhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAISGwoJc3RvcmVkX2FzGAIgASgJQgi6SAVyAxiAAhItCg1kZWZhdWx0X3ZhbHVlGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlInsKDVJlZGlzRmVhdHVyZXMSGAoDdXJsGAEgASgJQguAAQG6SAVyAxiAEBI5Cgd1cmxfZW52GAIgASgJQii6SCVyIzIhXihbQS1aYS16X11bQS1aYS16MC05X117MCwxMjd9KT8kEhUKA2tleRgDIAEoCUIIukgFcgMYgAQiQgoNVGFibGVGZWF0dXJlcxIYCgRwYXRoGAEgASgJQgq6SAdyBRABGIAgEhcKBXRhYmxlGAIgASgJQgi6SAVyAxiAAiK/AgoNVmVyc2lvblBvbGljeRI3CgZsYXRlc3QYASABKAsyJS5hc3NheS5jb25maWcudjEuVmVyc2lvblBvbGljeS5MYXRlc3RIABIxCgNhbGwYAiABKAsyIi5hc3NheS5jb25maWcudjEuVmVyc2lvblBvbGljeS5BbGxIABI7CghzcGVjaWZpYxgDIAEoCzInLmFzc2F5LmNvbmZpZy52MS5WZXJzaW9uUG9saWN5LlNwZWNpZmljSAAaQAoGTGF0ZXN0EiUKDG51bV92ZXJzaW9ucxgBIAEoDUIKukgHKgUY6AcoAUgAiAEBQg8KDV9udW1fdmVyc2lvbnMaBQoDQWxsGisKCFNwZWNpZmljEh8KCHZlcnNpb25zGAEgAygEQg26SAqSAQcIARDoBxgBQg8KDXBvbGljeV9jaG9pY2UiQwoPRHluYW1pY0JhdGNoaW5nEjAKHG1heF9xdWV1ZV9kZWxheV9taWNyb3NlY29uZHMYASABKA1CCrpIByoFGICt4gQi1gEKDUluc3RhbmNlR3JvdXASOwoEa2luZBgBIAEoDjIjLmFzc2F5LmNvbmZpZy52MS5JbnN0YW5jZUdyb3VwLktpbmRCCLpIBYIBAhABEh0KBWNvdW50GAIgASgNQgm6SAYqBBhAKAFIAIgBARIWCgRncHVzGAMgAygNQgi6SAWSAQIQQCJHCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglLSU5EX0FVVE8QARIMCghLSU5EX0dQVRACEgwKCEtJTkRfQ1BVEANCCAoGX2NvdW50IuUBCgtJbnB1dENvbmZpZxIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACEiIKDWZlYXR1cmVfbmFtZXMYAiADKAlCC7pICJIBBRCQThgBEj0KA25hbhgDIAEoDjImLmFzc2F5LmNvbmZpZy52MS5JbnB1dENvbmZpZy5OYW5Qb2xpY3lCCLpIBYIBAhABEhkKB2FsaWFzZXMYBCADKAlCCLpIBZIBAhBAIj4KCU5hblBvbGljeRIaChZOQU5fUE9MSUNZX1VOU1BFQ0lGSUVEEAASCQoFQUxMT1cQARIKCgZSRUpFQ1QQAio8CgpUcmVlS2VybmVsEhsKF1RSRUVfS0VSTkVMX1VOU1BFQ0lGSUVEEAASCAoEQVVUTxABEgcKA09GRhACQjcKD2Fzc2F5LmNvbmZpZy52MVABWiJhc3NheS9nZW4vYXNzYXkvY29uZmlnL3YxO2NvbmZpZ3YxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_struct]);
 
 /**
- * What `config.json` beside a model may say; all of it is optional. Scheduling words are Triton's.
+ * The contents of a model's `config.json`. Every field is optional. Scheduling uses Triton's words.
  *
  * @generated from message assay.config.v1.ModelConfig
  */
@@ -29,7 +29,7 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
   maxBatchSize?: number | undefined;
 
   /**
-   * How rows of different requests are joined.
+   * How rows of different requests are batched.
    *
    * @generated from field: assay.config.v1.DynamicBatching dynamic_batching = 2;
    */
@@ -43,21 +43,21 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
   instanceGroup: InstanceGroup[];
 
   /**
-   * The output that `scores` is read from. Default: chosen as docs/models.md says.
+   * The output that `scores` is read from. Default: chosen as described in docs/models.md.
    *
    * @generated from field: string score_output = 4;
    */
   scoreOutput: string;
 
   /**
-   * What is to be known of inputs that the file does not say.
+   * Facts about inputs that the file does not contain.
    *
    * @generated from field: repeated assay.config.v1.InputConfig inputs = 5;
    */
   inputs: InputConfig[];
 
   /**
-   * Columns of `rows` that the model does not know are ignored instead of refused.
+   * Ignores columns of `rows` that the model does not know, instead of refusing the request.
    *
    * @generated from field: bool ignore_unknown_columns = 6;
    */
@@ -71,14 +71,14 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
   labels: string[];
 
   /**
-   * The most rows that wait. Default: the server's `max_queue_rows`, 8192.
+   * The most rows that may wait. Default: the server's `max_queue_rows`, 8192.
    *
    * @generated from field: optional uint32 max_queue_rows = 8;
    */
   maxQueueRows?: number | undefined;
 
   /**
-   * The most bytes that wait. Default: the server's `max_queue_bytes`, 64 MiB.
+   * The most bytes that may wait. Default: the server's `max_queue_bytes`, 64 MiB.
    *
    * @generated from field: optional uint64 max_queue_bytes = 9;
    */
@@ -92,44 +92,44 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
   runTimeoutMs?: number | undefined;
 
   /**
-   * The output that `labels` is read from, one class a row. Default: chosen as docs/models.md says.
+   * The output that `labels` is read from, one class per row. Default: chosen as described in docs/models.md.
    *
    * @generated from field: string label_output = 11;
    */
   labelOutput: string;
 
   /**
-   * What the session lives in: `thread`, `process` or `auto`. Default: the server's `isolation`.
+   * Where the session runs: `thread`, `process` or `auto`. Default: the server's `isolation`.
    *
    * @generated from field: string isolation = 30;
    */
   isolation: string;
 
   /**
-   * What runs the trees of a model that has some. Default: the server's `tree_kernel`.
+   * What runs the model's trees, if it has any. Default: the server's `tree_kernel`.
    *
    * @generated from field: assay.config.v1.TreeKernel tree_kernel = 31;
    */
   treeKernel: TreeKernel;
 
   /**
-   * Which of the versions that lie there are served. In the model's folder only, as the two that follow. Default: all; with a
-   * config.pbtxt what that says.
+   * Which versions are served. This field and the next two are allowed only in the model's folder. Default: all, or what a
+   * config.pbtxt says.
    *
    * @generated from field: assay.config.v1.VersionPolicy version_policy = 40;
    */
   versionPolicy?: VersionPolicy | undefined;
 
   /**
-   * Names that requests may say in the place of a version number: `{"stable": 3, "canary": 4}`. The versions that they name are
-   * served whatever `version_policy` says.
+   * Names that requests may use instead of a version number: `{"stable": 3, "canary": 4}`. The versions they name are served
+   * whatever `version_policy` says.
    *
    * @generated from field: map<string, uint64> version_labels = 41;
    */
   versionLabels: { [key: string]: bigint };
 
   /**
-   * The version that answers requests that name none: a number or a label; it is served whatever `version_policy` says. Default:
+   * The version that answers requests that name none: a number or a label. It is served whatever `version_policy` says. Default:
    * the highest that serves.
    *
    * @generated from field: string default_version = 42;
@@ -137,7 +137,7 @@ export type ModelConfig = Message<"assay.config.v1.ModelConfig"> & {
   defaultVersion: string;
 
   /**
-   * Where columns come from that requests leave out: docs/features.md.
+   * Where to look up columns that requests leave out: docs/features.md.
    *
    * @generated from field: repeated assay.config.v1.FeatureSource feature_sources = 50;
    */
@@ -152,104 +152,104 @@ export const ModelConfigSchema: GenMessage<ModelConfig> = /*@__PURE__*/
   messageDesc(file_assay_config_v1_model_config, 0);
 
 /**
- * Completes rows: columns that a row leaves out are looked up under its key.
+ * Completes rows: looks up the columns that a row leaves out under its key.
  *
  * @generated from message assay.config.v1.FeatureSource
  */
 export type FeatureSource = Message<"assay.config.v1.FeatureSource"> & {
   /**
-   * The source in messages and metrics.
+   * The source's name in messages and metrics.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The columns of a row that make its key. They need not be columns of the model.
+   * The columns of a row that form its key. They need not be columns of the model.
    *
    * @generated from field: repeated string keys = 2;
    */
   keys: string[];
 
   /**
-   * The model's columns that are looked up.
+   * The model's columns to look up.
    *
    * @generated from field: repeated assay.config.v1.FeatureColumn columns = 3;
    */
   columns: FeatureColumn[];
 
   /**
-   * Hashes of Redis or Valkey. Exactly one of `redis` and `table` is set.
+   * Redis or Valkey hashes. Exactly one of `redis` and `table` is set.
    *
    * @generated from field: assay.config.v1.RedisFeatures redis = 4;
    */
   redis?: RedisFeatures | undefined;
 
   /**
-   * A Parquet file, or a table of a DuckDB database.
+   * A Parquet file, or a table in a DuckDB database.
    *
    * @generated from field: assay.config.v1.TableFeatures table = 5;
    */
   table?: TableFeatures | undefined;
 
   /**
-   * The oldest value that is used: by `time_column` where there is one, else from when it was fetched. Default: 60000.
+   * The oldest value that is used: by `time_column` if there is one, otherwise by when it was fetched. Default: 60000.
    *
    * @generated from field: optional uint32 max_age_ms = 6;
    */
   maxAgeMs?: number | undefined;
 
   /**
-   * How long what was fetched is used again without asking the store; at most `max_age_ms`, which is the default. 0: each request asks.
+   * How long fetched values are used again without asking the store; at most `max_age_ms`, which is the default. 0: every request asks.
    *
    * @generated from field: optional uint32 cache_ms = 7;
    */
   cacheMs?: number | undefined;
 
   /**
-   * The most keys that are kept. Default: 100000.
+   * The most keys to keep. Default: 100000.
    *
    * @generated from field: optional uint32 cache_rows = 8;
    */
   cacheRows?: number | undefined;
 
   /**
-   * The most bytes that keys and values take. Default: 64 MiB.
+   * The most bytes that keys and values may take. Default: 64 MiB.
    *
    * @generated from field: optional uint64 cache_bytes = 9;
    */
   cacheBytes?: bigint | undefined;
 
   /**
-   * How long a row waits for the store, within the call's own deadline. Default: 50.
+   * How long a row waits for the store, within its call's deadline. Default: 50.
    *
    * @generated from field: optional uint32 timeout_ms = 10;
    */
   timeoutMs?: number | undefined;
 
   /**
-   * The store has nothing under the key, or nothing that is young enough. Default: REJECT.
+   * What to do if the store has nothing under the key, or nothing recent enough. Default: REJECT.
    *
    * @generated from field: assay.config.v1.FeatureSource.Absent on_missing_key = 11;
    */
   onMissingKey: FeatureSource_Absent;
 
   /**
-   * The store has the key and no value of a column. Default: REJECT.
+   * What to do if the store has the key, but not a column's value. Default: REJECT.
    *
    * @generated from field: assay.config.v1.FeatureSource.Absent on_missing_column = 12;
    */
   onMissingColumn: FeatureSource_Absent;
 
   /**
-   * The store does not answer in time. Default: REJECT, with FEATURES_UNAVAILABLE.
+   * What to do if the store does not answer in time. Default: REJECT, with FEATURES_UNAVAILABLE.
    *
    * @generated from field: assay.config.v1.FeatureSource.Absent on_unavailable = 13;
    */
   onUnavailable: FeatureSource_Absent;
 
   /**
-   * What the store calls the time that a key's values are of: milliseconds or seconds since 1970, or an instant of RFC 3339.
+   * The store's name for the time of a key's values: milliseconds or seconds since 1970, or an instant of RFC 3339.
    *
    * @generated from field: string time_column = 14;
    */
@@ -264,7 +264,7 @@ export const FeatureSourceSchema: GenMessage<FeatureSource> = /*@__PURE__*/
   messageDesc(file_assay_config_v1_model_config, 1);
 
 /**
- * What happens where something is not there.
+ * What to do if something is missing.
  *
  * @generated from enum assay.config.v1.FeatureSource.Absent
  */
@@ -277,21 +277,21 @@ export const FeatureSource_Absent = {
   ABSENT_UNSPECIFIED: 0,
 
   /**
-   * The request is refused.
+   * Refuse the request.
    *
    * @generated from enum value: REJECT = 1;
    */
   REJECT: 1,
 
   /**
-   * The columns are missing values: NaN for floats; a column that has none is refused.
+   * Make the columns missing values: NaN for floats. Not allowed for columns without missing values.
    *
    * @generated from enum value: MISSING = 2;
    */
   MISSING: 2,
 
   /**
-   * Each column has its `default_value`.
+   * Use each column's `default_value`.
    *
    * @generated from enum value: DEFAULT = 3;
    */
@@ -299,7 +299,7 @@ export const FeatureSource_Absent = {
 } as const;
 
 /**
- * What happens where something is not there.
+ * What to do if something is missing.
  *
  * @generated from enum assay.config.v1.FeatureSource.Absent
  */
@@ -312,27 +312,27 @@ export const FeatureSource_AbsentSchema: GenEnum<FeatureSource_Absent> = /*@__PU
   enumDesc(file_assay_config_v1_model_config, 1, 0);
 
 /**
- * A column that is looked up.
+ * A column to look up.
  *
  * @generated from message assay.config.v1.FeatureColumn
  */
 export type FeatureColumn = Message<"assay.config.v1.FeatureColumn"> & {
   /**
-   * The model's name of it.
+   * Its name in the model.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * What the store calls it. Default: `name`.
+   * Its name in the store. Default: `name`.
    *
    * @generated from field: string stored_as = 2;
    */
   storedAs: string;
 
   /**
-   * The value where DEFAULT applies: number, string, bool, or null for a missing number.
+   * The value to use with DEFAULT: number, string, bool, or null for a missing number.
    *
    * @generated from field: google.protobuf.Value default_value = 3;
    */
@@ -347,27 +347,27 @@ export const FeatureColumnSchema: GenMessage<FeatureColumn> = /*@__PURE__*/
   messageDesc(file_assay_config_v1_model_config, 2);
 
 /**
- * Hashes of Redis or Valkey, one a key.
+ * Redis or Valkey hashes, one per key.
  *
  * @generated from message assay.config.v1.RedisFeatures
  */
 export type RedisFeatures = Message<"assay.config.v1.RedisFeatures"> & {
   /**
-   * redis://HOST:PORT/DATABASE, or rediss:// for TLS. `${NAME}` stands for an environment variable. Never logged or shown with a password.
+   * redis://HOST:PORT/DATABASE, or rediss:// for TLS. `${NAME}` is replaced by an environment variable. Never logged or shown with its password.
    *
    * @generated from field: string url = 1;
    */
   url: string;
 
   /**
-   * The environment variable that has the URL; exactly one of `url` and `url_env` is set.
+   * The environment variable with the URL; exactly one of `url` and `url_env` is set.
    *
    * @generated from field: string url_env = 2;
    */
   urlEnv: string;
 
   /**
-   * The hash of a row: `customers:{customer_id}`. Default: the source's name and each key, joined by colons.
+   * The name of a row's hash: `customers:{customer_id}`. Default: the source's name and each key, joined by colons.
    *
    * @generated from field: string key = 3;
    */
@@ -382,20 +382,20 @@ export const RedisFeaturesSchema: GenMessage<RedisFeatures> = /*@__PURE__*/
   messageDesc(file_assay_config_v1_model_config, 3);
 
 /**
- * A Parquet file, or a table of a DuckDB database, that is read when the model is loaded and when it changes.
+ * A Parquet file, or a table of a DuckDB database, read when the model is loaded and when the file changes.
  *
  * @generated from message assay.config.v1.TableFeatures
  */
 export type TableFeatures = Message<"assay.config.v1.TableFeatures"> & {
   /**
-   * The file; relative to the version's folder.
+   * The file, relative to the version's folder.
    *
    * @generated from field: string path = 1;
    */
   path: string;
 
   /**
-   * The table of a DuckDB database; empty for Parquet.
+   * The table in a DuckDB database; empty for Parquet.
    *
    * @generated from field: string table = 2;
    */
@@ -410,7 +410,7 @@ export const TableFeaturesSchema: GenMessage<TableFeatures> = /*@__PURE__*/
   messageDesc(file_assay_config_v1_model_config, 4);
 
 /**
- * Which of the versions that lie there are served, in Triton's words.
+ * Which versions are served, in Triton's words.
  *
  * @generated from message assay.config.v1.VersionPolicy
  */
@@ -438,7 +438,7 @@ export type VersionPolicy = Message<"assay.config.v1.VersionPolicy"> & {
     case: "all";
   } | {
     /**
-     * Some, by number.
+     * Some of them, by number.
      *
      * @generated from field: assay.config.v1.VersionPolicy.Specific specific = 3;
      */
@@ -461,7 +461,7 @@ export const VersionPolicySchema: GenMessage<VersionPolicy> = /*@__PURE__*/
  */
 export type VersionPolicy_Latest = Message<"assay.config.v1.VersionPolicy.Latest"> & {
   /**
-   * How many. Where one cannot be served, the next lower one is served in its place. Default: 1.
+   * How many. If one cannot be served, the next lower one is served in its place. Default: 1.
    *
    * @generated from field: optional uint32 num_versions = 1;
    */
@@ -491,7 +491,7 @@ export const VersionPolicy_AllSchema: GenMessage<VersionPolicy_All> = /*@__PURE_
   messageDesc(file_assay_config_v1_model_config, 5, 1);
 
 /**
- * Some, by number.
+ * Some of them, by number.
  *
  * @generated from message assay.config.v1.VersionPolicy.Specific
  */
@@ -512,13 +512,13 @@ export const VersionPolicy_SpecificSchema: GenMessage<VersionPolicy_Specific> = 
   messageDesc(file_assay_config_v1_model_config, 5, 2);
 
 /**
- * How rows of different requests are joined.
+ * How rows of different requests are batched.
  *
  * @generated from message assay.config.v1.DynamicBatching
  */
 export type DynamicBatching = Message<"assay.config.v1.DynamicBatching"> & {
   /**
-   * How long rows may wait for others while an instance is idle. Default: 0.
+   * How long a row may wait for others while an instance is idle. Default: 0.
    *
    * @generated from field: uint32 max_queue_delay_microseconds = 1;
    */
@@ -546,15 +546,14 @@ export type InstanceGroup = Message<"assay.config.v1.InstanceGroup"> & {
   kind: InstanceGroup_Kind;
 
   /**
-   * How many instances a device. Default: 1.
+   * How many instances per device. Default: 1.
    *
    * @generated from field: optional uint32 count = 2;
    */
   count?: number | undefined;
 
   /**
-   * Device ids, for KIND_GPU, and for KIND_AUTO, which means the CPU where one of them is missing. Default: all that the server
-   * uses.
+   * Device numbers, for KIND_GPU and KIND_AUTO. KIND_AUTO uses the CPU if one of them is missing. Default: all that the server uses.
    *
    * @generated from field: repeated uint32 gpus = 3;
    */
@@ -617,20 +616,20 @@ export const InstanceGroup_KindSchema: GenEnum<InstanceGroup_Kind> = /*@__PURE__
   enumDesc(file_assay_config_v1_model_config, 7, 0);
 
 /**
- * What is to be known of one input that the file does not say.
+ * Facts about one input that the file does not contain.
  *
  * @generated from message assay.config.v1.InputConfig
  */
 export type InputConfig = Message<"assay.config.v1.InputConfig"> & {
   /**
-   * The model's own name of the input.
+   * The input's name in the model.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * The columns of a vector input, by position; `rows` then works for it.
+   * The columns of a vector input, by position. With them, requests can use `rows`.
    *
    * @generated from field: repeated string feature_names = 2;
    */
@@ -713,7 +712,7 @@ export const TreeKernel = {
   TREE_KERNEL_UNSPECIFIED: 0,
 
   /**
-   * Assay's own code on CPU, where it gives what ONNX Runtime does; else ONNX Runtime.
+   * Assay's own code on the CPU if its results equal those of ONNX Runtime; otherwise ONNX Runtime.
    *
    * @generated from enum value: AUTO = 1;
    */
