@@ -1,10 +1,13 @@
 import {
+  type PredictRequest,
   PredictRequestSchema,
+  type PredictResponse,
   type PredictRowsRequest,
   PredictRowsRequestSchema,
   StreamOptionsSchema,
 } from "../../gen/assay/v1/scoring_service_pb.ts";
 import type { ModelTable } from "../registry/model-table.ts";
+import type { Call } from "./call.ts";
 import { hasManyRows } from "./check/predict-check.ts";
 import { resolveModel } from "./check/resolve-model.ts";
 import { rowsOutline } from "./check/rule-outline.ts";
@@ -32,17 +35,16 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
   const context = { table, limits, drainState };
   return {
     resolve: (modelName, modelVersion, caller) => table.resolve(modelName, modelVersion, caller),
-    async predict(request, call) {
-      if (!hasManyRows(request)) {
-        const model = resolveModel(table, request, call.caller);
-        if (model.features === undefined || !needsFeatures(request, model))
+    predict(request, call) {
+      try {
+        const model = hasManyRows(request) ? undefined : resolveModel(table, request, call.caller);
+        // Not in an async function: a promise of a promise takes three turns of the microtasks for each call.
+        if (model !== undefined && (model.features === undefined || !needsFeatures(request, model)))
           return predictOn(model, request, call);
+      } catch (error) {
+        return Promise.reject(error);
       }
-      const found = await checkInSlices(table, request, call.caller, call, call.deadlineAt);
-      // What was given up needs no check: the call is told so.
-      const model = found?.model ?? resolveModel(table, request, call.caller);
-      const predicted = predictOn(model, request, call, found?.checked);
-      return found?.report === undefined ? predicted : { ...(await predicted), featureReport: found.report };
+      return predictInSlices(table, request, call);
     },
     predictStream(requests, call) {
       return predictItems(requests, openItemStream(call, context));
@@ -57,6 +59,19 @@ export function createScoringService(table: ModelTable, limits: StreamLimits): S
       for (const listener of drainListeners) listener();
     },
   };
+}
+
+/** Scores a request that is long to check, or has columns to be looked up. */
+async function predictInSlices(
+  table: ModelTable,
+  request: PredictRequest,
+  call: Call,
+): Promise<PredictResponse> {
+  const found = await checkInSlices(table, request, call.caller, call, call.deadlineAt);
+  // What was given up needs no check: the call is told so.
+  const model = found?.model ?? resolveModel(table, request, call.caller);
+  const predicted = predictOn(model, request, call, found?.checked);
+  return found?.report === undefined ? predicted : { ...(await predicted), featureReport: found.report };
 }
 
 function checkRowsRequest(request: PredictRowsRequest): void {

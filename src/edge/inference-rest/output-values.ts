@@ -1,12 +1,6 @@
 /** The values of an output, as JSON and as octets. */
 import type { Tensor } from "../../../gen/assay/v1/tensor_pb.ts";
-import {
-  type Datatype,
-  type NumericArray,
-  type NumericDatatype,
-  numbersOf,
-  rowOf,
-} from "../../tensor/datatype.ts";
+import { type Datatype, type NumericArray, type NumericDatatype, rowOf } from "../../tensor/datatype.ts";
 import { RawTextTensor } from "../../tensor/raw-text-tensor.ts";
 import { rawTexts } from "../../tensor/tensor-contents.ts";
 import { pieceEnd } from "../answer/text-pieces.ts";
@@ -62,17 +56,20 @@ export function* jsonPieces(tensor: Tensor): Generator<string> {
 }
 
 function numbersJson(datatype: NumericDatatype, values: NumericArray, from: number, to: number): string {
-  const { kind } = rowOf(datatype);
+  const { kind, bits } = rowOf(datatype);
   if (kind === "integer") return values.subarray(from, to).join(",");
   if (kind === "flag") {
     let text = values[from] === 0 ? "false" : "true";
     for (let i = from + 1; i < to; i++) text += values[i] === 0 ? ",false" : ",true";
     return text;
   }
-  const numbers = numbersOf(datatype, values.subarray(from, to) as Float32Array);
   let text = "";
-  for (let i = 0; i < numbers.length; i++) text += `,${jsonNumber(numbers[i]!)}`;
-  return text.slice(1);
+  for (let i = from; i < to; i++) {
+    const value = values[i] as number;
+    if (i > from) text += ",";
+    text += jsonNumber(bits === undefined ? value : bits.toNumber(value));
+  }
+  return text;
 }
 
 /** JSON has neither NaN nor infinity; a client that reads null as NaN loses nothing. */
