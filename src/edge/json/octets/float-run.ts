@@ -9,6 +9,8 @@ const LOWER_E = 101;
 const SMALL = 32;
 /** Longer ones are left to whoever bounds them. */
 const LONGEST_NUMBER = 64;
+/** Numbers of one message that are read from their text, as they are not certain otherwise. */
+const MOST_DOUBTS = 16;
 
 /**
  * Reads numbers with commas between them, up to what is no comma, and writes each, as `Number` reads its text, to `target` from `from`
@@ -66,15 +68,17 @@ export function readFloatRun(
     if (at - start > LONGEST_NUMBER || to === end) cursor.fail();
     if (!cursor.isPlain) return to;
     cursor.at = at;
-    const lowDigits = digits > HALF_DIGITS ? digits - HALF_DIGITS : 0;
+    const isCut = digits > MOST_DIGITS;
+    const lowDigits = isCut ? HALF_DIGITS : digits > HALF_DIGITS ? digits - HALF_DIGITS : 0;
     let value = Number.NaN;
-    if (digits <= MOST_DIGITS) {
-      value = isSingle
-        ? nearestSingle(high, low, lowDigits, power)
-        : nearestDouble(high, low, lowDigits, power);
-    }
-    if (Number.isNaN(value)) value = Number(String.fromCharCode(...bytes.subarray(start, at)));
-    else if (isNegative) value = -value;
+    if (isSingle) {
+      value = nearestSingle(high, low, lowDigits, isCut ? power + digits - MOST_DIGITS : power, isCut);
+    } else if (!isCut) value = nearestDouble(high, low, lowDigits, power);
+    if (Number.isNaN(value)) {
+      // V8's parser, which others use, takes less for many of them.
+      if (++cursor.doubts > MOST_DOUBTS) cursor.fail();
+      value = Number(String.fromCharCode(...bytes.subarray(start, at)));
+    } else if (isNegative) value = -value;
     if (isSingle) {
       value = Math.fround(value);
       target.setFloat32(to, value, true);

@@ -37,12 +37,15 @@ export class JsonCursor {
   bytes = NO_OCTETS;
   at = 0;
   isPlain = true;
+  /** Numbers that were not certain without their text. */
+  doubts = 0;
   private end = 0;
 
   /** Starts at the first octet of an object. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.at = 0;
+    this.doubts = 0;
     this.end = bytes.length;
     // What looks for the end of digits finds it before that of the octets.
     const last = bytes.length === 0 ? 0 : bytes[bytes.length - 1]!;

@@ -22,7 +22,7 @@ const SPLITTER = 2 ** 27 + 1;
 /** The upper 26 bits of each power, and the rest. */
 const UPPER = POWERS.map(upperHalf);
 const LOWER = POWERS.map((power) => power - upperHalf(power));
-/** Far above what three roundings to doubles are off by, and far below a float's last bit. */
+/** Far above what three roundings to doubles and digits beyond MOST_DIGITS are off by, and far below a float's last bit. */
 const SINGLE_DOUBT = 2 ** -50;
 /** Far above what a sum of two doubles is off by after one step. */
 const DOUBLE_DOUBT = 2 ** -100;
@@ -56,15 +56,23 @@ export function nearestDouble(high: number, low: number, lowDigits: number, powe
   return value === near + (rest + doubt) ? value : Number.NaN;
 }
 
-/** The float that `nearestDouble` is rounded to; NaN where it is not certain, as where the number lies midway between two floats. */
-export function nearestSingle(high: number, low: number, lowDigits: number, power: number): number {
+/**
+ * The float that the double is rounded to; NaN where it is not certain. `isCut`: more digits follow, which are left out; then it is not
+ * certain where the number lies next to the middle between two floats.
+ */
+export function nearestSingle(
+  high: number,
+  low: number,
+  lowDigits: number,
+  power: number,
+  isCut: boolean,
+): number {
   if (power < -EXACT_POWER || power > EXACT_POWER) return Number.NaN;
   const near = (high * POWERS[lowDigits]! + low) * SCALES[power + EXACT_POWER]!;
   const doubt = near * SINGLE_DOUBT;
   const value = Math.fround(near + doubt);
-  return value === Math.fround(near - doubt)
-    ? value
-    : Math.fround(nearestDouble(high, low, lowDigits, power));
+  if (value === Math.fround(near - doubt)) return value;
+  return isCut ? Number.NaN : Math.fround(nearestDouble(high, low, lowDigits, power));
 }
 
 /** What the rounding of `value` · 10^`power` to `product` left over, exactly. */
