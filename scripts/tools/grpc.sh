@@ -25,10 +25,3 @@ install_go_client() {
 
 tool ghz v0.93.0 grpc
 install_ghz() { go_install "$1" ghz "github.com/bojand/ghz/cmd/ghz@$2"; }
-
-# What docs/clients.md generates Go's messages with.
-tool protoc-gen-go v1.36.12 grpc
-install_protoc_gen_go() { go_install "$1" protoc-gen-go "google.golang.org/protobuf/cmd/protoc-gen-go@$2"; }
-
-tool protoc-gen-go-grpc v1.6.2 grpc
-install_protoc_gen_go_grpc() { go_install "$1" protoc-gen-go-grpc "google.golang.org/grpc/cmd/protoc-gen-go-grpc@$2"; }
