@@ -118,8 +118,8 @@ export const DATATYPES = {
     contents: "fp32Contents",
     elementType: 1 satisfies InFiles["FLOAT"],
     sessionType: "float32",
-    // Half a step beyond the largest: nearer numbers are rounded down to it.
-    largest: 3.4028235677973366e38,
+    // The last double before half a step beyond the largest single, from where on numbers are rounded to infinity.
+    largest: 3.4028235677973362e38,
   },
   FP64: {
     kind: "float",

@@ -48,3 +48,10 @@ test("numbers of 16-bit floats are those of their bits, all others stand for the
   const floats = Float32Array.of(0.5);
   expect(numbersOf("FP32", floats)).toBe(floats);
 });
+
+test("the largest number of FP32 is the last that is not rounded to infinity", () => {
+  const { largest } = rowOf("FP32");
+  const next = new Float64Array([largest!]);
+  new BigUint64Array(next.buffer)[0]! += 1n;
+  expect([Math.fround(largest!), Math.fround(next[0]!)]).toEqual([3.4028234663852886e38, Infinity]);
+});

@@ -146,7 +146,7 @@ test.each([
     "9223372036854775808 is out of range; INT64 takes -9223372036854775808 to 9223372036854775807",
   ],
   ["INT64", "''", "no value; INT64 takes no missing numbers"],
-  ["FP32", "1e39::DOUBLE", "1e+39 is too large; FP32 takes numbers up to about 3.4028235677973366e+38"],
+  ["FP32", "1e39::DOUBLE", "1e+39 is too large; FP32 takes numbers up to about 3.4028235677973362e+38"],
   [
     "FP64",
     "'-inf'::DOUBLE",
