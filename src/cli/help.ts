@@ -95,6 +95,7 @@ TABLE is anything that assay score reads: a Parquet, CSV, NDJSON or Arrow file, 
 
       --key NAME[,NAME]      columns that make up a row's key
       --to URL               redis://HOST:PORT/DATABASE, or rediss:// for TLS; \${NAME} is replaced by an environment variable
+      --tls-ca-file FILE     with rediss://, PEM certificates to trust instead of the system's
       --name NAME            prefix of the hashes, NAME:KEY (default: the file name without its extension)
       --hash TEMPLATE        full name of the hashes instead: customers:{customer_id}
       --columns NAME[,NAME]  columns to write (default: all but the keys)

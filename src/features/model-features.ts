@@ -1,4 +1,4 @@
-import { isAbsolute, join } from "node:path";
+import { resolve } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { FeatureReport } from "../../gen/assay/v1/scoring_service_pb.ts";
@@ -14,6 +14,7 @@ import { RedisStore } from "./redis-store.ts";
 import { type FetchedRow, RowCache } from "./row-cache.ts";
 import { type FoundRow, RowCompletion, type RowFaults } from "./row-completion.ts";
 import { keyTexts, type RowShape, RowShapes } from "./row-shape.ts";
+import { storeTls } from "./store-tls.ts";
 import { shownUrl, storeUrl } from "./store-url.ts";
 import { TableStore } from "./table-store.ts";
 
@@ -234,11 +235,13 @@ function makeStore(plan: FeaturePlan, options: FeatureOptions): FeatureStore {
   if (timeColumn !== "") fields.push(timeColumn);
   if (store.kind === "redis") {
     const url = urlOf(plan, options);
-    return new RedisStore({ url, keyTemplate: store.key, keyNames: keys, fields, timeoutMs: plan.timeoutMs });
+    const caFile = store.tlsCaFile === "" ? "" : resolve(options.folder, store.tlsCaFile);
+    const tls = storeTls(url, caFile, ownerOf(plan));
+    const { timeoutMs } = plan;
+    return new RedisStore({ url, tls, keyTemplate: store.key, keyNames: keys, fields, timeoutMs });
   }
-  const path = isAbsolute(store.path) ? store.path : join(options.folder, store.path);
   return new TableStore({
-    path,
+    path: resolve(options.folder, store.path),
     table: store.table,
     keys,
     fields,
@@ -248,6 +251,10 @@ function makeStore(plan: FeaturePlan, options: FeatureOptions): FeatureStore {
   });
 }
 
-function urlOf({ store, name }: FeaturePlan, { environment }: FeatureOptions): string {
-  return store.kind === "redis" ? storeUrl(store, environment, `feature source ${JSON.stringify(name)}`) : "";
+function urlOf(plan: FeaturePlan, { environment }: FeatureOptions): string {
+  return plan.store.kind === "redis" ? storeUrl(plan.store, environment, ownerOf(plan)) : "";
+}
+
+function ownerOf({ name }: FeaturePlan): string {
+  return `feature source ${JSON.stringify(name)}`;
 }

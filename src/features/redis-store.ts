@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { ConnectionOptions } from "node:tls";
 import type { Redis } from "ioredis";
 import type { FeatureStore, KeyTexts, StoredRow } from "./feature-store.ts";
 import { redisUrl } from "./store-url.ts";
@@ -7,6 +8,8 @@ import { redisUrl } from "./store-url.ts";
 export interface RedisOptions {
   /** With its password: never shown. */
   readonly url: string;
+  /** Undefined: without TLS. */
+  readonly tls: ConnectionOptions | undefined;
   /** `customers:{customer_id}` and the names of its keys. */
   readonly keyTemplate: string;
   readonly keyNames: readonly string[];
@@ -39,7 +42,7 @@ export class RedisStore implements FeatureStore {
   }
 
   async open(): Promise<void> {
-    const { url, timeoutMs } = this.options;
+    const { url, tls, timeoutMs } = this.options;
     const { Redis } = await import("ioredis");
     if (this.closed) return;
     const onError = (error: Error): void => {
@@ -56,6 +59,7 @@ export class RedisStore implements FeatureStore {
       autoResendUnfulfilledCommands: false,
       retryStrategy: (times) => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(times, 10)),
       disableClientInfo: true,
+      ...(tls === undefined ? {} : { tls }),
     });
     client.on("error", onError);
     this.client = client;

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { AssayError } from "../../errors.ts";
 import { loadTable } from "../../features/load/table-load.ts";
+import { storeTls } from "../../features/store-tls.ts";
 import { shownUrl, storeUrl } from "../../features/store-url.ts";
 import { counted } from "../../wording/counted.ts";
 import { type KnownFlags, parseArguments, wrongArguments } from "../arguments.ts";
@@ -10,7 +11,9 @@ const COMMAND = "assay features load";
 
 const FLAGS: KnownFlags = {
   kinds: new Map(
-    ["key", "to", "name", "hash", "columns", "time", "expire"].map((name) => [name, "value"] as const),
+    ["key", "to", "name", "hash", "columns", "time", "expire", "tls-ca-file"].map(
+      (name) => [name, "value"] as const,
+    ),
   ),
   shorts: new Map(),
 };
@@ -36,6 +39,7 @@ export async function features(
   const expire = flags.get("expire") ?? "0";
   if (!/^\d{1,10}$/.test(expire)) problems.push(`--expire ${expire} came; a number of seconds is expected`);
   const url = urlOf(flags.get("to"), environment, problems);
+  const tls = tlsOf(url, flags.get("tls-ca-file") ?? "", problems);
   const name = flags.get("name") ?? basename(table).replace(/\.[a-z0-9]+$/i, "");
   const hash = flags.get("hash") ?? `${name}:${keys.map((key) => `{${key}}`).join(":")}`;
   for (const key of keys)
@@ -50,6 +54,7 @@ export async function features(
         keys,
         columns: listOf(all.get("columns")),
         url,
+        tls,
         hash,
         timeField: flags.get("time") ?? "",
         expireSeconds: Number(expire),
@@ -83,5 +88,16 @@ function urlOf(
     if (!(error instanceof AssayError)) throw error;
     problems.push(error.message);
     return "";
+  }
+}
+
+function tlsOf(url: string, caFile: string, problems: string[]): ReturnType<typeof storeTls> {
+  if (url === "") return undefined;
+  try {
+    return storeTls(url, caFile, caFile === "" ? "--to" : "--tls-ca-file");
+  } catch (error) {
+    if (!(error instanceof AssayError)) throw error;
+    problems.push(error.message);
+    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import type { ConnectionOptions } from "node:tls";
 import {
   type DuckDBDataChunk,
   type DuckDBDateValue,
@@ -30,6 +31,8 @@ export interface TableLoad {
   readonly columns: readonly string[];
   /** With its password. */
   readonly url: string;
+  /** Undefined: without TLS. */
+  readonly tls: ConnectionOptions | undefined;
   /** `customers:{customer_id}`. */
   readonly hash: string;
   /** A field that is given the time of the load; empty: none. */
@@ -101,7 +104,7 @@ export async function loadTable(load: TableLoad): Promise<LoadResult> {
       WIDE.has(type.typeId) ? { name, asDouble: true } : { name },
     );
     source.check?.(requests);
-    client = await connect(load.url);
+    client = await connect(load.url, load.tls);
     const writer = new HashWriter(client, load, keys, columns);
     for await (const { chunk, faults, fileRow, file } of source.read(requests, 0)) {
       const fault = faults?.entries().next().value;
@@ -249,7 +252,7 @@ function chosenColumns(
   return { keys, columns };
 }
 
-async function connect(url: string): Promise<Redis> {
+async function connect(url: string, tls: ConnectionOptions | undefined): Promise<Redis> {
   const client = new Redis(redisUrl(url), {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -258,6 +261,7 @@ async function connect(url: string): Promise<Redis> {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     disableClientInfo: true,
+    ...(tls === undefined ? {} : { tls }),
   });
   let last: Error | undefined;
   client.on("error", (error: Error) => {

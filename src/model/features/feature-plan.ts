@@ -28,7 +28,13 @@ export interface PlannedColumn {
 
 /** Where values lie. */
 export type PlannedStore =
-  | { readonly kind: "redis"; readonly url: string; readonly urlEnv: string; readonly key: string }
+  | {
+      readonly kind: "redis";
+      readonly url: string;
+      readonly urlEnv: string;
+      readonly key: string;
+      readonly tlsCaFile: string;
+    }
   | { readonly kind: "table"; readonly path: string; readonly table: string };
 
 /** One feature source, every default filled in; times in milliseconds. */
@@ -151,10 +157,15 @@ function planStore(
   add: (path: ConfigPath, message: string) => void,
 ): PlannedStore {
   if (redis === undefined) return { kind: "table", path: table?.path ?? "", table: table?.table ?? "" };
-  const { url, urlEnv } = redis;
+  const { url, urlEnv, tlsCaFile } = redis;
   if ((url === "") === (urlEnv === "")) add(["redis"], "exactly one of url and url_env is set");
   if (url !== "" && !/^(rediss?|valkeys?):\/\/|^\$\{/.test(url))
     add(["redis", "url"], "redis://HOST:PORT/DATABASE is expected, or rediss:// for TLS");
+  if (tlsCaFile !== "" && /^(redis|valkey):/.test(url))
+    add(
+      ["redis", "tls_ca_file"],
+      "certificates to trust came for a store without TLS: rediss:// is expected",
+    );
   const key = redis.key || `${name}:${keys.map((one) => `{${one}}`).join(":")}`;
   const placeholders = [...key.matchAll(/\{([^}]*)\}/g)].map((match) => match[1]!);
   for (const one of placeholders)
@@ -162,7 +173,7 @@ function planStore(
   for (const one of keys)
     if (!placeholders.includes(one))
       add(["redis", "key"], `{${one}} does not stand in it, so that rows of several keys would be one hash`);
-  return { kind: "redis", url, urlEnv, key };
+  return { kind: "redis", url, urlEnv, key, tlsCaFile };
 }
 
 function checkRule(

@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
@@ -58,3 +59,29 @@ test.each(["TIMESTAMP", "TIMESTAMPTZ", "DATE", "TIME"])(
     });
   },
 );
+
+/** A database of DuckDB with the table `people`, made anew in the place of the one before. */
+async function writeDatabase(path: string, age: number): Promise<void> {
+  const next = `${path}.next`;
+  const rows = `SELECT 42 AS id, ${age} AS age UNION ALL SELECT 43, 9`;
+  await query(`ATTACH '${next}' AS made; CREATE TABLE made.people AS ${rows}; DETACH made`);
+  renameSync(next, path);
+}
+
+test("a table of a DuckDB database is looked up in, and read again when the file changes", async () => {
+  const path = join(folder, "people.duckdb");
+  await writeDatabase(path, 31);
+  const options = { path, keys: ["id"], fields: ["age"], timeField: "", maxBytes: 1_000_000 };
+  const store = new TableStore({ ...options, table: "people", lookEveryMs: 0 });
+  opened.push(store);
+  await store.open();
+  expect(await store.lookUp([["42"], ["43"], ["44"]])).toEqual([[31], [9], undefined]);
+  await writeDatabase(path, 32);
+  await expect.poll(() => store.lookUp([["42"]])).toEqual([[32]]);
+  const other = new TableStore({ ...options, table: "customers", lookEveryMs: 1_000 });
+  opened.push(other);
+  await expect(other.open()).rejects.toMatchObject({
+    reason: Reason.TABLE_INVALID,
+    message: expect.stringContaining(`${path}, table "customers"`),
+  });
+});
