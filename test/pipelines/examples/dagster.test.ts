@@ -31,6 +31,9 @@ const kept = () => example.shell(`export DAGSTER_HOME="$PWD/home"; python - <<'E
 
 beforeAll(async () => {
   server = await startServerProcess(models);
+  const installed = await example.follow("install");
+  expect(installed, installed.stderr).toMatchObject({ status: 0 });
+  expect(installed.stdout).toContain("Successfully installed assay-client-");
 });
 afterAll(() => server.terminate());
 

@@ -25,6 +25,9 @@ const example = exampleOf("dbt", () => server.url);
 
 beforeAll(async () => {
   server = await startServerProcess(models);
+  const installed = await example.follow("install");
+  expect(installed, installed.stderr).toMatchObject({ status: 0 });
+  expect(installed.stdout).toContain("Successfully installed assay-client-");
 });
 afterAll(() => server.terminate());
 
