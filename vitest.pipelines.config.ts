@@ -1,12 +1,36 @@
 import { defineConfig } from "vitest/config";
 
+const KAFKA = "test/pipelines/kafka/**/*.test.ts";
+
 /** Where rows come from and scores go: brokers, stores, engines and schedulers, each the real one. `npm run pipelines`. */
 export default defineConfig({
   test: {
-    include: ["test/pipelines/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "kafka",
+          include: [KAFKA],
+          // What is killed and what is timed has the cores for itself.
+          maxWorkers: 1,
+          globalSetup: "test/pipelines/kafka/shared-broker.ts",
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "beside",
+          include: ["test/pipelines/**/*.test.ts"],
+          exclude: [KAFKA],
+          globalSetup: "test/pipelines/examples/wheel.ts",
+          // Each starts a server and a system that takes gigabytes, and mostly waits for one thread of it.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
     pool: "forks",
-    // Each file starts a server and systems that take gigabytes and both cores.
-    fileParallelism: false,
     env: { TZ: "UTC" },
     testTimeout: 180_000,
     hookTimeout: 180_000,

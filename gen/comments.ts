@@ -47,6 +47,7 @@ export const COMMENTS: Readonly<Record<string, string>> = {
   "assay.config.v1.RedisFeatures.url": "redis://HOST:PORT/DATABASE, or rediss:// for TLS. `${NAME}` is replaced by an environment variable. Never logged or shown with its password.",
   "assay.config.v1.RedisFeatures.url_env": "The environment variable with the URL; exactly one of `url` and `url_env` is set.",
   "assay.config.v1.RedisFeatures.key": "The name of a row's hash: `customers:{customer_id}`. Default: the source's name and each key, joined by colons.",
+  "assay.config.v1.RedisFeatures.tls_ca_file": "With rediss://, certificates in PEM to trust instead of the machine's own; relative to the version's folder.",
   "assay.config.v1.TableFeatures": "A Parquet file, or a table of a DuckDB database, read when the model is loaded and when the file changes.",
   "assay.config.v1.TableFeatures.path": "The file, relative to the version's folder.",
   "assay.config.v1.TableFeatures.table": "The table in a DuckDB database; empty for Parquet.",

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { type ConsumeConfig, ConsumeConfigSchema } from "../../gen/assay/config/v1/consume_config_pb.ts";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../errors.ts";
+import { type BrokerSecurity, readBrokerSecurity } from "./broker-security.ts";
 import { readClientKey } from "./client-key.ts";
 import { CONSUME_FLAGS } from "./flag-table.ts";
 import { readSettings, type SettingsSources } from "./read-settings.ts";
@@ -9,13 +9,10 @@ import { readSettings, type SettingsSources } from "./read-settings.ts";
 /** The configuration of `assay consume` with every default filled in; units stand in the names. */
 export type ConsumeSettings = {
   readonly [K in Exclude<keyof ConsumeConfig, `$${string}` | "metricsPort">]-?: NonNullable<ConsumeConfig[K]>;
-} & Pick<ConsumeConfig, "metricsPort"> & {
+} & Pick<ConsumeConfig, "metricsPort"> &
+  BrokerSecurity & {
     /** To call the server with; undefined: none. */
     readonly key: string | undefined;
-    /** What `tlsCaFile` holds. */
-    readonly tlsCertificates: string | undefined;
-    /** What `saslPasswordFile` holds. */
-    readonly saslPassword: string | undefined;
     /** Where each value came from, by its name here, as a message names it. */
     readonly origins: Readonly<Record<string, string>>;
   };
@@ -53,23 +50,8 @@ export function readConsumeSettings(sources: SettingsSources): ConsumeSettings {
     all.push(`${origins.deadLetterTopic}: scores and rows without one need topics of their own`);
   const key = readClientKey(config.keyFile, origins.keyFile, sources.environment, all);
   if (config.keyFile !== "" && config.server === "") all.push(`${origins.keyFile} needs --server`);
-  if (config.tlsCaFile !== "" && !config.tls) all.push(`${origins.tlsCaFile} needs --tls`);
-  const hasSasl = config.saslMechanism !== "";
-  if (hasSasl && (config.saslUsername === "" || config.saslPasswordFile === ""))
-    all.push(`${origins.saslMechanism} needs --sasl-username and --sasl-password-file`);
-  const tlsCertificates = readText(config.tlsCaFile, origins.tlsCaFile, all);
-  const saslPassword = readText(config.saslPasswordFile, origins.saslPasswordFile, all)?.trim();
+  const security = readBrokerSecurity(config, origins, sources.environment, all);
   if (all.length > 0) throw new AssayError(Reason.CONFIG_INVALID, all.join("\n"));
-  const read = { ...config, deadLetterTopic, key, tlsCertificates, saslPassword, origins };
+  const read = { ...config, ...security, deadLetterTopic, key, origins };
   return read as unknown as ConsumeSettings;
-}
-
-function readText(file: string, origin: string | undefined, problems: string[]): string | undefined {
-  if (file === "") return undefined;
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    problems.push(`${origin}: ${file} cannot be read: ${(error as Error).message}`);
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { nearestName } from "../wording/nearest-name.ts";
+import { SASL_PASSWORD_VARIABLE } from "./broker-security.ts";
 import { KEY_VARIABLE } from "./client-key.ts";
 import { BENCH_FLAGS, CONSUME_FLAGS, FLAGS, SCORE_FLAGS } from "./flag-table.ts";
 
@@ -29,7 +30,7 @@ export function strayVariables(environment: Readonly<Record<string, string | und
   const known = new Set(
     [...FLAGS, ...SCORE_FLAGS, ...BENCH_FLAGS, ...CONSUME_FLAGS]
       .map((row) => row.variable)
-      .concat("ASSAY_CONFIG", KEY_VARIABLE),
+      .concat("ASSAY_CONFIG", KEY_VARIABLE, SASL_PASSWORD_VARIABLE),
   );
   const stray: StrayVariable[] = [];
   for (const [name, value = ""] of Object.entries(environment).sort()) {

@@ -16,12 +16,13 @@ import { brokerMessage, isRebalance } from "./brokers/broker-clients.ts";
 import type { Membership } from "./brokers/group-member.ts";
 import type { GroupOffsets } from "./brokers/group-offsets.ts";
 import type { RecordFetcher } from "./brokers/record-fetcher.ts";
-import type { ScoreSink } from "./brokers/score-sink.ts";
+import { refusedWrite, type ScoreSink } from "./brokers/score-sink.ts";
 import type { ConsumeFigures } from "./figures/consume-figures.ts";
 import { type FlowLimits, fetchingRuns, PartitionRun, type Slice } from "./partition-run.ts";
 import type { OutputMessage } from "./records/input-record.ts";
 import type { Outcome, RecordScoring } from "./records/record-scoring.ts";
 import { type MessageForm, outcomeMessage } from "./records/score-message.ts";
+import { lesserOfParts, messagesOfParts, type RoundPart, takeWritten } from "./round-part.ts";
 
 /** What of a fetcher a loop calls. */
 export type LoopFetcher = Pick<RecordFetcher, "fetch" | "startOffset">;
@@ -57,9 +58,11 @@ export class ConsumeLoop {
   private scoringCount = 0;
   private writing: Promise<void> | undefined;
   private failures = 0;
+  private trouble: string | undefined;
   private turn = 0;
   private linger: NodeJS.Timeout | undefined;
   private isStopping = false;
+  private readonly committed = (partition: number) => this.options.offsets.committed(partition);
 
   constructor(options: ConsumeLoopOptions) {
     this.options = options;
@@ -95,6 +98,11 @@ export class ConsumeLoop {
     return [...this.runs.keys()];
   }
 
+  /** Why scores cannot be written; undefined: the last round was, or there was none. */
+  get writeTrouble(): string | undefined {
+    return this.trouble;
+  }
+
   /** Does whatever can be done now: called whenever something has changed. */
   pump(): void {
     if (this.isStopping) return;
@@ -119,9 +127,7 @@ export class ConsumeLoop {
       `partition ${run.partition} has no offset ${run.position} any more: it is gone on with at the ${start} one`,
     );
     run.position = undefined;
-    const position = await this.fetcher!.startOffset(run.partition, start);
-    run.position = position;
-    this.pump();
+    await this.findStart(run, async () => undefined);
   }
 
   /** Writes what is scored, and forgets the rest. */
@@ -205,15 +211,18 @@ export class ConsumeLoop {
   }
 
   private async writeRound(parts: readonly RoundPart[], membership: Membership): Promise<void> {
-    const { sink, figures } = this.options;
-    const messages = parts.flatMap(({ slices }) => slices.flatMap((slice) => slice.messages!));
+    const { sink, figures, topic, form } = this.options;
+    const messages = messagesOfParts(parts);
     const offsets = parts.map(({ run, offset }) => ({ partition: run.partition, offset }));
     const begunMs = performance.now();
     try {
-      await sink.write({ messages, offsets, membership });
+      const lesser = lesserOfParts(parts, topic, form);
+      const written = await sink.write({ messages, offsets, membership, lesser });
+      if (written !== messages) this.tellLesser(parts, written);
       this.failures = 0;
+      this.trouble = undefined;
       for (const { run, slices, offset } of parts) {
-        figures.written(run.partition, slices, offset, this.options.form.deadLetterTopic);
+        figures.written(run.partition, slices, offset, form.deadLetterTopic);
         if (!run.isEnded) run.release(slices.length);
       }
       figures.rounds.observe(performance.now() - begunMs);
@@ -222,6 +231,13 @@ export class ConsumeLoop {
     }
     this.writing = undefined;
     this.pump();
+  }
+
+  private tellLesser(parts: readonly RoundPart[], written: readonly OutputMessage[]): void {
+    takeWritten(parts, written);
+    this.options.onTrouble(
+      "brokers refused messages for their size or form: dead letters stand in their places",
+    );
   }
 
   /**
@@ -241,14 +257,15 @@ export class ConsumeLoop {
 
   /** Nobody knows what of a failed round was written: the committed offsets tell, once the sink has ended its transaction. */
   private async recover(error: unknown): Promise<void> {
-    const { sink, onTrouble, figures } = this.options;
+    const { sink, onTrouble, figures, form } = this.options;
     let cause = error;
     figures.failedRounds++;
     this.rewind([...this.runs.values()], false);
     for (;;) {
       const delayMs = retryDelayMs(++this.failures, {}, Math.random());
+      this.trouble = refusedWrite(cause, form);
       onTrouble(
-        `scores could not be written, and their rows are read again in ${Math.round(delayMs)} ms: ${brokerMessage(cause)}`,
+        `scores could not be written, and their rows are read again in ${Math.round(delayMs)} ms: ${this.trouble}`,
       );
       if (this.isStopping) return;
       await delay(delayMs);
@@ -273,12 +290,13 @@ export class ConsumeLoop {
     }
   }
 
-  private async findStart(run: PartitionRun): Promise<void> {
-    const { offsets, start, figures, onTrouble } = this.options;
+  /** `committed` is what a run is begun at; undefined: where the brokers' oldest or newest record is. */
+  private async findStart(run: PartitionRun, committed = this.committed): Promise<void> {
+    const { start, figures, onTrouble } = this.options;
     for (let attempt = 1; !run.isEnded && !this.isStopping; attempt++) {
       try {
-        const committed = await offsets.committed(run.partition);
-        const position = committed ?? (await this.fetcher!.startOffset(run.partition, start));
+        const known = await committed(run.partition);
+        const position = known ?? (await this.fetcher!.startOffset(run.partition, start));
         if (run.isEnded || run.position !== undefined) return;
         run.position = position;
         figures.starts(run.partition, position);
@@ -291,12 +309,6 @@ export class ConsumeLoop {
       }
     }
   }
-}
-
-interface RoundPart {
-  readonly run: PartitionRun;
-  readonly slices: readonly Slice[];
-  readonly offset: bigint;
 }
 
 function messagesOf(

@@ -122,7 +122,8 @@ export class PartitionRun {
   /** The offset to commit with the first `count` slices: past what lies behind the last record and holds no rows. */
   offsetAfter(count: number): bigint {
     const isAll = count === this.open.length && this.waiting.length === 0;
-    return isAll ? this.position! : this.open[count - 1]!.nextOffset;
+    // Without a position, records that the brokers no longer have are being passed over.
+    return (isAll ? this.position : undefined) ?? this.open[count - 1]!.nextOffset;
   }
 
   /** Forgets the first `count` slices, which are committed. */

@@ -1,8 +1,10 @@
 /** The clients of brokers: how they connect, how patient they are, and what their errors mean. */
+import { isIP } from "node:net";
 import { type BaseOptions, Consumer, findErrorBy, Producer, type ProducerOptions } from "@platformatic/kafka";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import type { ConsumeSettings } from "../../config/consume-settings.ts";
 import { AssayError, messageOf } from "../../errors.ts";
+import { type ConnectionSettings, refusedConnection } from "./refused-connection.ts";
 
 /** Producers of octets. */
 export type OctetProducer = Producer<Buffer, Buffer, Buffer, Buffer>;
@@ -20,13 +22,13 @@ function retryDelay(_client: unknown, _operation: string, attempt: number): numb
 
 /** How all clients connect. */
 export function connectionOptions(settings: ConsumeSettings): BaseOptions {
-  const { brokers, tls, tlsCertificates, saslMechanism, saslUsername, saslPassword } = settings;
+  const { brokers, tlsTexts, saslMechanism, saslUsername, saslPassword } = settings;
   return {
     clientId: "assay",
     bootstrapBrokers: [...brokers],
     retries: RETRIES,
     retryDelay,
-    ...(tls ? { tls: tlsCertificates === undefined ? {} : { ca: tlsCertificates } } : {}),
+    ...(tlsTexts === undefined ? {} : tlsOptions(tlsTexts, brokers)),
     ...(saslMechanism === ""
       ? {}
       : {
@@ -37,6 +39,18 @@ export function connectionOptions(settings: ConsumeSettings): BaseOptions {
           },
         }),
   };
+}
+
+/** A name for TLS to ask for goes with brokers that have one: what stands before many of them tells them apart by it. */
+function tlsOptions(
+  texts: NonNullable<ConsumeSettings["tlsTexts"]>,
+  brokers: readonly string[],
+): Pick<BaseOptions, "tls" | "tlsServerName"> {
+  const named = Object.entries(texts).filter(([, text]) => text !== undefined);
+  const hasNames = brokers.some(
+    (address) => isIP(address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")) === 0,
+  );
+  return { tls: Object.fromEntries(named), ...(hasNames ? { tlsServerName: true } : {}) };
 }
 
 /** A member of the group; it joins when it is told to. */
@@ -114,8 +128,9 @@ export function brokerMessage(error: unknown): string {
 export async function checkTopics(
   member: OctetConsumer,
   topics: readonly string[],
-  brokers: readonly string[],
+  settings: ConnectionSettings,
 ): Promise<Map<string, number>> {
+  const { brokers } = settings;
   const counts = new Map<string, number>();
   for (const topic of topics) {
     try {
@@ -126,7 +141,8 @@ export async function checkTopics(
       const isUnknown =
         isBrokerError(error, "UNKNOWN_TOPIC_OR_PARTITION") || brokerMessage(error).includes("Unknown topic");
       if (!isUnknown) {
-        const what = `the brokers ${brokers.join(", ")} cannot be asked about the topic ${topic}: ${brokerMessage(error)}`;
+        const why = refusedConnection(error, settings) ?? brokerMessage(error);
+        const what = `the brokers ${brokers.join(", ")} cannot be asked about the topic ${topic}: ${why}`;
         throw new AssayError(Reason.SERVER_UNREACHABLE, what, { cause: error });
       }
       counts.set(topic, 0);

@@ -32,6 +32,7 @@ export class GroupMember {
   private owned = new Set<number>();
   private isLeaving = false;
   private isJoining = false;
+  private watching: NodeJS.Timeout | undefined;
 
   constructor(consumer: OctetConsumer, topic: string, handlers: MemberHandlers) {
     this.consumer = consumer;
@@ -69,17 +70,39 @@ export class GroupMember {
     await this.consumer.joinGroup({});
   }
 
+  /**
+   * Looks every so often how many partitions the topic has, at first `count`, and joins again where that has changed: the member that
+   * leads the group then shares the new ones.
+   */
+  watchPartitions(count: number, everyMs: number): void {
+    let known = count;
+    this.watching = setInterval(() => {
+      this.consumer.metadata({ topics: [this.topic], forceUpdate: true }).then(
+        ({ topics }) => {
+          const found = topics.get(this.topic)?.partitionsCount ?? known;
+          if (found === known || this.isLeaving) return;
+          known = found;
+          void this.rejoin(0);
+        },
+        // Brokers that are away are told of by heartbeats.
+        () => {},
+      );
+    }, everyMs);
+    this.watching.unref();
+  }
+
   /** Leaves the group, so that others have its partitions at once. */
   async leave(): Promise<void> {
     this.isLeaving = true;
+    clearInterval(this.watching);
     await this.consumer.leaveGroup(true);
   }
 
-  private async rejoin(): Promise<void> {
+  private async rejoin(delayMs = REJOIN_DELAY_MS): Promise<void> {
     if (this.isJoining) return;
     this.isJoining = true;
-    while (!this.isLeaving) {
-      await delay(REJOIN_DELAY_MS);
+    for (let attempt = 0; !this.isLeaving; attempt++) {
+      await delay(attempt === 0 ? delayMs : REJOIN_DELAY_MS);
       try {
         if (!this.isLeaving) await this.consumer.joinGroup({});
         break;

@@ -24,6 +24,9 @@ export interface FetchHandlers {
 const MAX_WAIT_MS = 250;
 const FETCH_BYTES = 8_388_608;
 const TROUBLE_DELAY_MS = 250;
+const NO_LEADER_DELAY_MS = 100;
+/** As brokers say that a partition has no leader at the moment. */
+const NOBODY = -1;
 const READ_COMMITTED = 1;
 const OFFSET_OUT_OF_RANGE = 1;
 
@@ -47,12 +50,14 @@ export class RecordFetcher {
     if (runs.length === 0 || this.isClosed) return;
     const known = this.reader.currentMetadata?.topics.get(this.topic);
     if (known === undefined) {
-      void this.once(-1, () => this.reader.metadata({ topics: [this.topic], forceUpdate: true }));
+      void this.once(NOBODY, () => this.reader.metadata({ topics: [this.topic], forceUpdate: true }));
       return;
     }
-    const byLeader = Map.groupBy(runs, ({ partition }) => known.partitions[partition]?.leader ?? -1);
+    const byLeader = Map.groupBy(runs, ({ partition }) => known.partitions[partition]?.leader ?? NOBODY);
     for (const [leader, own] of byLeader) {
-      void this.once(leader, () => this.fetchFrom(leader, known.id, own, rowsEach));
+      void this.once(leader, () =>
+        leader === NOBODY ? this.findLeaders() : this.fetchFrom(leader, known.id, own, rowsEach),
+      );
     }
   }
 
@@ -84,6 +89,12 @@ export class RecordFetcher {
     const offsets = new Map<number, bigint>();
     for (const [partition, { offset }] of found.get(this.topic) ?? []) offsets.set(partition, offset);
     return offsets;
+  }
+
+  /** Of partitions that are new, or are being given another leader. */
+  private async findLeaders(): Promise<void> {
+    await delay(NO_LEADER_DELAY_MS);
+    if (!this.isClosed) await this.reader.metadata({ topics: [this.topic], forceUpdate: true });
   }
 
   private async once(node: number, request: () => Promise<unknown>): Promise<void> {

@@ -3,41 +3,47 @@
  * Promises: with transactions a round is written wholly, with its offsets, or not at all, and only while its member is of the
  * generation that it began in; without, messages are written before their offsets. After a round that failed nobody knows what was
  * written until `reset` has returned: then no transaction of this sink is open, and the committed offsets tell.
+ * A message that brokers refuse for its own sake (too large, no key where one is needed) is replaced by a lesser one for its row.
  */
-
 import type { OutputMessage } from "../records/input-record.ts";
-import type { OctetProducer } from "./broker-clients.ts";
+import type { MessageForm } from "../records/score-message.ts";
+import { brokerMessage, isBrokerError, type OctetProducer } from "./broker-clients.ts";
 import type { Membership } from "./group-member.ts";
 import type { GroupOffsets, PartitionOffset } from "./group-offsets.ts";
+import {
+  BatchLimits,
+  type LesserMessage,
+  messageBytes,
+  messageRefusal,
+  type SiftedList,
+  SiftedRound,
+} from "./sifted-round.ts";
 
 /** What is written together. */
 export interface Round {
   readonly messages: readonly OutputMessage[];
   readonly offsets: readonly PartitionOffset[];
   readonly membership: Membership;
+  readonly lesser: LesserMessage;
 }
 
 /** Writes rounds, one at a time; whoever opened it closes it. */
 export interface ScoreSink {
-  write(round: Round): Promise<void>;
+  /** Resolves with the messages that were written, which are those of the round or lesser ones in their places. */
+  write(round: Round): Promise<readonly OutputMessage[]>;
   /** Ends a round that was refused; resolved: nothing of it counts. Rejects where that cannot be known, as without transactions. */
   undo(): Promise<void>;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Brokers take a batch of a megabyte unless they are told otherwise, and the client makes one of all that it is given. */
-const BATCH_BYTES = 700_000;
-const MESSAGE_OVERHEAD_BYTES = 40;
-
 /** Messages in as many lists as keep each below what a broker takes at once. */
-export function messageBatches(messages: readonly OutputMessage[]): OutputMessage[][] {
+export function messageBatches(messages: readonly OutputMessage[], mostBytes: number): OutputMessage[][] {
   const batches: OutputMessage[][] = [];
   let bytes = 0;
   for (const message of messages) {
-    let own = MESSAGE_OVERHEAD_BYTES + (message.key?.length ?? 0) + (message.value?.length ?? 0);
-    for (const [name, content] of message.headers) own += name.length + (content?.length ?? 0) + 4;
-    if (batches.length === 0 || bytes + own > BATCH_BYTES) {
+    const own = messageBytes(message);
+    if (batches.length === 0 || bytes + own > mostBytes) {
       batches.push([]);
       bytes = 0;
     }
@@ -64,6 +70,7 @@ export function openScoreSink(options: ScoreSinkOptions): ScoreSink {
 class BrokerSink implements ScoreSink {
   private readonly options: ScoreSinkOptions;
   private producer: OctetProducer;
+  private readonly limits = new BatchLimits();
   private transaction: Awaited<ReturnType<OctetProducer["beginTransaction"]>> | undefined;
 
   constructor(options: ScoreSinkOptions) {
@@ -71,12 +78,31 @@ class BrokerSink implements ScoreSink {
     this.producer = options.createProducer();
   }
 
-  async write(round: Round): Promise<void> {
-    const { transactionalId, offsets } = this.options;
-    if (transactionalId !== undefined) return this.writeTransaction(round, transactionalId);
-    for (const messages of messageBatches(round.messages))
-      await this.producer.send({ messages: sent(messages) });
-    await offsets.commit(round.offsets, round.membership);
+  async write(round: Round): Promise<readonly OutputMessage[]> {
+    const { messages } = round;
+    try {
+      await this.writeLists(round, messageBatches(messages, this.limits.least));
+      return messages;
+    } catch (error) {
+      if (messageRefusal(error) === undefined) throw error;
+      await this.forget();
+    }
+    const sifted = new SiftedRound(messages, this.limits, round.lesser);
+    for (;;) {
+      const lists = sifted.lists();
+      let refused: SiftedList | undefined;
+      const sending = lists.map((list) => list.places.map((place) => sifted.messages[place]!));
+      try {
+        await this.writeLists(round, sending, (at) => {
+          refused = lists[at];
+        });
+        return sifted.messages;
+      } catch (error) {
+        const name = messageRefusal(error);
+        if (name === undefined || refused === undefined || !sifted.refuse(refused, name)) throw error;
+        await this.forget();
+      }
+    }
   }
 
   async undo(): Promise<void> {
@@ -99,14 +125,44 @@ class BrokerSink implements ScoreSink {
     await this.producer.close(true);
   }
 
+  /**
+   * A refused message leaves a transaction that cannot go on, and a producer whose sequence has a gap. What was written without a
+   * transaction stays, and is written again.
+   */
+  private async forget(): Promise<void> {
+    if (this.options.transactionalId !== undefined) await this.reset();
+  }
+
+  /** Writes lists and offsets; `onSending` is told the list that is sent. */
+  private async writeLists(
+    round: Round,
+    lists: readonly OutputMessage[][],
+    onSending: (at: number) => void = () => {},
+  ): Promise<void> {
+    const { transactionalId, offsets } = this.options;
+    if (transactionalId !== undefined) return this.writeTransaction(round, lists, transactionalId, onSending);
+    for (const [at, messages] of lists.entries()) {
+      onSending(at);
+      await this.producer.send({ messages: sent(messages) });
+    }
+    await offsets.commit(round.offsets, round.membership);
+  }
+
   /** One request after the other: the client drops one of two that add to a transaction at once. */
-  private async writeTransaction(round: Round, transactionalId: string): Promise<void> {
+  private async writeTransaction(
+    round: Round,
+    lists: readonly OutputMessage[][],
+    transactionalId: string,
+    onSending: (at: number) => void,
+  ): Promise<void> {
     const { producer } = this;
     const { offsets, groupId } = this.options;
     const transaction = await producer.beginTransaction(NEW_PRODUCER);
     this.transaction = transaction;
-    for (const messages of messageBatches(round.messages))
+    for (const [at, messages] of lists.entries()) {
+      onSending(at);
       await transaction.send({ messages: sent(messages) });
+    }
     await transaction.addConsumer({ groupId } as Parameters<typeof transaction.addConsumer>[0]);
     const owner = {
       transactionalId,
@@ -126,4 +182,34 @@ const NEW_PRODUCER = { producerId: -1n, producerEpoch: -1 };
 /** The client's types know no message without a key or a value; its octets do. */
 function sent(messages: OutputMessage[]): { topic: string; value: Buffer; headers: Map<Buffer, Buffer> }[] {
   return messages as unknown as { topic: string; value: Buffer; headers: Map<Buffer, Buffer> }[];
+}
+
+/** Why brokers refused what was written, in one line; for refusals that do not pass by themselves, with what a person has to mend. */
+export function refusedWrite(
+  error: unknown,
+  form: Pick<MessageForm, "outputTopic" | "deadLetterTopic">,
+): string {
+  const said = brokerMessage(error);
+  const todo = whatToDo(error, `${form.outputTopic} and ${form.deadLetterTopic}`);
+  return todo === undefined ? said : `${said}; ${todo}`;
+}
+
+function whatToDo(error: unknown, topics: string): string | undefined {
+  if (isBrokerError(error, "TOPIC_AUTHORIZATION_FAILED"))
+    return `this user needs the right to write (WRITE, DESCRIBE) to the topics ${topics}`;
+  if (isBrokerError(error, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"))
+    return "this user needs the rights WRITE and DESCRIBE on transactional ids that begin with assay-, or on --transactional-id";
+  if (isBrokerError(error, "GROUP_AUTHORIZATION_FAILED"))
+    return "this user needs the right READ on the group";
+  if (isBrokerError(error, "CLUSTER_AUTHORIZATION_FAILED"))
+    return "this user needs the right IDEMPOTENT_WRITE on the cluster";
+  if (isBrokerError(error, "UNKNOWN_TOPIC_OR_PARTITION"))
+    return `make the topics ${topics} again: one of them is gone`;
+  if (isBrokerError(error, "POLICY_VIOLATION"))
+    return `a policy of the brokers forbids what is written to ${topics}: have it changed, or name other topics`;
+  if (
+    isBrokerError(error, "MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD", "INVALID_TIMESTAMP")
+  )
+    return `even a dead letter that holds nothing of its row is refused: look at the settings of the topics ${topics}`;
+  return undefined;
 }

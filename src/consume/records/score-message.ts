@@ -1,6 +1,7 @@
 /** Outcomes to messages: scores with the row's key, headers, partition and time, and dead letters with the reason beside them. */
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
+import type { MessageRefusal } from "../brokers/sifted-round.ts";
 import type { InputRecord, OutputMessage } from "./input-record.ts";
 import type { Outcome, RecordScores } from "./record-scoring.ts";
 import { FRAME_BYTES } from "./record-value.ts";
@@ -35,6 +36,57 @@ export function outcomeMessage(
   }
   const value = outcome.kind === "deleted" ? null : framed(outcome, form);
   return { topic: form.outputTopic, partition, timestamp, key, value, headers };
+}
+
+/** How many of a dead letter's last headers say why it is one. */
+const REASON_HEADERS = 6;
+const VALUE_BYTES = "assay-value-bytes";
+
+/**
+ * What is written for a record whose message the brokers refuse: for a score a dead letter, for that one without the value, and last
+ * one that holds nothing of the record but where it is. Undefined where that was refused too.
+ */
+export function lesserMessage(
+  record: InputRecord,
+  refused: OutputMessage,
+  refusal: MessageRefusal,
+  from: { readonly topic: string; readonly partition: number },
+  form: MessageForm,
+): OutputMessage | undefined {
+  const { name, topic, bytes } = refusal;
+  const isTooLarge = name.endsWith("TOO_LARGE");
+  if (refused.topic !== form.deadLetterTopic) {
+    const what = isTooLarge
+      ? `the score takes ${bytes} bytes, which the topic ${topic} does not: raise its max.message.bytes`
+      : `the topic ${topic} does not take the score: ${name}`;
+    const reason = isTooLarge ? "MESSAGE_TOO_LARGE" : "INVALID_REQUEST";
+    return outcomeMessage(
+      record,
+      { kind: "refused", refusal: { reason, field: "", message: what } },
+      from,
+      form,
+    );
+  }
+  const headers = [...refused.headers];
+  const isWithoutValue = String(headers.at(-1)?.[0]) === VALUE_BYTES;
+  if (!isWithoutValue) {
+    const valueBytes = Buffer.from(String(record.value?.length ?? 0));
+    return {
+      ...refused,
+      value: null,
+      headers: new Map([...headers, [Buffer.from(VALUE_BYTES), valueBytes]]),
+    };
+  }
+  const own = headers.slice(-REASON_HEADERS - 1);
+  if (headers.length === own.length && refused.value !== null) return undefined;
+  return {
+    ...refused,
+    // A compacted topic takes no record without a key, and another's clock may allow no old ones.
+    key: Buffer.from(`${from.topic}-${from.partition}-${record.offset}`),
+    timestamp: BigInt(Date.now()),
+    value: Buffer.alloc(0),
+    headers: new Map(own),
+  };
 }
 
 /** Keys are octets, each its own: names that come twice stay two headers. */

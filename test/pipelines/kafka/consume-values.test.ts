@@ -1,40 +1,35 @@
 /** Values, frames, deleted rows, delivery and the server's absence, with a real broker. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Consumer } from "@platformatic/kafka";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { PredictRequestSchema, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
-import { fileFolder } from "../../support/folders.ts";
 import { freePort, startServerProcess } from "../../support/servers/server-process.ts";
 import { type ConsumeProcess, startConsume } from "./consume-process.ts";
 import { KafkaBroker } from "./kafka-broker.ts";
 
-const folder = fileFolder();
-let broker: KafkaBroker;
+const broker = KafkaBroker.at(inject("brokerAddress"));
 let topics = 0;
-
-beforeAll(async () => {
-  broker = await KafkaBroker.start(folder);
-});
-
-afterAll(() => broker?.kill());
 
 interface Sent {
   readonly key?: string;
   readonly value: Buffer | string | null;
   readonly timestamp?: bigint;
+  readonly partition?: number;
 }
 
-async function freshTopics(): Promise<string> {
-  const name = `rows${++topics}`;
-  await broker.createTopics([name, `${name}-scores`, `${name}-scores-dead-letter`], 1);
+/** Topics of one partition; `configs` are of those that are written to. */
+async function freshTopics(configs: Record<string, string> = {}): Promise<string> {
+  const name = `values${++topics}`;
+  await broker.createTopics([name], 1, { configs: { "max.message.bytes": "4000000" } });
+  await broker.createTopics([`${name}-scores`, `${name}-scores-dead-letter`], 1, { configs });
   return name;
 }
 
 async function send(topic: string, rows: readonly Sent[]): Promise<void> {
   const producer = broker.producer();
-  const messages = rows.map(({ key, value, timestamp }) => ({
+  const messages = rows.map(({ key, value, timestamp, partition = 0 }) => ({
     topic,
-    partition: 0,
+    partition,
     ...(key === undefined ? {} : { key: Buffer.from(key) }),
     value: (typeof value === "string" ? Buffer.from(value) : value) as Buffer,
     ...(timestamp === undefined ? {} : { timestamp }),
@@ -176,6 +171,91 @@ test("rows wait for a server that is away, in their order, and a row that cannot
   await again.terminate();
   const keys = (await broker.read(`${topic}-scores`)).map(({ key }) => Number(key));
   expect(keys).toEqual(Array.from({ length: 2001 }, (_, at) => at).filter((at) => at !== 8));
+});
+
+test.each(["exactly-once", "at-least-once"])(
+  "%s: what a topic does not take is a dead letter, and holds nobody",
+  async (delivery) => {
+    const topic = await freshTopics({ "max.message.bytes": "20000" });
+    const large = "x".repeat(50_000);
+    const rows = Array.from({ length: 2000 }, (_, at) => ({ key: String(at), value: "[5, 3, 1, 0.2]" }));
+    rows[700] = { key: "700", value: JSON.stringify({ features: FEATURES, request_id: large }) };
+    rows[1300] = { key: "1300", value: JSON.stringify({ wide: large }) };
+    await send(topic, rows);
+    const member = await consume(topic, "--delivery", delivery);
+    await expect.poll(() => member.metric("assay_consume_rows_total"), { timeout: 30_000 }).toBe(2000);
+    expect(await member.metric("assay_consume_dead_letters_total")).toBe(2);
+    expect(await member.probe("/readyz")).toMatchObject({ status: 200 });
+    expect(await member.terminate()).toBe(0);
+    const scores = (await broker.read(`${topic}-scores`)).map(({ key }) => Number(key));
+    expect([...new Set(scores)]).toEqual(rows.map((_, at) => at).filter((at) => at !== 700 && at !== 1300));
+    if (delivery === "exactly-once") expect(scores).toHaveLength(1998);
+    const dead = await broker.read(`${topic}-scores-dead-letter`);
+    const found = new Map(dead.map(({ key, value, headers }) => [key, { value, headers }]));
+    expect([...found.keys()].sort()).toEqual(["1300", "700"]);
+    expect(found.get("700")).toEqual({
+      value: "null",
+      headers: expect.stringMatching(
+        /assay-reason:MESSAGE_TOO_LARGE,.*the score takes \d+ bytes.*assay-offset:700,assay-value-bytes:50\d\d\d/,
+      ),
+    });
+    expect(found.get("1300")).toEqual({
+      value: "null",
+      headers: expect.stringMatching(
+        /assay-reason:INVALID_REQUEST,.*assay-offset:1300,assay-value-bytes:50\d\d\d/,
+      ),
+    });
+  },
+);
+
+test("rows without a key for a compacted topic are dead letters", async () => {
+  const topic = await freshTopics();
+  const compacted = `${topic}-compacted`;
+  await broker.createTopics([compacted], 1, { configs: { "cleanup.policy": "compact" } });
+  await send(topic, [{ value: "[5, 3, 1, 0.2]" }, { key: "1", value: "[5, 3, 1, 0.2]" }]);
+  const names = ["-b", broker.address, "-i", topic, "-o", compacted, "-g", topic, "-m", "iris"];
+  const member = await startConsume(...names, "--dead-letter-topic", `${topic}-scores-dead-letter`);
+  onTestFinished(() => member.kill());
+  await expect.poll(() => member.metric("assay_consume_rows_total"), { timeout: 20_000 }).toBe(2);
+  expect(await member.terminate()).toBe(0);
+  expect((await broker.read(compacted)).map(({ key }) => key)).toEqual(["1"]);
+  const [dead] = await broker.read(`${topic}-scores-dead-letter`);
+  expect(dead).toMatchObject({
+    value: "[5, 3, 1, 0.2]",
+    headers: expect.stringContaining("does not take the score: INVALID_RECORD"),
+  });
+});
+
+test("a topic that is gone makes it unready, with what to do, until it is there again", async () => {
+  const topic = await freshTopics();
+  const member = await consume(topic);
+  const admin = broker.admin();
+  onTestFinished(() => admin.close());
+  await admin.deleteTopics({ topics: [`${topic}-scores`] });
+  await send(topic, [{ key: "0", value: "[5, 3, 1, 0.2]" }]);
+  await expect
+    .poll(() => member.probe("/readyz"), { timeout: 60_000 })
+    .toMatchObject({ status: 503, text: expect.stringContaining("scores cannot be written") });
+  await broker.createTopics([`${topic}-scores`], 1);
+  await expect.poll(() => member.metric("assay_consume_rows_total"), { timeout: 60_000 }).toBe(1);
+  expect(await member.probe("/readyz")).toMatchObject({ status: 200 });
+  expect(await member.terminate()).toBe(0);
+});
+
+test("a partition that the topic is given later is noticed, shared and read", async () => {
+  const topic = await freshTopics();
+  const flags = ["--metadata-max-age-ms", "1000"];
+  const members = [await consume(topic, ...flags), await consume(topic, ...flags)];
+  const owned = () => Promise.all(members.map((member) => member.metric("assay_consume_partitions")));
+  await expect.poll(async () => (await owned()).sort(), { timeout: 20_000 }).toEqual([0, 1]);
+  const admin = broker.admin();
+  onTestFinished(() => admin.close());
+  await admin.createPartitions({ topics: [{ name: topic, count: 2, assignments: [{ brokerIds: [1] }] }] });
+  await expect.poll(owned, { timeout: 20_000 }).toEqual([1, 1]);
+  await send(topic, [{ key: "late", value: "[5, 3, 1, 0.2]", partition: 1 }]);
+  const rows = () => Promise.all(members.map((member) => member.metric("assay_consume_rows_total")));
+  await expect.poll(async () => (await rows()).sort(), { timeout: 20_000 }).toEqual([0, 1]);
+  for (const member of members) expect(await member.terminate()).toBe(0);
 });
 
 test("a topic that is not there is told with the command that makes it", async () => {

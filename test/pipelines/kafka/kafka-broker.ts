@@ -12,6 +12,7 @@ const KAFKA = join(
   "bin/kafka",
 );
 const BROKER = join("scripts", "kafka-broker.sh");
+const MOST_QUIET_MS = 20_000;
 const RUN = promisify(execFile);
 
 /** A record of a topic, as Kafka's own consumer prints it. */
@@ -27,24 +28,47 @@ export class KafkaBroker {
   readonly address: string;
   private readonly folder: string;
   private readonly port: number;
+  private readonly more: readonly string[];
   private child: ChildProcess | undefined;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, more: readonly string[]) {
     this.folder = folder;
     this.port = port;
+    this.more = more;
     this.address = `127.0.0.1:${port}`;
   }
 
-  /** Starts a broker that keeps its data in a folder. */
-  static async start(folder: string): Promise<KafkaBroker> {
-    const broker = new KafkaBroker(folder, await freePort());
+  /** Starts a broker that keeps its data in a folder; `more` are further arguments of `scripts/kafka-broker.sh`, by its port. */
+  static async start(
+    folder: string,
+    more: (port: number) => readonly string[] = () => [],
+  ): Promise<KafkaBroker> {
+    const port = await freePort();
+    const broker = new KafkaBroker(folder, port, more(port));
     await broker.restart();
     return broker;
   }
 
+  /** Starts brokers of one cluster, in a folder each. */
+  static async startCluster(folder: string, count: number): Promise<KafkaBroker[]> {
+    const ports: number[] = [];
+    while (ports.length < count) {
+      const port = await freePort();
+      if (ports.every((one) => Math.abs(one - port) > 1)) ports.push(port);
+    }
+    const brokers = ports.map((port) => new KafkaBroker(join(folder, String(port)), port, ports.map(String)));
+    await Promise.all(brokers.map((broker) => broker.restart()));
+    return brokers;
+  }
+
+  /** A broker that is there already, which is only spoken with. */
+  static at(address: string): KafkaBroker {
+    return new KafkaBroker("", Number(address.slice(address.lastIndexOf(":") + 1)), []);
+  }
+
   /** Starts it again where it has ended, and waits until it answers. */
   async restart(): Promise<void> {
-    const child = spawn(BROKER, [this.folder, String(this.port)], {
+    const child = spawn(BROKER, [this.folder, String(this.port), ...this.more], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.child = child;
@@ -54,7 +78,7 @@ export class KafkaBroker {
     });
     const until = Date.now() + 60_000;
     for (;;) {
-      const admin = new Admin({ clientId: "test", bootstrapBrokers: [this.address], retries: 0 });
+      const admin = this.admin({ retries: 0 });
       try {
         await admin.listTopics();
         return;
@@ -68,6 +92,11 @@ export class KafkaBroker {
     }
   }
 
+  /** A client that asks and sets things; the caller closes it. */
+  admin(options: { readonly retries?: number } = {}): Admin {
+    return new Admin({ clientId: "test", bootstrapBrokers: [this.address], ...options });
+  }
+
   /** SIGKILL; resolves once it is gone. */
   async kill(): Promise<void> {
     const { child } = this;
@@ -78,17 +107,22 @@ export class KafkaBroker {
   }
 
   /** Makes topics. */
-  async createTopics(topics: readonly string[], partitions: number): Promise<void> {
-    const admin = new Admin({ clientId: "test", bootstrapBrokers: [this.address] });
-    await admin.createTopics({ topics: [...topics], partitions, replicas: 1 });
+  async createTopics(
+    topics: readonly string[],
+    partitions: number,
+    { replicas = 1, configs = {} }: { replicas?: number; configs?: Record<string, string> } = {},
+  ): Promise<void> {
+    const admin = this.admin();
+    const settings = Object.entries(configs).map(([name, value]) => ({ name, value }));
+    await admin.createTopics({ topics: [...topics], partitions, replicas, configs: settings });
     await admin.close();
   }
 
   /** A producer of octets that goes on over the broker's death; the caller closes it. */
-  producer(): Producer<Buffer, Buffer, Buffer, Buffer> {
+  producer(others: readonly KafkaBroker[] = []): Producer<Buffer, Buffer, Buffer, Buffer> {
     return new Producer<Buffer, Buffer, Buffer, Buffer>({
       clientId: "test",
-      bootstrapBrokers: [this.address],
+      bootstrapBrokers: [this, ...others].map(({ address }) => address),
       idempotent: true,
       retries: 1000,
       retryDelay: 100,
@@ -96,12 +130,12 @@ export class KafkaBroker {
   }
 
   /** All of a topic that is committed, read by Kafka's own consumer: as independent as can be. */
-  async read(topic: string): Promise<ReadRecord[]> {
+  async read(topic: string, quietMs = 4000): Promise<ReadRecord[]> {
     const properties = ["print.key", "print.partition", "print.headers"].flatMap((name) => [
       "--formatter-property",
       `${name}=true`,
     ]);
-    const limits = ["--timeout-ms", "4000"];
+    const limits = ["--timeout-ms", String(quietMs)];
     const from = ["--from-beginning", "--isolation-level", "read_committed"];
     const args = [
       "org.apache.kafka.tools.consumer.ConsoleConsumer",
@@ -112,6 +146,8 @@ export class KafkaBroker {
     ];
     const { stdout } = await RUN(KAFKA, [...args, ...from, ...limits, ...properties], { maxBuffer: 2 ** 30 });
     const lines = stdout.split("\n").filter((line) => line.startsWith("Partition:"));
+    // On a busy machine its start takes as long.
+    if (lines.length === 0 && quietMs < MOST_QUIET_MS) return this.read(topic, MOST_QUIET_MS);
     return lines.map((line) => {
       const [partition, headers, key, value] = line.split("\t");
       return {

@@ -1,5 +1,9 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readConsumeSettings } from "../../../src/config/consume-settings.ts";
+import { strayVariables } from "../../../src/config/stray-variables.ts";
+import { testFolder } from "../../support/folders.ts";
 
 function read(flags: Record<string, string>, environment = {}) {
   return readConsumeSettings({ flags: new Map(Object.entries(flags)), environment });
@@ -37,11 +41,39 @@ test.each([
   [{ "output-topic": "a b" }, /--output-topic: "a b" came/],
   [{ delivery: "at-most-once" }, /--delivery/],
   [{ "key-file": "no-such-file" }, /--key-file needs --server/],
-  [{ "sasl-mechanism": "PLAIN" }, /--sasl-mechanism needs --sasl-username/],
+  [{ "sasl-mechanism": "PLAIN" }, /--sasl-mechanism needs --sasl-username, and .* ASSAY_SASL_PASSWORD/],
+  [{ "sasl-username": "u" }, /--sasl-username needs --sasl-mechanism/],
+  [{ "sasl-mechanism": "GSSAPI" }, /--sasl-mechanism/],
+  [{ tls: "true", "tls-cert-file": "package.json" }, /--tls-cert-file and --tls-key-file come together/],
+  [{ tls: "true", "tls-ca-file": "package.json" }, /--tls-ca-file: package.json is no PEM certificates/],
+  [{ "metadata-max-age-ms": "1" }, /--metadata-max-age-ms/],
   [
     { "tls-ca-file": "no-such-file" },
     /--tls-ca-file needs --tls\n--tls-ca-file: no-such-file cannot be read/,
   ],
 ])("%j is refused", (flags, message) => {
   expect(() => read({ ...ENOUGH, ...flags })).toThrow(message);
+});
+
+test("the password is the file's, else the variable's, and no message holds it", () => {
+  const file = join(testFolder(), "password");
+  writeFileSync(file, "of the file\n");
+  const asked = { ...ENOUGH, "sasl-mechanism": "SCRAM-SHA-512", "sasl-username": "u" };
+  const environment = { ASSAY_SASL_PASSWORD: "of the variable" };
+  expect(read(asked, environment).saslPassword).toBe("of the variable");
+  expect(read({ ...asked, "sasl-password-file": file }, environment).saslPassword).toBe("of the file");
+  expect(strayVariables(environment)).toEqual([]);
+  writeFileSync(file, "\n");
+  expect(() => read({ ...asked, "sasl-password-file": file }, environment)).toThrow(
+    `--sasl-password-file: ${file} is empty; a password is expected`,
+  );
+});
+
+test("without --tls there is none, and with it alone the machine's authorities are trusted", () => {
+  expect(read(ENOUGH).tlsTexts).toBeUndefined();
+  expect(read({ ...ENOUGH, tls: "true" }).tlsTexts).toEqual({
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+  });
 });

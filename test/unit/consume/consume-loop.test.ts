@@ -5,7 +5,7 @@ import type { Round, ScoreSink } from "../../../src/consume/brokers/score-sink.t
 import { ConsumeLoop } from "../../../src/consume/consume-loop.ts";
 import { ConsumeFigures } from "../../../src/consume/figures/consume-figures.ts";
 import type { PartitionRun } from "../../../src/consume/partition-run.ts";
-import type { InputRecord } from "../../../src/consume/records/input-record.ts";
+import type { InputRecord, OutputMessage } from "../../../src/consume/records/input-record.ts";
 import type { Outcome } from "../../../src/consume/records/record-scoring.ts";
 
 const SCORED: Outcome = {
@@ -24,6 +24,11 @@ class Bench implements ScoreSink {
   readonly held: (() => void)[] = [];
   membership: Membership | undefined = { memberId: "a", generationId: 1 };
   holdsScores = false;
+  /** What the next questions for the oldest offset fail with. */
+  readonly startFailures: unknown[] = [];
+  oldest = 0n;
+  /** Runs that are fetched from now on no longer have their position. */
+  isOutOfRange = false;
   readonly figures = new ConsumeFigures();
   readonly loop: ConsumeLoop = new ConsumeLoop({
     topic: "in",
@@ -54,7 +59,11 @@ class Bench implements ScoreSink {
   begin(...partitions: number[]): void {
     this.loop.begin({
       fetch: (runs) => this.fetch(runs),
-      startOffset: async () => 0n,
+      startOffset: async () => {
+        const failure = this.startFailures.shift();
+        if (failure !== undefined) throw failure;
+        return this.oldest;
+      },
     });
     this.loop.own(partitions);
   }
@@ -62,6 +71,11 @@ class Bench implements ScoreSink {
   /** Two records a fetch, so that there are several slices. */
   private fetch(runs: readonly PartitionRun[]): void {
     for (const run of runs) {
+      if (this.isOutOfRange) {
+        this.isOutOfRange = false;
+        void this.loop.restart(run);
+        continue;
+      }
       const records = this.logs.get(run.partition)!.slice(Number(run.position), Number(run.position) + 2);
       if (records.length === 0) continue;
       run.take(records, records.at(-1)!.offset + 1n, performance.now());
@@ -79,13 +93,14 @@ class Bench implements ScoreSink {
     return records.map(() => SCORED);
   }
 
-  async write({ messages, offsets, membership }: Round): Promise<void> {
+  async write({ messages, offsets, membership }: Round): Promise<readonly OutputMessage[]> {
     await Promise.resolve();
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;
     this.calls.push(`write ${membership.generationId}`);
     for (const { key } of messages) this.written.push(String(key));
     for (const { partition, offset } of offsets) this.committed.set(partition, offset);
+    return messages;
   }
 
   async undo(): Promise<void> {
@@ -173,6 +188,45 @@ test("nothing is written while it is no member", async () => {
   bench.loop.pump();
   await expect.poll(() => bench.written).toEqual(keys(0, 2));
   expect(bench.calls).toEqual(["write 5"]);
+});
+
+test("a partition whose position is gone is gone on with, also where the oldest offset cannot be asked at first", async () => {
+  const bench = new Bench();
+  bench.fill(0, 6);
+  bench.committed.set(0, 1n);
+  bench.isOutOfRange = true;
+  bench.oldest = 4n;
+  bench.startFailures.push(new Error("no leader"), new Error("no leader yet"));
+  bench.begin(0);
+  await expect.poll(() => bench.written).toEqual(keys(0, 6).slice(4));
+  expect(bench.committed.get(0)).toBe(6n);
+});
+
+test("what is written in the place of a refused score counts as a dead letter", async () => {
+  const bench = new Bench();
+  bench.fill(0, 2);
+  const { write } = bench;
+  bench.write = async (round) => {
+    const written = await write.call(bench, round);
+    const refusal = { name: "MESSAGE_TOO_LARGE", topic: "out", bytes: 9 };
+    const lesser = round.lesser(1, written[1]!, refusal)!;
+    expect([lesser.topic, String(lesser.key)]).toEqual(["dead", "0/1"]);
+    return [written[0]!, lesser];
+  };
+  bench.begin(0);
+  await expect.poll(() => bench.figures.rows).toBe(2);
+  expect([...bench.figures.deadLetters]).toEqual([["MESSAGE_TOO_LARGE", 1]]);
+});
+
+test("why nothing can be written is told until something is", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  const bench = new Bench();
+  bench.fill(0, 2);
+  bench.failures.push(new ProtocolError("TOPIC_AUTHORIZATION_FAILED"));
+  bench.begin(0);
+  await expect.poll(() => bench.loop.writeTrouble).toMatch(/needs the right to write .* topics out and dead/);
+  await expect.poll(() => bench.written.length, { timeout: 5000 }).toBe(2);
+  await expect.poll(() => bench.loop.writeTrouble).toBeUndefined();
 });
 
 test("stop writes what is scored and nothing behind a row that is not", async () => {

@@ -2,7 +2,9 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { PredictResponseSchema } from "../../../../gen/assay/v1/scoring_service_pb.ts";
 import { messageBatches } from "../../../../src/consume/brokers/score-sink.ts";
+import type { OutputMessage } from "../../../../src/consume/records/input-record.ts";
 import {
+  lesserMessage,
   type MessageForm,
   outcomeMessage,
   scoresJson,
@@ -97,6 +99,28 @@ test("messages are sent in batches that a broker takes", () => {
     FROM,
     FORM,
   );
-  expect(messageBatches([message, message, message]).map(({ length }) => length)).toEqual([2, 1]);
-  expect(messageBatches([])).toEqual([]);
+  expect(messageBatches([message, message, message], 700_000).map(({ length }) => length)).toEqual([2, 1]);
+  expect(messageBatches([], 700_000)).toEqual([]);
+});
+
+test("a row whose messages are refused becomes less and less, and at last only where it is", () => {
+  const lesser = (message: OutputMessage, name = "MESSAGE_TOO_LARGE") =>
+    lesserMessage(RECORD, message, { name, topic: message.topic, bytes: 123 }, FROM, FORM);
+  const score = outcomeMessage(RECORD, scored(), FROM, FORM);
+  const dead = lesser(score)!;
+  expect(dead).toMatchObject({ topic: "dead", key: RECORD.key, value: RECORD.value, timestamp: 99n });
+  expect(shownHeaders(dead.headers).slice(2, 5)).toEqual([
+    "assay-reason=MESSAGE_TOO_LARGE",
+    "assay-field=",
+    "assay-message=the score takes 123 bytes, which the topic out does not: raise its max.message.bytes",
+  ]);
+  const valueless = lesser(dead)!;
+  expect(valueless).toMatchObject({ key: RECORD.key, value: null });
+  expect(shownHeaders(valueless.headers)).toEqual([...shownHeaders(dead.headers), "assay-value-bytes=1"]);
+  const bare = lesser(valueless)!;
+  expect([String(bare.key), bare.value?.length]).toEqual(["in-3-12", 0]);
+  expect(Number(bare.timestamp)).toBeGreaterThan(1_700_000_000_000);
+  expect(shownHeaders(bare.headers)).toEqual(shownHeaders(valueless.headers).slice(2));
+  expect(lesser(bare)).toBeUndefined();
+  expect(shownHeaders(lesser(score, "INVALID_RECORD")!.headers)).toContain("assay-reason=INVALID_REQUEST");
 });

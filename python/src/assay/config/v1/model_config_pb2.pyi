@@ -115,14 +115,16 @@ class FeatureColumn(_message.Message):
     def __init__(self, name: _Optional[str] = ..., stored_as: _Optional[str] = ..., default_value: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
 
 class RedisFeatures(_message.Message):
-    __slots__ = ("url", "url_env", "key")
+    __slots__ = ("url", "url_env", "key", "tls_ca_file")
     URL_FIELD_NUMBER: _ClassVar[int]
     URL_ENV_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    TLS_CA_FILE_FIELD_NUMBER: _ClassVar[int]
     url: str
     url_env: str
     key: str
-    def __init__(self, url: _Optional[str] = ..., url_env: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+    tls_ca_file: str
+    def __init__(self, url: _Optional[str] = ..., url_env: _Optional[str] = ..., key: _Optional[str] = ..., tls_ca_file: _Optional[str] = ...) -> None: ...
 
 class TableFeatures(_message.Message):
     __slots__ = ("path", "table")
