@@ -23,8 +23,8 @@ import { startSoakServer } from "./soak-server-process.ts";
 /** Resident memory at the end, over that after the warm-up. */
 const MOST_GROWTH = 1.2;
 const RELOAD_MS = 2000;
-/** Beyond the life after which an instance counts as healthy: it is replaced at once each time. */
-const KILL_MS = 65_000;
+/** Beyond the life after which an instance counts as healthy, and its start on a crowded machine: it is replaced at once each time. */
+const KILL_MS = 90_000;
 const KILLS = ["SIGKILL", "SIGSEGV", "SIGABRT"] as const;
 
 const { values } = parseArgs({

@@ -59,7 +59,8 @@ const EXPECTED: Readonly<Record<Fate, RegExp>> = {
 };
 /** What the calls that a killed process held, or that come while it is replaced, end with: they are sent again. */
 const PASSES = /^(INSTANCE_LOST|MODEL_NOT_READY|Unavailable|HTTP 503)$/;
-const MOST_ATTEMPTS = 60;
+/** A minute: the longest wait of a restart, twice. */
+const MOST_ATTEMPTS = 240;
 const PAUSE_MS = 250;
 
 let serial = 0;
