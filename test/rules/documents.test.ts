@@ -38,6 +38,18 @@ test("every link to a part of a page leads to its heading", () => {
   expect(wrong.map(([link]) => link)).toEqual([]);
 });
 
+test("every table has a heading row, and as many cells in each row", () => {
+  const wrong = PAGES.flatMap((page) => {
+    const text = readFileSync(page, "utf8").replace(/^```.*?^```/gms, "");
+    return [...text.matchAll(/(?:^\|[ -].*\n?)+/gm)].flatMap(([table]) => {
+      const rows = table.trim().split("\n");
+      const widths = new Set(rows.map((row) => row.replace(/\\\||`[^`]*`/g, "").split("|").length));
+      return /^\|[\s|:-]+\|$/.test(rows[1] ?? "") && widths.size === 1 ? [] : [`${page}: ${rows[0]}`];
+    });
+  });
+  expect(wrong).toEqual([]);
+});
+
 test("every script of npm that is named is in package.json", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: object };
   const runs = named(/npm run (?:--silent )?([\w:-]+)/g);
