@@ -22,7 +22,7 @@ export function modelStatistics({ modelName, modelVersion, counters }: VersionCo
     version: modelVersion,
     lastInference: Number.isNaN(lastInferenceAt)
       ? 0n
-      : BigInt(Math.round(Date.now() - performance.now() + lastInferenceAt)),
+      : BigInt(Math.round(performance.timeOrigin + lastInferenceAt)),
     inferenceCount: BigInt(counters.inferenceCount),
     executionCount: BigInt(counters.executionCount),
     inferenceStats: {

@@ -12,7 +12,7 @@ import { featureInput, noFeatureInput } from "../../service/check/feature-rows.t
 import { rowLengths } from "../../service/check/model-inputs.ts";
 import type { ScoringService } from "../../service/scoring.ts";
 import { shownName } from "../../wording/field-paths.ts";
-import type { Decoded, MessageForm } from "../decode/message-decoder.ts";
+import type { MessageForm } from "../decode/message-decoder.ts";
 import type { JsonReader, RowForms } from "../json/json-message.ts";
 import type { ExactJson, ExactObject } from "../json/json-text.ts";
 import { isMisspelt } from "../json/member-names.ts";
@@ -136,9 +136,8 @@ function textOf(value: ExactJson | undefined): string {
  * The request of a body, for the path's model and version where it names them; undefined came where the body was empty. Throws
  * INVALID_REQUEST where the body names others than the path: one of the two was not meant.
  */
-export function predictRequest(decoded: Decoded | undefined, params: PathParams): PredictRequest {
-  if (decoded === undefined) throw refused("", "Field required: the body is empty", "missing");
-  const request = decoded.message as PredictRequest;
+export function predictRequest(request: PredictRequest | undefined, params: PathParams): PredictRequest {
+  if (request === undefined) throw refused("", "Field required: the body is empty", "missing");
   const { model, version } = params;
   if (model !== undefined) {
     if (request.modelName !== "" && request.modelName !== model) {

@@ -6,6 +6,7 @@ import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import { retryAfterMs } from "../call/error-details.ts";
 import type { Decoded, MessageDecoder } from "../decode/message-decoder.ts";
 import { exampleOf } from "../json/example-line.ts";
+import { FeaturesReader } from "../json/octets/features-reader.ts";
 import { SNAKE_NAMES } from "../json/response-json.ts";
 import { answerHead } from "../unary/answer-head.ts";
 import { encodeJson, type PredictCodec } from "../unary/predict-codecs.ts";
@@ -48,13 +49,16 @@ export function predictJson(
   decoder: MessageDecoder,
   encoder: AnswerEncoder,
 ): PredictCodec {
+  const features = new FeaturesReader();
   return {
     decode(bytes, memory, params, { caller }): PredictRequest | Promise<PredictRequest> {
       if (bytes.length === 0) return predictRequest(undefined, params);
+      const plain = features.request(bytes, memory);
+      if (plain !== undefined) return predictRequest(plain, params);
       const body = new PredictBody(scoring, params, caller, bytes.length);
       const decoded = decoder.decode(body, bytes, memory);
-      const asRequest = (one: Decoded) => predictRequest(one, params);
-      return decoded instanceof Promise ? decoded.then(asRequest) : predictRequest(decoded, params);
+      const asRequest = ({ message }: Decoded) => predictRequest(message as PredictRequest, params);
+      return decoded instanceof Promise ? decoded.then(asRequest) : asRequest(decoded);
     },
     encode: (response: PredictResponse, _room, memory) =>
       isLargeAnswer(response)

@@ -12,6 +12,7 @@ import { isPlainResponse, MeasuredResponse } from "../../wire/response-writer.ts
 import { WireWriter } from "../../wire/wire-writer.ts";
 import { type AnswerEncoder, isLargeAnswer } from "../answer/answer-encoder.ts";
 import type { Decoded, MessageDecoder, MessageForm } from "../decode/message-decoder.ts";
+import { FeaturesReader } from "../json/octets/features-reader.ts";
 import { CAMEL_NAMES, type MemberNames, responseJson } from "../json/response-json.ts";
 import type { CallMemory } from "../memory/call-memory.ts";
 import type { MessageCodec } from "./unary-form.ts";
@@ -45,8 +46,9 @@ export function binaryPredict(
 
 /** Protobuf's JSON. */
 export function jsonPredict(decoder: MessageDecoder, encoder: AnswerEncoder): PredictCodec {
+  const features = new FeaturesReader();
   return {
-    decode: (bytes, memory) => read(decoder, JSON_FORM, bytes, memory),
+    decode: (bytes, memory) => features.request(bytes, memory) ?? read(decoder, JSON_FORM, bytes, memory),
     encode: (response, _room, memory) =>
       isLargeAnswer(response)
         ? encoder.encode(response, "json", memory)

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { PredictRequest } from "../../../../gen/assay/v1/scoring_service_pb.ts";
 import { type Decoded, MessageDecoder } from "../../../../src/edge/decode/message-decoder.ts";
 import { CallMemory } from "../../../../src/edge/memory/call-memory.ts";
 import { createMemoryBudget } from "../../../../src/edge/memory/memory-budget.ts";
@@ -17,7 +18,7 @@ function read(text: string, model = "") {
   const memory = new CallMemory(createMemoryBudget(2 ** 30));
   const bytes = Buffer.from(text);
   const decoded = bytes.length === 0 ? undefined : (decoder.decode(bodyForm(), bytes, memory) as Decoded);
-  return predictRequest(decoded, model === "" ? {} : { model });
+  return predictRequest(decoded?.message as PredictRequest | undefined, model === "" ? {} : { model });
 }
 
 function refusalOf(text: string): AssayError | undefined {
