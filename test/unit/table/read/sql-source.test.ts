@@ -71,7 +71,7 @@ test.each([
   ["SELECT 1 WHERE (", /the query cannot be run: syntax error at end of input at character \d+/],
   [`SELECT kk FROM '${a}'`, /the query cannot be run: .*"kk" not found.*Candidate bindings: "k"/],
   ["SELECT * FROM nothing_here", /the query cannot be run: .*nothing_here does not exist/],
-  ["SELECT * FROM 'https://example.com/x.parquet'", /the query cannot be run: it is not on this machine/],
+  ["SELECT * FROM 'gs://bucket/x.parquet'", /the query cannot be run: it is not on this machine/],
   ["INSTALL httpfs", /it is not a SELECT/],
   ["", /the query/],
 ])("%s: refused in plain words", async (query, message) => {
