@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Admin, Producer } from "@platformatic/kafka";
-import { freePort } from "../../support/servers/server-process.ts";
 
 const KAFKA = join(
   process.env.ASSAY_TOOLS_DIR ??
@@ -13,6 +13,10 @@ const KAFKA = join(
 );
 const BROKER = join("scripts", "kafka-broker.sh");
 const MOST_QUIET_MS = 20_000;
+/** Of a broker: its port, its controller's, and one for a further listener. */
+const BROKER_PORTS = 3;
+const LOWEST_PORT = 20_000;
+const PLACES = 3_000;
 const RUN = promisify(execFile);
 
 /** A record of a topic, as Kafka's own consumer prints it. */
@@ -43,7 +47,7 @@ export class KafkaBroker {
     folder: string,
     more: (port: number) => readonly string[] = () => [],
   ): Promise<KafkaBroker> {
-    const port = await freePort();
+    const port = await brokerPort();
     const broker = new KafkaBroker(folder, port, more(port));
     await broker.restart();
     return broker;
@@ -53,8 +57,8 @@ export class KafkaBroker {
   static async startCluster(folder: string, count: number): Promise<KafkaBroker[]> {
     const ports: number[] = [];
     while (ports.length < count) {
-      const port = await freePort();
-      if (ports.every((one) => Math.abs(one - port) > 1)) ports.push(port);
+      const port = await brokerPort();
+      if (!ports.includes(port)) ports.push(port);
     }
     const brokers = ports.map((port) => new KafkaBroker(join(folder, String(port)), port, ports.map(String)));
     await Promise.all(brokers.map((broker) => broker.restart()));
@@ -158,4 +162,24 @@ export class KafkaBroker {
       };
     });
   }
+}
+
+/**
+ * A port that is free, as are the two after it, which are the broker's too. They lie below those that systems give to whoever connects:
+ * one of these may be another's at any moment.
+ */
+async function brokerPort(): Promise<number> {
+  for (;;) {
+    const port = LOWEST_PORT + BROKER_PORTS * Math.floor(Math.random() * PLACES);
+    const free = await Promise.all(Array.from({ length: BROKER_PORTS }, (_, at) => isFree(port + at)));
+    if (!free.includes(false)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

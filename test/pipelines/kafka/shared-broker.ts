@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { freePort } from "../../support/servers/server-process.ts";
 import { KafkaBroker } from "./kafka-broker.ts";
 
 declare module "vitest" {
@@ -24,7 +23,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const keystore = join(folder, "keystore.pem");
   const pem = (name: string) => readFileSync(join("test/fixtures/tls", `${name}.pem`), "utf8");
   writeFileSync(keystore, pem("localhost-key") + pem("localhost-cert"));
-  const port = await freePort();
+  let securedPort = 0;
   const listener = "listener.name.sasl_ssl";
   const module = "org.apache.kafka.common.security";
   const properties = {
@@ -39,16 +38,17 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const users = ["SCRAM-SHA-256", "SCRAM-SHA-512"].map(
     (name) => `--add-scram=${name}=[name=scorer,password="${PASSWORD}"]`,
   );
-  const broker = await KafkaBroker.start(folder, (own) => [
-    ...users,
-    ...Object.entries({
-      ...properties,
-      listeners: `PLAINTEXT://127.0.0.1:${own},CONTROLLER://127.0.0.1:${own + 1},SASL_SSL://127.0.0.1:${port}`,
-      "advertised.listeners": `PLAINTEXT://127.0.0.1:${own},SASL_SSL://127.0.0.1:${port}`,
-    }).map(([name, value]) => `${name}=${value}`),
-  ]);
+  const broker = await KafkaBroker.start(folder, (own) => {
+    securedPort = own + 2;
+    const addresses = {
+      listeners: `PLAINTEXT://127.0.0.1:${own},CONTROLLER://127.0.0.1:${own + 1},SASL_SSL://127.0.0.1:${securedPort}`,
+      "advertised.listeners": `PLAINTEXT://127.0.0.1:${own},SASL_SSL://127.0.0.1:${securedPort}`,
+    };
+    const all = Object.entries({ ...properties, ...addresses });
+    return [...users, ...all.map(([name, value]) => `${name}=${value}`)];
+  });
   project.provide("brokerAddress", broker.address);
-  project.provide("securedAddress", `127.0.0.1:${port}`);
+  project.provide("securedAddress", `127.0.0.1:${securedPort}`);
   return async () => {
     await broker.kill();
     rmSync(folder, { recursive: true, force: true });
