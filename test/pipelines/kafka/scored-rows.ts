@@ -114,8 +114,9 @@ function keysOf(records: readonly ReadRecord[], partition: number): string[] {
 
 /** The first places at which two lists differ, for a message that can be read. */
 function differences(found: readonly string[], wanted: readonly string[]): string[] {
-  if (found.length !== wanted.length) return [`${found.length} records, ${wanted.length} expected`];
-  return found
-    .flatMap((key, at) => (key === wanted[at] ? [] : [`${at}: ${key}, ${wanted[at]} expected`]))
-    .slice(0, 5);
+  const told = found.length === wanted.length ? [] : [`${found.length} records, ${wanted.length} expected`];
+  const places = found.flatMap((key, at) =>
+    key === wanted[at] ? [] : [`${at}: ${key}, ${wanted[at]} expected`],
+  );
+  return [...told, ...places.slice(0, 5)];
 }
