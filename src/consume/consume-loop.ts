@@ -293,6 +293,8 @@ export class ConsumeLoop {
   /** `committed` is what a run is begun at; undefined: where the brokers' oldest or newest record is. */
   private async findStart(run: PartitionRun, committed = this.committed): Promise<void> {
     const { start, figures, onTrouble } = this.options;
+    // Rows of the partition may be in a round that was begun before it was lost, or before it is read again: its offset comes first.
+    await this.writing;
     for (let attempt = 1; !run.isEnded && !this.isStopping; attempt++) {
       try {
         const known = await committed(run.partition);

@@ -83,6 +83,7 @@ export async function runConsume(options: ConsumeRunOptions): Promise<number> {
       groupId: group,
       transactionalId,
       createProducer: () => createProducer(settings, transactionalId),
+      topics: [outputTopic, deadLetterTopic],
     });
     closers.push(() => sink.close());
     const scoring = new RecordScoring({

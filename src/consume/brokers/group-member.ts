@@ -29,6 +29,8 @@ export class GroupMember {
   private readonly topic: string;
   private readonly handlers: MemberHandlers;
   private assignments: GroupAssignment[] | null = null;
+  /** As whom its partitions were given to it. */
+  private joined: Membership | undefined;
   private owned = new Set<number>();
   private isLeaving = false;
   private isJoining = false;
@@ -46,6 +48,7 @@ export class GroupMember {
       },
       set(next: GroupAssignment[] | null) {
         member.assignments = next;
+        member.joined = member.named();
         member.onAssignments(next ?? []);
       },
     });
@@ -59,10 +62,12 @@ export class GroupMember {
     consumer.topics.track(topic);
   }
 
-  /** Undefined: it is no member at the moment. */
+  /**
+   * Undefined: it is no member at the moment. While it joins again it is whom its partitions were given to: the client is of the next
+   * generation as soon as that begins, and brokers take its offsets, before it knows which partitions are still its own.
+   */
   get membership(): Membership | undefined {
-    const { memberId, generationId } = this.consumer;
-    return memberId === null || memberId === "" ? undefined : { memberId, generationId };
+    return this.named() === undefined ? undefined : this.joined;
   }
 
   /** Joins the group. */
@@ -96,6 +101,11 @@ export class GroupMember {
     this.isLeaving = true;
     clearInterval(this.watching);
     await this.consumer.leaveGroup(true);
+  }
+
+  private named(): Membership | undefined {
+    const { memberId, generationId } = this.consumer;
+    return memberId === null || memberId === "" ? undefined : { memberId, generationId };
   }
 
   private async rejoin(delayMs = REJOIN_DELAY_MS): Promise<void> {

@@ -139,7 +139,8 @@ export class RecordFetcher {
       for (const partition of partitions) {
         const run = runs.find((one) => one.partition === partition.partitionIndex);
         const position = run && positions.get(run);
-        if (run === undefined || position === undefined || run.isEnded) continue;
+        // Another broker, which leads the partition since, may have been asked meanwhile.
+        if (run === undefined || position === undefined || run.isEnded || run.position !== position) continue;
         const end = partition.lastStableOffset < 0n ? partition.highWatermark : partition.lastStableOffset;
         this.handlers.onFetched(run, readFetched(partition, position), end);
       }

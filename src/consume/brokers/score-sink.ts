@@ -60,6 +60,8 @@ export interface ScoreSinkOptions {
   /** Undefined: without transactions. */
   readonly transactionalId: string | undefined;
   readonly createProducer: () => OctetProducer;
+  /** What is written to. */
+  readonly topics: readonly string[];
 }
 
 /** Opens a sink; the first round connects it. */
@@ -111,12 +113,17 @@ class BrokerSink implements ScoreSink {
     this.transaction = undefined;
   }
 
-  /** A producer of the same name ends what the last one left: the broker aborts it, or finishes what was decided, first. */
+  /**
+   * A producer of the same name ends what the last one left: the broker aborts it, or finishes what was decided, first. A broker that has
+   * just started may not know the topics yet: it would take them for deleted, and their part of the transaction would never end.
+   */
   async reset(): Promise<void> {
     this.transaction = undefined;
     await this.producer.close(true).catch(() => {});
     this.producer = this.options.createProducer();
-    if (this.options.transactionalId === undefined) return;
+    const { transactionalId, topics } = this.options;
+    if (transactionalId === undefined) return;
+    await this.producer.metadata({ topics: [...topics], forceUpdate: true });
     const transaction = await this.producer.beginTransaction(NEW_PRODUCER);
     await transaction.cancel();
   }

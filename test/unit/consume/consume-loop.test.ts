@@ -24,6 +24,8 @@ class Bench implements ScoreSink {
   readonly held: (() => void)[] = [];
   membership: Membership | undefined = { memberId: "a", generationId: 1 };
   holdsScores = false;
+  /** What the next write waits for. */
+  writing: Promise<void> | undefined;
   /** What the next questions for the oldest offset fail with. */
   readonly startFailures: unknown[] = [];
   oldest = 0n;
@@ -94,7 +96,7 @@ class Bench implements ScoreSink {
   }
 
   async write({ messages, offsets, membership }: Round): Promise<readonly OutputMessage[]> {
-    await Promise.resolve();
+    await this.writing;
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;
     this.calls.push(`write ${membership.generationId}`);
@@ -176,6 +178,25 @@ test("what is scored of a partition that was lost meanwhile is not written, also
   bench.loop.own([0]);
   for (const release of bench.held) release();
   await expect.poll(() => bench.written).toEqual(["0/1"]);
+});
+
+test("a partition that comes back while its rows are being written is read from behind them", async () => {
+  const bench = new Bench();
+  bench.fill(0, 6);
+  let write = (): void => {};
+  bench.writing = new Promise((resolve) => {
+    write = resolve;
+  });
+  const writes = vi.spyOn(bench, "write");
+  bench.begin(0);
+  await expect.poll(() => writes.mock.calls.length).toBe(1);
+  bench.loop.lose([0]);
+  bench.loop.own([0]);
+  await new Promise((resolve) => setImmediate(resolve));
+  bench.writing = undefined;
+  write();
+  await expect.poll(() => bench.committed.get(0)).toBe(6n);
+  expect(bench.written).toEqual(keys(0, 6));
 });
 
 test("nothing is written while it is no member", async () => {
