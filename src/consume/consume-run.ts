@@ -46,7 +46,7 @@ const NO_RETRY_TIMEOUT_MS = 2_147_483_647;
 const TROUBLE_INTERVAL_MS = 1_000;
 const LEAVE_TIMEOUT_MS = 5_000;
 /** Rows live until they are written, long enough to be old to V8, which else lets the dead ones among them grow to four times the living. */
-const HEAP_GROWTH_FLAG = "--heap-growing-percent=50";
+const HEAP_GROWTH_FLAG = "--heap-growing-percent=120";
 
 /** Scores a topic until the signal. Returns 0; rejects with an AssayError where it cannot begin. */
 export async function runConsume(options: ConsumeRunOptions): Promise<number> {
