@@ -2,6 +2,7 @@
  * What recording a share of the traces costs a call: two servers that differ in OpenTelemetry's variables alone, tracing off and a share
  * recorded and sent by OTLP to a receiver that takes everything. The median of the pairs' ratios is judged. Ends with 1 where it is above
  * the limit.
+ * Beside it stand two servers that are the same, without tracing: how far the method itself can tell.
  * Arguments: --pairs 15, --seconds 2, --ratio 0.01, --limit 1.05, --protocol grpc, --connections 8, --concurrency 128, --quick (2 pairs of 1 s).
  */
 import { once } from "node:events";
@@ -9,7 +10,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { ServerPair } from "./server-pair.ts";
+import { type PairCost, ServerPair } from "./server-pair.ts";
 
 const { values } = parseArgs({
   options: {
@@ -45,14 +46,20 @@ const environment = {
   OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
   OTEL_TRACES_SAMPLER_ARG: values.ratio,
 };
-const servers = await ServerPair.start({ checkout }, { checkout, environment });
-const { firstUs, secondUs, ratio } = await servers.cost({ protocol, connections, concurrency }, rounds);
+const flags = { protocol, connections, concurrency };
+async function costOf(traced: Readonly<Record<string, string>>): Promise<PairCost> {
+  const servers = await ServerPair.start({ checkout }, { checkout, environment: traced });
+  const cost = await servers.cost(flags, rounds);
+  await servers.stop();
+  return cost;
+}
+const { ratio: ofTheSame } = await costOf({});
+const { firstUs, secondUs, ratio } = await costOf(environment);
 const share = Number(values.ratio);
 const recordedUs = ((ratio - 1) * firstUs) / share;
 console.log(
-  `${protocol} ${connections} × ${Number(concurrency) / Number(connections)}: off ${firstUs.toFixed(2)} µs, ${share * 100} % recorded ${secondUs.toFixed(2)} µs: median of ${rounds.pairs} pairs ${ratio.toFixed(3)} (limit ${values.limit}), ${recordedUs.toFixed(0)} µs more for a recorded call; ${received} octets of OTLP`,
+  `${protocol} ${connections} × ${Number(concurrency) / Number(connections)}: off ${firstUs.toFixed(2)} µs, ${share * 100} % recorded ${secondUs.toFixed(2)} µs: median of ${rounds.pairs} pairs ${ratio.toFixed(3)} (limit ${values.limit}), ${recordedUs.toFixed(0)} µs more for a recorded call; ${received} octets of OTLP; two without tracing ${ofTheSame.toFixed(3)}`,
 );
-await servers.stop();
 receiver.closeAllConnections();
 receiver.close();
 process.exitCode = ratio <= Number(values.limit) && received > 0 ? 0 : 1;
