@@ -10,7 +10,7 @@ import { axisLength } from "./axis-length.ts";
 import { emptyRequest } from "./empty-messages.ts";
 import { KnownTexts } from "./known-texts.ts";
 import { plainTag } from "./plain-tag.ts";
-import { WireCursor } from "./wire-cursor.ts";
+import { MOST_PLAIN_FIELDS, WireCursor } from "./wire-cursor.ts";
 import { statedMaxItems } from "./wire-table.ts";
 
 const ITEM_ID = plainTag(PredictStreamRequestSchema, "itemId");
@@ -58,7 +58,7 @@ export class RequestReader {
   /** One PredictRequest. */
   request(bytes: Uint8Array): PredictRequest | undefined {
     const { cursor } = this;
-    cursor.begin(bytes);
+    cursor.begin(bytes, MOST_PLAIN_FIELDS);
     this.heapBytes = REQUEST_BYTES;
     const request = this.readRequest(bytes.length);
     return cursor.fault === "" ? request : undefined;
@@ -67,7 +67,7 @@ export class RequestReader {
   /** One item of a stream; without options, and without features, which protobuf-es reads. */
   item(bytes: Uint8Array): PredictStreamRequest | undefined {
     const { cursor } = this;
-    cursor.begin(bytes);
+    cursor.begin(bytes, MOST_PLAIN_FIELDS);
     this.heapBytes = REQUEST_BYTES;
     let itemId = 0;
     let request: PredictRequest | undefined;

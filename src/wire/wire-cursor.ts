@@ -22,6 +22,14 @@ const MOST_TAG_BYTES = 5;
 /** Behind the end of any message: no loop up to an end goes on from here. */
 const GIVEN_UP = 0x7fff_ffff;
 
+/** More than any message has. */
+const ANY_TAGS = 0x7fff_ffff;
+/**
+ * The most fields that are read of a message in one piece, some milliseconds; those in the plain form have a tenth of them. What says one
+ * field a million times is for a reader that gives the event loop back.
+ */
+export const MOST_PLAIN_FIELDS = 65_536;
+
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /**
@@ -32,15 +40,18 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 export class WireCursor {
   at = 0;
   bytes = NO_BYTES;
+  /** Tags that may still be read. */
+  private tagsLeft = ANY_TAGS;
   /** What is wrong, as in "it ends in the middle"; empty where nothing is. */
   fault = "";
   /** Made where floats are read: most cursors read none. */
   private word: DataView | undefined = undefined;
 
-  /** Starts at the first octet. */
-  begin(bytes: Uint8Array): void {
+  /** Starts at the first octet of what has at most so many fields, those of messages in it too. */
+  begin(bytes: Uint8Array, mostFields = ANY_TAGS): void {
     this.bytes = bytes;
     this.at = 0;
+    this.tagsLeft = mostFields;
     this.fault = "";
   }
 
@@ -54,6 +65,7 @@ export class WireCursor {
   /** A field's number and wire type, as `plainTag` says them. */
   tag(end: number): number {
     const from = this.at;
+    if (--this.tagsLeft < 0) return this.fail("has too many fields");
     const tag = this.varint(end);
     if (tag < 8) return this.fail("has a field with the number 0");
     if (tag > MOST_TAG || this.at - from > MOST_TAG_BYTES)

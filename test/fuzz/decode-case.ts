@@ -91,6 +91,8 @@ export const BINARY_PAYLOADS: readonly Payload[] = (
     ["unknown fields", () => fill(Buffer.from([0xf8, 0x01, 0]))],
     ["unknown groups", () => fill(Buffer.from([0xfb, 0x01, 0xfc, 0x01]))],
     ["a name again and again", () => fill(delimited(1, text("iris")))],
+    ["no features again and again", () => fill(delimited(4, none))],
+    ["raw contents again and again", () => delimited(5, fill(delimited(5, none)))],
     ["contents again and again", () => delimited(5, fill(delimited(4, none)))],
     ["a long name", () => model("a".repeat(FULL))],
     [

@@ -8,7 +8,7 @@ import type { PackedContents } from "../../tensor/packed-contents.ts";
 import { axisLength } from "../../wire/axis-length.ts";
 import { KnownTexts } from "../../wire/known-texts.ts";
 import { plainTag } from "../../wire/plain-tag.ts";
-import { WireCursor } from "../../wire/wire-cursor.ts";
+import { MOST_PLAIN_FIELDS, WireCursor } from "../../wire/wire-cursor.ts";
 import { InferRequest } from "./infer-request.ts";
 import { TypedContentsReader } from "./typed-contents-reader.ts";
 
@@ -53,7 +53,7 @@ export class InferRequestReader {
   request(bytes: Uint8Array): InferRequest | undefined {
     const { cursor } = this;
     const end = bytes.length;
-    cursor.begin(bytes);
+    cursor.begin(bytes, MOST_PLAIN_FIELDS);
     this.heapBytes = REQUEST_BYTES;
     const request = new InferRequest();
     const raw: Uint8Array[] = [];

@@ -75,6 +75,19 @@ test("more inputs or axes than a model has are left to the decoder that counts t
   expect(reader.item(encoded([{ shape: new Array(17).fill(1n) }]))).toBeUndefined();
 });
 
+test.each([
+  ["a model's name", "0a0161"],
+  ["no features", "2200"],
+  ["a tensor's raw contents", "2a022a00"],
+])(
+  "a request that says %s a hundred thousand times is left to the decoder that does so in slices",
+  (_, field) => {
+    const said = (times: number) => Buffer.from(field.repeat(times), "hex");
+    expect(reader.request(said(1))).toBeDefined();
+    expect(reader.request(said(100_000))).toBeUndefined();
+  },
+);
+
 test("damaged bytes that still are in the plain form are what protobuf-es reads", () => {
   const damage = fc.record({
     at: fc.nat(),
