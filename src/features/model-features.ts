@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
 import type { FeatureReport } from "../../gen/assay/v1/scoring_service_pb.ts";
-import { AssayError, messageOf } from "../errors.ts";
+import { AssayError } from "../errors.ts";
 import type { FeaturePlan } from "../model/features/feature-plan.ts";
 import type { RowColumns } from "../model/row-columns.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -14,7 +14,7 @@ import { RedisStore } from "./redis-store.ts";
 import { type FetchedRow, RowCache } from "./row-cache.ts";
 import { type FoundRow, RowCompletion, type RowFaults } from "./row-completion.ts";
 import { keyTexts, type RowShape, RowShapes } from "./row-shape.ts";
-import { storeTls } from "./store-tls.ts";
+import { storeTls, whyUnreachable } from "./store-tls.ts";
 import { shownUrl, storeUrl } from "./store-url.ts";
 import { TableStore } from "./table-store.ts";
 
@@ -205,7 +205,7 @@ class Source {
 
   private onTrip(error: unknown): void {
     if (error !== undefined) {
-      if (!this.isDown) this.tellDown(whyDown(error));
+      if (!this.isDown) this.tellDown(whyDown(error, this.plan));
     } else if (this.isDown) {
       this.isDown = false;
       this.log.info({ ...this.names, store: this.place }, "the feature store answers again");
@@ -220,8 +220,9 @@ class Source {
 }
 
 /** A store's own words, without what it quotes: that may be a key. */
-function whyDown(error: unknown): string {
-  const text = messageOf(error);
+function whyDown(error: unknown, { store }: FeaturePlan): string {
+  const caFile = store.kind === "redis" ? store.tlsCaFile : "";
+  const text = whyUnreachable(error, caFile, "its tls_ca_file");
   return error instanceof AssayError ? text : text.replaceAll(/(["'`]).*?(\1|$)/gs, "$1…$1");
 }
 

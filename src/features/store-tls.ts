@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { Reason } from "../../gen/assay/v1/error_pb.ts";
-import { AssayError } from "../errors.ts";
+import { AssayError, messageOf } from "../errors.ts";
+import { isUntrusted, untrustedCertificate } from "../wording/untrusted-certificate.ts";
 
 /**
  * How TLS is spoken with the store of a URL of the form `rediss://`; undefined where it is another. `caFile` holds the certificates that
@@ -30,4 +31,11 @@ export function storeTls(url: string, caFile: string, owner: string): Connection
       cause,
     );
   }
+}
+
+/** Why a store cannot be reached, in its own words, or what to set where its certificate is not trusted. `setting` names certificates that are. */
+export function whyUnreachable(error: unknown, caFile: string, setting: string): string {
+  const message = messageOf(error);
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return isUntrusted(code) ? untrustedCertificate("its", message, caFile, setting) : message;
 }

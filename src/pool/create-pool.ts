@@ -9,6 +9,7 @@ import type { Device } from "../worker/device.ts";
 import { toldError } from "./guests/guest-messages.ts";
 import { PoolHost } from "./guests/pool-host.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
+import { nextStartText } from "./instance-state.ts";
 import type { Pool } from "./pool.ts";
 import type { SharedThreads } from "./shared-threads.ts";
 import { createWatchdog } from "./watchdog.ts";
@@ -46,7 +47,6 @@ const RELAY_URL = entryUrl("worker/process/relay-main");
 const SHARED_URL = entryUrl("worker/shared-main");
 const SHARED_RELAY_URL = entryUrl("worker/process/shared-relay-main");
 const MAX_HUNG_THREADS = 2;
-/** Callers wait in the queue for a restart that comes within this time; they are refused where it takes longer. */
 const OUTAGE_RETRY_MS = 1_000;
 
 /**
@@ -104,9 +104,14 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
     get outage() {
       for (const instance of instances) if (!instance.isFailed) return undefined;
       const why = instances[0]?.status.lastError ?? "";
+      const nextStart = nextStartText(
+        instances.map(({ restartMs }) => restartMs),
+        Date.now(),
+      );
       return new AssayError(
         Reason.MODEL_NOT_READY,
-        `model ${modelName} version ${modelVersion} has no live instance: ${why}`,
+        `model ${modelName} version ${modelVersion} has no live instance: ${why}${nextStart}`,
+        // Not the time until then: another server may answer at once.
         { retryAfterMs: OUTAGE_RETRY_MS, cause: instances[0]?.lastFailure },
       );
     },

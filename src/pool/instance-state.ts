@@ -66,3 +66,13 @@ export function nextRestart(life: EndedLife): Restart {
   const isFarOff = life.failedStarts >= FAILED_STARTS || delayMs >= LONG_DELAY_MS;
   return { delayMs, earlyEnds: earlyEnds + 1, event: isFarOff ? "give-up" : "end" };
 }
+
+/**
+ * When the first of instances that are all down is started again, for a message; nothing where it is under way. A time of day, since
+ * the message may be told for as long as that lasts. `startMs` and `nowMs`: milliseconds since 1970.
+ */
+export function nextStartText(startMs: readonly number[], nowMs: number): string {
+  const firstMs = Math.min(...startMs);
+  if (firstMs - nowMs < LONG_DELAY_MS) return "";
+  return `; the next start is at ${new Date(firstMs).toISOString().replace(/\.\d+Z$/, "Z")}`;
+}

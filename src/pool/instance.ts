@@ -69,6 +69,8 @@ export interface Instance {
   readonly runStartedAt: number | undefined;
   /** Why the last start failed. */
   readonly lastFailure: AssayError | undefined;
+  /** When the last start was due, or the next one is: milliseconds since 1970. */
+  readonly restartMs: number;
   run(batch: Batch): void;
   /**
    * Fails what the worker holds with RUN_TIMEOUT and puts another in its place. Where it is a guest's run that hangs, what the worker
@@ -88,6 +90,7 @@ export function startInstance(options: InstanceOptions): Instance {
 
 class WorkerInstance implements Instance {
   lastFailure: AssayError | undefined = undefined;
+  restartMs = 0;
   private readonly options: InstanceOptions;
   /** Whose it is, for the log. */
   private readonly names: { readonly model: string; readonly device: string };
@@ -96,8 +99,7 @@ class WorkerInstance implements Instance {
   private restarts = 0;
   private lastError = "";
   private treeKernel: TreeKernelUse | undefined = undefined;
-  private earlyEnds = 0;
-  private failedStarts = 0;
+  private readonly ends = { earlyEnds: 0, failedStarts: 0 };
   private upSince: number | undefined = undefined;
   private wasUp = false;
   /** It was up, left a thread that another session held up, and starts in the next. */
@@ -314,7 +316,7 @@ class WorkerInstance implements Instance {
     this.treeKernel = this.worker?.treeKernel;
     this.isMoving = false;
     this.wasUp = true;
-    this.failedStarts = 0;
+    this.ends.failedStarts = 0;
     this.become("ready");
     this.tellUp();
     if (this.restarts > 0) log.info({ ...this.names, restarts: this.restarts }, "instance is back");
@@ -341,7 +343,7 @@ class WorkerInstance implements Instance {
 
   private onEnded(error: AssayError | undefined, keepsUnbegun = false): void {
     const livedMs = this.upSince === undefined ? 0 : performance.now() - this.upSince;
-    if (this.upSince === undefined) this.failedStarts++;
+    if (this.upSince === undefined) this.ends.failedStarts++;
     this.upSince = undefined;
     this.worker = undefined;
     this.isMoving = false;
@@ -354,9 +356,9 @@ class WorkerInstance implements Instance {
     }
     this.lastFailure = error;
     this.lastError = error?.message ?? "the thread was ended";
-    const { failedStarts } = this;
-    const { delayMs, earlyEnds, event } = nextRestart({ earlyEnds: this.earlyEnds, livedMs, failedStarts });
-    this.earlyEnds = earlyEnds;
+    const { delayMs, earlyEnds, event } = nextRestart({ ...this.ends, livedMs });
+    this.ends.earlyEnds = earlyEnds;
+    this.restartMs = Date.now() + delayMs;
     this.restarts++;
     this.become(event);
     if (this.wasUp) {

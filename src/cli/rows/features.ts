@@ -39,7 +39,8 @@ export async function features(
   const expire = flags.get("expire") ?? "0";
   if (!/^\d{1,10}$/.test(expire)) problems.push(`--expire ${expire} came; a number of seconds is expected`);
   const url = urlOf(flags.get("to"), environment, problems);
-  const tls = tlsOf(url, flags.get("tls-ca-file") ?? "", problems);
+  const caFile = flags.get("tls-ca-file") ?? "";
+  const tls = tlsOf(url, caFile, problems);
   const name = flags.get("name") ?? basename(table).replace(/\.[a-z0-9]+$/i, "");
   const hash = flags.get("hash") ?? `${name}:${keys.map((key) => `{${key}}`).join(":")}`;
   for (const key of keys)
@@ -55,6 +56,7 @@ export async function features(
         columns: listOf(all.get("columns")),
         url,
         tls,
+        caFile,
         hash,
         timeField: flags.get("time") ?? "",
         expireSeconds: Number(expire),

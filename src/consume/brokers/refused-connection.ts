@@ -1,5 +1,6 @@
 /** Why brokers cannot be spoken with, where TLS or SASL is the reason: what a person has to mend. */
 import type { ConsumeSettings } from "../../config/consume-settings.ts";
+import { isUntrusted, untrustedCertificate } from "../../wording/untrusted-certificate.ts";
 
 /** What of the settings a connection depends on. */
 export type ConnectionSettings = Pick<
@@ -7,15 +8,6 @@ export type ConnectionSettings = Pick<
   "brokers" | "tlsTexts" | "tlsCaFile" | "saslMechanism" | "saslUsername"
 >;
 
-/** As OpenSSL and Node call certificates that nobody vouches for. */
-const UNTRUSTED = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "CERT_SIGNATURE_FAILURE",
-]);
 const MOST_DEPTH = 8;
 
 interface ErrorFacts {
@@ -38,11 +30,9 @@ export function refusedConnection(error: unknown, settings: ConnectionSettings):
     return `they do not take ${saslMechanism}: --sasl-mechanism is to name one that is enabled at this listener`;
   if (isApi("SASL_AUTHENTICATION_FAILED") || said("SASL authentication failed") !== undefined)
     return `they refuse the user ${JSON.stringify(saslUsername)}: is its password right, and was it made for ${saslMechanism}?`;
-  const untrusted = ofCode((code) => UNTRUSTED.has(code));
-  if (untrusted !== undefined) {
-    const trusted = tlsCaFile === "" ? "the machine trusts" : `${tlsCaFile} holds`;
-    return `their certificate is of no authority that ${trusted} (${untrusted.message}): --tls-ca-file is to hold the one that signed it`;
-  }
+  const untrusted = ofCode(isUntrusted);
+  if (untrusted !== undefined)
+    return untrustedCertificate("their", `${untrusted.message}`, tlsCaFile, "--tls-ca-file");
   if (ofCode((code) => code === "CERT_HAS_EXPIRED") !== undefined) return "their certificate has expired";
   const misnamed = ofCode((code) => code === "ERR_TLS_CERT_ALTNAME_INVALID");
   if (misnamed !== undefined)

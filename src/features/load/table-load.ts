@@ -20,6 +20,7 @@ import { tableError } from "../../table/table-error.ts";
 import type { TableColumn } from "../../table/table-source.ts";
 import { didYouMean } from "../../wording/nearest-name.ts";
 import { keyMaker } from "../redis-store.ts";
+import { whyUnreachable } from "../store-tls.ts";
 import { redisUrl, shownUrl } from "../store-url.ts";
 
 /** What is loaded, and where to. */
@@ -33,6 +34,8 @@ export interface TableLoad {
   readonly url: string;
   /** Undefined: without TLS. */
   readonly tls: ConnectionOptions | undefined;
+  /** Where the certificates that it trusts are from, for messages; empty: the machine's. */
+  readonly caFile: string;
   /** `customers:{customer_id}`. */
   readonly hash: string;
   /** A field that is given the time of the load; empty: none. */
@@ -104,7 +107,7 @@ export async function loadTable(load: TableLoad): Promise<LoadResult> {
       WIDE.has(type.typeId) ? { name, asDouble: true } : { name },
     );
     source.check?.(requests);
-    client = await connect(load.url, load.tls);
+    client = await connect(load);
     const writer = new HashWriter(client, load, keys, columns);
     for await (const { chunk, faults, fileRow, file } of source.read(requests, 0)) {
       const fault = faults?.entries().next().value;
@@ -252,7 +255,7 @@ function chosenColumns(
   return { keys, columns };
 }
 
-async function connect(url: string, tls: ConnectionOptions | undefined): Promise<Redis> {
+async function connect({ url, tls, caFile }: TableLoad): Promise<Redis> {
   const client = new Redis(redisUrl(url), {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -274,7 +277,7 @@ async function connect(url: string, tls: ConnectionOptions | undefined): Promise
     client.disconnect();
     throw new AssayError(
       Reason.FEATURES_UNAVAILABLE,
-      `${shownUrl(url)} cannot be reached: ${messageOf(last ?? cause)}`,
+      `${shownUrl(url)} cannot be reached: ${whyUnreachable(last ?? cause, caFile, "--tls-ca-file")}`,
       { cause },
     );
   }

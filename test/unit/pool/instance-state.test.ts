@@ -5,6 +5,7 @@ import {
   type InstanceState,
   LONGEST_DELAY_MS,
   nextRestart,
+  nextStartText,
   nextState,
 } from "../../../src/pool/instance-state.ts";
 
@@ -48,4 +49,10 @@ test.each([
   [{ earlyEnds: 2, livedMs: 0, failedStarts: 3 }, "give-up"],
 ])("after %j callers are kept or refused until the next start: %s", (life, event) => {
   expect(nextRestart(life).event).toBe(event);
+});
+
+test("callers of instances that are all down are told when the first of them starts again, unless that is now", () => {
+  const text = "; the next start is at 1970-01-01T00:00:12Z";
+  expect(nextStartText([41_000, 12_000.5], 10_000)).toBe(text);
+  expect(nextStartText([9_000, 60_000], 10_000)).toBe("");
 });
