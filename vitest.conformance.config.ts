@@ -1,12 +1,36 @@
 import { defineConfig } from "vitest/config";
 
+/** Judged by what is lost or late while servers are stopped, by a suite's own time-outs, or by a port of the README: the cores for itself. */
+const ALONE = [
+  "test/conformance/first-time/**/*.test.ts",
+  "test/conformance/h2/**/*.test.ts",
+  "test/conformance/operations/**/*.test.ts",
+  "test/conformance/suites/**/*.test.ts",
+  "test/conformance/start.test.ts",
+  "test/conformance/terminal.test.ts",
+];
+
 /** Foreign clients and training libraries against a server of its own: `npm run conformance`. */
 export default defineConfig({
   test: {
-    include: ["test/conformance/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "alone", include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: "beside",
+          include: ["test/conformance/**/*.test.ts"],
+          exclude: ALONE,
+          // Each starts a server and a foreign program, and mostly waits for one thread of that.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
     pool: "forks",
-    // Each file starts a server and foreign programs; side by side they would only wait for each other's cores.
-    fileParallelism: false,
     // Times of a zone are printed in the process's.
     env: { TZ: "UTC" },
     testTimeout: 120_000,

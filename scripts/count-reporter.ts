@@ -12,12 +12,14 @@ export interface CountReporterOptions {
 
 /** From so many files on it is no choice of a few. */
 const WHOLE_FILES = 50;
+/** Characters of what a failed test says, in the line that names it. */
+const MOST_OF_WHY = 200;
 /** Seconds between two lines of progress where the output is no terminal. */
 const PROGRESS_SECONDS = 20;
 
 /**
- * Says what the run does, how far it is, what failed with all that it printed, why a test was skipped, and last
- * `N passed, N failed, N skipped`. A test that is skipped for another reason than a missing GPU fails the run.
+ * Says what the run does, how far it is, what failed with all that it printed, once more each in a line, why a test was skipped, and
+ * last `N passed, N failed, N skipped`. A test that is skipped for another reason than a missing GPU fails the run.
  */
 export default class CountReporter extends DefaultReporter {
   readonly #options: CountReporterOptions;
@@ -71,15 +73,21 @@ export default class CountReporter extends DefaultReporter {
     let unexcused = 0;
     for (const module of modules) {
       // A file that does not load, or whose setup fails, is a failure even where no test ran.
-      if (module.errors().length > 0) count.failed += 1;
+      if (module.errors().length > 0) {
+        count.failed += 1;
+        this.log(`failed: ${module.relativeModuleId}, before its tests`);
+      }
       const { duration } = module.diagnostic();
       if (duration > this.ctx.config.slowTestThreshold && (isLate || modules.length < WHOLE_FILES))
         this.log(`${module.relativeModuleId} took ${Math.round(duration / 1000)} s: make it leaner`);
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === "passed") count.passed += 1;
-        else if (result.state === "failed") count.failed += 1;
-        else {
+        else if (result.state === "failed") {
+          count.failed += 1;
+          const [why = ""] = (result.errors[0]?.message ?? "").split("\n");
+          this.log(`failed: ${module.relativeModuleId}: ${test.fullName}: ${why.slice(0, MOST_OF_WHY)}`);
+        } else {
           count.skipped += 1;
           const note = result.state === "skipped" ? result.note : undefined;
           // Left out by the name that was asked for.

@@ -1,8 +1,8 @@
 /**
  * Two servers of which one does more than the other: what that costs a call. Both are loaded at once, on core 0 with the loads on core 1,
  * by calls of one row of 30 floats on a logistic regression; each pair of rounds gives a ratio of CPU a call, of all threads. At once,
- * since a core that others use too is up to a third slower in one second than in the next: of two servers that are the same the medians
- * of 15 pairs were 0.91 and 1.05 where they were loaded in turn, and no pair was further than 0.05 from 1 where they share their seconds.
+ * since a core that others use too is up to a third slower in one second than in the next: loaded in turn, two servers that are the same
+ * gave medians of 0.91 and 1.05. Several times anew, since one process may settle at a tenth more than the next of the same program.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,17 +13,22 @@ import { median } from "../statistics.ts";
 
 /** How much is measured. */
 export interface PairRounds {
+  /** Times that both are started. */
+  readonly starts: number;
+  /** Pairs of rounds in each. */
   readonly pairs: number;
   readonly seconds: string;
   /** Calls of each server before their first round, at least: V8 goes on compiling for some 25,000. */
   readonly warmCalls: number;
 }
 
-/** What was measured, in medians. `ratio`: of the pairs' ratios, the second server's CPU by the first one's. */
+/** What was measured, in medians of all pairs. `ratio`: the second server's CPU by the first one's. */
 export interface PairCost {
   readonly firstUs: number;
   readonly secondUs: number;
   readonly ratio: number;
+  /** The median of each start's pairs. */
+  readonly ratios: readonly number[];
 }
 
 /** A server as it is started: the checkout that it is of, flags and variables of its own. */
@@ -33,8 +38,38 @@ export interface ServerChoice {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Two servers of the same models; whoever started them stops them. */
-export class ServerPair {
+/** Starts both as often as is asked, and measures. `flags` of the load: protocol, connections, concurrency. */
+export async function costOfSecond(
+  first: ServerChoice,
+  second: ServerChoice,
+  flags: LoadFlags,
+  rounds: PairRounds,
+): Promise<PairCost> {
+  const pairs: Figures[][] = [];
+  for (let start = 0; start < rounds.starts; start++) {
+    const servers = await ServerPair.start(first, second);
+    pairs.push(await servers.measure(flags, rounds));
+    await servers.stop();
+  }
+  const all = pairs.flat();
+  const ratio = ([one, other]: Figures) => other / one;
+  return {
+    firstUs: median(all.map(([one]) => one)),
+    secondUs: median(all.map(([, other]) => other)),
+    ratio: median(all.map(ratio)),
+    ratios: pairs.map((ofStart) => median(ofStart.map(ratio))),
+  };
+}
+
+/** Ratios for a line of a report. */
+export function shown(ratios: readonly number[]): string {
+  return ratios.map((ratio) => ratio.toFixed(3)).join(", ");
+}
+
+/** CPU µs a call of the first and of the second server. */
+type Figures = readonly [first: number, second: number];
+
+class ServerPair {
   private readonly models: string;
   private readonly servers: readonly [MeasuredServer, MeasuredServer];
 
@@ -54,26 +89,19 @@ export class ServerPair {
     return new ServerPair(models, servers);
   }
 
-  /** `flags` of the load: protocol, connections, concurrency. */
-  async cost(flags: LoadFlags, { pairs, seconds, warmCalls }: PairRounds): Promise<PairCost> {
+  async measure(flags: LoadFlags, { pairs, seconds, warmCalls }: PairRounds): Promise<Figures[]> {
     const [first, second] = this.servers;
     let calls = 0;
     while (calls < warmCalls) {
       const warmed = await Promise.all(this.servers.map((server) => this.loaded(server, flags, seconds)));
       calls += Math.min(...warmed.map((load) => load.calls));
     }
-    const firstUs: number[] = [];
-    const secondUs: number[] = [];
-    for (let pair = 0; pair < pairs; pair++) {
-      const [one, other] = await Promise.all([
-        this.cpuOfCall(first, flags, seconds),
-        this.cpuOfCall(second, flags, seconds),
-      ]);
-      firstUs.push(one);
-      secondUs.push(other);
-    }
-    const ratio = median(secondUs.map((cpu, pair) => cpu / firstUs[pair]!));
-    return { firstUs: median(firstUs), secondUs: median(secondUs), ratio };
+    const figures: Figures[] = [];
+    for (let pair = 0; pair < pairs; pair++)
+      figures.push(
+        await Promise.all([this.cpuOfCall(first, flags, seconds), this.cpuOfCall(second, flags, seconds)]),
+      );
+    return figures;
   }
 
   async stop(): Promise<void> {

@@ -3,18 +3,19 @@
  * recorded and sent by OTLP to a receiver that takes everything. The median of the pairs' ratios is judged. Ends with 1 where it is above
  * the limit.
  * Beside it stand two servers that are the same, without tracing: how far the method itself can tell.
- * Arguments: --pairs 15, --seconds 2, --ratio 0.01, --limit 1.05, --protocol grpc, --connections 8, --concurrency 128, --quick (2 pairs of 1 s).
+ * Arguments: --starts 5, --pairs 3, --seconds 2, --ratio 0.01, --limit 1.05, --protocol grpc, --connections 8, --concurrency 128, --quick (one start, 2 pairs of 1 s).
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type PairCost, ServerPair } from "./server-pair.ts";
+import { costOfSecond, shown } from "./server-pair.ts";
 
 const { values } = parseArgs({
   options: {
-    pairs: { type: "string", default: "15" },
+    starts: { type: "string", default: "5" },
+    pairs: { type: "string", default: "3" },
     seconds: { type: "string", default: "2" },
     ratio: { type: "string", default: "0.01" },
     limit: { type: "string", default: "1.05" },
@@ -26,8 +27,13 @@ const { values } = parseArgs({
 });
 const { protocol, connections, concurrency } = values;
 const rounds = values.quick
-  ? { pairs: 2, seconds: "1", warmCalls: 20_000 }
-  : { pairs: Number(values.pairs), seconds: values.seconds, warmCalls: 200_000 };
+  ? { starts: 1, pairs: 2, seconds: "1", warmCalls: 20_000 }
+  : {
+      starts: Number(values.starts),
+      pairs: Number(values.pairs),
+      seconds: values.seconds,
+      warmCalls: 100_000,
+    };
 
 let received = 0;
 const receiver = createServer((request, response) => {
@@ -47,18 +53,17 @@ const environment = {
   OTEL_TRACES_SAMPLER_ARG: values.ratio,
 };
 const flags = { protocol, connections, concurrency };
-async function costOf(traced: Readonly<Record<string, string>>): Promise<PairCost> {
-  const servers = await ServerPair.start({ checkout }, { checkout, environment: traced });
-  const cost = await servers.cost(flags, rounds);
-  await servers.stop();
-  return cost;
-}
-const { ratio: ofTheSame } = await costOf({});
-const { firstUs, secondUs, ratio } = await costOf(environment);
+const same = await costOfSecond({ checkout }, { checkout }, flags, rounds);
+const { firstUs, secondUs, ratio, ratios } = await costOfSecond(
+  { checkout },
+  { checkout, environment },
+  flags,
+  rounds,
+);
 const share = Number(values.ratio);
 const recordedUs = ((ratio - 1) * firstUs) / share;
 console.log(
-  `${protocol} ${connections} × ${Number(concurrency) / Number(connections)}: off ${firstUs.toFixed(2)} µs, ${share * 100} % recorded ${secondUs.toFixed(2)} µs: median of ${rounds.pairs} pairs ${ratio.toFixed(3)} (limit ${values.limit}), ${recordedUs.toFixed(0)} µs more for a recorded call; ${received} octets of OTLP; two without tracing ${ofTheSame.toFixed(3)}`,
+  `${protocol} ${connections} × ${Number(concurrency) / Number(connections)}: off ${firstUs.toFixed(2)} µs, ${share * 100} % recorded ${secondUs.toFixed(2)} µs: median of ${rounds.starts} starts of ${rounds.pairs} pairs ${ratio.toFixed(3)} (limit ${values.limit}; starts ${shown(ratios)}), ${recordedUs.toFixed(0)} µs more for a recorded call; ${received} octets of OTLP; two without tracing ${same.ratio.toFixed(3)} (${shown(same.ratios)})`,
 );
 receiver.closeAllConnections();
 receiver.close();
