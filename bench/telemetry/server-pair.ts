@@ -10,6 +10,7 @@ import { benchRepository, benchRows, COLUMNS } from "../models/bench-models.ts";
 import { type LoadFlags, type LoadReport, load } from "../programs/bench-load.ts";
 import { type MeasuredServer, startMeasured } from "../programs/measured-server.ts";
 import { median } from "../statistics.ts";
+import { callSampled } from "./sampled-calls.ts";
 
 /** How much is measured. */
 export interface PairRounds {
@@ -20,6 +21,8 @@ export interface PairRounds {
   readonly seconds: string;
   /** Calls of each server before their first round, at least: V8 goes on compiling for some 25,000. */
   readonly warmCalls: number;
+  /** Of these, calls that ask to be recorded: what is done for one in a hundred is compiled after a hundred times as many. Default 0. */
+  readonly sampledCalls?: number;
 }
 
 /** What was measured, in medians of all pairs. `ratio`: the second server's CPU by the first one's. */
@@ -89,9 +92,14 @@ class ServerPair {
     return new ServerPair(models, servers);
   }
 
-  async measure(flags: LoadFlags, { pairs, seconds, warmCalls }: PairRounds): Promise<Figures[]> {
+  async measure(
+    flags: LoadFlags,
+    { pairs, seconds, warmCalls, sampledCalls = 0 }: PairRounds,
+  ): Promise<Figures[]> {
     const [first, second] = this.servers;
-    let calls = 0;
+    const row = benchRows(1).subarray(0, COLUMNS);
+    for (const { port } of this.servers) await callSampled(port, [...row], sampledCalls);
+    let calls = sampledCalls;
     while (calls < warmCalls) {
       const warmed = await Promise.all(this.servers.map((server) => this.loaded(server, flags, seconds)));
       calls += Math.min(...warmed.map((load) => load.calls));

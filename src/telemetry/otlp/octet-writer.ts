@@ -5,7 +5,6 @@ const MOST_VARINT_BYTES = 10;
 const FIXED64_BYTES = 8;
 const MOST_BYTES_OF_CHARACTER = 3;
 const WORDS = 2 ** 32;
-const NS_A_SECOND = 1e9;
 const LEAST_INT64 = -(2 ** 63);
 const PAST_INT64 = 2 ** 63;
 
@@ -26,6 +25,10 @@ export class OctetWriter {
   /** What is written; it stays as it is only until `clear`. */
   written(): Buffer {
     return this.octets.subarray(0, this.at);
+  }
+
+  get length(): number {
+    return this.at;
   }
 
   /** Forgets what is written, and keeps its memory. */
@@ -67,28 +70,22 @@ export class OctetWriter {
     this.at += octets.write(text, this.at);
   }
 
-  /** Few octets. */
-  bytes(tag: number, bytes: Uint8Array): void {
-    const { length } = bytes;
-    this.room(1 + MOST_VARINT_BYTES + length);
-    this.octets[this.at++] = tag;
-    this.bareVarint(length);
+  /** Octets that are written already, tags and all; few of them. */
+  copy(written: Uint8Array): void {
+    const { length } = written;
+    this.room(length);
     const { octets, at } = this;
-    // One by one, at less than a copy of a few costs.
-    for (let i = 0; i < length; i++) octets[at + i] = bytes[i]!;
+    // One by one, at less than a native copy of a few costs.
+    for (let i = 0; i < length; i++) octets[at + i] = written[i]!;
     this.at = at + length;
   }
 
-  /** A time as nanoseconds of 64 bits, which a double has no room for. */
-  time(tag: number, seconds: number, nanoseconds: number): void {
+  /** 64 bits, as two words of 32. */
+  fixed64(tag: number, low: number, high: number): void {
     this.room(1 + FIXED64_BYTES);
-    // Sixteen bits of the seconds at a time: each product is exact.
-    const low = (seconds % 65536) * NS_A_SECOND + nanoseconds;
-    const high = Math.floor(seconds / 65536) * NS_A_SECOND;
-    const lower = (high % 65536) * 65536 + low;
     this.octets[this.at++] = tag;
-    this.word(lower % WORDS);
-    this.word(Math.floor(high / 65536) + Math.floor(lower / WORDS));
+    this.word(low);
+    this.word(high);
   }
 
   /** A tag of a number above 15, and 32 bits. */
