@@ -37,8 +37,10 @@ export default defineConfig({
     pool: "forks",
     // Vitest would leave a core free, on two cores half of them; most files wait for processes and sockets.
     maxWorkers: availableParallelism(),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // A condition is waited for as long as a machine with other work may take to bring it about.
+    expect: { poll: { timeout: 15_000 } },
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     // What the tests start is Node again and again: half of its start is compiling the same files.
     env: { NODE_COMPILE_CACHE: `${import.meta.dirname}/node_modules/.cache/compile` },
     silent: "passed-only",

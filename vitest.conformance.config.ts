@@ -33,6 +33,8 @@ export default defineConfig({
     pool: "forks",
     // Times of a zone are printed in the process's.
     env: { TZ: "UTC" },
+    // A condition is waited for as long as a machine with other work may take to bring it about.
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     silent: "passed-only",

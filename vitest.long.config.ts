@@ -31,6 +31,8 @@ export default defineConfig({
       },
     ],
     pool: "forks",
+    // A condition is waited for as long as a machine with other work may take to bring it about.
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 180_000,
     hookTimeout: 120_000,
     env: { NODE_COMPILE_CACHE: `${import.meta.dirname}/node_modules/.cache/compile` },

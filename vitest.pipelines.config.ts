@@ -32,6 +32,8 @@ export default defineConfig({
     ],
     pool: "forks",
     env: { TZ: "UTC" },
+    // A condition is waited for as long as a machine with other work may take to bring it about.
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 180_000,
     hookTimeout: 180_000,
     silent: "passed-only",

@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/shared/**/*.test.ts"],
     pool: "forks",
+    // A condition is waited for as long as a machine with other work may take to bring it about.
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     silent: "passed-only",

@@ -22,6 +22,7 @@ const { values } = parseArgs({
 
 /** A run is judged by this; a collection of the whole heap may fall into any case. */
 const maxHeldMs = Number(values["held-ms"]);
+const MOST_TRIES = 4;
 const target = await startDecodeTarget();
 const heldLong: string[] = [];
 let cases = 0;
@@ -30,8 +31,9 @@ let longestMs = 0;
 async function judge(one: DecodeCase): Promise<void> {
   cases++;
   let { status, text, report } = await target.run(one);
-  // Once more, so that a collection that another case left behind is not counted here.
-  if (report.heldMs > maxHeldMs) ({ status, text, report } = await target.run(one));
+  // Again, so that a collection that another case left behind, or a core that others use too, is not counted here: both only add.
+  for (let tries = 1; report.heldMs > maxHeldMs && tries < MOST_TRIES; tries++)
+    ({ status, text, report } = await target.run(one));
   longestMs = Math.max(longestMs, report.heldMs);
   if (values.corpus) {
     const heap = Math.round(report.heapBytes / 1_048_576);

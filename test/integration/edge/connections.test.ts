@@ -70,11 +70,13 @@ describe.each(["assay", "node"] as const)(
     test("are bounded over all connections: those that hold the most end, and the rest is served", async () => {
       const { edge, port } = await testedEdge({
         http1Requests,
-        limits: { ...MESSAGES, maxUnreadAnswerBytes: MIB },
+        // Nobody ends for being slow: that is the next test.
+        limits: { ...MESSAGES, maxUnreadAnswerBytes: MIB, unreadTimeoutMs: 600_000 },
       });
       for (let i = 0; i < 4; i++) await askUnread(port, 16 * MIB);
-      await expect.poll(() => edge.connectionCount).toBe(4);
-      await expect.poll(() => edge.connectionCount, { timeout: 15_000 }).toBe(1);
+      // The first may have ended by now, if the machine has other work.
+      await expect.poll(() => edge.connectionCount).toBeGreaterThan(1);
+      await expect.poll(() => edge.connectionCount).toBe(1);
       expect(await answer(await open(port))).toMatch(/^HTTP\/1\.1 200 /);
     });
 
