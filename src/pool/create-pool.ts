@@ -9,7 +9,7 @@ import type { Device } from "../worker/device.ts";
 import { toldError } from "./guests/guest-messages.ts";
 import { PoolHost } from "./guests/pool-host.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
-import { nextStartText } from "./instance-state.ts";
+import { longWaitMs } from "./instance-state.ts";
 import type { Pool } from "./pool.ts";
 import type { SharedThreads } from "./shared-threads.ts";
 import { createWatchdog } from "./watchdog.ts";
@@ -104,13 +104,13 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
     get outage() {
       for (const instance of instances) if (!instance.isFailed) return undefined;
       const why = instances[0]?.status.lastError ?? "";
-      const nextStart = nextStartText(
-        instances.map(({ restartMs }) => restartMs),
-        Date.now(),
+      const waitMs = longWaitMs(
+        instances.map(({ restartAt }) => restartAt),
+        performance.now(),
       );
       return new AssayError(
         Reason.MODEL_NOT_READY,
-        `model ${modelName} version ${modelVersion} has no live instance: ${why}${nextStart}`,
+        `model ${modelName} version ${modelVersion} has no live instance: ${why}${nextStart(waitMs)}`,
         // Not the time until then: another server may answer at once.
         { retryAfterMs: OUTAGE_RETRY_MS, cause: instances[0]?.lastFailure },
       );
@@ -189,4 +189,11 @@ function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
   copy.set(bytes);
   return copy;
+}
+
+/** For a message that may be told for as long as the wait lasts: a time of day. */
+function nextStart(waitMs: number | undefined): string {
+  if (waitMs === undefined) return "";
+  const at = new Date(Date.now() + waitMs).toISOString().replace(/\.\d+Z$/, "Z");
+  return `; the next start is at ${at}`;
 }

@@ -67,12 +67,8 @@ export function nextRestart(life: EndedLife): Restart {
   return { delayMs, earlyEnds: earlyEnds + 1, event: isFarOff ? "give-up" : "end" };
 }
 
-/**
- * When the first of instances that are all down is started again, for a message; nothing where it is under way. A time of day, since
- * the message may be told for as long as that lasts. `startMs` and `nowMs`: milliseconds since 1970.
- */
-export function nextStartText(startMs: readonly number[], nowMs: number): string {
-  const firstMs = Math.min(...startMs);
-  if (firstMs - nowMs < LONG_DELAY_MS) return "";
-  return `; the next start is at ${new Date(firstMs).toISOString().replace(/\.\d+Z$/, "Z")}`;
+/** How long it is until the first of instances that are all down is started again, in ms; undefined where that is under way, or soon. */
+export function longWaitMs(restartTimes: readonly number[], now: number): number | undefined {
+  const waitMs = Math.min(...restartTimes) - now;
+  return waitMs < LONG_DELAY_MS ? undefined : waitMs;
 }

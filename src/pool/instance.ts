@@ -69,8 +69,8 @@ export interface Instance {
   readonly runStartedAt: number | undefined;
   /** Why the last start failed. */
   readonly lastFailure: AssayError | undefined;
-  /** When the last start was due, or the next one is: milliseconds since 1970. */
-  readonly restartMs: number;
+  /** When the last start was due, or the next one is, on `performance.now()`'s clock. */
+  readonly restartAt: number;
   run(batch: Batch): void;
   /**
    * Fails what the worker holds with RUN_TIMEOUT and puts another in its place. Where it is a guest's run that hangs, what the worker
@@ -90,7 +90,7 @@ export function startInstance(options: InstanceOptions): Instance {
 
 class WorkerInstance implements Instance {
   lastFailure: AssayError | undefined = undefined;
-  restartMs = 0;
+  restartAt = 0;
   private readonly options: InstanceOptions;
   /** Whose it is, for the log. */
   private readonly names: { readonly model: string; readonly device: string };
@@ -358,7 +358,7 @@ class WorkerInstance implements Instance {
     this.lastError = error?.message ?? "the thread was ended";
     const { delayMs, earlyEnds, event } = nextRestart({ ...this.ends, livedMs });
     this.ends.earlyEnds = earlyEnds;
-    this.restartMs = Date.now() + delayMs;
+    this.restartAt = performance.now() + delayMs;
     this.restarts++;
     this.become(event);
     if (this.wasUp) {

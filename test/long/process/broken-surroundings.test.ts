@@ -56,12 +56,13 @@ test("nothing between socket and session reads the wall clock but to tell the ti
   const readers = globSync("src/{edge,http2,service,registry,batcher,pool,worker,timing}/**/*.ts").filter(
     (file) => /\bDate\.now\(|new Date\(/.test(readFileSync(file, "utf8")),
   );
-  // The date field of answers; when a token expires; when a span began.
+  // The date field of answers; when a token expires; when a span began; when a pool that is down starts again, for a message.
   expect(readers.sort()).toEqual([
     "src/edge/http1/head-text.ts",
     "src/edge/identity/known-caller.ts",
     "src/edge/identity/token-check.ts",
     "src/edge/trace/traced-work.ts",
+    "src/pool/create-pool.ts",
   ]);
 });
 

@@ -4,8 +4,8 @@ import {
   type InstanceEvent,
   type InstanceState,
   LONGEST_DELAY_MS,
+  longWaitMs,
   nextRestart,
-  nextStartText,
   nextState,
 } from "../../../src/pool/instance-state.ts";
 
@@ -51,8 +51,8 @@ test.each([
   expect(nextRestart(life).event).toBe(event);
 });
 
-test("callers of instances that are all down are told when the first of them starts again, unless that is now", () => {
-  const text = "; the next start is at 1970-01-01T00:00:12Z";
-  expect(nextStartText([41_000, 12_000.5], 10_000)).toBe(text);
-  expect(nextStartText([9_000, 60_000], 10_000)).toBe("");
+test("callers of instances that are all down are told when the first of them starts again, unless that is soon", () => {
+  expect(longWaitMs([41_000, 12_000], 10_000)).toBe(2_000);
+  expect(longWaitMs([9_000, 60_000], 10_000)).toBeUndefined();
+  expect(longWaitMs([10_999], 10_000)).toBeUndefined();
 });
