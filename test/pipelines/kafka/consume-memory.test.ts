@@ -8,7 +8,8 @@ const ROWS = 300_000;
 const EARLY_ROWS = 100_000;
 const PARTITIONS = 4;
 const STEP = 4000;
-const MOST_GROWTH = 1.15;
+/** The heap may hold 2.2 times what lives before it is collected: between two looks it swings by a sixth. */
+const MOST_GROWTH = 1.25;
 
 test("what is held does not grow with the backlog", async () => {
   const broker = KafkaBroker.at(inject("brokerAddress"));
