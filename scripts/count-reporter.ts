@@ -71,6 +71,7 @@ export default class CountReporter extends DefaultReporter {
     const isLate = seconds > limit;
     const count = { passed: 0, failed: errors.length, skipped: 0 };
     let unexcused = 0;
+    for (const error of errors) this.log(`failed: outside any test: ${firstLine(error.message)}`);
     for (const module of modules) {
       // A file that does not load, or whose setup fails, is a failure even where no test ran.
       if (module.errors().length > 0) {
@@ -85,8 +86,8 @@ export default class CountReporter extends DefaultReporter {
         if (result.state === "passed") count.passed += 1;
         else if (result.state === "failed") {
           count.failed += 1;
-          const [why = ""] = (result.errors[0]?.message ?? "").split("\n");
-          this.log(`failed: ${module.relativeModuleId}: ${test.fullName}: ${why.slice(0, MOST_OF_WHY)}`);
+          const why = firstLine(result.errors[0]?.message ?? "");
+          this.log(`failed: ${module.relativeModuleId}: ${test.fullName}: ${why}`);
         } else {
           count.skipped += 1;
           const note = result.state === "skipped" ? result.note : undefined;
@@ -105,4 +106,9 @@ export default class CountReporter extends DefaultReporter {
     this.log(`${modules.length} files in ${seconds} s${most}`);
     this.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
   }
+}
+
+function firstLine(text: string): string {
+  const [line = ""] = text.split("\n");
+  return line.slice(0, MOST_OF_WHY);
 }

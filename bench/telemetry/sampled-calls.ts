@@ -17,6 +17,8 @@ export async function callSampled(port: number, features: readonly number[], cou
     ),
   );
   const session = connect(`http://127.0.0.1:${port}`);
+  // The streams are told too.
+  session.on("error", () => {});
   let left = count;
   const callOn = async (): Promise<void> => {
     while (left-- > 0) await callOnce();

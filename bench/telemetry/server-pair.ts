@@ -51,8 +51,11 @@ export async function costOfSecond(
   const pairs: Figures[][] = [];
   for (let start = 0; start < rounds.starts; start++) {
     const servers = await ServerPair.start(first, second);
-    pairs.push(await servers.measure(flags, rounds));
-    await servers.stop();
+    try {
+      pairs.push(await servers.measure(flags, rounds));
+    } finally {
+      await servers.stop();
+    }
   }
   const all = pairs.flat();
   const ratio = ([one, other]: Figures) => other / one;

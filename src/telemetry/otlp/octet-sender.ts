@@ -19,8 +19,8 @@ export interface WrittenRequest {
 }
 
 /**
- * Records that wait to be written together. One call in a hundred finds neither code nor tables of the writer in the processor's caches:
- * written one by one they take five times as long.
+ * Records that wait to be written together: by profile, the spans of one call in a hundred took five times as long as those of one of many,
+ * presumably since the processor's caches hold nothing of the writer any more.
  */
 const WRITTEN_TOGETHER = 64;
 /** A batch of 512 spans has some 100 KB. */

@@ -27,6 +27,7 @@ export class OctetWriter {
     return this.octets.subarray(0, this.at);
   }
 
+  /** Octets that are written. */
   get length(): number {
     return this.at;
   }

@@ -35,7 +35,7 @@ export function exampleOf(
       cwd: folder,
       timeoutMs: MOST_MS,
       env: {
-        ...withoutColors(process.env),
+        ...process.env,
         HOME: folder,
         PATH: `${join(folder, "venv/bin")}${delimiter}${process.env.PATH}`,
         PYTHONDONTWRITEBYTECODE: "1",
@@ -58,11 +58,6 @@ export function exampleOf(
       return JSON.parse(stdout);
     },
   };
-}
-
-/** Vitest tells its processes to write colours where it does, in CI too; what is compared here is text. */
-function withoutColors({ FORCE_COLOR: _forced, ...environment }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...environment, NO_COLOR: "1" };
 }
 
 /**

@@ -88,6 +88,12 @@ test.each([
   },
 );
 
+test("an item that says its id a hundred thousand times is left to that decoder too", () => {
+  const said = (times: number) => Buffer.from("0807".repeat(times), "hex");
+  expect(reader.item(said(1))).toMatchObject({ itemId: 7n });
+  expect(reader.item(said(100_000))).toBeUndefined();
+});
+
 test("damaged bytes that still are in the plain form are what protobuf-es reads", () => {
   const damage = fc.record({
     at: fc.nat(),

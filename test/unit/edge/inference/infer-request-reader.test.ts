@@ -143,3 +143,16 @@ test("raw contents that are not one for each input are refused by name", () => {
   expect(() => reader.request(toBinary(ModelInferRequestSchema, two))).toThrow(refusal);
   expect(() => inferRequest(two)).toThrow(refusal);
 });
+
+test("a model's name that comes a hundred thousand times is left to the decoder that reads in slices", () => {
+  const rest = toBinary(
+    ModelInferRequestSchema,
+    create(ModelInferRequestSchema, {
+      inputs: [{ name: "x", datatype: "FP32", shape: [1n] }],
+      rawInputContents: [new Uint8Array(4)],
+    }),
+  );
+  const said = (times: number) => Buffer.concat([Buffer.from("0a0161".repeat(times), "hex"), rest]);
+  expect(reader.request(said(1))).toBeDefined();
+  expect(reader.request(said(100_000))).toBeUndefined();
+});
