@@ -21,13 +21,16 @@ export interface ChildServer {
   close(): Promise<void>;
 }
 
-/** Forks a server over the example models with a worker that obeys commands. */
-export async function startChildServer(flags: Record<string, string>): Promise<ChildServer> {
+/** Forks a server over the example models with a worker that obeys commands; `nodeFlags` are Node's own. */
+export async function startChildServer(
+  flags: Record<string, string>,
+  nodeFlags: readonly string[] = [],
+): Promise<ChildServer> {
   const child: ChildProcess = fork(
     new URL("../servers/child-server.ts", import.meta.url),
     [JSON.stringify(flags)],
     {
-      execArgv: ["--expose-gc"],
+      execArgv: ["--expose-gc", ...nodeFlags],
     },
   );
   const [address] = (await once(child, "message")) as [string];
