@@ -2,7 +2,8 @@
  * Two servers of which one does more than the other: what that costs a call. Both are loaded at once, on core 0 with the loads on core 1,
  * by calls of one row of 30 floats on a logistic regression; each pair of rounds gives a ratio of CPU a call, of all threads. At once,
  * since a core that others use too is up to a third slower in one second than in the next: loaded in turn, two servers that are the same
- * gave medians of 0.91 and 1.05. Several times anew, since one process may settle at a tenth more than the next of the same program.
+ * gave medians of 0.91 and 1.05. Several times anew, since one process may settle at a tenth more than the next of the same program; in turn
+ * the one and the other is started and loaded first, since the later one of two that are the same took 0.97 of the first one's.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +22,7 @@ export interface PairRounds {
   readonly seconds: string;
   /** Calls of each server before their first round, at least: V8 goes on compiling for some 25,000. */
   readonly warmCalls: number;
-  /** Of these, calls that ask to be recorded: what is done for one in a hundred is compiled after a hundred times as many. Default 0. */
+  /** Among these, calls that ask to be recorded: what is done for one in a hundred is compiled after a hundred times as many. Default 0. */
   readonly sampledCalls?: number;
 }
 
@@ -50,9 +51,11 @@ export async function costOfSecond(
 ): Promise<PairCost> {
   const pairs: Figures[][] = [];
   for (let start = 0; start < rounds.starts; start++) {
-    const servers = await ServerPair.start(first, second);
+    const isTurned = start % 2 === 1;
+    const servers = await (isTurned ? ServerPair.start(second, first) : ServerPair.start(first, second));
     try {
-      pairs.push(await servers.measure(flags, rounds));
+      const figures = await servers.measure(flags, rounds);
+      pairs.push(isTurned ? figures.map(([one, other]) => [other, one]) : figures);
     } finally {
       await servers.stop();
     }
@@ -101,8 +104,8 @@ class ServerPair {
   ): Promise<Figures[]> {
     const [first, second] = this.servers;
     const row = benchRows(1).subarray(0, COLUMNS);
-    for (const { port } of this.servers) await callSampled(port, [...row], sampledCalls);
-    let calls = sampledCalls;
+    const sampling = this.servers.map(({ port }) => callSampled(port, [...row], sampledCalls));
+    let calls = Math.min(...(await Promise.all(sampling)));
     while (calls < warmCalls) {
       const warmed = await Promise.all(this.servers.map((server) => this.loaded(server, flags, seconds)));
       calls += Math.min(...warmed.map((load) => load.calls));

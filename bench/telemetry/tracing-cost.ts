@@ -27,13 +27,13 @@ const { values } = parseArgs({
 });
 const { protocol, connections, concurrency } = values;
 const rounds = values.quick
-  ? { starts: 1, pairs: 2, seconds: "1", warmCalls: 20_000, sampledCalls: 2_000 }
+  ? { starts: 1, pairs: 2, seconds: "1", warmCalls: 20_000, sampledCalls: 500 }
   : {
       starts: Number(values.starts),
       pairs: Number(values.pairs),
       seconds: values.seconds,
       warmCalls: 100_000,
-      sampledCalls: 25_000,
+      sampledCalls: 6_000,
     };
 
 let received = 0;

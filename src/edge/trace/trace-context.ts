@@ -1,6 +1,7 @@
 /** The trace that a call belongs to by its header fields, and whether it is recorded, which is decided before anything is made of it. */
 import type { Headers } from "../../http2/stream.ts";
 import type { TraceRule } from "../../telemetry/traces/span-record.ts";
+import { type IdSupply, traceIdsBelow } from "./trace-ids.ts";
 import { readTraceParent } from "./trace-parent.ts";
 
 /** Where a recorded call stands: in its caller's trace, or first in one of its own. */
@@ -20,10 +21,12 @@ export class TraceDecision {
   private readonly rule: TraceRule;
   /** Trace ids whose four words give less than this together are recorded. Source: OpenTelemetry's TraceIdRatioBased, as its SDK for JavaScript has it. */
   private readonly bound: number;
+  private readonly ids: IdSupply;
 
   constructor(rule: TraceRule) {
     this.rule = rule;
     this.bound = rule.ratio >= 1 ? WORDS : Math.floor(Math.max(0, rule.ratio) * (WORDS - 1));
+    this.ids = traceIdsBelow(this.bound);
   }
 
   /** The origin of a call that is recorded; undefined of all others. */
@@ -40,46 +43,17 @@ export class TraceDecision {
     return { traceId, parentId, traceState: traceStateOf(headers) };
   }
 
-  /** A trace of its own. The words of a random id are as random together as each is alone: what they give is drawn first. */
+  /** A trace of its own, by its share. */
   private begun(): TraceOrigin | undefined {
-    const together = randomWord();
-    if (together >= this.bound) return undefined;
-    const [one, two] = [randomWord(), randomWord()];
-    // Never all zeros, which is no id.
-    const three = randomWord() || 1;
-    const four = (together ^ one ^ two ^ three) >>> 0;
-    return { traceId: hex(one) + hex(two) + hex(three) + hex(four), parentId: "", traceState: "" };
+    if (Math.random() * WORDS >= this.bound) return undefined;
+    return { traceId: this.ids.next(), parentId: "", traceState: "" };
   }
-}
-
-/** A span's id: 16 hexadecimal digits, of which the last is 0, for the ids of its stages. */
-export function newSpanId(): string {
-  return `${hex(randomWord() || 1)}${hex(randomWord()).slice(1)}0`;
-}
-
-/** A trace's id: 32 hexadecimal digits, not all zeros. */
-export function newTraceId(): string {
-  return hex(randomWord() || 1) + hex(randomWord()) + hex(randomWord()) + hex(randomWord());
 }
 
 function wordsTogether(traceId: string): number {
   let together = 0;
   for (let at = 0; at < traceId.length; at += 8) together ^= Number.parseInt(traceId.slice(at, at + 8), 16);
   return together >>> 0;
-}
-
-function randomWord(): number {
-  return Math.floor(Math.random() * WORDS);
-}
-
-const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
-  octet.toString(16).padStart(2, "0"),
-);
-
-function hex(word: number): string {
-  return (
-    OCTETS[word >>> 24]! + OCTETS[(word >>> 16) & 255]! + OCTETS[(word >>> 8) & 255]! + OCTETS[word & 255]!
-  );
 }
 
 const MOST_MEMBERS = 32;

@@ -8,12 +8,14 @@ import type {
   SpanSink,
   StageRecord,
 } from "../../telemetry/traces/span-record.ts";
-import { newSpanId, newTraceId } from "./trace-context.ts";
+import { SPAN_IDS, traceIdsBelow } from "./trace-ids.ts";
 
 /** The most links of one span: OpenTelemetry's own limit. */
 const MOST_LINKS = 128;
 /** A clock that is put right while the server runs is followed once it is so far from what the process counts. */
 const MOST_DRIFT_MS = 2;
+/** A batch is in no caller's trace. */
+const BATCH_TRACE_IDS = traceIdsBelow(2 ** 32);
 const NO_LINKS: readonly SpanPlace[] = [];
 const NO_STAGES: readonly StageRecord[] = [];
 
@@ -57,13 +59,13 @@ export class TracedWork implements EntryTrace {
     isParentRemote: boolean,
   ) {
     this.output = output;
-    this.place = { traceId, spanId: newSpanId(), traceState };
+    this.place = { traceId, spanId: SPAN_IDS.next(), traceState };
     this.parentId = parentId;
     this.isParentRemote = isParentRemote;
   }
 
   onRun({ traces, modelName, entryCount, rowCount, startedAt, endedAt, end, error }: TracedRun): void {
-    const place: SpanPlace = { traceId: newTraceId(), spanId: newSpanId(), traceState: "" };
+    const place: SpanPlace = { traceId: BATCH_TRACE_IDS.next(), spanId: SPAN_IDS.next(), traceState: "" };
     const served: SpanPlace[] = [];
     for (const trace of traces) {
       if (!(trace instanceof TracedWork)) continue;
