@@ -91,11 +91,16 @@ class ServerPair {
     const models = benchRepository();
     const features = [...benchRows(1).subarray(0, COLUMNS)];
     writeFileSync(join(models, "request.json"), JSON.stringify({ modelName: "lr30", features }));
-    const servers = [
-      await startOne("first", models, first),
-      await startOne("second", models, second),
-    ] as const;
-    return new ServerPair(models, servers);
+    const started: MeasuredServer[] = [];
+    try {
+      started.push(await startOne("first", models, first));
+      started.push(await startOne("second", models, second));
+      return new ServerPair(models, started as [MeasuredServer, MeasuredServer]);
+    } catch (error) {
+      for (const server of started) await server.stop();
+      rmSync(models, { recursive: true });
+      throw error;
+    }
   }
 
   async measure(
