@@ -13,7 +13,7 @@ const ROUNDS = 12;
 const KEPT_BYTES = 300;
 
 /**
- * Room for all young objects of a round. V8 makes it small in a server that answers slowly, as on a crowded machine; then it collects in the
+ * Room for all young objects of a round. Where V8 keeps it small (at 1 MB all of these tests fail) it collects in the
  * midst of calls, and what is in flight twice becomes old, though nothing keeps it.
  */
 const NODE_FLAGS = ["--min-semi-space-size=16", "--max-semi-space-size=16"];
