@@ -48,27 +48,47 @@ const KEPT_GROUPS = 8;
 
 /** Makes an empty queue. */
 export function createQueue(): EntryQueue {
-  const groups = new Map<string, EntryGroup>();
-  const lanes: Record<Lane, LaneLine> = { interactive: new LaneLine(), bulk: new LaneLine() };
-  const laneRows: Record<Lane, number> = { interactive: 0, bulk: 0 };
-  let bytes = 0;
+  return new GroupedQueue();
+}
 
-  function countRows(ticket: Ticket, rows: number): void {
-    const { lane } = ticket.entry;
-    const group = ticket.group!;
-    laneRows[lane] += rows;
-    if (lane === "interactive") group.interactiveRows += rows;
-    else group.bulkRows += rows;
+/** A class, since of an object literal with getters V8 looks each one up anew, call after call. */
+class GroupedQueue implements EntryQueue {
+  bytes = 0;
+  readonly laneRows: Record<Lane, number> = { interactive: 0, bulk: 0 };
+  private readonly groups = new Map<string, EntryGroup>();
+  private readonly lanes: Record<Lane, LaneLine> = { interactive: new LaneLine(), bulk: new LaneLine() };
+
+  get rows(): number {
+    return this.laneRows.interactive + this.laneRows.bulk;
   }
 
-  function remove(ticket: Ticket): void {
+  first(lane: Lane): Ticket | undefined {
+    return this.lanes[lane].first;
+  }
+
+  add(ticket: Ticket, joins: boolean): void {
+    const { entry } = ticket;
+    const group = this.groupOf(joins ? entry.shapeKey : `alone ${entry.shapeKey}`, joins);
+    ticket.group = group;
+    ticket.isWaiting = true;
+    this.lanes[entry.lane].append(ticket);
+    const list = group[entry.lane];
+    ticket.groupBefore = list.last;
+    if (list.last === undefined) list.first = ticket;
+    else list.last.groupAfter = ticket;
+    list.last = ticket;
+    this.countRows(ticket, entry.rowCount);
+    this.bytes += entry.byteCount;
+  }
+
+  remove(ticket: Ticket): void {
     if (!ticket.isWaiting) return;
     ticket.isWaiting = false;
     const { entry } = ticket;
     const group = ticket.group!;
-    countRows(ticket, ticket.nextRow - entry.rowCount);
-    bytes -= entry.byteCount;
-    lanes[entry.lane].remove(ticket);
+    this.countRows(ticket, ticket.nextRow - entry.rowCount);
+    this.bytes -= entry.byteCount;
+    this.lanes[entry.lane].remove(ticket);
     const { groupBefore, groupAfter } = ticket;
     const list = group[entry.lane];
     if (groupBefore === undefined) list.first = groupAfter;
@@ -77,68 +97,55 @@ export function createQueue(): EntryQueue {
     else groupAfter.groupBefore = groupBefore;
     ticket.groupBefore = ticket.groupAfter = undefined;
     // Groups are as many as the shapes that callers think of: few are kept without entries.
-    if (groups.size <= KEPT_GROUPS) return;
-    if (group.interactive.first === undefined && group.bulk.first === undefined) groups.delete(group.key);
+    if (this.groups.size <= KEPT_GROUPS) return;
+    if (group.interactive.first === undefined && group.bulk.first === undefined)
+      this.groups.delete(group.key);
   }
 
-  function takeFrom(ticket: Ticket, rowCount: number, parts: Part[]): void {
+  take(group: EntryGroup, lane: Lane, rowCount: number, parts: Part[]): void {
+    let left = rowCount;
+    for (let ticket = group[lane].first; ticket !== undefined; ) {
+      const next = ticket.groupAfter;
+      const waiting = ticket.entry.rowCount - ticket.nextRow;
+      if ((left === 0 && waiting > 0) || parts.length >= MOST_PARTS) return;
+      this.takeFrom(ticket, left, parts);
+      left -= Math.min(left, waiting);
+      ticket = next;
+    }
+  }
+
+  takeFrom(ticket: Ticket, rowCount: number, parts: Part[]): void {
     const fromRow = ticket.nextRow;
     const taken = Math.min(rowCount, ticket.entry.rowCount - fromRow);
     parts.push({ ticket, fromRow, rowCount: taken });
-    countRows(ticket, -taken);
+    this.countRows(ticket, -taken);
     ticket.nextRow += taken;
-    if (ticket.nextRow === ticket.entry.rowCount) remove(ticket);
+    if (ticket.nextRow === ticket.entry.rowCount) this.remove(ticket);
   }
 
-  return {
-    get rows() {
-      return laneRows.interactive + laneRows.bulk;
-    },
-    get bytes() {
-      return bytes;
-    },
-    laneRows,
-    first: (lane) => lanes[lane].first,
-    add(ticket, joins) {
-      const { entry } = ticket;
-      const key = joins ? entry.shapeKey : `alone ${entry.shapeKey}`;
-      let group = groups.get(key);
-      if (group === undefined) {
-        group = {
-          key,
-          joinsEntries: joins,
-          interactive: { first: undefined, last: undefined },
-          bulk: { first: undefined, last: undefined },
-          interactiveRows: 0,
-          bulkRows: 0,
-        };
-        groups.set(key, group);
-      }
-      ticket.group = group;
-      ticket.isWaiting = true;
-      lanes[entry.lane].append(ticket);
-      const list = group[entry.lane];
-      ticket.groupBefore = list.last;
-      if (list.last === undefined) list.first = ticket;
-      else list.last.groupAfter = ticket;
-      list.last = ticket;
-      countRows(ticket, entry.rowCount);
-      bytes += entry.byteCount;
-    },
-    remove,
-    take(group, lane, rowCount, parts) {
-      let left = rowCount;
-      for (let ticket = group[lane].first; ticket !== undefined; ) {
-        const next = ticket.groupAfter;
-        const waiting = ticket.entry.rowCount - ticket.nextRow;
-        if ((left === 0 && waiting > 0) || parts.length >= MOST_PARTS) return;
-        takeFrom(ticket, left, parts);
-        left -= Math.min(left, waiting);
-        ticket = next;
-      }
-    },
-    takeFrom,
-  };
+  private groupOf(key: string, joins: boolean): EntryGroup {
+    let group = this.groups.get(key);
+    if (group === undefined) {
+      group = {
+        key,
+        joinsEntries: joins,
+        interactive: { first: undefined, last: undefined },
+        bulk: { first: undefined, last: undefined },
+        interactiveRows: 0,
+        bulkRows: 0,
+      };
+      this.groups.set(key, group);
+    }
+    return group;
+  }
+
+  private countRows(ticket: Ticket, rows: number): void {
+    const { lane } = ticket.entry;
+    const group = ticket.group!;
+    this.laneRows[lane] += rows;
+    if (lane === "interactive") group.interactiveRows += rows;
+    else group.bulkRows += rows;
+  }
 }
 
 /** Entries that wait for room in a full queue, oldest first in each lane; made by `createRoomLine`. */

@@ -10,9 +10,9 @@ import { toldError } from "./guests/guest-messages.ts";
 import { PoolHost } from "./guests/pool-host.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
 import { longWaitMs } from "./instance-state.ts";
-import type { Pool } from "./pool.ts";
+import type { Batch, Pool } from "./pool.ts";
 import type { SharedThreads } from "./shared-threads.ts";
-import { createWatchdog } from "./watchdog.ts";
+import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
 /** Options of a pool. */
 export interface PoolOptions {
@@ -73,7 +73,6 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   };
   const host = takesGuests ? new PoolHost(hostActs, runTimeoutMs) : undefined;
   let available = false;
-  let closed = false;
   let onStart = (): void => {};
 
   function onChange(): void {
@@ -87,51 +86,12 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
     host?.tellState();
   }
 
-  const pool: Pool = {
-    get idleCount() {
-      let count = 0;
-      for (const instance of instances) if (instance.isIdle) count++;
-      return count;
-    },
-    get liveCount() {
-      let count = 0;
-      for (const instance of instances) if (instance.isLive) count++;
-      return count;
-    },
-    get instances() {
-      return instances.map((instance) => instance.status);
-    },
-    get outage() {
-      for (const instance of instances) if (!instance.isFailed) return undefined;
-      const why = instances[0]?.status.lastError ?? "";
-      const waitMs = longWaitMs(
-        instances.map(({ restartAt }) => restartAt),
-        performance.now(),
-      );
-      return new AssayError(
-        Reason.MODEL_NOT_READY,
-        `model ${modelName} version ${modelVersion} has no live instance: ${why}${nextStart(waitMs)}`,
-        // Not the time until then: another server may answer at once.
-        { retryAfterMs: OUTAGE_RETRY_MS, cause: instances[0]?.lastFailure },
-      );
-    },
-    run(batch) {
-      const instance = instances.find((one) => one.isIdle);
-      if (instance === undefined) throw new Error("no instance is idle");
-      watchdog.watch();
-      instance.run(batch);
-    },
-    onIdle: () => {},
-    onAvailability: () => {},
-    admit: host === undefined ? undefined : (port) => host.admit(port),
-    async close() {
-      if (closed) return;
-      closed = true;
-      await host?.left();
-      await Promise.all(instances.map((instance) => instance.close()));
-      watchdog.close();
-    },
-  };
+  const pool = new OpenPool({
+    name: `model ${modelName} version ${modelVersion}`,
+    instances,
+    watchdog,
+    host,
+  });
 
   const up = new Promise<void>((resolve, reject) => {
     onStart = () => {
@@ -183,6 +143,85 @@ export async function createPool(options: PoolOptions): Promise<Pool> {
   onStart = () => {};
   return pool;
 }
+
+/** What a pool is made of. */
+interface PoolParts {
+  /** The model version, for messages. */
+  readonly name: string;
+  readonly instances: readonly Instance[];
+  readonly watchdog: Watchdog;
+  readonly host: PoolHost | undefined;
+}
+
+/** A class, since of an object literal with getters V8 looks each one up anew, call after call. */
+class OpenPool implements Pool {
+  readonly admit: Pool["admit"];
+  onIdle: Pool["onIdle"] = nothing;
+  onAvailability: Pool["onAvailability"] = nothing;
+  private readonly name: string;
+  private readonly openInstances: readonly Instance[];
+  private readonly watchdog: Watchdog;
+  private readonly host: PoolHost | undefined;
+  private isClosed = false;
+
+  constructor({ name, instances, watchdog, host }: PoolParts) {
+    this.name = name;
+    this.openInstances = instances;
+    this.watchdog = watchdog;
+    this.host = host;
+    this.admit = host === undefined ? undefined : (port) => host.admit(port);
+  }
+
+  get idleCount(): number {
+    let count = 0;
+    for (const instance of this.openInstances) if (instance.isIdle) count++;
+    return count;
+  }
+
+  get liveCount(): number {
+    let count = 0;
+    for (const instance of this.openInstances) if (instance.isLive) count++;
+    return count;
+  }
+
+  get instances(): Pool["instances"] {
+    return this.openInstances.map((instance) => instance.status);
+  }
+
+  get outage(): AssayError | undefined {
+    for (const instance of this.openInstances) if (!instance.isFailed) return undefined;
+    return this.outageNow();
+  }
+
+  run(batch: Batch): void {
+    const instance = this.openInstances.find((one) => one.isIdle);
+    if (instance === undefined) throw new Error("no instance is idle");
+    this.watchdog.watch();
+    instance.run(batch);
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.host?.left();
+    await Promise.all(this.openInstances.map((instance) => instance.close()));
+    this.watchdog.close();
+  }
+
+  private outageNow(): AssayError {
+    const first = this.openInstances[0];
+    const restarts = this.openInstances.map(({ restartAt }) => restartAt);
+    const next = nextStart(longWaitMs(restarts, performance.now()));
+    return new AssayError(
+      Reason.MODEL_NOT_READY,
+      `${this.name} has no live instance: ${first?.status.lastError ?? ""}${next}`,
+      // Not the time until then: another server may answer at once.
+      { retryAfterMs: OUTAGE_RETRY_MS, cause: first?.lastFailure },
+    );
+  }
+}
+
+function nothing(): void {}
 
 /** What workers are given is copied for each unless it is shared; they live as long as the model does. */
 function shared(bytes: Uint8Array): Uint8Array {

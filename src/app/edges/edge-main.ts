@@ -1,11 +1,14 @@
 /** The entry of a further edge's thread: `workerData` is an EdgeStart. */
 import { parentPort, workerData } from "node:worker_threads";
+import { plainGlobals } from "../../plain-globals.ts";
 import { createForwardedLog } from "../../telemetry/log.ts";
 import { goOnAfterBugs } from "../go-on-after-bugs.ts";
 import { Conversation } from "./conversation.ts";
 import { type EdgeNews, type EdgeOrder, type EdgeStart, type Talk, toldFailure } from "./edge-messages.ts";
 import { FurtherEdge } from "./further-edge.ts";
 import { GatheredSpans } from "./gathered-spans.ts";
+
+plainGlobals();
 
 const start = workerData as EdgeStart;
 const port = parentPort!;
