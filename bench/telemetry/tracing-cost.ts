@@ -32,7 +32,7 @@ const rounds = values.quick
       starts: Number(values.starts),
       pairs: Number(values.pairs),
       seconds: values.seconds,
-      warmCalls: 100_000,
+      warmCalls: 400_000,
       sampledCalls: 6_000,
     };
 

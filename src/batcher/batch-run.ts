@@ -32,10 +32,7 @@ export class BatchRun implements Batch {
       rowCount += part.rowCount;
       const { times } = part.ticket.entry;
       if (Number.isNaN(times.startedAt)) times.startedAt = startedAt;
-      const { trace } = times;
-      if (trace === undefined) continue;
-      if (traces === undefined) traces = [trace];
-      else traces.push(trace);
+      if (times.trace !== undefined) traces = withOne(traces, times.trace);
     }
     this.parts = parts;
     this.traces = traces;
@@ -61,6 +58,12 @@ export class BatchRun implements Batch {
   onError(error: AssayError): void {
     this.events.onRunError(this, error);
   }
+}
+
+function withOne(traces: EntryTrace[] | undefined, one: EntryTrace): EntryTrace[] {
+  if (traces === undefined) return [one];
+  traces.push(one);
+  return traces;
 }
 
 /** Every output that one of the entries wants; empty, which means all, if one wants all. */

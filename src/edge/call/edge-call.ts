@@ -87,7 +87,9 @@ let idCount = 0;
 
 /** Begins a call: from now on its deadline runs. */
 export function beginCall(stream: ServerStream, options: EdgeCallOptions): EdgeCall {
-  return new OpenEdgeCall(stream, options);
+  // Decided out here: V8 compiles into the constructor only so much of what it calls, and all calls need the rest.
+  const trace = options.shared.tracer?.begin(stream.headers, options.procedure);
+  return new OpenEdgeCall(stream, options, trace);
 }
 
 class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
@@ -121,10 +123,9 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
   private rejectGuarded: ((failure: AssayError) => void) | undefined = undefined;
   private failureListener: (failure: AssayError) => void = nothing;
 
-  constructor(stream: ServerStream, options: EdgeCallOptions) {
+  constructor(stream: ServerStream, options: EdgeCallOptions, trace: CallSpans | undefined) {
     const { protocol, lane, bodyTimeoutMs } = options;
-    const { deadlines, counters, tracer } = options.shared;
-    const trace = tracer?.begin(stream.headers, options.procedure);
+    const { deadlines, counters } = options.shared;
     this.trace = trace;
     this.stream = stream;
     const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, options.callTimeoutMs);
@@ -229,9 +230,19 @@ class OpenEdgeCall implements EdgeCall, TimedCall, LoggedCall {
     const durationMs = endedAt - this.startedAt;
     const error = this.outcome ?? this.failure;
     if (error !== undefined) this.countLimit(error);
-    this.counted.ended(statusOf(this, error), error?.reason, durationMs, this.trace);
-    this.trace?.end(this, endedAt, error);
+    this.counted.ended(statusOf(this, error), error?.reason, durationMs);
+    if (this.trace !== undefined) this.endTrace(this.trace, endedAt, durationMs, error);
     access.ended(this, durationMs, error, this.options.callTimeoutMs === Number.POSITIVE_INFINITY);
+  }
+
+  private endTrace(
+    trace: CallSpans,
+    endedAt: number,
+    durationMs: number,
+    error: AssayError | undefined,
+  ): void {
+    this.counted.recorded(statusOf(this, error), error?.reason, durationMs, trace);
+    trace.end(this, endedAt, error);
   }
 
   private countLimit(error: AssayError): void {

@@ -1,4 +1,5 @@
 import type { Headers as StreamHeaders } from "../../http2/stream.ts";
+import type { CallTrace } from "../../service/call.ts";
 import { IDENTITY } from "./content-coding.ts";
 import type { WireProtocol } from "./content-type.ts";
 import { corsFields } from "./cors.ts";
@@ -44,8 +45,12 @@ function isFarTimeout(name: string, value: string): boolean {
 export function callFields({ id, call }: AnsweredCall): Field[] {
   const fields: Field[] = [["x-request-id", id]];
   const { trace } = call;
-  if (trace !== undefined) fields.push(["traceresponse", `00-${trace.traceId}-${trace.spanId}-01`]);
+  if (trace !== undefined) fields.push(traceField(trace));
   return fields;
+}
+
+function traceField({ traceId, spanId }: CallTrace): Field {
+  return ["traceresponse", `00-${traceId}-${spanId}-01`];
 }
 
 type AnsweredCall = Pick<EdgeCall, "id" | "call">;

@@ -22,8 +22,7 @@ class CallCount {
   /** By status, and by the reason of those that failed with one. */
   readonly durations = new Map<Status, Map<Reason | undefined, Histogram>>();
 
-  /** `trace`: of a call whose trace is recorded, for an exemplar. */
-  ended(status: Status, reason: Reason | undefined, durationMs: number, trace?: TracedCall): void {
+  ended(status: Status, reason: Reason | undefined, durationMs: number): void {
     this.open--;
     let byReason = this.durations.get(status);
     if (byReason === undefined) {
@@ -36,7 +35,11 @@ class CallCount {
       byReason.set(reason, histogram);
     }
     histogram.observe(durationMs);
-    if (trace !== undefined) histogram.exemplify(durationMs, trace.traceId, trace.spanId);
+  }
+
+  /** The trace of a call that has just ended so is recorded: its range's exemplar. */
+  recorded(status: Status, reason: Reason | undefined, durationMs: number, trace: TracedCall): void {
+    this.durations.get(status)?.get(reason)?.exemplify(durationMs, trace.traceId, trace.spanId);
   }
 }
 
@@ -135,7 +138,7 @@ export class CallCounters {
 }
 
 /** A call that is counted. */
-export type CountedCall = Pick<CallCount, "ended">;
+export type CountedCall = Pick<CallCount, "ended" | "recorded">;
 
 function histograms(name: string, help: string, samples: [Labels, Histogram][]): MetricFamily {
   return { name, type: "histogram", help, scale: 1e-3, samples };

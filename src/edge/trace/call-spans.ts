@@ -27,18 +27,15 @@ const SYSTEMS: Readonly<Record<string, string>> = { grpc: "grpc", "grpc-web": "g
 
 /** The spans of one call. */
 export class CallSpans extends TracedWork implements CallTrace {
+  readonly traceId: string;
+  readonly spanId: string;
   private items = 0;
 
   constructor(output: SpanOutput, { traceId, traceState, parentId }: TraceOrigin) {
     super(output, traceId, traceState, parentId, parentId !== "");
-  }
-
-  get traceId(): string {
-    return this.place.traceId;
-  }
-
-  get spanId(): string {
-    return this.place.spanId;
+    // Fields: getters would be compiled into all that calls do, for the few that are recorded.
+    this.traceId = traceId;
+    this.spanId = this.place.spanId;
   }
 
   item(itemId: bigint): ItemTrace | undefined {

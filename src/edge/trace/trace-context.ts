@@ -22,18 +22,27 @@ export class TraceDecision {
   /** Trace ids whose four words give less than this together are recorded. Source: OpenTelemetry's TraceIdRatioBased, as its SDK for JavaScript has it. */
   private readonly bound: number;
   private readonly ids: IdSupply;
+  /** Calls until the next one of those that bring no trace is recorded. */
+  private skipped: number;
+  /** Fields that bring none: over HTTP/2 the next call's are mostly the same object. */
+  private traceless: Headers | undefined = undefined;
 
   constructor(rule: TraceRule) {
     this.rule = rule;
     this.bound = rule.ratio >= 1 ? WORDS : Math.floor(Math.max(0, rule.ratio) * (WORDS - 1));
     this.ids = traceIdsBelow(this.bound);
+    this.skipped = skipsOf(this.bound / WORDS);
   }
 
   /** The origin of a call that is recorded; undefined of all others. */
   of(headers: Headers): TraceOrigin | undefined {
+    if (headers === this.traceless) return this.begun();
     const { isParentBased, readsContext } = this.rule;
     const field = readsContext ? headers.get("traceparent") : undefined;
-    if (field === undefined) return this.begun();
+    if (field === undefined) {
+      this.traceless = headers;
+      return this.begun();
+    }
     if (isParentBased && PLAINLY_UNSAMPLED.test(field)) return undefined;
     // A field twice says nothing: callers and proxies disagree.
     const parent = headers.getAll("traceparent").length === 1 ? readTraceParent(field) : undefined;
@@ -45,9 +54,19 @@ export class TraceDecision {
 
   /** A trace of its own, by its share. */
   private begun(): TraceOrigin | undefined {
-    if (Math.random() * WORDS >= this.bound) return undefined;
+    if (this.skipped > 0) {
+      this.skipped--;
+      return undefined;
+    }
+    this.skipped = skipsOf(this.bound / WORDS);
     return { traceId: this.ids.next(), parentId: "", traceState: "" };
   }
+}
+
+/** How many are passed over before one of so large a share is drawn, as if each were drawn for itself: a draw a call costs more than most. */
+function skipsOf(share: number): number {
+  if (share <= 0) return Number.POSITIVE_INFINITY;
+  return Math.floor(Math.log(1 - Math.random()) / Math.log(1 - share));
 }
 
 function wordsTogether(traceId: string): number {

@@ -12,8 +12,9 @@ import { SPAN_IDS, traceIdsBelow } from "./trace-ids.ts";
 
 /** The most links of one span: OpenTelemetry's own limit. */
 const MOST_LINKS = 128;
-/** A clock that is put right while the server runs is followed once it is so far from what the process counts. */
+/** A clock that is put right while the server runs is followed once it is so far from what the process counts, which is looked at so often. */
 const MOST_DRIFT_MS = 2;
+const DRIFT_LOOK_MS = 100;
 /** A batch is in no caller's trace. */
 const BATCH_TRACE_IDS = traceIdsBelow(2 ** 32);
 const NO_LINKS: readonly SpanPlace[] = [];
@@ -23,15 +24,22 @@ const NO_STAGES: readonly StageRecord[] = [];
 export class SpanOutput {
   private readonly sink: SpanSink;
   private originMs = performance.timeOrigin;
+  private nextLookAt = 0;
 
   constructor(sink: SpanSink) {
     this.sink = sink;
   }
 
   take(span: SpanRecord): void {
-    const drift = Date.now() - (this.originMs + performance.now());
-    if (Math.abs(drift) > MOST_DRIFT_MS) this.originMs += drift;
+    if (span.endMs - this.originMs >= this.nextLookAt) this.lookAtClock();
     this.sink.take(span);
+  }
+
+  private lookAtClock(): void {
+    const now = performance.now();
+    const drift = Date.now() - (this.originMs + now);
+    if (Math.abs(drift) > MOST_DRIFT_MS) this.originMs += drift;
+    this.nextLookAt = now + DRIFT_LOOK_MS;
   }
 
   /** Milliseconds since 1970 of a time on `performance.now()`'s clock. */

@@ -51,6 +51,16 @@ test("traces that begin here are recorded by their share, with ids that the same
   expect(decide([], { ratio: 0 })).toBeUndefined();
 });
 
+test("of the calls of one edge the share is recorded, some of them one after the other", () => {
+  const decision = new TraceDecision({ ratio: 0.25, isParentBased: true, readsContext: true });
+  const none = fieldList([]);
+  const isRecorded = Array.from({ length: 40_000 }, () => decision.of(none) !== undefined);
+  // Five times the deviation of as many draws, and of as many pairs of draws.
+  expect(Math.abs(isRecorded.filter(Boolean).length - 10_000)).toBeLessThan(440);
+  const pairs = isRecorded.filter((one, at) => one && isRecorded[at + 1]).length;
+  expect(Math.abs(pairs - 2_500)).toBeLessThan(300);
+});
+
 test.each([
   ["not hexadecimal", [["traceparent", SAMPLED.replace("0af", "0xf")]]],
   ["zeros", [["traceparent", `00-${"0".repeat(32)}-b7ad6b7169203331-00`]]],
