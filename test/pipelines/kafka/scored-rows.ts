@@ -44,7 +44,9 @@ export async function produceRows(
         headers: new Map([[Buffer.from("trace"), key]]),
       };
     });
-    await producer.send({ messages });
+    // Apart: what the client sends together goes on as one to the leader of its first partition, also when their leaders are others by then.
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      await producer.send({ messages: messages.filter((one) => one.partition === partition) });
     const dueMs = startMs + ((first + STEP) / rowCount) * seconds * 1000;
     await delay(Math.max(0, dueMs - performance.now()));
   }
