@@ -8,6 +8,7 @@ import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Device } from "../worker/device.ts";
 import { toldError } from "./guests/guest-messages.ts";
 import { PoolHost } from "./guests/pool-host.ts";
+import { idleCountOf, runOnIdle } from "./idle-instances.ts";
 import { type Instance, type Isolation, startInstance } from "./instance.ts";
 import { longWaitMs } from "./instance-state.ts";
 import type { Batch, Pool } from "./pool.ts";
@@ -173,9 +174,7 @@ class OpenPool implements Pool {
   }
 
   get idleCount(): number {
-    let count = 0;
-    for (const instance of this.openInstances) if (instance.isIdle) count++;
-    return count;
+    return idleCountOf(this.openInstances);
   }
 
   get liveCount(): number {
@@ -194,10 +193,7 @@ class OpenPool implements Pool {
   }
 
   run(batch: Batch): void {
-    const instance = this.openInstances.find((one) => one.isIdle);
-    if (instance === undefined) throw new Error("no instance is idle");
-    this.watchdog.watch();
-    instance.run(batch);
+    runOnIdle(this.openInstances, batch, this.watchdog);
   }
 
   async close(): Promise<void> {

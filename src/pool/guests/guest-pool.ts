@@ -1,6 +1,7 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { Reason } from "../../../gen/assay/v1/error_pb.ts";
 import { AssayError } from "../../errors.ts";
+import { idleCountOf, runOnIdle } from "../idle-instances.ts";
 import type { Pool } from "../pool.ts";
 import type { ChannelPlan } from "../run-channel.ts";
 import { createWatchdog, type Watchdog } from "../watchdog.ts";
@@ -47,9 +48,7 @@ class GuestPool implements Pool {
   }
 
   get idleCount(): number {
-    let count = 0;
-    for (const instance of this.guests) if (instance.isIdle) count++;
-    return this.isClosed ? 0 : count;
+    return this.isClosed ? 0 : idleCountOf(this.guests);
   }
 
   get liveCount(): number {
@@ -65,10 +64,7 @@ class GuestPool implements Pool {
   }
 
   run(batch: Parameters<Pool["run"]>[0]): void {
-    const instance = this.guests.find((one) => one.isIdle);
-    if (instance === undefined) throw new Error("no instance is idle");
-    this.watchdog.watch();
-    instance.run(batch);
+    runOnIdle(this.guests, batch, this.watchdog);
   }
 
   async close(): Promise<void> {

@@ -97,8 +97,9 @@ test("what waits for a model is bounded for all edges together", async () => {
   commandWorkers({ kind: "pause", ms: 4_000 });
   const statuses = (await askAll("/predict/affine", predict(1))).map(({ status }) => status);
   const answered = statuses.filter((status) => status === 200).length;
-  // Eight that wait, one that each edge has handed over; edges that come at the same moment may pass the limit by one.
-  expect(answered).toBeGreaterThanOrEqual(9);
+  // Eight that wait, with all that came in one turn no more; else one that each edge has handed over; edges that come at the same moment may
+  // pass the limit by one.
+  expect(answered).toBeGreaterThanOrEqual(8);
   expect(answered).toBeLessThanOrEqual(12);
   expect(statuses.filter((status) => status === 429 || status === 503)).toHaveLength(CONNECTIONS - answered);
 });
