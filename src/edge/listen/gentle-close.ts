@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 
 /** How long a peer may take to close its side. */
 const LINGER_MS = 2000;
@@ -20,6 +20,20 @@ export function closeGently(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("end", () => socket.destroy());
   socket.once("close", () => clearTimeout(timer));
+}
+
+/** Node's handle of a listener, which is Linux's `listen` with the backlog it is given. */
+interface ListeningServer extends Server {
+  _handle?: { listen?: (backlog: number) => number } | null;
+}
+
+/**
+ * Lets one connection at most wait to be accepted from now on, where the system is Linux: it drops what else asks, which asks again a
+ * second later and is refused once the listener is closed, with nothing sent. Without it all that came while this process was kept
+ * from running would have sent their requests, and be reset.
+ */
+export function letOneWait(server: Server): void {
+  if (process.platform === "linux") (server as ListeningServer)._handle?.listen?.(0);
 }
 
 /**

@@ -20,7 +20,7 @@ import type { EdgeLimits } from "../call/limits.ts";
 import { connectionRefusal, Seldom, wrongEncryption } from "./connection-start.ts";
 import type { Engine } from "./engine.ts";
 import { readFirstBytes, type Spoken } from "./first-bytes.ts";
-import { closeGently, quietTurn } from "./gentle-close.ts";
+import { closeGently, letOneWait, quietTurn } from "./gentle-close.ts";
 import { OpenFiles } from "./open-files.ts";
 import { type ConnectionCounts, connectionsPerPeer, Peers, peerOf } from "./peers.ts";
 import { SharedConnectionCounts, type SharedPort } from "./shared-port.ts";
@@ -153,6 +153,7 @@ class Listener {
   async drain(timeoutMs: number): Promise<boolean> {
     // What is answered from now on is the last of its connection.
     this.announceDrain();
+    letOneWait(this.server);
     await quietTurn(() => this.taken);
     const closed = stopListening(this.server);
     this.startDrain(timeoutMs);

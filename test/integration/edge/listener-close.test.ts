@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { quietTurn } from "../../../src/edge/listen/gentle-close.ts";
+import { letOneWait, quietTurn } from "../../../src/edge/listen/gentle-close.ts";
 import { writeModels } from "../../support/models/hanging-models.ts";
 import { startAppServer } from "../../support/servers/app-server.ts";
 import { freePort } from "../../support/servers/server-process.ts";
@@ -29,6 +29,40 @@ test("a loop that is never quiet is waited for half a second at most", async () 
   await quietTurn(() => taken++);
   const took = performance.now() - began;
   expect(took).toBeGreaterThanOrEqual(500);
+});
+
+/** Begins so many connections at once, all before this turn ends; how each ended, or `connected`. */
+function connectAtOnce(port: number, count: number): Promise<string[]> {
+  const outcomes = Array.from({ length: count }, () => {
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    return new Promise<string>((resolve) => {
+      socket.once("connect", () => resolve("connected"));
+      socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code ?? "none"));
+    });
+  });
+  return Promise.all(outcomes);
+}
+
+test("a listener that closes while nobody accepts resets one connection, and the others are refused", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  letOneWait(server);
+  const outcomes = connectAtOnce((server.address() as AddressInfo).port, 20);
+  // Node asks the system for them when this turn's code is through; nobody accepts before the listener is closed.
+  process.nextTick(() => server.close());
+  const others = (await outcomes).filter((outcome) => outcome !== "ECONNREFUSED");
+  expect(others).toEqual(["ECONNRESET"]);
+});
+
+test("what asks for a connection as a drain begins is served or refused, and not reset", async () => {
+  const { folder } = writeModels({});
+  const { app } = await startAppServer(folder, {});
+  const drained = app.drain(5000);
+  const outcomes = await connectAtOnce(app.address.port, 20);
+  await drained;
+  expect(new Set(outcomes)).toEqual(new Set(["connected", "ECONNREFUSED"]));
+  expect(outcomes.filter((outcome) => outcome === "connected").length).toBeLessThan(10);
 });
 
 test.each(["1", "2"])(
