@@ -16,7 +16,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "alone", include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        // Of a file that says so, two tests at once.
+        test: {
+          name: "alone",
+          include: ALONE,
+          maxWorkers: 1,
+          maxConcurrency: 2,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,
@@ -32,7 +39,7 @@ export default defineConfig({
     ],
     pool: "forks",
     // Times of a zone are printed in the process's.
-    env: { TZ: "UTC" },
+    env: { TZ: "UTC", NODE_COMPILE_CACHE: `${import.meta.dirname}/node_modules/.cache/compile` },
     // A condition is waited for as long as a machine with other work may take to bring it about.
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 120_000,

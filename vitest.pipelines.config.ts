@@ -31,7 +31,7 @@ export default defineConfig({
       },
     ],
     pool: "forks",
-    env: { TZ: "UTC" },
+    env: { TZ: "UTC", NODE_COMPILE_CACHE: `${import.meta.dirname}/node_modules/.cache/compile` },
     // A condition is waited for as long as a machine with other work may take to bring it about.
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 180_000,

@@ -9,6 +9,7 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    env: { NODE_COMPILE_CACHE: `${import.meta.dirname}/node_modules/.cache/compile` },
     silent: "passed-only",
     slowTestThreshold: 120_000,
     reporters: ["./scripts/count-reporter.ts"],
