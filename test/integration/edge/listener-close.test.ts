@@ -58,7 +58,7 @@ test("a listener that closes while nobody accepts resets one connection, and the
 test("what asks for a connection as a drain begins is served or refused, and not reset", async () => {
   const { folder } = writeModels({});
   const { app } = await startAppServer(folder, {});
-  const drained = app.drain(5000);
+  const drained = app.drain();
   const outcomes = await connectAtOnce(app.address.port, 20);
   await drained;
   expect(new Set(outcomes)).toEqual(new Set(["connected", "ECONNREFUSED"]));

@@ -1,7 +1,7 @@
-/** Values, frames, deleted rows, delivery and the server's absence, with a real broker. */
+/** Values, frames, deleted rows, delivery and the server's absence, with a real broker; several at once, for most wait for it. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Consumer } from "@platformatic/kafka";
-import { expect, inject, onTestFinished, test } from "vitest";
+import { inject, type TestContext, test } from "vitest";
 import { PredictRequestSchema, PredictResponseSchema } from "../../../gen/assay/v1/scoring_service_pb.ts";
 import { freePort, startServerProcess } from "../../support/servers/server-process.ts";
 import { type ConsumeProcess, startConsume } from "./consume-process.ts";
@@ -38,7 +38,13 @@ async function send(topic: string, rows: readonly Sent[]): Promise<void> {
   await producer.close();
 }
 
-async function consume(topic: string, ...flags: string[]): Promise<ConsumeProcess> {
+type Context = Pick<TestContext, "expect" | "onTestFinished">;
+
+async function consume(
+  { onTestFinished }: Pick<Context, "onTestFinished">,
+  topic: string,
+  ...flags: string[]
+): Promise<ConsumeProcess> {
   const names = ["-b", broker.address, "-i", topic, "-o", `${topic}-scores`, "-g", topic];
   const member = await startConsume(...names, "-m", "iris", ...flags);
   onTestFinished(() => member.kill());
@@ -74,7 +80,8 @@ const REQUEST = Buffer.from(
 const FRAME = Buffer.of(0, 0, 0, 0, 42);
 const PATH = Buffer.of(0);
 
-test("each form of a value is scored alike, and frame, key and time stay", async () => {
+test.concurrent("each form of a value is scored alike, and frame, key and time stay", async (context) => {
+  const { expect } = context;
   const topic = await freshTopics();
   const json = JSON.stringify(FEATURES);
   await send(topic, [
@@ -88,7 +95,7 @@ test("each form of a value is scored alike, and frame, key and time stay", async
     { key: "row", value: '{"sepal_length": 5.1}' },
     { key: "wide", value: "[1, 2, 3, 4, 5]" },
   ]);
-  const member = await consume(topic);
+  const member = await consume(context, topic);
   const scores = await readRaw(`${topic}-scores`, 6);
   expect(scores.map(({ key }) => key)).toEqual([
     "array",
@@ -124,38 +131,58 @@ test("each form of a value is scored alike, and frame, key and time stay", async
   expect(await member.terminate()).toBe(0);
 });
 
-test("scores in protobuf have the row's frame, or the schema id that is asked for", async () => {
+test.concurrent("a topic that is gone makes it unready, with what to do, until it is there again", async (context) => {
+  const { expect, onTestFinished } = context;
+  const topic = await freshTopics();
+  const member = await consume(context, topic);
+  const admin = broker.admin();
+  onTestFinished(() => admin.close());
+  await admin.deleteTopics({ topics: [`${topic}-scores`] });
+  await send(topic, [{ key: "0", value: "[5, 3, 1, 0.2]" }]);
+  await expect
+    .poll(() => member.probe("/readyz"), { timeout: 60_000 })
+    .toMatchObject({ status: 503, text: expect.stringContaining("scores cannot be written") });
+  await broker.createTopics([`${topic}-scores`], 1);
+  await expect.poll(() => member.metric("assay_consume_rows_total"), { timeout: 60_000 }).toBe(1);
+  expect(await member.probe("/readyz")).toMatchObject({ status: 200 });
+  expect(await member.terminate()).toBe(0);
+});
+
+test.concurrent("scores in protobuf have the row's frame, or the schema id that is asked for", async (context) => {
+  const { expect } = context;
   const topic = await freshTopics();
   await send(topic, [{ value: REQUEST }, { value: Buffer.concat([FRAME, Buffer.of(2, 0), REQUEST]) }]);
-  await consume(topic, "--output-format", "protobuf");
+  await consume(context, topic, "--output-format", "protobuf");
   const [bare, framed] = await readRaw(`${topic}-scores`, 2);
   expect(fromBinary(PredictResponseSchema, bare!.value!)).toMatchObject({ labels: ["setosa"] });
   expect(framed!.value!.subarray(0, 7)).toEqual(Buffer.concat([FRAME, Buffer.of(2, 0)]));
   expect(fromBinary(PredictResponseSchema, framed!.value!.subarray(7))).toMatchObject({ labels: ["setosa"] });
 });
 
-test("without transactions every row has its score, and the group goes on where it was left", async () => {
+test.concurrent("without transactions every row has its score, and the group goes on where it was left", async (context) => {
+  const { expect } = context;
   const topic = await freshTopics();
   const rows = (from: number) =>
     Array.from({ length: 3000 }, (_, at) => ({ key: String(from + at), value: "[5, 3, 1, 0.2]" }));
   await send(topic, rows(0));
-  const first = await consume(topic, "--delivery", "at-least-once");
+  const first = await consume(context, topic, "--delivery", "at-least-once");
   await expect.poll(() => first.metric("assay_consume_rows_total"), { timeout: 20_000 }).toBe(3000);
   expect(await first.terminate()).toBe(0);
   await send(topic, rows(3000));
-  const second = await consume(topic, "--delivery", "at-least-once");
+  const second = await consume(context, topic, "--delivery", "at-least-once");
   await expect.poll(() => second.metric("assay_consume_rows_total"), { timeout: 20_000 }).toBe(3000);
   expect(await second.terminate()).toBe(0);
   const keys = (await broker.read(`${topic}-scores`)).map(({ key }) => Number(key));
   expect(keys).toEqual(Array.from({ length: 6000 }, (_, at) => at));
 });
 
-test("rows wait for a server that is away, in their order, and a row that cannot be scored holds nobody", async () => {
+test.concurrent("rows wait for a server that is away, in their order, and a row that cannot be scored holds nobody", async (context) => {
+  const { expect } = context;
   const topic = await freshTopics();
   const port = await freePort();
   const flags = ["--port", String(port)];
   const server = await startServerProcess("models", ...flags);
-  const member = await consume(topic, "--server", server.url);
+  const member = await consume(context, topic, "--server", server.url);
   await send(topic, [{ key: "0", value: "[5, 3, 1, 0.2]" }]);
   await expect.poll(() => member.metric("assay_consume_rows_total"), { timeout: 20_000 }).toBe(1);
   await server.kill();
@@ -173,16 +200,17 @@ test("rows wait for a server that is away, in their order, and a row that cannot
   expect(keys).toEqual(Array.from({ length: 2001 }, (_, at) => at).filter((at) => at !== 8));
 });
 
-test.each(["exactly-once", "at-least-once"])(
+test.concurrent.for(["exactly-once", "at-least-once"])(
   "%s: what a topic does not take is a dead letter, and holds nobody",
-  async (delivery) => {
+  async (delivery, context) => {
+    const { expect } = context;
     const topic = await freshTopics({ "max.message.bytes": "20000" });
     const large = "x".repeat(50_000);
     const rows = Array.from({ length: 2000 }, (_, at) => ({ key: String(at), value: "[5, 3, 1, 0.2]" }));
     rows[700] = { key: "700", value: JSON.stringify({ features: FEATURES, request_id: large }) };
     rows[1300] = { key: "1300", value: JSON.stringify({ wide: large }) };
     await send(topic, rows);
-    const member = await consume(topic, "--delivery", delivery);
+    const member = await consume(context, topic, "--delivery", delivery);
     await expect.poll(() => member.metric("assay_consume_rows_total"), { timeout: 30_000 }).toBe(2000);
     expect(await member.metric("assay_consume_dead_letters_total")).toBe(2);
     expect(await member.probe("/readyz")).toMatchObject({ status: 200 });
@@ -208,7 +236,8 @@ test.each(["exactly-once", "at-least-once"])(
   },
 );
 
-test("rows without a key for a compacted topic are dead letters", async () => {
+test.concurrent("rows without a key for a compacted topic are dead letters", async (context) => {
+  const { expect, onTestFinished } = context;
   const topic = await freshTopics();
   const compacted = `${topic}-compacted`;
   await broker.createTopics([compacted], 1, { configs: { "cleanup.policy": "compact" } });
@@ -226,26 +255,11 @@ test("rows without a key for a compacted topic are dead letters", async () => {
   });
 });
 
-test("a topic that is gone makes it unready, with what to do, until it is there again", async () => {
-  const topic = await freshTopics();
-  const member = await consume(topic);
-  const admin = broker.admin();
-  onTestFinished(() => admin.close());
-  await admin.deleteTopics({ topics: [`${topic}-scores`] });
-  await send(topic, [{ key: "0", value: "[5, 3, 1, 0.2]" }]);
-  await expect
-    .poll(() => member.probe("/readyz"), { timeout: 60_000 })
-    .toMatchObject({ status: 503, text: expect.stringContaining("scores cannot be written") });
-  await broker.createTopics([`${topic}-scores`], 1);
-  await expect.poll(() => member.metric("assay_consume_rows_total"), { timeout: 60_000 }).toBe(1);
-  expect(await member.probe("/readyz")).toMatchObject({ status: 200 });
-  expect(await member.terminate()).toBe(0);
-});
-
-test("a partition that the topic is given later is noticed, shared and read", async () => {
+test.concurrent("a partition that the topic is given later is noticed, shared and read", async (context) => {
+  const { expect, onTestFinished } = context;
   const topic = await freshTopics();
   const flags = ["--metadata-max-age-ms", "1000"];
-  const members = [await consume(topic, ...flags), await consume(topic, ...flags)];
+  const members = [await consume(context, topic, ...flags), await consume(context, topic, ...flags)];
   const owned = () => Promise.all(members.map((member) => member.metric("assay_consume_partitions")));
   await expect.poll(async () => (await owned()).sort(), { timeout: 20_000 }).toEqual([0, 1]);
   const admin = broker.admin();
@@ -258,7 +272,8 @@ test("a partition that the topic is given later is noticed, shared and read", as
   for (const member of members) expect(await member.terminate()).toBe(0);
 });
 
-test("a topic that is not there is told with the command that makes it", async () => {
+test.concurrent("a topic that is not there is told with the command that makes it", async (context) => {
+  const { expect } = context;
   const starting = startConsume(
     "-b",
     broker.address,
