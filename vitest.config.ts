@@ -35,8 +35,8 @@ export default defineConfig({
       { extends: true, test: { name: "together", include: UNIT, exclude: UNIT_APART, isolate: false } },
     ],
     pool: "forks",
-    // Vitest would leave a core free, on two cores half of them; most files wait for processes and sockets.
-    maxWorkers: availableParallelism(),
+    // Vitest would leave a core free, on two cores half of them; most files wait for processes and sockets, so that one more is used.
+    maxWorkers: availableParallelism() + 1,
     // A condition is waited for as long as a machine with other work may take to bring it about.
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 90_000,

@@ -32,7 +32,7 @@ export default defineConfig({
           include: ["test/conformance/**/*.test.ts"],
           exclude: ALONE,
           // Each starts a server and a foreign program, and mostly waits for one thread of that.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },

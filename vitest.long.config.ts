@@ -21,7 +21,7 @@ export default defineConfig({
           include: ["test/long/**/*.test.ts"],
           exclude: ALONE,
           // Most of these wait for processes that start or end.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -17,7 +17,7 @@ const committed = goldenCases(join(ROOT, "models"));
 const output = fileFolder();
 
 describe("examples/training", () => {
-  test.each(SCRIPTS)("$model.py makes the committed model's golden rows again", async (script) => {
+  test.each(SCRIPTS)("$model: its script makes the committed model's golden rows again", async (script) => {
     await expect(expectTrainedAgain(script, output)).resolves.toBeUndefined();
   });
 
