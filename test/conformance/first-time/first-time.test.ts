@@ -18,13 +18,14 @@ afterAll(async () => {
 
 const say = (text: string) => console.log(text);
 
-test(
+// Two at once: each in a folder of its own, and only README.md's at its port.
+test.concurrent(
   "README.md leads from the package to a score of one's own scikit-learn model, and Ctrl-C ends it",
   () => followReadme(say),
   LONG_MS,
 );
 
-test.each(Object.keys(LANGUAGES))(
+test.concurrent.each(Object.keys(LANGUAGES))(
   "docs/clients.md leads to a program in %s that scores as scikit-learn does",
   (name) => followLanguage(name, server.address, say),
   LONG_MS,
