@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: "kafka",
           include: [KAFKA],
-          // What is killed and what is timed has the cores for itself; of a file that says so, three tests at once.
+          // What is killed and what is timed has no other tests beside it; of a file that says so, three tests at once.
           maxWorkers: 1,
           maxConcurrency: 3,
           globalSetup: "test/pipelines/kafka/shared-broker.ts",
