@@ -22,7 +22,7 @@ export function closeGently(socket: Socket): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
-/** Node's handle of a listener, which is Linux's `listen` with the backlog it is given. */
+/** A server with Node's own handle, whose `listen` calls the system's, also where it listens already. */
 interface ListeningServer extends Server {
   _handle?: { listen?: (backlog: number) => number } | null;
 }

@@ -38,10 +38,8 @@ async function send(topic: string, rows: readonly Sent[]): Promise<void> {
   await producer.close();
 }
 
-type Context = Pick<TestContext, "expect" | "onTestFinished">;
-
 async function consume(
-  { onTestFinished }: Pick<Context, "onTestFinished">,
+  { onTestFinished }: Pick<TestContext, "onTestFinished">,
   topic: string,
   ...flags: string[]
 ): Promise<ConsumeProcess> {
